@@ -1,0 +1,168 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  ADDRESS_BYTES_MAX,
+  formatAddress,
+  ID_LENGTH_MAX,
+  isId,
+  normalizeAddress,
+  normalizeHost,
+  parseAddress,
+} from "../lib/address.ts";
+import fc from "fast-check";
+
+Deno.test("isId() takes 1 to 64 of A-Z a-z 0-9 . _ : - and nothing else", () => {
+  for (const id of ["a", "n1", "0", "A.b_c:d-e", "a".repeat(ID_LENGTH_MAX)]) {
+    assert(isId(id), `refused ${id}`);
+  }
+  const bad = [
+    "",
+    "a".repeat(ID_LENGTH_MAX + 1),
+    "a b",
+    "<b>x</b>",
+    "a\n",
+    "\na",
+    "a/b",
+    "ü",
+    "\u212a",
+    "a\0",
+  ];
+  for (const id of bad) assert(!isId(id), `took ${JSON.stringify(id)}`);
+});
+
+Deno.test("normalizeAddress() has one spelling for each address", () => {
+  const cases = {
+    "localhost:8080": "localhost:8080",
+    "N1.Example.COM:80": "n1.example.com:80",
+    "n1.example.com.:80": "n1.example.com.:80",
+    "node_1:1": "node_1:1",
+    "10.0.0.1:65535": "10.0.0.1:65535",
+    "[::1]:8080": "[::1]:8080",
+    "[0:0:0:0:0:0:0:1]:8080": "[::1]:8080",
+    "[FD00::00AB]:1": "[fd00::ab]:1",
+    "[::ffff:10.0.0.1]:1": "[::ffff:a00:1]:1",
+  };
+  for (const [text, expected] of Object.entries(cases)) {
+    assertEquals(normalizeAddress(text), expected, text);
+    assertEquals(normalizeAddress(expected), expected, "a second time");
+  }
+});
+
+Deno.test("normalizeAddress() refuses what is no host and port", () => {
+  const bad = [
+    ["", ":", ":80", "host", "host:", "host:0", "host:65536", "host:080", "host:+80", "host:-1"],
+    [
+      "host:8o",
+      "host:80 ",
+      " host:80",
+      "host:80\n",
+      "ho st:80",
+      "host:1e3",
+      "host:99999",
+      "host:123456",
+    ],
+    [
+      "a..b:80",
+      ".a:80",
+      "<b>:80",
+      "a/b:80",
+      "user@host:80",
+      "http://a:80",
+      "a?b:80",
+      "a#b:80",
+      "a%20:80",
+    ],
+    [
+      "::1:8080",
+      "[::1]",
+      "[::1]8080",
+      "[]:80",
+      "[host]:80",
+      "[1.2.3.4]:80",
+      "[::1::]:80",
+      "[:::]:80",
+    ],
+    [
+      "[fe80::1%eth0]:80",
+      "[fe80::1%25eth0]:80",
+      "fe80::1]:80",
+      "[[::1]]:80",
+      "[1:2:3]:80",
+      "[::g]:80",
+    ],
+    [
+      "1.2.3:80",
+      "1.2.3.4.5:80",
+      "256.0.0.1:80",
+      "01.2.3.4:80",
+      "2130706433:80",
+      "0x7f.1:80",
+      "a.0x:80",
+    ],
+    ["1.2.3.4.:80", "a.1:80", "\u212ahost:80", "münchen:80", "host:８０", "a\0:80"],
+  ].flat();
+  for (const text of bad) {
+    assertEquals(normalizeAddress(text), undefined, JSON.stringify(text));
+  }
+});
+
+Deno.test("normalizeAddress() takes 255 bytes and refuses 256", () => {
+  const host = "a".repeat(ADDRESS_BYTES_MAX - ":80".length);
+  assertEquals(normalizeAddress(`${host}:80`), `${host}:80`);
+  assertEquals(normalizeAddress(`${host}a:80`), undefined);
+});
+
+Deno.test("normalizeHost() takes IPv6 with and without brackets", () => {
+  assertEquals(normalizeHost("[FD00::1]"), "fd00::1");
+  assertEquals(normalizeHost("fd00:0::1"), "fd00::1");
+  assertEquals(normalizeHost("Host"), "host");
+  for (const text of ["", "[host]", "host:80", "[::1]:80", "*"]) {
+    assertEquals(normalizeHost(text), undefined, text);
+  }
+});
+
+Deno.test("parseAddress() and formatAddress() are inverse", () => {
+  assertEquals(parseAddress("[::1]:80"), { host: "::1", port: 80 });
+  assertEquals(formatAddress("::1", 80), "[::1]:80");
+  assertEquals(parseAddress("Host:80"), { host: "host", port: 80 });
+  assertEquals(formatAddress("host", 80), "host:80");
+});
+
+Deno.test("an address that passes is the same place when a URL reads it", () => {
+  const port = fc.integer({ min: 1, max: 65_535 });
+  const host = fc.oneof(
+    fc.domain(),
+    fc.ipV4(),
+    fc.ipV4Extended(),
+    fc.ipV6().map((v6) => `[${v6}]`),
+    fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(host, port, (host, port) => {
+      const address = normalizeAddress(`${host}:${port}`);
+      if (address === undefined) return;
+      const url = URL.parse(`http://${address}/`);
+      // Names of letters that are no valid Punycode fail in a URL too; they lead nowhere else.
+      if (url === null) return /xn--/.test(address);
+      return `${url.hostname}:${url.port || 80}` === address;
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("normalizeAddress() of hostile texts takes time in proportion to their length", () => {
+  const hostile = [
+    "a".repeat(1e6),
+    "a.".repeat(5e5),
+    "-".repeat(1e6) + ":80",
+    "[" + ":".repeat(1e6) + "]:80",
+  ];
+  const startMs = performance.now();
+  for (const text of hostile) {
+    for (let i = 0; i < 1_000; i++) {
+      assertEquals(normalizeAddress(text.slice(0, 254) + "!"), undefined);
+    }
+    assertEquals(normalizeAddress(text), undefined);
+  }
+  assertLess(performance.now() - startMs, 2_000);
+});
