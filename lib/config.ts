@@ -1,0 +1,179 @@
+/**
+ * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
+ */
+
+import {
+  formatDuration,
+  reachableHost,
+  readAdvertise,
+  readDeadAfter,
+  readHost,
+  readId,
+  readInterval,
+  readPort,
+  readSeeds,
+  readSwitch,
+} from "./flag_values.ts";
+import {
+  describeFlags,
+  envName,
+  type FlagTable,
+  type FlagValues,
+  quote,
+  readFlags,
+  splitFlags,
+  UsageError,
+} from "./flags.ts";
+
+/** What a node is started with. */
+export interface Config {
+  /** The node's ID. */
+  readonly id: string;
+  /** The address or name to bind; `undefined` for every IPv4 and IPv6 address. */
+  readonly host: string | undefined;
+  /** The port to listen on; 0 takes a free one. */
+  readonly port: number;
+  /** The host that peers are given, IPv6 without brackets. */
+  readonly advertiseHost: string;
+  /** The port that peers are given; `undefined` for the one that is listened on. */
+  readonly advertisePort: number | undefined;
+  /** Addresses of nodes to join, each in its one spelling, none twice. */
+  readonly join: readonly string[];
+  /** Time between two rounds. */
+  readonly intervalMs: number;
+  /** A member whose heartbeat is older is dead. */
+  readonly deadAfterMs: number;
+}
+
+/** What the command line asks for. A usage message is one line. */
+export type ParsedConfig =
+  | { readonly kind: "run"; readonly config: Config }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
+  | { readonly kind: "usage"; readonly message: string };
+
+/** What the machine knows and a pure file can't. */
+export interface ConfigDefaults {
+  /** The host's name. */
+  readonly hostname: string;
+  /** The ID of a node that is given none: 8 random hex digits. */
+  readonly randomId: string;
+}
+
+/** One lost exchange or a late round must not make a live member look dead. */
+export const DEAD_AFTER_INTERVALS_MIN = 3;
+
+/** Every flag. A new one is a row here, a field in {@linkcode Config} and a line in `validate`. */
+const FLAGS = {
+  "id": {
+    metavar: "ID",
+    help: "node ID; reuse one to be the same node again (default 8 random hex digits)",
+    read: readId,
+  },
+  "port": {
+    metavar: "PORT",
+    help: "port to listen on; 0 takes a free one",
+    default: "8080",
+    read: readPort,
+  },
+  "host": {
+    metavar: "HOST",
+    help: "address to listen on (default every IPv4 and IPv6 address)",
+    read: readHost,
+  },
+  "advertise": {
+    metavar: "HOST[:PORT]",
+    help: "public name given to peers (default -host, or this host's name)",
+    read: readAdvertise,
+  },
+  "join": {
+    metavar: "HOST:PORT,...",
+    help: "nodes to join (default none: wait to be joined)",
+    default: "",
+    read: readSeeds,
+  },
+  "interval": {
+    metavar: "DURATION",
+    help: "time between two rounds of gossip",
+    default: "1s",
+    read: readInterval,
+  },
+  "dead-after": {
+    metavar: "DURATION",
+    help: "silence after which a member is dead; the same on all nodes",
+    default: "5s",
+    read: readDeadAfter,
+  },
+} as const satisfies FlagTable;
+
+/** Flags that only make sense when typed: container images set GOSSIPER_VERSION for purposes of their own. */
+const REQUESTS = {
+  "help": { help: "print this and exit", read: readSwitch },
+  "version": { help: "print the version and exit", read: readSwitch },
+} as const satisfies FlagTable;
+
+/** Reads the command line and, for flags not given there, the environment. Never throws for what people type. */
+export function parseConfig(
+  args: readonly string[],
+  env: (name: string) => string | undefined,
+  defaults: ConfigDefaults,
+): ParsedConfig {
+  try {
+    const given = splitFlags({ ...FLAGS, ...REQUESTS }, args);
+    const { help, version } = readFlags(REQUESTS, given, () => undefined);
+    if (help) return { kind: "help", text: helpText() };
+    if (version) return { kind: "version" };
+    return { kind: "run", config: validate(readFlags(FLAGS, given, env), defaults) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { kind: "usage", message: error.message };
+  }
+}
+
+/** The text of `-help`, without a final newline. */
+export function helpText(): string {
+  return `Usage: gossiper [flags]
+
+Runs one node of a distributed liveness store: start one, join it from others, ask any of them.
+
+${describeFlags({ ...FLAGS, ...REQUESTS })}
+
+-flag value, -flag=value and --flag value are the same. A duration is written 500ms, 5s or 1m.
+Every flag has an environment variable, such as ${envName("dead-after")}; the flag wins.
+
+Examples:
+  gossiper -id n1
+  gossiper -id n2 -port 8081 -join localhost:8080`;
+}
+
+/** The checks that need more than one flag, or what the machine knows. */
+function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): Config {
+  const { interval: intervalMs, "dead-after": deadAfterMs } = values;
+  const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
+  if (deadAfterMs < deadAfterMinMs) {
+    const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
+    throw new UsageError(
+      `Cannot use -dead-after ${given} with -interval ${interval}: ` +
+        `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
+    );
+  }
+  // A node that listens on one address only can't be reached by another name.
+  const advertiseHost = values.advertise?.host ?? reachableHost(values.host ?? "") ??
+    reachableHost(defaults.hostname);
+  if (advertiseHost === undefined) {
+    throw new UsageError(
+      `Cannot give peers the name of this host, ${quote(defaults.hostname)}: ` +
+        "give one that they can reach with -advertise HOST",
+    );
+  }
+  return Object.freeze({
+    id: values.id ?? defaults.randomId,
+    host: values.host,
+    port: values.port,
+    advertiseHost,
+    advertisePort: values.advertise?.port,
+    join: Object.freeze(values.join),
+    intervalMs,
+    deadAfterMs,
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * What the flags take: each function reads one kind of text and returns its value, or throws a
+ * {@linkcode UsageError} that ends the sentence "Cannot use -flag 'text': ..." with what to give instead. (pure)
+ */
+
+import {
+  ADDRESS_BYTES_MAX,
+  formatAddress,
+  ID_LENGTH_MAX,
+  isId,
+  normalizeAddress,
+  normalizeHost,
+  parseAddress,
+  PORT_MAX,
+} from "./address.ts";
+import { quote, UsageError } from "./flags.ts";
+
+/** A shorter interval costs more packets than it saves seconds. */
+export const INTERVAL_MIN_MS = 200;
+/** With a longer one, news takes minutes: that is another kind of program. */
+export const INTERVAL_MAX_MS = 60_000;
+/** Who waits for an hour wants no liveness store. */
+export const DEAD_AFTER_MAX_MS = 3_600_000;
+/** Seeds only serve to find the others; a few are enough. */
+export const SEEDS_MAX = 64;
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Addresses to bind that name no host: peers can't reach them. */
+const EVERY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
+
+/** `-id`: a node ID. */
+export function readId(text: string): string {
+  if (isId(text)) return text;
+  throw new UsageError(`give 1 to ${ID_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ : -`);
+}
+
+/** `-port`: 0 to 65535. */
+export function readPort(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);
+  // Kubernetes sets GOSSIPER_PORT=tcp://10.0.0.1:8080 in pods beside a service named gossiper.
+  if (text.startsWith("tcp://")) {
+    throw new UsageError(
+      "give -port, or set enableServiceLinks to false in the pod's specification",
+    );
+  }
+  throw new UsageError(`give a number from 0 to ${PORT_MAX}`);
+}
+
+/** `-host`: an address or name to bind, in its one spelling, IPv6 without brackets. */
+export function readHost(text: string): string {
+  const host = normalizeHost(text);
+  if (host !== undefined) return host;
+  throw new UsageError(
+    "give an address or name of this host, such as 127.0.0.1 or ::1, and the port with -port",
+  );
+}
+
+/** `-advertise`: what peers are to call this node; the port stays `undefined` where none is given. */
+export function readAdvertise(text: string): { host: string; port: number | undefined } {
+  const address = parseAddress(text);
+  const host = reachableHost(address?.host ?? text);
+  if (host !== undefined) return { host, port: address?.port };
+  throw new UsageError("give a host or host:port that peers can reach, IPv6 in brackets");
+}
+
+/** The one spelling of a host that an address can name; `undefined` if none can. */
+export function reachableHost(text: string): string | undefined {
+  const host = normalizeHost(text);
+  if (host === undefined || EVERY_ADDRESS.includes(host)) return undefined;
+  return formatAddress(host, PORT_MAX).length <= ADDRESS_BYTES_MAX ? host : undefined;
+}
+
+/** `-join`: addresses set apart by commas, each in its one spelling, none twice. */
+export function readSeeds(text: string): readonly string[] {
+  const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  const seeds = entries.map((entry) => {
+    const seed = normalizeAddress(entry);
+    if (seed !== undefined) return seed;
+    throw new UsageError(
+      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080`,
+    );
+  });
+  const distinct = [...new Set(seeds)];
+  if (distinct.length <= SEEDS_MAX) return distinct;
+  throw new UsageError(`give at most ${SEEDS_MAX} nodes; the others are found through them`);
+}
+
+/** `-interval`, in ms. */
+export function readInterval(text: string): number {
+  const ms = readDuration(text);
+  if (ms >= INTERVAL_MIN_MS && ms <= INTERVAL_MAX_MS) return ms;
+  throw new UsageError(
+    `give a duration from ${formatDuration(INTERVAL_MIN_MS)} to ${formatDuration(INTERVAL_MAX_MS)}`,
+  );
+}
+
+/** `-dead-after`, in ms; that it suits the interval is checked where both are known. */
+export function readDeadAfter(text: string): number {
+  const ms = readDuration(text);
+  if (ms <= DEAD_AFTER_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
+}
+
+/** Reads `500ms`, `1.5s`, `1m` or `1h` as whole milliseconds. */
+function readDuration(text: string): number {
+  const [, amount, unit] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const msPerUnit = MS_PER_UNIT[unit ?? ""];
+  if (msPerUnit !== undefined) return Math.round(Number(amount) * msPerUnit);
+  throw new UsageError("give a duration such as 500ms, 5s or 1m");
+}
+
+/** Writes whole milliseconds as a duration that can be typed, in the largest unit that fits. */
+export function formatDuration(ms: number): string {
+  const [unit, msPerUnit] = Object.entries(MS_PER_UNIT).findLast(([, size]) => ms % size === 0) ??
+    ["ms", 1];
+  return `${ms / msPerUnit}${unit}`;
+}
+
+/** A switch: `true` where it stands alone. */
+export function readSwitch(text: string): boolean {
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0") return false;
+  throw new UsageError("give true or false, or the flag alone");
+}
