@@ -1,0 +1,136 @@
+/**
+ * Crash evidence: who found a member's port closed, and up to which heartbeat that counts.
+ *
+ * Over TCP "connection refused" is not silence: the host is up and the process is gone. A node that is refused
+ * twice running charges the member: "it made no heartbeat later than this stamp". Enough witnesses, none
+ * contradicted by a later heartbeat, and the member is dead without waiting for dead-after.
+ *
+ * A charge names a stamp on the member's own clock, the heartbeat the witness knew plus its age. So it holds
+ * against heartbeats from before the refusal that are still on their way, is void as soon as a later one arrives,
+ * and can be replayed for ever without effect. The greatest stamp of each witness counts: a join, like all merging.
+ *
+ * Rejected: charging the very heartbeat the witness knew. In a cluster of 64 the last heartbeats of a killed process
+ * still spread for seconds, and each would wipe out the evidence gathered against the one before.
+ *
+ * @module
+ */
+import { HEARTBEAT_STEP_MS } from "./limits.ts";
+import { ageOf, type Row } from "./table.ts";
+
+/** Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member dead. */
+export const WITNESSES_NEEDED = 3;
+
+/** Witnesses kept for one member: some more than needed, as some may be withdrawn. */
+export const WITNESSES_MAX = 8;
+
+/** Members charged at one time; beyond it a mass failure is left to dead-after. */
+export const CHARGED_MAX = 1_024;
+
+/** How long refusals of a member count for nothing after one was contradicted: a firewall's, not a crash's. */
+export const DISTRUST_MS = 600_000;
+
+/** One member's charges, as they travel. */
+export interface Charge {
+  readonly member: string;
+  readonly witness: string;
+  /** The member made no heartbeat later than this stamp, by its own clock. */
+  readonly upTo: number;
+}
+
+export class Charges {
+  readonly #byMember = new Map<string, Map<string, number>>();
+  readonly #distrustedUntilMs = new Map<string, number>();
+
+  /** Whether any member is charged: lets the steady state skip all else. */
+  get empty(): boolean {
+    return this.#byMember.size === 0;
+  }
+
+  /** Joins a charge; true if it is news that counts against `row` at `nowMs`. */
+  add(charge: Charge, row: Row, nowMs: number): boolean {
+    if (charge.upTo < row.heartbeat || this.distrusts(row.id, nowMs)) return false;
+    let witnesses = this.#byMember.get(row.id);
+    if (witnesses === undefined) {
+      if (this.#byMember.size >= CHARGED_MAX) return false;
+      this.#byMember.set(row.id, witnesses = new Map());
+    }
+    const known = witnesses.get(charge.witness);
+    if (known === undefined && witnesses.size >= WITNESSES_MAX) return false;
+    if (known !== undefined && known >= charge.upTo) return false;
+    witnesses.set(charge.witness, charge.upTo);
+    return known === undefined || known < row.heartbeat;
+  }
+
+  /** The witnesses whose charges stand against the member's heartbeat. */
+  witnesses(row: Row): string[] {
+    const witnesses = this.#byMember.get(row.id);
+    if (witnesses === undefined) return [];
+    const standing = [];
+    for (const [witness, upTo] of witnesses) if (upTo >= row.heartbeat) standing.push(witness);
+    return standing;
+  }
+
+  isCharged(id: string): boolean {
+    return this.#byMember.has(id);
+  }
+
+  /**
+   * A later heartbeat of a charged member has come: void charges go. True if none is left, so the member is cleared.
+   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes.
+   */
+  answer(row: Row, restarted: boolean, nowMs: number): boolean {
+    const witnesses = this.#byMember.get(row.id);
+    if (witnesses === undefined) return false;
+    for (const [witness, upTo] of witnesses) if (upTo < row.heartbeat) witnesses.delete(witness);
+    if (witnesses.size > 0) return false;
+    this.#byMember.delete(row.id);
+    if (!restarted) this.#distrustedUntilMs.set(row.id, nowMs + DISTRUST_MS);
+    return true;
+  }
+
+  distrusts(id: string, nowMs: number): boolean {
+    const untilMs = this.#distrustedUntilMs.get(id);
+    if (untilMs === undefined) return false;
+    if (nowMs < untilMs) return true;
+    this.#distrustedUntilMs.delete(id);
+    return false;
+  }
+
+  /** Forgets a member: decommissioned, left, or dead by its age, when charges say nothing more. */
+  drop(id: string): void {
+    this.#byMember.delete(id);
+  }
+
+  /** All charges kept, to send along. */
+  *list(): Iterable<Charge> {
+    for (const [member, witnesses] of this.#byMember) {
+      for (const [witness, upTo] of witnesses) yield { member, witness, upTo };
+    }
+  }
+}
+
+/**
+ * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is underestimated,
+ * and its last heartbeat, still on its way, would pass for one made after the refusal. A member that runs is cleared
+ * this much later.
+ */
+const CHARGE_SLACK_MS = 500;
+
+/** The stamp a witness charges up to: the member's own clock at the refusal. */
+export function chargeUpTo(row: Row, nowMs: number): number {
+  const ageMs = ageOf(row, nowMs) + CHARGE_SLACK_MS;
+  return row.heartbeat + ageMs - ageMs % HEARTBEAT_STEP_MS;
+}
+
+/** How many witnesses convict, given the members that could be witnesses. */
+export function witnessesNeeded(othersLive: number): number {
+  return Math.max(1, Math.min(WITNESSES_NEEDED, othersLive));
+}
+
+/**
+ * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so
+ * below this it may just not have been heard yet; with fewer than three witnesses that margin has to be wider.
+ */
+export function convictionAgeIntervals(needed: number): number {
+  return needed < WITNESSES_NEEDED ? 2.5 : 1.5;
+}

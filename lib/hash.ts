@@ -1,0 +1,42 @@
+/** Offsets and primes of two independent 32-bit multiply-and-mix lanes, after MurmurHash3's finaliser. */
+const SEED_A = 0x9e3779b1;
+const SEED_B = 0x85ebca77;
+
+function finish(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+/**
+ * A 64-bit hash of a set of texts that does not depend on their order, kept as they come and go.
+ *
+ * It says whether two tables hold the same roster. It keeps out accidents, not enemies: whoever may
+ * write rows may lie outright, without a collision.
+ */
+export class SetHash {
+  #a = 0;
+  #b = 0;
+
+  /** Adds `text`, or takes it out again: the same call does both, as each text is in the set at most once. */
+  toggle(text: string): void {
+    let a = SEED_A;
+    let b = SEED_B;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      a = Math.imul(a ^ code, 0x01000193);
+      b = Math.imul(((b << 5) | (b >>> 27)) ^ code, 0x5bd1e995);
+    }
+    this.#a ^= finish(a);
+    this.#b ^= finish(b ^ text.length);
+  }
+
+  /** 16 hex digits; the empty set is all zeros. */
+  toString(): string {
+    return hex(this.#a) + hex(this.#b);
+  }
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}

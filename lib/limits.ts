@@ -1,0 +1,34 @@
+/** The bounds that hold wherever they are needed; each with its reason. Bounds with one user live beside it. */
+
+/** Rows in the table: far above the intended few thousand, and about 30 MB of heap when full. */
+export const MEMBERS_MAX = 65_536;
+
+/** Tombstones are for good, so they are bounded apart from members: strangers' rows cannot push one out. */
+export const TOMBSTONES_MAX = 65_536;
+
+/** Addresses without an ID: seeds, and what Go nodes list. A Go cluster of that size is past what Go nodes bear. */
+export const CONTACTS_MAX = 1_024;
+
+/** Bytes of a `/hello` body, either way: a full table of ordinary rows, and what a node can parse in a moment. */
+export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Bytes of rows in one message: half a body, since a column of numbers and tombstones may travel with them. */
+export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Heartbeats are stamps in whole tenths of a second, so that the difference of two fits a byte or two
+ * on the wire and still compares exactly; finer would buy nothing at intervals of 200 ms and more.
+ */
+export const HEARTBEAT_STEP_MS = 100;
+
+/** The last heartbeat that can be written as an RFC 3339 time: the end of the year 9999. */
+export const HEARTBEAT_MAX_MS = 253_402_300_799_900;
+
+/** An age beyond a year says no more than a year does. */
+export const AGE_MAX_MS = 366 * 24 * 3_600_000;
+
+/** Letters of the word that says why a member left ("SIGTERM"): enough for a signal's name or a short cause. */
+export const REASON_LENGTH_MAX = 32;
+
+/** Letters of a boot mark: 32 random bits in hex tell two processes of one ID apart. */
+export const BOOT_LENGTH = 8;

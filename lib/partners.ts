@@ -1,0 +1,107 @@
+/**
+ * Whom to talk to this round: a few live members, the members gone silent, some of the dead.
+ *
+ * Live members come off a shuffled deck, so that each is called within one walk of it, and none is left to luck.
+ * Members gone silent get a handful of direct calls from the whole cluster, not a stampede. The dead get one call a round
+ * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay alone.
+ *
+ * @module
+ */
+import { ageOf, type Row } from "./table.ts";
+
+/** A heartbeat older than this share of dead-after makes its member a suspect: there is time left to look. */
+const SUSPECT_SHARE = 0.6;
+
+/** Direct calls a suspect gets each round from the whole cluster, as expected. */
+const SUSPECT_CALLS = 3;
+
+/** Suspects one node calls in a round: when half the cluster goes silent, the rest of the round still runs. */
+const SUSPECTS_MAX = 8;
+
+/** Gone members one node calls in a round, so that a cluster of mostly dead members stays quiet. */
+const GONE_MAX = 2;
+
+/** Live members an urgent round goes to: news spreads by a factor of four a step, whatever the cluster's size. */
+export const URGENT_FANOUT = 3;
+
+/** Live members a regular round goes to, so few as still let nobody be shown dead at 10 % loss (see PROTOCOL.md). */
+export function fanout(members: number): number {
+  return members <= 8 ? 1 : members <= 128 ? 2 : 3;
+}
+
+export interface Choice {
+  readonly live: readonly Row[];
+  readonly gone: readonly Row[];
+  /** Never called: a gone member of this very address left it to this node. */
+  readonly ownAddress: string;
+  /** Live members to draw from the deck. */
+  readonly fanout: number;
+  readonly nowMs: number;
+  readonly deadAfterMs: number;
+  readonly random: () => number;
+}
+
+export class Partners {
+  #deck: string[] = [];
+
+  /** Puts a member that became live at a random place of the walk, so that it need not wait for the next one. */
+  admit(id: string, random: () => number): void {
+    const at = Math.floor(random() * (this.#deck.length + 1));
+    this.#deck.splice(at, 0, id);
+  }
+
+  /** Chooses this round's addresses; no address twice. */
+  choose(choice: Choice): Set<string> {
+    const { live, gone, ownAddress, random, nowMs, deadAfterMs } = choice;
+    const chosen = new Set<string>();
+    for (const row of this.#draw(choice)) chosen.add(row.address);
+
+    const suspectShare = SUSPECT_CALLS / Math.max(1, live.length);
+    let suspects = 0;
+    for (const row of live) {
+      if (suspects >= SUSPECTS_MAX) break;
+      if (ageOf(row, nowMs) <= SUSPECT_SHARE * deadAfterMs || random() >= suspectShare) continue;
+      chosen.add(row.address);
+      suspects++;
+    }
+
+    // One call a round to each from all live nodes together, this one among them.
+    const taken = new Set(live.map((row) => row.address)).add(ownAddress);
+    const expected = gone.length / (live.length + 1);
+    const calls = Math.min(GONE_MAX, Math.floor(expected) + (random() < expected % 1 ? 1 : 0));
+    for (let i = 0; i < calls; i++) {
+      const { address } = gone[Math.floor(random() * gone.length)]!;
+      // Another process answers there now, so the gone one cannot.
+      if (!taken.has(address)) chosen.add(address);
+    }
+    return chosen;
+  }
+
+  #draw({ live, fanout, random }: Choice): Row[] {
+    const rows = new Map(live.map((row) => [row.id, row]));
+    const drawn = new Set<Row>();
+    let refilled = false;
+    while (drawn.size < Math.min(fanout, rows.size)) {
+      const id = this.#deck.pop();
+      if (id === undefined) {
+        // A second refill would only bring up those drawn already.
+        if (refilled) break;
+        refilled = true;
+        this.#deck = shuffle([...rows.keys()], random);
+        continue;
+      }
+      const row = rows.get(id);
+      if (row !== undefined) drawn.add(row);
+    }
+    return [...drawn];
+  }
+}
+
+/** Shuffles `list` in place (Fisher and Yates) and returns it. */
+export function shuffle<T>(list: T[], random: () => number): T[] {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [list[i], list[j]] = [list[j]!, list[i]!];
+  }
+  return list;
+}

@@ -1,0 +1,219 @@
+/**
+ * The liveness table: who takes part, and when each was last heard.
+ *
+ * Every member stamps its own heartbeats, so two reports about it never conflict: the later stamp is simply
+ * newer. Merging is therefore taking the greater of two rows under one total order, and a message may be
+ * lost, doubled, replayed or reordered without harm: all tables still end up equal.
+ *
+ * The order, greatest first: tombstone, heartbeat, boot, address, left. The time a heartbeat was heard
+ * rides along; of two reports of one heartbeat the earlier counts, as ages are only ever underestimated on their way.
+ *
+ * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live / dead.
+ *
+ * @module
+ */
+import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
+import { SetHash } from "./hash.ts";
+
+/** What a member is, as this node sees it now. */
+export type Status = "live" | "dead" | "left" | "decommissioned" | "unknown";
+
+/** What one node tells another of a member. */
+export interface Report {
+  readonly id: string;
+  /** `host:port`, or empty when only the ID is known. */
+  readonly address: string;
+  /** Drawn when the member's process started; empty for a Go node, which has none. */
+  readonly boot: string;
+  /** The member's own stamp in ms since the epoch; 0: never heard from. */
+  readonly heartbeat: number;
+  /** Time since that heartbeat was made, as far as the sender knows. */
+  readonly ageMs: number;
+  /** Why the member stopped as planned, announced with this heartbeat; empty while it runs. */
+  readonly left: string;
+}
+
+/** A member as the table holds it: a report, dated on this node's running clock. */
+export interface Row {
+  readonly id: string;
+  readonly address: string;
+  readonly boot: string;
+  readonly heartbeat: number;
+  readonly left: string;
+  /** The running time at which the heartbeat was made. */
+  readonly heardAtMs: number;
+}
+
+/** The permanent mark of a decommissioned ID, with what was last known of the member. */
+export interface Tombstone {
+  readonly id: string;
+  /** The node that was asked for it; empty if a Go node told. */
+  readonly by: string;
+  readonly address: string;
+  readonly heartbeat: number;
+  readonly heardAtMs: number;
+}
+
+/** What a merge did: nothing, a newer heartbeat, a change of the roster, or a refusal as the table is full. */
+export type Merged = "same" | "fresher" | "changed" | "full";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class Table {
+  readonly #rows = new Map<string, Mutable<Row>>();
+  readonly #tombstones = new Map<string, Mutable<Tombstone>>();
+  readonly #rosterHash = new SetHash();
+  readonly #tombsHash = new SetHash();
+  readonly #limits: { readonly members: number; readonly tombstones: number };
+  #order: Row[] | undefined;
+  #version = 0;
+
+  constructor(limits = { members: MEMBERS_MAX, tombstones: TOMBSTONES_MAX }) {
+    this.#limits = limits;
+  }
+
+  /** Grows with every change of the roster or the tombstones: what was built from an equal version still holds. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Equal on two nodes when their rosters are: the same IDs, addresses, boots and planned stops. */
+  get rosterHash(): string {
+    return this.#rosterHash.toString();
+  }
+
+  /** Equal on two nodes when they know the same tombstones. */
+  get tombsHash(): string {
+    return this.#tombsHash.toString();
+  }
+
+  get(id: string): Row | undefined {
+    return this.#rows.get(id);
+  }
+
+  tombstone(id: string): Tombstone | undefined {
+    return this.#tombstones.get(id);
+  }
+
+  /** Members that are not decommissioned, sorted by ID: the roster order that columns travel in. */
+  roster(): readonly Row[] {
+    this.#order ??= [...this.#rows.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+    return this.#order;
+  }
+
+  tombstones(): Iterable<Tombstone> {
+    return this.#tombstones.values();
+  }
+
+  get tombstoneCount(): number {
+    return this.#tombstones.size;
+  }
+
+  /** Joins `report` into the table, dated `nowMs` on the running clock. */
+  merge(report: Report, nowMs: number): Merged {
+    if (this.#tombstones.has(report.id)) return "same";
+    const heardAtMs = nowMs - Math.min(Math.max(report.ageMs, 0), AGE_MAX_MS);
+    const row = this.#rows.get(report.id);
+    if (row === undefined) {
+      if (this.#rows.size >= this.#limits.members) return "full";
+      const { id, address, boot, heartbeat, left } = report;
+      const added = { id, address, boot, heartbeat, left, heardAtMs };
+      this.#rows.set(id, added);
+      this.#rosterHash.toggle(rosterKey(added));
+      this.#order = undefined;
+      this.#version++;
+      return "changed";
+    }
+    return sameRoster(row, report)
+      ? refresh(row, report.heartbeat, heardAtMs)
+      : this.#replace(row, report, heardAtMs);
+  }
+
+  /** Joins a heartbeat of a member whose roster entry the sender shares: a merge without a report. */
+  refresh(row: Row, heartbeat: number, heardAtMs: number): Merged {
+    return refresh(row as Mutable<Row>, heartbeat, heardAtMs);
+  }
+
+  /**
+   * Decommissions `id`, known or not, for good. Of two requests the greater `by` stays, so that tables agree.
+   * Returns "full" where the bound on tombstones is reached: nothing is ever dropped to make room.
+   */
+  bury(id: string, by: string): Merged {
+    const known = this.#tombstones.get(id);
+    if (known !== undefined) {
+      if (by > known.by) known.by = by;
+      return "same";
+    }
+    if (this.#tombstones.size >= this.#limits.tombstones) return "full";
+    const row = this.#rows.get(id);
+    if (row !== undefined) {
+      this.#rows.delete(id);
+      this.#rosterHash.toggle(rosterKey(row));
+      this.#order = undefined;
+    }
+    const { address, heartbeat, heardAtMs } = row ?? { address: "", heartbeat: 0, heardAtMs: 0 };
+    this.#tombstones.set(id, { id, by, address, heartbeat, heardAtMs });
+    this.#tombsHash.toggle(id);
+    this.#version++;
+    return "changed";
+  }
+
+  #replace(row: Mutable<Row>, report: Report, heardAtMs: number): Merged {
+    const stale = compare(report, row) < 0;
+    if (stale) {
+      // An equal heartbeat still dates the row, whichever address it came with.
+      if (report.heartbeat === row.heartbeat) refresh(row, report.heartbeat, heardAtMs);
+      return "same";
+    }
+    this.#rosterHash.toggle(rosterKey(row));
+    refresh(row, report.heartbeat, heardAtMs);
+    row.address = report.address;
+    row.boot = report.boot;
+    row.left = report.left;
+    this.#rosterHash.toggle(rosterKey(row));
+    this.#version++;
+    return "changed";
+  }
+}
+
+/** The total order that merging takes the greater by; the tombstone, above all, is kept apart. */
+function compare(a: Report | Row, b: Report | Row): number {
+  if (a.heartbeat !== b.heartbeat) return a.heartbeat - b.heartbeat;
+  if (a.boot !== b.boot) return a.boot < b.boot ? -1 : 1;
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
+  if (a.left !== b.left) return a.left < b.left ? -1 : 1;
+  return 0;
+}
+
+function refresh(row: Mutable<Row>, heartbeat: number, heardAtMs: number): Merged {
+  if (heartbeat < row.heartbeat) return "same";
+  if (heartbeat === row.heartbeat) {
+    if (heardAtMs < row.heardAtMs) row.heardAtMs = heardAtMs;
+    return "same";
+  }
+  row.heartbeat = heartbeat;
+  row.heardAtMs = heardAtMs;
+  return "fresher";
+}
+
+function sameRoster(a: Row, b: Report): boolean {
+  return a.address === b.address && a.boot === b.boot && a.left === b.left &&
+    (a.heartbeat > 0) === (b.heartbeat > 0);
+}
+
+// A member first heard from changes the roster too: columns then carry its heartbeat, and before did not.
+function rosterKey(row: Row): string {
+  return `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0 ? 1 : 0}`;
+}
+
+/** Ages a row: ms since its heartbeat was made, on the running clock. */
+export function ageOf(row: { readonly heardAtMs: number }, nowMs: number): number {
+  return Math.max(0, nowMs - row.heardAtMs);
+}
+
+/** The status of a row by its age alone; evidence of a crash can say `dead` sooner (see charges.ts). */
+export function statusByAge(row: Row, nowMs: number, deadAfterMs: number): Status {
+  if (row.left !== "") return "left";
+  if (row.heartbeat === 0) return "unknown";
+  return ageOf(row, nowMs) <= deadAfterMs ? "live" : "dead";
+}

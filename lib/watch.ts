@@ -1,0 +1,215 @@
+/**
+ * The verdict on every member, and the changes of it: derives each status from the table, the charges and the time,
+ * and tells a change with its reason in words.
+ *
+ * @module
+ */
+import { type Charges, convictionAgeIntervals, witnessesNeeded } from "./charges.ts";
+import { ageOf, type Row, type Status, statusByAge, type Table } from "./table.ts";
+
+/** One change of a member's status, as this node saw it. */
+export interface Change {
+  readonly id: string;
+  readonly address: string;
+  /** null: the member was not in the table before. */
+  readonly from: Status | null;
+  readonly to: Status;
+  /** In words, for people. */
+  readonly reason: string;
+  /** Ms since the last heartbeat; null if never heard. */
+  readonly ageMs: number | null;
+}
+
+/** What a look at the whole table found. */
+export interface Survey {
+  readonly changes: Change[];
+  /** Live members other than this node, with an address. */
+  readonly live: Row[];
+  /** Dead and left members with an address: each may have come back. */
+  readonly gone: Row[];
+  /** The running time at which the next verdict may fall due. */
+  readonly deadlineMs: number;
+}
+
+interface Shown {
+  status: Status;
+  boot: string;
+}
+
+export interface WatchOptions {
+  readonly id: string;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  readonly table: Table;
+  readonly charges: Charges;
+}
+
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #shown = new Map<string, Shown>();
+  readonly #touched = new Map<string, string>();
+  #liveCount = 1;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Live members at the last survey, this node among them. */
+  get liveCount(): number {
+    return this.#liveCount;
+  }
+
+  statusOf(row: Row, nowMs: number): Status {
+    const { id, deadAfterMs } = this.#options;
+    if (row.id === id) return row.left === "" ? "live" : "left";
+    const status = statusByAge(row, nowMs, deadAfterMs);
+    return status === "live" && this.#convicted(row, nowMs) ? "dead" : status;
+  }
+
+  /** Witnesses that would convict `row` now: those of the live members, without itself. */
+  witnessesNeeded(): number {
+    return witnessesNeeded(this.#liveCount - 1);
+  }
+
+  /** Marks a member whose row changed by what `via` said, for the next review. */
+  touch(row: Row, via: string): void {
+    const shown = this.#shown.get(row.id);
+    const settled = shown !== undefined && shown.status === "live" && shown.boot === row.boot &&
+      row.left === "";
+    if (!settled) this.#touched.set(row.id, via);
+  }
+
+  /** Marks a member that was charged or decommissioned. */
+  touchId(id: string, via: string): void {
+    this.#touched.set(id, via);
+  }
+
+  /** Looks at the members touched since the last look. */
+  review(nowMs: number): Change[] {
+    if (this.#touched.size === 0) return [];
+    const changes: Change[] = [];
+    for (const [id, via] of this.#touched) {
+      const row = this.#options.table.get(id);
+      const change = row === undefined
+        ? this.#checkTombstone(id, nowMs)
+        : this.#check(row, nowMs, via);
+      if (change !== undefined) changes.push(change);
+    }
+    this.#touched.clear();
+    return changes;
+  }
+
+  /** Looks at every member. */
+  survey(nowMs: number): Survey {
+    const { id, table, charges, deadAfterMs, intervalMs } = this.#options;
+    const changes = this.review(nowMs);
+    const live: Row[] = [];
+    const gone: Row[] = [];
+    let deadlineMs = Infinity;
+    for (const row of table.roster()) {
+      const change = this.#check(row, nowMs, row.id);
+      if (change !== undefined) changes.push(change);
+      if (row.id === id) continue;
+      const status = this.#shown.get(row.id)!.status;
+      if (status === "live") {
+        if (row.address !== "") live.push(row);
+        const expiresMs = row.heardAtMs + deadAfterMs;
+        if (expiresMs < deadlineMs) deadlineMs = expiresMs;
+        if (charges.isCharged(row.id)) {
+          const convictableMs = row.heardAtMs + this.#convictionAgeMs(intervalMs);
+          if (convictableMs > nowMs) deadlineMs = Math.min(deadlineMs, convictableMs);
+        }
+      } else if (status !== "unknown" && row.address !== "") {
+        gone.push(row);
+      }
+      const settled = status === "left" || statusByAge(row, nowMs, deadAfterMs) === "dead";
+      if (settled) charges.drop(row.id);
+    }
+    this.#liveCount = live.length + 1;
+    return { changes, live, gone, deadlineMs };
+  }
+
+  #convictionAgeMs(intervalMs: number): number {
+    return convictionAgeIntervals(this.witnessesNeeded()) * intervalMs;
+  }
+
+  #convicted(row: Row, nowMs: number): boolean {
+    const { charges, intervalMs } = this.#options;
+    if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
+    return ageOf(row, nowMs) > this.#convictionAgeMs(intervalMs) &&
+      charges.witnesses(row).length >= this.witnessesNeeded();
+  }
+
+  #check(row: Row, nowMs: number, via: string): Change | undefined {
+    const to = this.statusOf(row, nowMs);
+    const shown = this.#shown.get(row.id);
+    if (shown === undefined) {
+      this.#shown.set(row.id, { status: to, boot: row.boot });
+    } else {
+      const restarted = shown.boot !== row.boot && shown.boot !== "";
+      if (shown.status === to && !(restarted && to === "live")) {
+        shown.boot = row.boot;
+        return undefined;
+      }
+    }
+    const change = {
+      id: row.id,
+      address: row.address,
+      from: shown?.status ?? null,
+      to,
+      reason: this.#reason(row, { to, shown, via, nowMs }),
+      ageMs: row.heartbeat === 0 ? null : ageOf(row, nowMs),
+    };
+    if (shown !== undefined) {
+      shown.status = to;
+      shown.boot = row.boot;
+    }
+    return change;
+  }
+
+  #checkTombstone(id: string, nowMs: number): Change | undefined {
+    const tombstone = this.#options.table.tombstone(id);
+    const shown = this.#shown.get(id);
+    if (tombstone === undefined || shown?.status === "decommissioned") return undefined;
+    this.#shown.set(id, { status: "decommissioned", boot: "" });
+    const { address, by, heartbeat } = tombstone;
+    return {
+      id,
+      address,
+      from: shown?.status ?? null,
+      to: "decommissioned",
+      reason: by === ""
+        ? "decommissioned, told by a Go node"
+        : `decommissioned by request to ${by}`,
+      ageMs: heartbeat === 0 ? null : ageOf(tombstone, nowMs),
+    };
+  }
+
+  #reason(
+    row: Row,
+    at: { to: Status; shown: Shown | undefined; via: string; nowMs: number },
+  ): string {
+    const { to, shown, via, nowMs } = at;
+    if (row.id === this.#options.id) return to === "left" ? `left: ${row.left}` : "started";
+    const how = via === row.id ? "directly" : `through ${via}`;
+    switch (to) {
+      case "left":
+        return `left: ${row.left}`;
+      case "unknown":
+        return `heard of ${how}, never heard from`;
+      case "dead":
+        return statusByAge(row, nowMs, this.#options.deadAfterMs) === "dead"
+          ? `no heartbeat for ${(ageOf(row, nowMs) / 1000).toFixed(1)} s`
+          : `connection refused, witnessed by ${inWords(this.#options.charges.witnesses(row))}`;
+      default:
+        if (shown === undefined || shown.status === "unknown") return `heard ${how}`;
+        return shown.boot !== row.boot ? `restarted, heard ${how}` : `heard again ${how}`;
+    }
+  }
+}
+
+function inWords(ids: string[]): string {
+  const sorted = ids.toSorted();
+  const last = sorted.pop() ?? "";
+  return sorted.length === 0 ? last : `${sorted.join(", ")} and ${last}`;
+}

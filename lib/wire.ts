@@ -1,0 +1,176 @@
+/**
+ * What stands on the wire under `/hello`: the JSON body of an exchange, and the text a Go node and a person read.
+ *
+ * Parsing never throws and trusts nothing: what is wrong as a whole is an error in one line; a wrong row among good
+ * ones is dropped and counted, so that one bad entry cannot keep a table from its peers.
+ *
+ * @module
+ */
+import { isId, normalizeAddress } from "./address.ts";
+import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
+import { type Columns, decodeColumns } from "./columns.ts";
+import {
+  AGE_MAX_MS,
+  BOOT_LENGTH,
+  HEARTBEAT_MAX_MS,
+  HEARTBEAT_STEP_MS,
+  MEMBERS_MAX,
+  REASON_LENGTH_MAX,
+  TOMBSTONES_MAX,
+} from "./limits.ts";
+import type { Report } from "./table.ts";
+
+/** The version of the JSON body this node speaks. */
+export const WIRE_VERSION = 1;
+
+/** A push or a pull: one side of an exchange. Every part but the hashes may be missing. */
+export interface Message {
+  /** Hashes of the sender's roster and tombstones (see table.ts). */
+  readonly roster: string;
+  readonly tombs: string;
+  /** In an answer: who answers. */
+  readonly id?: string;
+  /** In an answer to its own ID: tells a node that it called itself from one that has a twin. */
+  readonly boot?: string;
+  /** Heartbeats and ages in the sender's roster order: of use only where the rosters are equal. */
+  readonly columns?: Columns;
+  readonly rows?: readonly Report[];
+  readonly tombstones?: readonly { readonly id: string; readonly by: string }[];
+  readonly charges?: readonly Charge[];
+  /** In a request: `rows` and `tombstones` are all I have, so answer with what they lack. */
+  readonly full?: boolean;
+  /** Entries left out as they broke a rule. */
+  readonly dropped: number;
+}
+
+/** A message about to be sent; its columns are text already. */
+export interface Draft extends Omit<Message, "columns" | "dropped"> {
+  /** The sender's own heartbeat, which the columns count from. */
+  readonly beat?: number;
+  readonly beats?: string;
+  readonly ages?: string;
+}
+
+/** What was wrong with a text as a whole, in one line. */
+export interface WireError {
+  readonly error: string;
+}
+
+const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
+const HASH = /^[0-9a-f]{16}$/;
+const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
+
+/** Writes the JSON body of an exchange. */
+export function encodeMessage(draft: Draft): string {
+  const { rows, tombstones, charges, ...rest } = draft;
+  return JSON.stringify({
+    v: WIRE_VERSION,
+    ...rest,
+    ...(rows && { rows: rows.map(rowEntry) }),
+    ...(tombstones && { tombstones: tombstones.map(({ id, by }) => by === "" ? [id] : [id, by]) }),
+    ...(charges && { charges: charges.map((c) => [c.member, c.witness, c.upTo]) }),
+  });
+}
+
+function rowEntry(row: Report): unknown[] {
+  const entry: unknown[] = [row.id, row.address, row.heartbeat, Math.floor(row.ageMs), row.boot];
+  if (row.left !== "") entry.push(row.left);
+  return entry;
+}
+
+/** Reads the JSON body of an exchange, push or answer. */
+export function decodeMessage(text: string): Message | WireError {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { error: "the body is not JSON" };
+  }
+  if (!isRecord(body)) return { error: "the body is not a JSON object" };
+  if (body.v !== WIRE_VERSION) {
+    return { error: `the body's version is not ${WIRE_VERSION}, the only one known here` };
+  }
+  const { id, boot, roster, tombs, beat, beats, ages } = body;
+  if (!isText(roster, HASH) || !isText(tombs, HASH)) {
+    return { error: "'roster' and 'tombs' must be 16 hex digits each" };
+  }
+  if (id !== undefined && !(typeof id === "string" && isId(id))) {
+    return { error: "'id' is not an ID" };
+  }
+  let columns: Columns | undefined;
+  if (beats !== undefined || ages !== undefined) {
+    if (!isHeartbeat(beat) || typeof beats !== "string" || typeof ages !== "string") {
+      return { error: "'beat', 'beats' and 'ages' must come together" };
+    }
+    columns = decodeColumns({ beats, ages }, beat);
+    if (columns === undefined) return { error: "'beats' and 'ages' are not columns of numbers" };
+  }
+  const rows = readList(body.rows, readRow, MEMBERS_MAX);
+  const tombstones = readList(body.tombstones, readTombstone, TOMBSTONES_MAX);
+  const charges = readList(body.charges, readCharge, CHARGED_MAX * WITNESSES_MAX);
+  return {
+    roster,
+    tombs,
+    ...(id !== undefined && { id }),
+    ...(isText(boot, BOOT) && { boot }),
+    ...(columns && { columns }),
+    ...(rows && { rows: rows.entries }),
+    ...(tombstones && { tombstones: tombstones.entries }),
+    ...(charges && { charges: charges.entries }),
+    ...(body.full === true && { full: true }),
+    dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0),
+  };
+}
+
+function readList<T>(
+  list: unknown,
+  read: (entry: unknown[]) => T | undefined,
+  max: number,
+): { entries: T[]; dropped: number } | undefined {
+  if (list === undefined) return undefined;
+  if (!Array.isArray(list)) return { entries: [], dropped: 1 };
+  const entries: T[] = [];
+  for (const item of list.slice(0, max)) {
+    const entry = Array.isArray(item) ? read(item) : undefined;
+    if (entry !== undefined) entries.push(entry);
+  }
+  return { entries, dropped: list.length - entries.length };
+}
+
+function readRow(entry: unknown[]): Report | undefined {
+  const [id, address, heartbeat, ageMs, boot, left = ""] = entry;
+  if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
+  if (typeof address !== "string" || !isText(boot, BOOT) || !isText(left, REASON)) return undefined;
+  if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
+  const normal = address === "" ? "" : normalizeAddress(address);
+  if (normal === undefined) return undefined;
+  return { id, address: normal, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS), boot, left };
+}
+
+function readTombstone(entry: unknown[]): { id: string; by: string } | undefined {
+  const [id, by = ""] = entry;
+  if (typeof id !== "string" || !isId(id)) return undefined;
+  if (typeof by !== "string" || !(by === "" || isId(by))) return undefined;
+  return { id, by };
+}
+
+function readCharge(entry: unknown[]): Charge | undefined {
+  const [member, witness, upTo] = entry;
+  if (typeof member !== "string" || !isId(member)) return undefined;
+  if (typeof witness !== "string" || !isId(witness)) return undefined;
+  return isHeartbeat(upTo) ? { member, witness, upTo } : undefined;
+}
+
+// A stamp that is no multiple of the step would not survive the columns, and compare unequal with itself.
+function isHeartbeat(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
+    value <= HEARTBEAT_MAX_MS && value % HEARTBEAT_STEP_MS === 0;
+}
+
+function isText(value: unknown, grammar: RegExp): value is string {
+  return typeof value === "string" && grammar.test(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
