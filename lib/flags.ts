@@ -35,7 +35,7 @@ export class UsageError extends Error {
 }
 
 /** What looks like a flag, and so is no value of the flag before it: `-id=-x` says it all the same. */
-const FLAG = /^--?[A-Za-z]/;
+const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 
 /** An edit distance up to this still looks like a slip of the fingers: two letters swapped count as 2. */
 const SLIP_DISTANCE_MAX = 2;
@@ -50,18 +50,17 @@ const QUOTED_LENGTH_MAX = 80;
  */
 export function splitFlags(table: FlagTable, args: readonly string[]): Map<string, string> {
   const names = Object.keys(table);
+  const refuse = (arg: string): never => {
+    throw new UsageError(
+      `Cannot use the argument ${quote(arg)}: give only flags; run with -help for the list`,
+    );
+  };
   const { _: afterDashes, ...given } = parseArgs(normalizeArgs(table, args), {
     string: names,
     collect: names,
-    unknown: (arg, name) => {
-      throw new UsageError(
-        name === undefined
-          ? strayMessage(arg)
-          : `Unknown flag ${quote(`-${name}`)}: ${hint(names, name)}`,
-      );
-    },
+    unknown: refuse,
   });
-  if (afterDashes[0] !== undefined) throw new UsageError(strayMessage(String(afterDashes[0])));
+  if (afterDashes[0] !== undefined) refuse(String(afterDashes[0]));
   const texts = new Map<string, string>();
   for (const [name, values] of Object.entries(given as Record<string, string[]>)) {
     if (values.length > 1) {
@@ -126,26 +125,27 @@ export function quote(text: string): string {
 }
 
 /**
- * Rewrites every flag as `--name=value`. `parseArgs` takes `-port 8080` for the flags p, o, r and t, and can't
- * tell an empty value from a missing one.
+ * Rewrites every flag as `--name=value`, and refuses what is none. `parseArgs` alone takes `-port 8080` for the flags
+ * p, o, r and t, `--no-port=1` for port, and an empty value for a missing one.
  */
 function normalizeArgs(table: FlagTable, args: readonly string[]): string[] {
   const normal: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    const arg = (args[i] ?? "").replace(/^-(?=[A-Za-z])/, "--");
-    const name = arg.slice(2);
-    if (arg === "--h") {
-      normal.push("--help=true");
-    } else if (!arg.startsWith("--") || !Object.hasOwn(table, name)) {
+    const arg = args[i] ?? "";
+    const [, typed, value] = FLAG.exec(arg) ?? [];
+    const name = typed === "h" ? "help" : typed;
+    if (name === undefined) {
       normal.push(arg);
-    } else if (table[name]?.metavar === undefined) {
-      normal.push(`${arg}=true`);
+    } else if (!Object.hasOwn(table, name)) {
+      throw new UsageError(`Unknown flag ${quote(`-${name}`)}: ${hint(table, name)}`);
+    } else if (value !== undefined || table[name]?.metavar === undefined) {
+      normal.push(`--${name}${value ?? "=true"}`);
     } else {
-      const value = args[++i];
-      if (value === undefined || FLAG.test(value)) {
+      const next = args[++i];
+      if (next === undefined || FLAG.test(next)) {
         throw new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
       }
-      normal.push(`${arg}=${value}`);
+      normal.push(`--${name}=${next}`);
     }
   }
   return normal;
@@ -160,11 +160,8 @@ function readText<Value>(source: string, flag: Flag<Value>, text: string): Value
   }
 }
 
-function strayMessage(arg: string): string {
-  return `Cannot use the argument ${quote(arg)}: give only flags; run with -help for the list`;
-}
-
-function hint(names: readonly string[], unknown: string): string {
+function hint(table: FlagTable, unknown: string): string {
+  const names = Object.keys(table);
   const begun = names.find((name) => name.startsWith(unknown));
   if (begun !== undefined) return `did you mean '-${begun}'?`;
   const closest = closestString(unknown, names);

@@ -32,13 +32,12 @@ function usageOf(args: string[], env: Record<string, string> = {}): string {
 
 Deno.test("splitFlags() takes one or two dashes, an equals sign or a space", () => {
   for (const args of [["-port", "1"], ["--port", "1"], ["-port=1"], ["--port=1"]]) {
-    assertEquals([...splitFlags(TABLE, args)], [["port", "1"]]);
+    assertEquals(splitFlags(TABLE, args), new Map([["port", "1"]]));
   }
-  assertEquals([...splitFlags(TABLE, ["-join=a=b", "-private", "--dead-after", "5"])], [
-    ["join", "a=b"],
-    ["dead-after", "5"],
-    ["private", "true"],
-  ]);
+  assertEquals(
+    splitFlags(TABLE, ["-join=a=b", "-private", "--dead-after", "5"]),
+    new Map([["join", "a=b"], ["private", "true"], ["dead-after", "5"]]),
+  );
 });
 
 Deno.test("splitFlags() says which flag was meant", () => {
@@ -47,16 +46,23 @@ Deno.test("splitFlags() says which flag was meant", () => {
     const message = `Unknown flag '-${typed}': did you mean '-${flag}'?`;
     for (const args of [[`-${typed}`, "1"], [`--${typed}=1`]]) assertEquals(usageOf(args), message);
   }
-  for (
-    const typed of ["peers", "x", "xy", "constructor", "__proto__", "port.a", "no-private", "_"]
-  ) {
+  const unlike = [
+    "peers",
+    "x",
+    "xy",
+    "constructor",
+    "__proto__",
+    "port.prefix",
+    "no-private",
+    "no-port",
+    "_",
+  ];
+  for (const typed of unlike) {
     assertEquals(
       usageOf([`--${typed}=1`]),
       `Unknown flag '-${typed}': run with -help for the list`,
     );
   }
-  assertStringIncludes(usageOf(["---port=1"]), "Unknown flag '--port'");
-  assertStringIncludes(usageOf(["-1"]), "Unknown flag '-1'");
 });
 
 Deno.test("splitFlags() refuses a stray argument", () => {
@@ -64,7 +70,7 @@ Deno.test("splitFlags() refuses a stray argument", () => {
   for (const args of [["a:1"], ["-port", "1", "a:1"], ["-private", "a:1"], ["--", "a:1"]]) {
     assertEquals(usageOf(args), message);
   }
-  for (const arg of ["", "-", "=", "1e3"]) {
+  for (const arg of ["", "-", "=", "1e3", "-1", "---port=1", "--=1"]) {
     assertStringIncludes(usageOf([arg]), `argument '${arg}'`);
   }
 });
