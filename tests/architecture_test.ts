@@ -11,16 +11,17 @@ const LAYERS: readonly (readonly string[])[] = [
   ["address", "clock", "hash", "limits", "flags", "flag_values", "config"],
   ["table", "view"],
   ["charges", "columns", "wire", "hello"],
-  ["calls", "contacts", "partners", "roster", "watch", "replica", "members", "story", "views"],
+  ["calls", "contacts", "partners", "roster", "watch", "replica"],
   ["gossip"],
+  ["views", "members", "story"],
   ["page_words", "strip", "page_state", "page_rows", "page_bye", "page"],
-  ["http_answer", "transport", "driver"],
+  ["http", "http_answer", "transport", "driver", "node"],
   ["app"],
   ["main"],
 ];
 
 /** The files that may know Deno, clocks, dice, timers and the network. Every other one is pure. */
-const IMPURE: readonly string[] = ["transport", "driver", "app", "main"];
+const IMPURE: readonly string[] = ["http", "transport", "driver", "node", "app", "main"];
 
 /** What a pure file may not say, and what to do instead. */
 const BANNED: readonly (readonly [RegExp, string])[] = [
