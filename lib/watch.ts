@@ -136,8 +136,10 @@ export class Watch {
   #convicted(row: Row, nowMs: number): boolean {
     const { charges, intervalMs } = this.#options;
     if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
-    return ageOf(row, nowMs) > this.#convictionAgeMs(intervalMs) &&
-      charges.witnesses(row).length >= this.witnessesNeeded();
+    if (charges.witnesses(row).length < this.witnessesNeeded()) return false;
+    // Heartbeats from before the crash still spread: one that the charges cover must not show the dead as live again.
+    return ageOf(row, nowMs) > this.#convictionAgeMs(intervalMs) ||
+      this.#shown.get(row.id)?.status === "dead";
   }
 
   #check(row: Row, nowMs: number, via: string): Change | undefined {

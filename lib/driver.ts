@@ -1,0 +1,169 @@
+/**
+ * Runs the brain: gives it the time, carries out its effects, and wakes it when it wants.
+ *
+ * @module
+ */
+import type { Moment } from "./clock.ts";
+import type { Effect, Gossip } from "./gossip.ts";
+import type { Outcome, Transport } from "./transport.ts";
+import type { Change } from "./watch.ts";
+
+/** A stopping node waits this long for its last calls: they end by their own time-out before. */
+const SETTLE_MS = 1_500;
+
+export interface DriverOptions {
+  readonly gossip: Gossip;
+  readonly transport: Transport;
+  readonly id: string;
+  readonly address: string;
+  readonly now: () => Moment;
+  readonly onChange: (change: Change) => void;
+  readonly onNotice: (level: "info" | "warn", text: string) => void;
+  /** The node has to end, for good: it is decommissioned, or its ID is taken. */
+  readonly onStop: (status: 0 | 1, text: string) => void;
+}
+
+/** Counts of what happened, for metrics; they only grow. */
+export interface DriverCounts {
+  wakes: number;
+  answered: number;
+  refused: number;
+  silent: number;
+  failed: number;
+}
+
+export class Driver {
+  readonly counts: DriverCounts = { wakes: 0, answered: 0, refused: 0, silent: 0, failed: 0 };
+  readonly #options: DriverOptions;
+  readonly #path: string;
+  #underWay = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAtMs = Infinity;
+  #stopped = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    const via = options.address.replace("[", "%5B").replace("]", "%5D");
+    this.#path = `/hello?from=${options.id}&via=${via}`;
+  }
+
+  /** Starts the rounds. */
+  start(): void {
+    this.#wake();
+  }
+
+  receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
+    const { gossip, now } = this.#options;
+    const answer = gossip.receive(now(), from, body);
+    if ("error" in answer) return answer;
+    this.#run(answer.effects);
+    return answer;
+  }
+
+  hear(from: string, via: string): void {
+    this.#run(this.#options.gossip.hear(this.#options.now(), from, via));
+  }
+
+  decommission(id: string): "done" | "already" | "full" {
+    const { outcome, effects } = this.#options.gossip.decommission(this.#options.now(), id);
+    this.#run(effects);
+    return outcome;
+  }
+
+  /** Announces a planned stop. */
+  leave(reason: string): void {
+    this.#run(this.#options.gossip.leave(this.#options.now(), reason));
+  }
+
+  /** Brings the table to the present, for a look at it. */
+  refresh(): void {
+    this.#run(this.#options.gossip.wake(this.#options.now()));
+  }
+
+  /** Resolves when no call is under way, or after a bounded wait. */
+  async settled(): Promise<void> {
+    if (this.#underWay === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    const timer = setTimeout(resolve, SETTLE_MS);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** Ends the rounds and all calls. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#options.transport.close();
+  }
+
+  #run(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "exchange":
+          void this.#exchange(effect.to, effect.body);
+          break;
+        case "change":
+          this.#options.onChange(effect.change);
+          break;
+        case "notice":
+          this.#options.onNotice(effect.level, effect.text);
+          break;
+        case "stop":
+          this.#options.onStop(effect.status, effect.text);
+          break;
+      }
+    }
+    this.#arm();
+  }
+
+  async #exchange(to: string, body: string): Promise<void> {
+    this.#underWay++;
+    const outcome = await this.#options.transport.post(to, this.#path, body);
+    this.#underWay--;
+    if (!this.#stopped) this.#run(this.#outcome(to, outcome));
+    if (this.#underWay === 0) this.#onIdle?.();
+  }
+
+  #outcome(to: string, outcome: Outcome): Effect[] {
+    const { gossip, now } = this.#options;
+    const failed = (refused: boolean, why: string) => gossip.failed(now(), to, { refused, why });
+    switch (outcome.kind) {
+      case "answer":
+        if (outcome.status === 200) {
+          this.counts.answered++;
+          return gossip.answered(now(), to, outcome.body);
+        }
+        this.counts.failed++;
+        return failed(false, `it answers with status ${outcome.status}`);
+      case "refused":
+        this.counts.refused++;
+        return failed(true, "connection refused");
+      case "silent":
+        this.counts.silent++;
+        return failed(false, "timed out");
+      case "failed":
+        this.counts.failed++;
+        return failed(false, outcome.why);
+    }
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
+    if (this.#stopped) return;
+    this.counts.wakes++;
+    this.#run(this.#options.gossip.wake(this.#options.now()));
+  }
+
+  /** Sets the timer, unless it is set for that time or sooner. */
+  #arm(): void {
+    const { gossip, now } = this.#options;
+    const atMs = gossip.nextWakeMs;
+    if (this.#stopped || atMs === Infinity || atMs === this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, atMs - now().monotonicMs));
+  }
+}

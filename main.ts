@@ -1,0 +1,108 @@
+/**
+ * Gossiper: one node of a distributed liveness store. This file parses, wires up, serves and stops: all that touches the
+ * machine is on this screen, or called from it.
+ *
+ * @module
+ */
+import { formatAddress } from "./lib/address.ts";
+import { createApp } from "./lib/app.ts";
+import { type Config, parseConfig } from "./lib/config.ts";
+import { listen, ListenError } from "./lib/listen.ts";
+import { createLog } from "./lib/log.ts";
+import { Node } from "./lib/node.ts";
+import denoConfig from "./deno.json" with { type: "json" };
+
+/** A running node. */
+export interface Running {
+  readonly id: string;
+  /** The advertised `host:port`. */
+  readonly address: string;
+  /** The port listened on. */
+  readonly port: number;
+  /** Announces a planned stop, finishes open requests, and ends. */
+  leave(reason: string): Promise<void>;
+  /** The exit status, once the node has ended. */
+  readonly ended: Promise<number>;
+}
+
+/** Open requests get this long to finish when the node ends. */
+const SHUTDOWN_MS = 500;
+
+/** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
+export function start(config: Config, write: (line: string) => void): Running {
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  const log = createLog(write, () => new Date());
+  const server = listen(config, (request) => app.fetch(request));
+  const { port } = server.addr;
+  const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
+  const node = new Node({
+    ...config,
+    address,
+    seeds: config.join,
+    now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
+    random: Math.random,
+    log,
+    onStop: (status, text) => {
+      log.notice(status === 0 ? "info" : "warn", text);
+      void node.stop().then(() => shutdown(status));
+    },
+  });
+  const app = createApp(node);
+  async function shutdown(status: number): Promise<void> {
+    const timer = setTimeout(() => end(status), SHUTDOWN_MS);
+    await server.shutdown();
+    clearTimeout(timer);
+    end(status);
+  }
+  node.start();
+  log.notice("info", `node ${config.id} listens on port ${port}, known to peers as ${address}`);
+  return {
+    id: config.id,
+    address,
+    port,
+    ended,
+    async leave(reason) {
+      await node.leave(reason);
+      await node.stop();
+      await shutdown(0);
+    },
+  };
+}
+
+/** Runs the program with `args`; resolves to its exit status. */
+async function main(args: string[]): Promise<number> {
+  const parsed = parseConfig(args, (name) => Deno.env.get(name), {
+    hostname: Deno.hostname(),
+    randomId: crypto.randomUUID().slice(0, 8),
+  });
+  switch (parsed.kind) {
+    case "help":
+      console.log(parsed.text);
+      return 0;
+    case "version":
+      console.log(`gossiper ${denoConfig.version}`);
+      return 0;
+    case "usage":
+      console.error(`gossiper: ${parsed.message}`);
+      return 2;
+  }
+  let running: Running;
+  try {
+    running = start(parsed.config, (line) => console.error(line));
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    console.error(`gossiper: ${error.message}`);
+    return 1;
+  }
+  let signalled = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (signalled) Deno.exit(128 + 15);
+      signalled = true;
+      void running.leave(signal);
+    });
+  }
+  return await running.ended;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
