@@ -4,6 +4,10 @@
  *
  * @module
  */
+import { hashesOf } from "./drafts.ts";
+import type { Turn } from "./effects.ts";
+import type { Replica } from "./replica.ts";
+import { encodeMessage } from "./wire.ts";
 
 /** Calls under way at once; a round that finds no room leaves the rest to the next. */
 const IN_FLIGHT_MAX = 64;
@@ -18,14 +22,52 @@ export interface Call {
   readonly full: boolean;
 }
 
+export interface CallsOptions {
+  /** This node's own address, never called. */
+  readonly address: string;
+  readonly replica: Replica;
+  /** Whether this node takes part yet; while it does not, it only pulls. */
+  readonly takesPart: () => boolean;
+  /** The live member at an address. */
+  readonly memberAt: (address: string) => string | undefined;
+}
+
 export class Calls {
+  readonly #options: CallsOptions;
   readonly #underWay = new Map<string, Call>();
   readonly #troubled = new Set<string>();
 
-  /** Starts a call; false if one to that address is under way, or too many are. */
-  start(to: string, call: Call): boolean {
-    if (this.#underWay.has(to) || this.#underWay.size >= IN_FLIGHT_MAX) return false;
-    this.#underWay.set(to, call);
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** Pushes what is new to each address; before this node takes part it asks for all there is instead. */
+  push(turn: Turn, addresses: Iterable<string>): void {
+    const { replica, takesPart } = this.#options;
+    const full = !takesPart();
+    let body: string | undefined;
+    for (const to of addresses) {
+      if (!this.#start(to, full)) continue;
+      body ??= encodeMessage(
+        full ? { ...hashesOf(replica.table), rows: [], full } : replica.draft(turn.nowMs),
+      );
+      turn.effects.push({ kind: "exchange", to, body });
+    }
+  }
+
+  /** Pushes all this node has: its roster is not that of `to`. */
+  pushAll(turn: Turn, to: string): void {
+    if (!this.#start(to, true)) return;
+    const body = encodeMessage({ ...this.#options.replica.fullDraft(turn.nowMs), full: true });
+    turn.effects.push({ kind: "exchange", to, body });
+  }
+
+  /** Starts a call, unless one to that address is under way, or too many are. */
+  #start(to: string, full: boolean): boolean {
+    const { address, memberAt } = this.#options;
+    if (to === "" || to === address || this.#underWay.has(to)) return false;
+    if (this.#underWay.size >= IN_FLIGHT_MAX) return false;
+    this.#underWay.set(to, { id: memberAt(to), full });
     return true;
   }
 

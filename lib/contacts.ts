@@ -75,6 +75,10 @@ export class Contacts {
     found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
   }
 
+  get allAnswered(): boolean {
+    return [...this.unanswered()].length === 0;
+  }
+
   /** The contacts that nobody has answered at. */
   *unanswered(): Iterable<{ address: string; failures: number }> {
     for (const [address, { id, failures }] of this.#contacts) {

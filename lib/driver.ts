@@ -4,7 +4,8 @@
  * @module
  */
 import type { Moment } from "./clock.ts";
-import type { Effect, Gossip } from "./gossip.ts";
+import type { Effect } from "./effects.ts";
+import type { Gossip } from "./gossip.ts";
 import type { Outcome, Transport } from "./transport.ts";
 import type { Change } from "./watch.ts";
 
@@ -63,6 +64,11 @@ export class Driver {
 
   hear(from: string, via: string): void {
     this.#run(this.#options.gossip.hear(this.#options.now(), from, via));
+  }
+
+  /** An idle connection to `to` was closed from there. */
+  hungUp(to: string): void {
+    if (!this.#stopped) this.#run(this.#options.gossip.hungUp(this.#options.now(), to));
   }
 
   decommission(id: string): "done" | "already" | "full" {

@@ -11,21 +11,19 @@
 import { Calls } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
-import { formatHello, type Hello, parseHello } from "./hello.ts";
-import { fanout, Partners, shuffle, URGENT_FANOUT } from "./partners.ts";
+import { hashesOf } from "./drafts.ts";
+import { type Effect, type GossipOptions, notice, type Turn } from "./effects.ts";
+import { HelloText } from "./go_nodes.ts";
+import { parseHello } from "./hello.ts";
+import { Joining } from "./joining.ts";
+import { Looks } from "./looks.ts";
+import { shuffle } from "./partners.ts";
+import { Reception } from "./reception.ts";
 import { Replica } from "./replica.ts";
-import type { Report, Row, Status } from "./table.ts";
+import { Rounds } from "./rounds.ts";
+import type { Row, Status } from "./table.ts";
 import type { Change, Survey } from "./watch.ts";
-import { decodeMessage, type Draft, encodeMessage, type Message } from "./wire.ts";
-
-/** The least time between two rounds, however urgent the news. */
-const URGENT_GAP_MS = 200;
-
-/** A round comes up to this share of an interval early or late, so that nodes do not keep in step. */
-const JITTER_SHARE = 0.1;
-
-/** A second refusal within this many intervals of the first is evidence; one alone may be a restart's. */
-const REFUSED_AGAIN_INTERVALS = 2;
+import { decodeMessage, type Draft, encodeMessage } from "./wire.ts";
 
 /** Members told of a planned stop or a decommission before this node goes: some may be down, and not known to be. */
 const FAREWELL_FANOUT = 5;
@@ -33,52 +31,21 @@ const FAREWELL_FANOUT = 5;
 /** The least time between two looks at the table for verdicts that fall due. */
 const VERDICT_GAP_MS = 20;
 
-export type Effect =
-  /** POST `body` to `/hello` at `to`, then call `answered` or `failed`. */
-  | { readonly kind: "exchange"; readonly to: string; readonly body: string }
-  | { readonly kind: "change"; readonly change: Change }
-  /** One line for the log. */
-  | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
-  /** End the process with `status`, once the calls under way are done. */
-  | { readonly kind: "stop"; readonly status: 0 | 1; readonly text: string };
-
-export interface GossipOptions {
-  readonly id: string;
-  /** This node's advertised `host:port`. */
-  readonly address: string;
-  /** 8 hex digits drawn when the process started. */
-  readonly boot: string;
-  /** Addresses to join. */
-  readonly seeds: readonly string[];
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
-
-/** One entry into the brain: its time, and the effects it gathers. */
-interface Turn {
-  readonly now: Moment;
-  /** The running time. */
-  readonly nowMs: number;
-  readonly effects: Effect[];
-}
+export type { Effect, GossipOptions };
 
 export class Gossip {
   readonly replica: Replica;
   readonly #options: GossipOptions;
   readonly #clock: RunningClock;
-  readonly #partners = new Partners();
+  readonly #rounds: Rounds;
   readonly #contacts: Contacts;
-  readonly #calls = new Calls();
-  readonly #refusedAtMs = new Map<string, number>();
+  readonly #calls: Calls;
+  readonly #looks: Looks;
+  readonly #joining: Joining;
+  readonly #reception: Reception;
+  readonly #helloText = new HelloText();
   #survey: Survey = { changes: [], live: [], gone: [], deadlineMs: Infinity };
-  #joining: boolean;
-  #twinAddress: string | undefined;
   #stopping = false;
-  #lastRoundMs = -Infinity;
-  #nextRoundMs: number;
-  #hello: { version: string; text: string } | undefined;
 
   constructor(options: GossipOptions, now: Moment) {
     this.#options = options;
@@ -86,8 +53,20 @@ export class Gossip {
     this.#clock = new RunningClock(options.intervalMs, now.monotonicMs);
     const seeds = options.seeds.filter((seed) => seed !== options.address);
     this.#contacts = new Contacts(seeds);
-    this.#joining = seeds.length > 0;
-    this.#nextRoundMs = now.monotonicMs;
+    this.#joining = new Joining(options, seeds);
+    this.#calls = new Calls({
+      address: options.address,
+      replica: this.replica,
+      takesPart: () => this.joined,
+      memberAt: (address) => this.#memberAt(address)?.id,
+    });
+    this.#looks = new Looks({ ...options, replica: this.replica });
+    this.#rounds = new Rounds(options, now.monotonicMs);
+    const { id, address } = options;
+    this.#reception = new Reception({
+      ...{ id, address, replica: this.replica, contacts: this.#contacts, calls: this.#calls },
+      ...{ looks: this.#looks, joining: this.#joining, rounds: this.#rounds },
+    });
     this.replica.beat(now, this.#clock.nowMs);
   }
 
@@ -96,12 +75,12 @@ export class Gossip {
     if (this.#stopping) return Infinity;
     const untilVerdictMs = this.#survey.deadlineMs - this.#clock.nowMs + 1;
     const verdictMs = this.#clock.monotonicMs + Math.max(VERDICT_GAP_MS, untilVerdictMs);
-    return Math.min(this.#nextRoundMs, verdictMs);
+    return Math.min(this.#rounds.nextMs, verdictMs);
   }
 
   /** Whether this node has met another, or has none to meet. */
   get joined(): boolean {
-    return !this.#joining;
+    return !this.#joining.active;
   }
 
   /** The running time of the last entry, which ages are counted to. */
@@ -111,7 +90,7 @@ export class Gossip {
 
   /** Ms by which the next round is late; 0 if it is not. */
   lateMs(monotonicMs: number): number {
-    return this.#stopping ? 0 : Math.max(0, monotonicMs - this.#nextRoundMs);
+    return this.#stopping ? 0 : Math.max(0, monotonicMs - this.#rounds.nextMs);
   }
 
   statusOf(row: Row): Status {
@@ -127,7 +106,7 @@ export class Gossip {
   wake(now: Moment): Effect[] {
     const turn = this.#turn(now);
     this.#look(turn);
-    if (now.monotonicMs >= this.#nextRoundMs && !this.#stopping) this.#round(turn);
+    if (now.monotonicMs >= this.#rounds.nextMs && !this.#stopping) this.#round(turn);
     return turn.effects;
   }
 
@@ -139,19 +118,16 @@ export class Gossip {
     if ("error" in message) return message;
     const turn = this.#turn(now);
     const { table } = this.replica;
-    const answer = (draft: Partial<Draft>) => {
-      const hashes = { roster: table.rosterHash, tombs: table.tombsHash };
-      return {
-        body: encodeMessage({ id: this.#options.id, ...hashes, ...draft }),
-        effects: turn.effects,
-      };
-    };
-    if (from === this.#options.id) return answer({ boot: this.#options.boot });
+    const { id, boot } = this.#options;
+    const answer = (draft: Partial<Draft>) => ({
+      body: encodeMessage({ id, ...hashesOf(table), ...draft }),
+      effects: turn.effects,
+    });
+    if (from === id) return answer({ boot });
     const buried = table.tombstone(from);
     if (buried !== undefined) return answer({ tombstones: [{ id: from, by: buried.by }] });
     this.replica.beat(now, turn.nowMs);
-    const { own } = this.#take(turn, message, from);
-    if (this.#joining && message.columns !== undefined) this.#meet(turn, own);
+    this.#reception.push(turn, message, from);
     this.#settle(turn);
     return answer(
       message.full ? this.replica.fullDraft(turn.nowMs, message) : this.replica.draft(turn.nowMs),
@@ -162,7 +138,8 @@ export class Gossip {
   hear(now: Moment, from: string, via: string): Effect[] {
     const turn = this.#turn(now);
     const row = this.replica.table.get(from);
-    if (row === undefined || row.boot === "") this.#hearGo(turn, from, via);
+    const ours = from === this.#options.id || (row !== undefined && row.boot !== "");
+    if (!ours && this.replica.hearGo(from, via, turn)) this.#rounds.hurry(now.monotonicMs);
     this.#settle(turn);
     return turn.effects;
   }
@@ -179,18 +156,17 @@ export class Gossip {
       return turn.effects;
     }
     const { id } = message;
-    if (this.#calls.well(to)) this.#notice(turn, "info", `${to} answers again, as ${id}`);
+    if (this.#calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
     this.#contacts.answered(to, id);
-    this.#refusedAtMs.delete(id);
+    this.#looks.answered(id);
     // Another process has the port, so the member called there cannot.
-    if (call.id !== undefined && call.id !== id) this.#refused(turn, call.id);
+    if (call.id !== undefined && call.id !== id) this.#reception.refused(turn, call.id);
     if (id === this.#options.id) {
-      this.#metOwnId(turn, to, "boot" in message ? message.boot : undefined);
+      this.#reception.ownId(turn, to, "boot" in message ? message.boot : undefined);
     } else if ("ids" in message) {
-      this.#hearHello(turn, message);
-      this.#joining = false;
+      this.#reception.hello(turn, message);
     } else {
-      this.#takeAnswer(turn, message, { id, to, full: call.full });
+      this.#reception.answer(turn, message, { id, to, full: call.full });
     }
     this.#settle(turn);
     return turn.effects;
@@ -201,9 +177,18 @@ export class Gossip {
     const turn = this.#turn(now);
     const call = this.#calls.end(to);
     if (call === undefined) return turn.effects;
-    if (failure.refused && call.id !== undefined) this.#refused(turn, call.id);
+    if (failure.refused && call.id !== undefined) this.#reception.refused(turn, call.id);
     this.#fail(turn, to, failure.why);
     this.#settle(turn);
+    return turn.effects;
+  }
+
+  /** An idle connection to `to` was closed from there. */
+  hungUp(now: Moment, to: string): Effect[] {
+    const turn = this.#turn(now);
+    const row = this.#memberAt(to);
+    const looks = row !== undefined && !this.#stopping && this.#looks.atHangUp(row, turn.nowMs);
+    if (looks) this.#calls.push(turn, [to]);
     return turn.effects;
   }
 
@@ -216,8 +201,8 @@ export class Gossip {
     const target = this.replica.table.get(id);
     const merged = this.replica.bury(id, this.#options.id, turn.nowMs);
     if (merged === "changed") {
-      if (target !== undefined && id !== this.#options.id) this.#call(turn, [target.address]);
-      this.#hurry(turn);
+      if (target !== undefined && id !== this.#options.id) this.#calls.push(turn, [target.address]);
+      this.#rounds.hurry(now.monotonicMs);
       this.#settle(turn);
     }
     const outcome = merged === "changed" ? "done" : merged === "full" ? "full" : "already";
@@ -234,23 +219,10 @@ export class Gossip {
     return turn.effects;
   }
 
-  /** The text of `GET /hello`, built again only when the roster or the contacts changed. */
+  /** The text of `GET /hello`. */
   hello(): string {
-    const { table } = this.replica;
-    const version = `${table.version} ${this.#contacts.version}`;
-    if (this.#hello?.version !== version) {
-      const { id, address } = this.#options;
-      const addresses = new Set([address]);
-      for (const row of table.roster()) if (row.address !== "") addresses.add(row.address);
-      for (const contact of this.#contacts.unanswered()) addresses.add(contact.address);
-      const ids = table.roster().map((row) => row.id);
-      const tombstones = [...table.tombstones()].map((tombstone) => tombstone.id);
-      this.#hello = {
-        version,
-        text: formatHello({ id, ids, tombstones, addresses: [...addresses] }),
-      };
-    }
-    return this.#hello.text;
+    const { id, address } = this.#options;
+    return this.#helloText.of(id, address, { replica: this.replica, contacts: this.#contacts });
   }
 
   #turn(now: Moment): Turn {
@@ -258,59 +230,16 @@ export class Gossip {
   }
 
   #round(turn: Turn): void {
-    const { intervalMs, deadAfterMs, random, address } = this.#options;
-    const { live, gone } = this.#survey;
-    const { monotonicMs } = turn.now;
-    const early = monotonicMs - this.#lastRoundMs < intervalMs * (1 - JITTER_SHARE);
-    const regular = fanout(live.length + 1);
     this.replica.beat(turn.now, turn.nowMs);
-    const chosen = this.#partners.choose({
-      live,
-      gone,
-      ownAddress: address,
-      fanout: early ? Math.max(regular, URGENT_FANOUT) : regular,
-      nowMs: turn.nowMs,
-      deadAfterMs,
-      random,
-    });
     const isPresent = (id: string) => this.#isPresent(id);
-    this.#call(turn, [...chosen, ...this.#contacts.due(monotonicMs, isPresent)]);
-    this.#lastRoundMs = monotonicMs;
-    this.#nextRoundMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
-  }
-
-  /** Pushes to each address; while joining only pulls, so as to disturb neither a twin nor a tombstone. */
-  #call(turn: Turn, addresses: string[]): void {
-    const { replica } = this;
-    const pull = {
-      roster: replica.table.rosterHash,
-      tombs: replica.table.tombsHash,
-      rows: [],
-      full: true,
-    };
-    const body = encodeMessage(this.#joining ? pull : replica.draft(turn.nowMs));
-    for (const to of addresses) this.#exchange(turn, to, { body, full: this.#joining });
-  }
-
-  #exchange(turn: Turn, to: string, { body, full }: { body: string; full: boolean }): void {
-    if (to === "" || to === this.#options.address) return;
-    const id = this.#survey.live.find((row) => row.address === to)?.id;
-    if (this.#calls.start(to, { id, full })) turn.effects.push({ kind: "exchange", to, body });
-  }
-
-  #hurry(turn: Turn): void {
-    const soonestMs = Math.max(turn.now.monotonicMs, this.#lastRoundMs + URGENT_GAP_MS);
-    this.#nextRoundMs = Math.min(this.#nextRoundMs, soonestMs);
+    const from = { survey: this.#survey, contacts: this.#contacts, isPresent };
+    this.#calls.push(turn, this.#rounds.begin(turn, from));
   }
 
   /** Looks at every member: some verdicts fall due as time passes. */
   #look(turn: Turn): void {
     this.#survey = this.replica.watch.survey(turn.nowMs);
-    for (const [id, atMs] of this.#refusedAtMs) {
-      if (turn.nowMs - atMs > REFUSED_AGAIN_INTERVALS * this.#options.intervalMs) {
-        this.#refusedAtMs.delete(id);
-      }
-    }
+    this.#looks.expire(turn.nowMs);
     this.#tell(turn, this.#survey.changes);
   }
 
@@ -319,6 +248,7 @@ export class Gossip {
     this.#tell(turn, this.replica.watch.review(turn.nowMs));
     const { id } = this.#options;
     const tombstone = this.replica.table.tombstone(id);
+    if (turn.effects.some((effect) => effect.kind === "stop")) this.#stopping = true;
     if (tombstone === undefined || this.#stopping) return;
     const by = tombstone.by === "" ? "" : ` by request to ${tombstone.by}`;
     const text = `this node, ${id}, is decommissioned${by}: it stops, and its ID stays unusable`;
@@ -331,139 +261,33 @@ export class Gossip {
       turn.effects.push({ kind: "change", change });
       if (change.to !== "live" || change.id === this.#options.id) continue;
       // Where it is back or new, others want to know as soon.
-      this.#partners.admit(change.id, this.#options.random);
-      this.#hurry(turn);
+      this.#rounds.admit(change.id);
+      this.#rounds.hurry(turn.now.monotonicMs);
     }
   }
 
   #farewell(turn: Turn): void {
     this.#stopping = true;
-    if (this.#joining) return;
+    if (this.#joining.active) return;
     const live = shuffle([...this.#survey.live], this.#options.random);
-    this.#call(turn, live.slice(0, FAREWELL_FANOUT).map((row) => row.address));
-  }
-
-  /** Joins a message into the table, and looks at those whom its sender charges. */
-  #take(turn: Turn, message: Message, via: string): { equal: boolean; own: Report | undefined } {
-    const { replica } = this;
-    const absorbed = replica.absorb(message, via, turn.nowMs);
-    const { own, urgent, equal } = absorbed;
-    if (own !== undefined) replica.jumpPast(own.heartbeat, turn.nowMs);
-    if (urgent) this.#hurry(turn);
-    const bad = message.dropped + absorbed.refused;
-    if (bad === 0) this.#calls.well(via);
-    else if (this.#calls.trouble(via)) {
-      this.#notice(
-        turn,
-        "warn",
-        `${via} sent ${bad} entries that are invalid, or beyond the table's limit`,
-      );
-    }
-    const needed = replica.watch.witnessesNeeded();
-    for (const row of absorbed.charged) {
-      const witnesses = replica.charges.witnesses(row);
-      const enough = witnesses.length >= needed || witnesses.includes(this.#options.id);
-      if (!enough && this.statusOf(row) === "live") this.#call(turn, [row.address]);
-    }
-    return { equal, own };
-  }
-
-  #takeAnswer(turn: Turn, message: Message, from: { id: string; to: string; full: boolean }): void {
-    const { equal, own } = this.#take(turn, message, from.id);
-    if (this.#joining) {
-      this.#meet(turn, own);
-    } else if (!equal && !from.full) {
-      const draft = { ...this.replica.fullDraft(turn.nowMs, undefined), full: true };
-      this.#exchange(turn, from.to, { body: encodeMessage(draft), full: true });
-    }
-  }
-
-  /** The first table this node sees: it takes part from now on, unless its ID may be live elsewhere. */
-  #meet(turn: Turn, own: Report | undefined): void {
-    const { address, deadAfterMs } = this.#options;
-    const elsewhere = own !== undefined && own.boot !== "" && own.left === "" &&
-      own.address !== "" &&
-      own.address !== address && own.ageMs <= deadAfterMs;
-    if (elsewhere && this.#twinAddress === undefined) {
-      this.#twinAddress = own.address;
-      this.#call(turn, [own.address]);
-      return;
-    }
-    if (this.#twinAddress !== undefined) return;
-    this.#join(turn);
-  }
-
-  #join(turn: Turn): void {
-    this.#twinAddress = undefined;
-    this.#joining = false;
-    this.#nextRoundMs = turn.now.monotonicMs;
-  }
-
-  /** This node's ID answered: it called itself by another name, or there are two nodes of one ID. */
-  #metOwnId(turn: Turn, to: string, boot: string | undefined): void {
-    const { id } = this.#options;
-    if (boot === undefined || boot === this.#options.boot) {
-      const alone = [...this.#contacts.unanswered()].length === 0;
-      if (to === this.#twinAddress || alone) this.#join(turn);
-      return;
-    }
-    const text = `ID '${id}' is in use by the node at ${to}: stop that node, or choose another -id`;
-    if (this.#joining) {
-      this.#stopping = true;
-      turn.effects.push({ kind: "stop", status: 1, text });
-    } else if (this.#calls.trouble(`twin ${to}`)) {
-      this.#notice(turn, "warn", text);
-    }
-  }
-
-  #hearGo(turn: Turn, id: string, address: string): void {
-    if (id === this.#options.id) return;
-    if (this.replica.hearGo(id, address, turn)) this.#hurry(turn);
-  }
-
-  /** Takes a Go node's text: it is alive, and knows of these. */
-  #hearHello(turn: Turn, hello: Hello & { readonly dropped: number }): void {
-    const { replica } = this;
-    const [address = ""] = hello.addresses;
-    if (address !== "") this.#hearGo(turn, hello.id, address);
-    for (const id of hello.tombstones) {
-      if (replica.bury(id, "", turn.nowMs) === "changed") this.#hurry(turn);
-    }
-    for (const id of hello.ids) replica.hearOf(id, hello.id, turn.nowMs);
-    const known = new Set(replica.table.roster().map((row) => row.address));
-    for (const address of hello.addresses) {
-      if (!known.has(address) && address !== this.#options.address) this.#contacts.add(address);
-    }
-  }
-
-  /** A live member's port is closed: look again, and when that fails too, charge it. */
-  #refused(turn: Turn, id: string): void {
-    const { replica } = this;
-    const row = replica.table.get(id);
-    // A Go node's heartbeats are others' stamps, which charges cannot be held against.
-    if (row === undefined || row.boot === "" || this.statusOf(row) !== "live") return;
-    if (replica.charges.distrusts(id, turn.nowMs)) return;
-    const before = this.#refusedAtMs.get(id);
-    this.#refusedAtMs.set(id, turn.nowMs);
-    if (before === undefined) this.#call(turn, [row.address]);
-    else if (replica.charge(row, turn.nowMs)) this.#hurry(turn);
+    this.#calls.push(turn, live.slice(0, FAREWELL_FANOUT).map((row) => row.address));
   }
 
   #fail(turn: Turn, to: string, why: string): void {
     const { random } = this.#options;
-    const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining, random };
+    const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
     this.#contacts.failed(to, at);
-    if (to === this.#twinAddress) this.#join(turn);
-    if (this.#calls.trouble(to)) this.#notice(turn, "warn", `no answer from ${to}: ${why}`);
+    this.#joining.cleared(to);
+    if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
+  }
+
+  #memberAt(address: string): Row | undefined {
+    return this.#survey.live.find((row) => row.address === address);
   }
 
   #isPresent(id: string): boolean {
     if (id === this.#options.id || this.replica.table.tombstone(id) !== undefined) return true;
     const row = this.replica.table.get(id);
     return row !== undefined && this.statusOf(row) === "live";
-  }
-
-  #notice(turn: Turn, level: "info" | "warn", text: string): void {
-    turn.effects.push({ kind: "notice", level, text });
   }
 }

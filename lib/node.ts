@@ -46,7 +46,11 @@ export class Node {
     this.#driver = new Driver({
       ...options,
       gossip: this.#gossip,
-      transport: createTransport({ timeoutMs: EXCHANGE_TIMEOUT_MS, bodyBytesMax: BODY_BYTES_MAX }),
+      transport: createTransport({
+        timeoutMs: EXCHANGE_TIMEOUT_MS,
+        bodyBytesMax: BODY_BYTES_MAX,
+        onHangUp: (address) => this.#driver.hungUp(address),
+      }),
       onChange: (change) => log.change(change),
       onNotice: (level, text) => log.notice(level, text),
     });

@@ -1,0 +1,99 @@
+/**
+ * What a node has to say of its table: in the compact form, where little changed, or in full.
+ *
+ * @module
+ */
+import type { Charges } from "./charges.ts";
+import { encodeColumns } from "./columns.ts";
+import { ROWS_BYTES_MAX } from "./limits.ts";
+import { ageOf, type Report, type Row, type Table } from "./table.ts";
+import type { Draft, Message } from "./wire.ts";
+
+/** More news than this is no news: where rosters then differ, a full exchange costs less than telling it to everyone. */
+const NEWS_MAX = 32;
+
+/** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
+const ROW_OVERHEAD_BYTES = 50;
+
+/** What a draft is made from. */
+export interface Source {
+  readonly table: Table;
+  readonly charges: Charges;
+  readonly nowMs: number;
+}
+
+/** The compact form: hashes, columns, and as rows and tombstones only those `news` names. */
+export function compactDraft(source: Source, own: { heartbeat: number; news: Set<string> }): Draft {
+  const { table, nowMs } = source;
+  const { heartbeat, news } = own;
+  const rows: Report[] = [];
+  const tombstones: { id: string; by: string }[] = [];
+  for (const id of news.size <= NEWS_MAX ? news : []) {
+    const row = table.get(id);
+    const tombstone = table.tombstone(id);
+    if (row !== undefined) rows.push(reportOf(row, nowMs));
+    if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
+  }
+  return {
+    ...hashesOf(table),
+    beat: heartbeat,
+    ...encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }),
+    ...(rows.length > 0 && { rows }),
+    ...(tombstones.length > 0 && { tombstones }),
+    ...chargesOf(source),
+  };
+}
+
+/**
+ * The full form: all rows and tombstones, less those that `theirs` has as new. Rows begin at `start`, a share of the
+ * roster, and are cut at a size, so that repeated exchanges bring even the largest table across.
+ */
+export function fullDraft(
+  source: Source,
+  { theirs, start }: { theirs: Message | undefined; start: number },
+): Draft {
+  const { table, nowMs } = source;
+  const roster = table.roster();
+  const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
+  const rows: Report[] = [];
+  let bytes = 0;
+  const first = Math.floor(start * roster.length);
+  for (let i = 0; i < roster.length && bytes < ROWS_BYTES_MAX; i++) {
+    const row = roster[(first + i) % roster.length]!;
+    const their = known.get(row.id);
+    if (their !== undefined && covers(their, row)) continue;
+    rows.push(reportOf(row, nowMs));
+    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES;
+  }
+  const tombstones: { id: string; by: string }[] = [];
+  if (theirs?.tombs !== table.tombsHash) {
+    const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
+    for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
+  }
+  return {
+    ...hashesOf(table),
+    rows,
+    ...(tombstones.length > 0 && { tombstones }),
+    ...chargesOf(source),
+  };
+}
+
+/** The hashes by which two nodes see whether their tables hold the same members. */
+export function hashesOf(table: Table): { roster: string; tombs: string } {
+  return { roster: table.rosterHash, tombs: table.tombsHash };
+}
+
+function chargesOf({ charges }: Source): Pick<Draft, "charges"> {
+  return charges.empty ? {} : { charges: [...charges.list()] };
+}
+
+function reportOf(row: Row, nowMs: number): Report {
+  const { id, address, boot, heartbeat, left } = row;
+  return { id, address, boot, heartbeat, ageMs: ageOf(row, nowMs), left };
+}
+
+/** Whether `row` would tell the sender of `report` nothing new. */
+function covers(report: Report, row: Row): boolean {
+  return report.heartbeat >= row.heartbeat && report.address === row.address &&
+    report.boot === row.boot && report.left === row.left;
+}

@@ -1,0 +1,80 @@
+/**
+ * When the next round is, and whom it calls.
+ *
+ * @module
+ */
+import type { Contacts } from "./contacts.ts";
+import type { Turn } from "./effects.ts";
+import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
+import type { Survey } from "./watch.ts";
+
+/** The least time between two rounds, however urgent the news. */
+const URGENT_GAP_MS = 200;
+
+/** A round comes up to this share of an interval early or late, so that nodes do not keep in step. */
+const JITTER_SHARE = 0.1;
+
+export interface RoundsOptions {
+  /** This node's own address, never called. */
+  readonly address: string;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  readonly random: () => number;
+}
+
+export class Rounds {
+  readonly #options: RoundsOptions;
+  readonly #partners = new Partners();
+  #lastMs = -Infinity;
+  #nextMs: number;
+
+  /** The first round is at once. */
+  constructor(options: RoundsOptions, startMs: number) {
+    this.#options = options;
+    this.#nextMs = startMs;
+  }
+
+  /** The monotonic time of the next round. */
+  get nextMs(): number {
+    return this.#nextMs;
+  }
+
+  /** Brings the next round forward for urgent news. */
+  hurry(monotonicMs: number): void {
+    this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + URGENT_GAP_MS));
+  }
+
+  /** Brings the next round forward to this moment: a node that has just joined is news to all. */
+  now(monotonicMs: number): void {
+    this.#nextMs = monotonicMs;
+  }
+
+  /** A member became live: it takes its place in the walk. */
+  admit(id: string): void {
+    this.#partners.admit(id, this.#options.random);
+  }
+
+  /** Begins a round, sets the time of the next, and returns the addresses to call. */
+  begin(
+    { now: { monotonicMs }, nowMs }: Turn,
+    from: { survey: Survey; contacts: Contacts; isPresent: (id: string) => boolean },
+  ): Set<string> {
+    const { address, intervalMs, deadAfterMs, random } = this.#options;
+    const { survey: { live, gone }, contacts, isPresent } = from;
+    const regular = fanout(live.length + 1);
+    const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
+    const chosen = this.#partners.choose({
+      live,
+      gone,
+      ownAddress: address,
+      fanout: urgent ? Math.max(regular, URGENT_FANOUT) : regular,
+      nowMs,
+      deadAfterMs,
+      random,
+    });
+    for (const contact of contacts.due(monotonicMs, isPresent)) chosen.add(contact);
+    this.#lastMs = monotonicMs;
+    this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
+    return chosen;
+  }
+}
