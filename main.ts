@@ -31,7 +31,8 @@ const SHUTDOWN_MS = 500;
 /** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
 export function start(config: Config, write: (line: string) => void): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  const log = createLog(write, () => new Date());
+  const { logFormat: format, logLevel: level } = config;
+  const log = createLog(write, { now: () => new Date(), format, level });
   const server = listen(config, (request) => app.fetch(request));
   const { port } = server.addr;
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
@@ -43,7 +44,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     random: Math.random,
     log,
     onStop: (status, text) => {
-      log.notice(status === 0 ? "info" : "warn", text);
+      log.notice(status === 0 ? "info" : "error", text);
       void node.stop().then(() => shutdown(status));
     },
   });

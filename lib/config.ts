@@ -4,6 +4,7 @@
 
 import {
   formatDuration,
+  oneOf,
   reachableHost,
   readAdvertise,
   readDeadAfter,
@@ -25,6 +26,16 @@ import {
   UsageError,
 } from "./flags.ts";
 
+/** Human lines, or a JSON object a line. */
+export const LOG_FORMATS = ["text", "json"] as const;
+
+export type LogFormat = typeof LOG_FORMATS[number];
+
+/** From the least to the most urgent. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = typeof LOG_LEVELS[number];
+
 /** What a node is started with. */
 export interface Config {
   /** The node's ID. */
@@ -43,6 +54,9 @@ export interface Config {
   readonly intervalMs: number;
   /** A member whose heartbeat is older is dead. */
   readonly deadAfterMs: number;
+  readonly logFormat: LogFormat;
+  /** Log lines below it are left out. */
+  readonly logLevel: LogLevel;
 }
 
 /** What the command line asks for. A usage message is one line. */
@@ -103,6 +117,18 @@ const FLAGS = {
     help: "silence after which a member is dead; the same on all nodes",
     default: "5s",
     read: readDeadAfter,
+  },
+  "log": {
+    metavar: "FORMAT",
+    help: "log lines on stderr: text for people, json for machines",
+    default: "text",
+    read: oneOf(LOG_FORMATS),
+  },
+  "log-level": {
+    metavar: "LEVEL",
+    help: "least urgent lines to log: debug, info, warn or error",
+    default: "info",
+    read: oneOf(LOG_LEVELS),
   },
 } as const satisfies FlagTable;
 
@@ -175,5 +201,7 @@ function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): C
     join: Object.freeze(values.join),
     intervalMs,
     deadAfterMs,
+    logFormat: values.log,
+    logLevel: values["log-level"],
   });
 }

@@ -117,6 +117,15 @@ export function formatDuration(ms: number): string {
   return `${ms / msPerUnit}${unit}`;
 }
 
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((word) => word === text);
+    if (word !== undefined) return word;
+    throw new UsageError(`give ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
+  };
+}
+
 /** A switch: `true` where it stands alone. */
 export function readSwitch(text: string): boolean {
   if (text === "true" || text === "1") return true;

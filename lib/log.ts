@@ -1,21 +1,66 @@
 /**
- * The log: one line a change, on stderr, as people know them.
+ * The log: one line a change, for people or for machines. (pure)
+ *
+ * Every line is printable ASCII and of bounded length, whatever a peer sent: nothing from the network can forge a
+ * second line, or move a terminal's cursor.
  *
  * @module
  */
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "./config.ts";
 import type { Change } from "./watch.ts";
 
 export interface Log {
   change(change: Change): void;
-  notice(level: "info" | "warn", text: string): void;
+  notice(level: LogLevel, text: string): void;
 }
 
-/** A log that writes human lines through `write`. */
-export function createLog(write: (line: string) => void, now: () => Date): Log {
-  const line = (text: string) => write(`${timestamp(now())} ${text}`);
+export interface LogOptions {
+  readonly now: () => Date;
+  readonly format: LogFormat;
+  /** Lines below this level are left out. */
+  readonly level: LogLevel;
+}
+
+/** Letters of a message: a stack trace in one line fits. */
+const MESSAGE_LENGTH_MAX = 4_000;
+
+const PREFIX: Readonly<Record<LogLevel, string>> = {
+  debug: "debug: ",
+  info: "",
+  warn: "warning: ",
+  error: "error: ",
+};
+
+interface Entry {
+  readonly level: LogLevel;
+  readonly event: "change" | "notice";
+  readonly message: string;
+}
+
+/** A log that writes lines through `write`. */
+export function createLog(write: (line: string) => void, options: LogOptions): Log {
+  const { now, format, level: least } = options;
+  function put(entry: Entry, details: object, prefix: string): void {
+    if (LOG_LEVELS.indexOf(entry.level) < LOG_LEVELS.indexOf(least)) return;
+    const message = entry.message.length > MESSAGE_LENGTH_MAX
+      ? `${entry.message.slice(0, MESSAGE_LENGTH_MAX)}...`
+      : entry.message;
+    const time = now().toISOString();
+    const line = format === "json"
+      ? JSON.stringify({ time, ...entry, message, ...details })
+      : `${time.replace("T", " ").replace("Z", "")} ${prefix}${message}`;
+    write(escapeLine(line));
+  }
   return {
-    change: (change) => line(describeChange(change)),
-    notice: (level, text) => line(level === "warn" ? `warning: ${text}` : text),
+    change(change) {
+      const { id, address, from, to, reason, ageMs } = change;
+      const level = to === "dead" ? "warn" : "info";
+      const message = describeChange(change);
+      const rounded = ageMs === null ? null : Math.round(ageMs);
+      const details = { id, address, from, to, reason, ageMs: rounded };
+      put({ level, event: "change", message }, details, "");
+    },
+    notice: (level, text) => put({ level, event: "notice", message: text }, {}, PREFIX[level]),
   };
 }
 
@@ -28,6 +73,10 @@ export function describeChange({ id, address, to, reason, ageMs }: Change): stri
   return `peer is ${to}: ${id}${at}${heard}: ${reason}`;
 }
 
-function timestamp(date: Date): string {
-  return date.toISOString().replace("T", " ").replace("Z", "");
+/** The text with all but printable ASCII as `\uNNNN`, which JSON reads back. */
+function escapeLine(text: string): string {
+  return text.replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -30,6 +30,8 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     join: [],
     intervalMs: 1_000,
     deadAfterMs: 5_000,
+    logFormat: "text",
+    logLevel: "info",
   });
   assert(Object.isFrozen(config) && Object.isFrozen(config.join));
 });
@@ -43,6 +45,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-join": "a:1,B:2",
     "-interval": "500ms",
     "-dead-after": "1m",
+    "-log": "json",
+    "-log-level": "debug",
   };
   const expected: Config = {
     id: "n1",
@@ -53,6 +57,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     join: ["a:1", "b:2"],
     intervalMs: 500,
     deadAfterMs: 60_000,
+    logFormat: "json",
+    logLevel: "debug",
   };
   assertEquals(configOf(Object.entries(values).flat()), expected);
   const env = Object.entries(values).map(([flag, text]) =>
@@ -72,6 +78,11 @@ Deno.test("parseConfig() answers wrong use with one line that says what to do", 
   assertEquals(
     usageOf([], { GOSSIPER_DEAD_AFTER: "5" }),
     "Cannot use GOSSIPER_DEAD_AFTER '5': give a duration such as 500ms, 5s or 1m",
+  );
+  assertEquals(usageOf(["-log", "xml"]), "Cannot use -log 'xml': give text or json");
+  assertEquals(
+    usageOf(["-log-level", "all"]),
+    "Cannot use -log-level 'all': give debug, info, warn or error",
   );
 });
 
@@ -122,7 +133,10 @@ Deno.test("parseConfig() takes no request from the environment", () => {
 Deno.test("helpText() shows every flag in 100 columns and ends with two examples that run", () => {
   const lines = helpText().split("\n");
   for (const line of lines) assertLessOrEqual(line.length, 100, line);
-  for (const flag of "id port host advertise join interval dead-after help version".split(" ")) {
+  for (
+    const flag of "id port host advertise join interval dead-after log log-level help version"
+      .split(" ")
+  ) {
     assertEquals(lines.filter((line) => line.startsWith(`  -${flag} `)).length, 1, flag);
   }
   for (const byDefault of ["(default 8080)", "(default 1s)", "(default 5s)"]) {
