@@ -1,0 +1,49 @@
+/** What fast-check draws IDs, addresses and rows from. */
+import fc from "fast-check";
+import { normalizeAddress } from "../../lib/address.ts";
+import {
+  AGE_MAX_MS,
+  BOOT_LENGTH,
+  HEARTBEAT_MAX_MS,
+  HEARTBEAT_STEP_MS,
+  REASON_LENGTH_MAX,
+} from "../../lib/limits.ts";
+import type { Report } from "../../lib/table.ts";
+
+/** Any ID. */
+export const fcId: fc.Arbitrary<string> = fc.stringMatching(/^[A-Za-z0-9._:-]{1,64}$/);
+
+/** Any address, in its one spelling. */
+export const fcAddress: fc.Arbitrary<string> = fc.oneof(
+  fc.tuple(fc.domain(), port()).map(([host, port]) => `${host}:${port}`),
+  fc.tuple(fc.ipV4(), port()).map(([host, port]) => `${host}:${port}`),
+  fc.tuple(fc.ipV6(), port()).map(([host, port]) => `[${host}]:${port}`),
+).map((text) => normalizeAddress(text)).filter((address) => address !== undefined);
+
+/** Any heartbeat, 0 (never heard) among them. */
+export const fcHeartbeat: fc.Arbitrary<number> = fc
+  .nat({ max: HEARTBEAT_MAX_MS / HEARTBEAT_STEP_MS })
+  .map((steps) => steps * HEARTBEAT_STEP_MS);
+
+/** Any age, in whole ms. */
+export const fcAgeMs: fc.Arbitrary<number> = fc.nat({ max: AGE_MAX_MS });
+
+/** A boot mark, or none, as a Go node has. */
+export const fcBoot: fc.Arbitrary<string> = fc.oneof(
+  fc.stringMatching(new RegExp(`^[0-9a-f]{${BOOT_LENGTH}}$`)),
+  fc.constant(""),
+);
+
+/** Any report of a member that may stand on the wire. */
+export const fcReport: fc.Arbitrary<Report> = fc.record({
+  id: fcId,
+  address: fc.oneof(fcAddress, fc.constant("")),
+  boot: fcBoot,
+  heartbeat: fcHeartbeat,
+  ageMs: fcAgeMs,
+  left: fc.stringMatching(new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`)),
+});
+
+function port(): fc.Arbitrary<number> {
+  return fc.integer({ min: 1, max: 65_535 });
+}

@@ -1,0 +1,181 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { encodeColumns } from "../lib/columns.ts";
+import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "../lib/limits.ts";
+import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
+import { fcHeartbeat, fcId, fcReport } from "./support/arbitraries.ts";
+
+const HASHES = { roster: "0123456789abcdef", tombs: "0000000000000000" };
+
+function read(body: unknown): Message {
+  const message = decodeMessage(typeof body === "string" ? body : JSON.stringify(body));
+  assert(!("error" in message), JSON.stringify(message));
+  return message;
+}
+
+function errorOf(text: string): string {
+  const message = decodeMessage(text);
+  assert("error" in message, `${text.slice(0, 200)} was taken: ${JSON.stringify(message)}`);
+  return message.error;
+}
+
+/** A body with these parts besides what each needs. */
+function body(parts: Record<string, unknown>): Record<string, unknown> {
+  return { v: 1, ...HASHES, ...parts };
+}
+
+Deno.test("decodeMessage() reads back what encodeMessage() writes", () => {
+  const fcHash = fc.stringMatching(/^[0-9a-f]{16}$/);
+  const fcDraft = fc.record({
+    roster: fcHash,
+    tombs: fcHash,
+    id: fcId,
+    boot: fc.stringMatching(/^[0-9a-f]{8}$/),
+    rows: fc.array(fcReport),
+    tombstones: fc.array(fc.record({ id: fcId, by: fc.oneof(fcId, fc.constant("")) })),
+    charges: fc.array(fc.record({ member: fcId, witness: fcId, upTo: fcHeartbeat })),
+    full: fc.constant(true as const),
+  }, { requiredKeys: ["roster", "tombs"] }) as fc.Arbitrary<Draft>;
+  fc.assert(fc.property(fcDraft, (draft) => {
+    assertEquals(read(encodeMessage(draft)), { ...draft, dropped: 0 } as Message);
+  }));
+});
+
+Deno.test("decodeMessage() reads columns back", () => {
+  const row = { id: "n1", address: "h:1", boot: "00c0ffee", left: "" };
+  const rows = [{ ...row, heartbeat: 5_000, heardAtMs: 0 }, { ...row, heartbeat: 0, heardAtMs: 0 }];
+  const columns = encodeColumns(rows, { ownHeartbeat: 9_000, nowMs: 1_250 });
+  assertEquals(read(encodeMessage({ ...HASHES, beat: 9_000, ...columns })), {
+    ...HASHES,
+    columns: { heartbeats: [5_000, 0], agesMs: [1_200, -1] },
+    dropped: 0,
+  });
+});
+
+Deno.test("decodeMessage() says in one line what is wrong with a body as a whole", () => {
+  const not = {
+    "the body is not JSON": ["", "{", "hello A\n", "\0\xff\xfe", "{}x", "NaN", "undefined"],
+    "the body is not a JSON object": ["[]", "null", "1", '"x"', "true"],
+    "the body's version is not 1, the only one known here": [
+      "{}",
+      '{"v":2}',
+      '{"v":"1"}',
+      '{"v":null}',
+    ],
+    "'roster' and 'tombs' must be 16 hex digits each": [
+      '{"v":1}',
+      '{"v":1,"roster":"","tombs":""}',
+      '{"v":1,"roster":1,"tombs":2}',
+      '{"v":1,"roster":"0123456789ABCDEF","tombs":"0123456789abcdef"}',
+      '{"v":1,"roster":"0123456789abcdef\\n","tombs":"0123456789abcdef"}',
+    ],
+    "'id' is not an ID": ["", "<b>x</b>", "x".repeat(65), 7, null, ["n1"]].map((id) =>
+      JSON.stringify(body({ id }))
+    ),
+    "'beat', 'beats' and 'ages' must come together": [
+      { beats: "", ages: "" },
+      { beat: 100, ages: "" },
+      { beat: 150, beats: "", ages: "" },
+      { beat: -100, beats: "", ages: "" },
+      { beat: 1e300, beats: "", ages: "" },
+      { beat: 100, beats: [], ages: "" },
+    ].map((parts) => JSON.stringify(body(parts))),
+    "'beats' and 'ages' are not columns of numbers": [
+      { beats: "AA", ages: "" },
+      { beats: "*", ages: "*" },
+      { beats: "gA==", ages: "AA==" },
+    ].map((parts) => JSON.stringify(body({ beat: 100, ...parts }))),
+  };
+  for (const [error, texts] of Object.entries(not)) {
+    for (const text of texts) assertEquals(errorOf(text), error, text);
+  }
+});
+
+Deno.test("decodeMessage() drops and counts a wrong row, and keeps the right ones", () => {
+  const right = ["n1", "h:1", 100, 5, "00c0ffee"];
+  const wrong = [
+    ["<b>x</b>", "h:1", 100, 5, ""],
+    ["", "h:1", 100, 5, ""],
+    ["n2", "evil", 100, 5, ""],
+    ["n2", "h:0", 100, 5, ""],
+    ["n2", 7, 100, 5, ""],
+    ["n2", "h:1", 150, 5, ""],
+    ["n2", "h:1", -100, 5, ""],
+    ["n2", "h:1", HEARTBEAT_MAX_MS + 100, 5, ""],
+    ["n2", "h:1", "100", 5, ""],
+    ["n2", "h:1", 100, -1, ""],
+    ["n2", "h:1", 100, null, ""],
+    ["n2", "h:1", 100, 5],
+    ["n2", "h:1", 100, 5, "00C0FFEE"],
+    ["n2", "h:1", 100, 5, "", "left\nforged line"],
+    ["n2", "h:1", 100, 5, "", "x".repeat(33)],
+    ["n2", "h:1", 100, 5, "", 1],
+    [],
+    {},
+    null,
+    "n2",
+  ];
+  const message = read(body({ rows: [...wrong, right] }));
+  assertEquals(message.rows, [
+    { id: "n1", address: "h:1", heartbeat: 100, ageMs: 5, boot: "00c0ffee", left: "" },
+  ]);
+  assertEquals(message.dropped, wrong.length);
+});
+
+Deno.test("decodeMessage() drops and counts wrong tombstones and charges, and keeps the right ones", () => {
+  const tombstones = [["n1"], ["n2", "n3"], [""], ["<b>"], ["n4", "<b>"], ["n5", 5], [], 7];
+  const charges = [["n1", "n2", 100], ["n1", "n2", 101], ["n1", "", 100], [null, "n2", 100], []];
+  const message = read(body({ tombstones, charges }));
+  assertEquals(message.tombstones, [{ id: "n1", by: "" }, { id: "n2", by: "n3" }]);
+  assertEquals(message.charges, [{ member: "n1", witness: "n2", upTo: 100 }]);
+  assertEquals(message.dropped, 6 + 4);
+});
+
+Deno.test("decodeMessage() gives an address its one spelling, and bounds an age", () => {
+  const [row] = read(body({ rows: [["n1", "Host:80", 100, 1e300, ""]] })).rows ?? [];
+  assertEquals([row?.address, row?.ageMs], ["host:80", AGE_MAX_MS]);
+});
+
+Deno.test("decodeMessage() takes nothing for a list that is none, and counts it", () => {
+  for (const list of [7, "x", null, { length: 3 }]) {
+    const message = read(body({ rows: list, tombstones: list, charges: list }));
+    assertEquals([message.rows, message.tombstones, message.charges], [[], [], []]);
+    assertEquals(message.dropped, 3);
+  }
+});
+
+Deno.test("decodeMessage() is not fooled by names that every object has", () => {
+  const message = read(
+    '{"v":1,"roster":"0123456789abcdef","tombs":"0123456789abcdef",' +
+      '"__proto__":{"rows":[["n1","h:1",100,5,""]]},"constructor":1,"toString":2}',
+  );
+  assertEquals(message.rows, undefined);
+});
+
+Deno.test("invariant 7: decodeMessage() never throws, whatever the text or the JSON", () => {
+  const fcPart = fc.oneof(fc.jsonValue(), fc.array(fc.array(fc.jsonValue())));
+  const fcNames = fc.constantFrom(
+    ..."roster tombs id boot beat beats ages rows tombstones charges full".split(" "),
+  );
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void decodeMessage(text)));
+  fc.assert(fc.property(fc.json(), (text) => void decodeMessage(text)));
+  fc.assert(fc.property(fc.dictionary(fcNames, fcPart), (parts) => {
+    void decodeMessage(JSON.stringify(body(parts)));
+  }));
+});
+
+Deno.test("invariant 7: decodeMessage() keeps no more rows than the table has room for", () => {
+  const rows = Array.from({ length: MEMBERS_MAX + 5 }, (_, i) => [`n${i}`, "", 0, 0, ""]);
+  const message = read(body({ rows }));
+  assertEquals(message.rows?.length, MEMBERS_MAX);
+  assertEquals(message.dropped, 5);
+});
+
+Deno.test("decodeMessage() bears JSON nested deeper than any stack", () => {
+  const depth = 1_000_000;
+  assertEquals(errorOf("[".repeat(depth)), "the body is not JSON");
+  const nested = "[".repeat(depth) + "]".repeat(depth);
+  const text = `{"v":1,"roster":"0123456789abcdef","tombs":"0123456789abcdef","rows":${nested}}`;
+  // Read or refused: either will do, so long as it comes back.
+  void decodeMessage(text);
+});
