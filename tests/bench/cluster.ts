@@ -1,0 +1,154 @@
+/**
+ * Real processes on this machine's loopback: how fast all see all, how fast a killed or a stopped one is seen dead by all,
+ * and what a node costs when nothing happens. Run by `deno task bench:cluster [NODES]`.
+ *
+ * As root it runs in a network namespace of its own, so that every byte counted is the cluster's.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { Fleet, type FleetNode } from "../fleet/fleet.ts";
+import { readUsage, summary, table } from "./measure.ts";
+
+/** More than 128 processes of V8 would measure this machine, not the cluster. */
+const NODES_MAX = 128;
+
+/** Longer than any verdict should take. */
+const VERDICT_MS = 30_000;
+
+const options = parseArgs(Deno.args, {
+  string: ["starts", "kills", "stops", "idle", "command"],
+  boolean: ["inside"],
+});
+const count = Math.min(Number(options._[0] ?? 16), NODES_MAX);
+const command = options.command === undefined ? undefined : String(options.command).split(" ");
+const times = {
+  starts: Number(options.starts ?? 3),
+  kills: Number(options.kills ?? 20),
+  stops: Number(options.stops ?? 5),
+  idleMs: Number(options.idle ?? 30) * 1000,
+};
+
+if (!options.inside && await canUnshare()) Deno.exit(await runInside());
+await main();
+
+async function main(): Promise<void> {
+  console.log(
+    `${count} nodes, interval 1 s, dead-after 5 s, ${navigator.hardwareConcurrency} cores`,
+  );
+  const starts: number[] = [];
+  for (let i = 1; i < times.starts; i++) {
+    await using fleet = new Fleet(fleetOptions());
+    starts.push(await startAll(fleet));
+  }
+  await using fleet = new Fleet(fleetOptions());
+  starts.push(await startAll(fleet));
+  const idle = await measureIdle(fleet);
+  const kills = await measureFall(fleet, times.kills, "SIGKILL");
+  const stops = await measureFall(fleet, times.stops, "SIGSTOP");
+  console.log(
+    "\n" + table([
+      ["all started at once, from the last listening line until all see all", summary(starts)],
+      ["kill -9 until a survivor says dead", summary(kills.each)],
+      ["kill -9 until all survivors say dead", summary(kills.all)],
+      ["SIGSTOP until another says dead", summary(stops.each)],
+      ["SIGSTOP until all others say dead", summary(stops.all)],
+      ["others called dead meanwhile", String(kills.wrong + stops.wrong)],
+      ...idle,
+    ]),
+  );
+}
+
+function fleetOptions() {
+  const flags = ["-port", "0", "-host", "127.0.0.1"];
+  return command === undefined ? { flags } : { flags, command };
+}
+
+/** Starts all nodes at once, the first as seed for the others; returns ms from the last listening line. */
+async function startAll(fleet: Fleet): Promise<number> {
+  const seed = fleet.add("n1", []);
+  const address = await seed.listening;
+  for (let i = 2; i <= count; i++) fleet.add(`n${i}`, ["-join", address]);
+  await Promise.all(fleet.nodes.map((node) => node.listening));
+  const lastMs = Math.max(...fleet.nodes.map((node) => node.listeningAtMs));
+  if (!await fleet.until(() => fleet.allSeeAll())) throw new Error("not all see all");
+  const sights = fleet.nodes.flatMap((node) => fleet.nodes.map(({ id }) => node.sights.get(id)));
+  const seenMs = Math.max(...sights.map((list) => list?.at(-1)?.atMs ?? 0));
+  console.log(`all see all ${((seenMs - lastMs) / 1000).toFixed(2)} s after the last listens`);
+  return seenMs - lastMs;
+}
+
+async function measureIdle(fleet: Fleet): Promise<[string, string][]> {
+  // The news of the start is told for eight intervals.
+  await pause(15_000);
+  const before = await readUsage(fleet.nodes.map((node) => node.pid));
+  await pause(times.idleMs);
+  const after = await readUsage(fleet.nodes.map((node) => node.pid));
+  const seconds = (after.atMs - before.atMs) / 1000;
+  const each = (value: number) => value / seconds / count;
+  return [
+    ["bytes a node a second", each(after.bytes - before.bytes).toFixed(0)],
+    ["packets a node a second", each(after.packets - before.packets).toFixed(1)],
+    ["CPU a node, % of a core", (each(after.cpuMs - before.cpuMs) / 10).toFixed(2)],
+    ["resident memory a node, MB", summary(after.residentMb, 1, "")],
+  ];
+}
+
+/** Fells nodes one after another, never the same twice, and brings each back before the next. */
+async function measureFall(fleet: Fleet, times: number, signal: "SIGKILL" | "SIGSTOP") {
+  const each: number[] = [];
+  const all: number[] = [];
+  let wrong = 0;
+  for (let i = 0; i < times; i++) {
+    const victims = fleet.running.slice(1);
+    const victim = victims[i % victims.length]!;
+    const others = fleet.running.filter((node) => node !== victim);
+    const atMs = performance.now();
+    victim.kill(signal);
+    if (!await fleet.until(() => others.every((o) => o.sees(victim.id) === "dead"), VERDICT_MS)) {
+      throw new Error(`not all saw ${victim.id} die`);
+    }
+    const delays = others.map((other) => other.sights.get(victim.id)!.at(-1)!.atMs - atMs);
+    each.push(...delays);
+    all.push(Math.max(...delays));
+    wrong += countWrong(others, victim, atMs);
+    console.log(`${signal} ${victim.id}: all say dead after ${(all.at(-1)! / 1000).toFixed(2)} s`);
+    if (signal === "SIGSTOP") victim.kill("SIGCONT");
+    else fleet.add(`${victim.id}.${i}`, ["-join", await fleet.nodes[0]!.listening]);
+    if (!await fleet.until(() => fleet.allSeeAll(), VERDICT_MS)) throw new Error("not all see all");
+  }
+  return { each, all, wrong };
+}
+
+function countWrong(others: FleetNode[], victim: FleetNode, sinceMs: number): number {
+  let wrong = 0;
+  for (const other of others) {
+    for (const [id, sights] of other.sights) {
+      if (id === victim.id || !others.some((node) => node.id === id)) continue;
+      wrong += sights.filter((sight) => sight.atMs > sinceMs && sight.status === "dead").length;
+    }
+  }
+  return wrong;
+}
+
+async function canUnshare(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("unshare", { args: ["--net", "true"] }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+async function runInside(): Promise<number> {
+  const script = 'ip link set lo up && exec "$@"';
+  const self = [Deno.execPath(), "run", "-A", import.meta.filename!, ...Deno.args, "--inside"];
+  const { code } = await new Deno.Command("unshare", {
+    args: ["--net", "sh", "-c", script, "sh", ...self],
+  }).spawn().status;
+  return code;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
