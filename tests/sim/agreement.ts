@@ -1,0 +1,73 @@
+import type { OurNode } from "./our_node.ts";
+import type { World } from "./world.ts";
+
+/** Nodes that can find each other: by rows alone, or only by contacts that none has reached yet. */
+export interface Groups {
+  readonly byRows: readonly (readonly OurNode[])[];
+  readonly byContacts: readonly (readonly OurNode[])[];
+}
+
+/** Who could ever meet whom: nodes are joined where one holds the other's present address. */
+export function groupsOf(world: World): Groups {
+  const up = world.up();
+  const at = new Map<string, OurNode>(up.map((node) => [node.address, node]));
+  const parents = new Map<OurNode, OurNode>();
+  const rootOf = (node: OurNode): OurNode => {
+    const parent = parents.get(node);
+    return parent === undefined ? node : rootOf(parent);
+  };
+  const join = (node: OurNode, address: string) => {
+    const other = at.get(address);
+    if (other === undefined || rootOf(other) === rootOf(node)) return;
+    parents.set(rootOf(node), rootOf(other));
+  };
+  const collect = () => [...Map.groupBy(up, rootOf).values()];
+  for (const node of up) {
+    for (const row of node.gossip.replica.table.roster()) join(node, row.address);
+  }
+  const byRows = collect();
+  for (const node of up) for (const { address } of node.gossip.contacts()) join(node, address);
+  return { byRows, byContacts: collect() };
+}
+
+/** How the tables of `nodes` differ from each other or from the truth, in a line; undefined: they agree. */
+export function disagreement(world: World, nodes: readonly OurNode[]): string | undefined {
+  const [first] = nodes;
+  if (first === undefined) return undefined;
+  const expected = factsOf(first);
+  for (const node of nodes) {
+    const facts = factsOf(node);
+    for (const id of new Set([...expected.keys(), ...facts.keys()])) {
+      const [a, b] = [expected.get(id), facts.get(id)];
+      if (a !== b) {
+        return `${first.id} has ${id} ${a ?? "not at all"}, ${node.id} ${b ?? "not at all"}`;
+      }
+    }
+    for (const other of nodes) {
+      const row = node.gossip.replica.table.get(other.id);
+      const shown = row === undefined ? "not at all" : node.gossip.statusOf(row);
+      if (shown !== "live" || row?.boot !== other.boot) {
+        return `${node.id} has ${other.id} ${shown}, which runs`;
+      }
+    }
+    for (const row of node.gossip.replica.table.roster()) {
+      if (node.gossip.statusOf(row) === "live" && world.host(row.id)?.up !== true) {
+        return `${node.id} has ${row.id} live, which does not run`;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What all must come to agree on: of a running member its process, of any other its last heartbeat too. */
+function factsOf(node: OurNode): Map<string, string> {
+  const { table } = node.gossip.replica;
+  const facts = new Map<string, string>();
+  for (const row of table.roster()) {
+    const status = node.gossip.statusOf(row);
+    const last = status === "live" ? "" : ` (${row.heartbeat})`;
+    facts.set(row.id, `${status} at ${row.address} ${row.boot}${row.left}${last}`);
+  }
+  for (const { id } of table.tombstones()) facts.set(id, "decommissioned");
+  return facts;
+}

@@ -1,0 +1,183 @@
+import type { Row } from "../../lib/table.ts";
+import type { Change } from "../../lib/watch.ts";
+import type { OurNode } from "./our_node.ts";
+import { Truth } from "./truth.ts";
+import type { World } from "./world.ts";
+
+/** How far a monotonic clock may be off: the drawn clocks stay below it (see plan.ts). */
+export const CLOCK_SHARE_MAX = 0.005;
+
+/** Evidence that convicts before dead-after, where so many others could give it. */
+const WITNESSES = 3;
+
+/** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
+const AGE_SLACK_MS = 5;
+
+/** A broken invariant of design section 7. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly invariant: string;
+  readonly atMs: number;
+
+  constructor(invariant: string, text: string, atMs: number) {
+    super(`${(atMs / 1000).toFixed(2)} s: ${text}`);
+    this.invariant = invariant;
+    this.atMs = atMs;
+  }
+}
+
+interface Seen {
+  readonly heartbeats: Map<string, number>;
+  readonly tombstones: Set<string>;
+  readonly told: Map<string, string>;
+}
+
+/** Checks every step of every node against the truth. */
+export class Invariants {
+  readonly truth: Truth;
+  readonly #world: World;
+  readonly #seen = new WeakMap<OurNode, Seen>();
+  /** Live members shown dead where that is only counted: in weather too rough to forbid it. */
+  falseDead = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.truth = new Truth(world);
+    world.onStep = (node) => this.#check(node);
+    world.onChange = (node, change) => this.#checkChange(node, change);
+    world.onRefused = (node, address) => this.truth.noteRefused(node, address);
+  }
+
+  #seenBy(node: OurNode): Seen {
+    let seen = this.#seen.get(node);
+    if (seen === undefined) {
+      seen = { heartbeats: new Map(), tombstones: new Set(), told: new Map() };
+      this.#seen.set(node, seen);
+    }
+    return seen;
+  }
+
+  #check(node: OurNode): void {
+    const { replica } = node.gossip;
+    const seen = this.#seenBy(node);
+    for (const row of replica.table.roster()) this.#checkRow(node, row, seen);
+    this.#checkTombstones(node, seen);
+  }
+
+  #checkRow(node: OurNode, row: Row, seen: Seen): void {
+    const { id, heartbeat } = row;
+    const before = seen.heartbeats.get(id) ?? 0;
+    if (heartbeat < before) {
+      this.#fail("2", `${node.id} took ${id}'s heartbeat back from ${before} to ${heartbeat}`);
+    }
+    if (heartbeat === 0) return;
+    if (heartbeat > before) {
+      seen.heartbeats.set(id, heartbeat);
+      if (id === node.id) this.truth.noteMade(id, heartbeat);
+      this.truth.noteIntroduced(node, id, row.boot);
+    }
+    this.#checkAge(node, row);
+    if (id === node.id) return;
+    if (node.gossip.statusOf(row) === "dead") {
+      const { intervalMs, deadAfterMs } = this.#world.options;
+      this.#checkFalseDead(node, row, deadAfterMs + 12 * intervalMs);
+    }
+  }
+
+  #checkAge(node: OurNode, row: Row): void {
+    const { nowMs } = this.#world;
+    let madeMs = this.truth.madeAtMs(row.id, row.heartbeat);
+    if (madeMs === undefined) {
+      if (row.boot !== "") {
+        this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that it never made`);
+      }
+      // A Go node's heartbeats are made by who hears it.
+      this.truth.noteMade(row.id, row.heartbeat);
+      madeMs = nowMs;
+    }
+    const trueAgeMs = nowMs - madeMs;
+    const ageMs = node.gossip.nowMs - row.heardAtMs;
+    if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS) {
+      const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
+        s(trueAgeMs)
+      } ago`;
+      this.#fail("4 (ages are never too high)", text);
+    }
+    this.#checkDeadInTime(node, row, madeMs);
+  }
+
+  /** Who made no heartbeat for dead-after and two intervals is not live, unless somebody's stall excuses it. */
+  #checkDeadInTime(node: OurNode, row: Row, madeMs: number): void {
+    const { nowMs, network } = this.#world;
+    const { intervalMs, deadAfterMs } = this.#world.options;
+    const boundMs = (deadAfterMs + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) + network.latestMs;
+    if (nowMs <= madeMs + boundMs || row.id === node.id) return;
+    if (nowMs <= this.truth.allWellSinceMs() + boundMs) return;
+    if (node.gossip.statusOf(row) !== "live") return;
+    const text = `${node.id} shows ${row.id} live, ${s(nowMs - madeMs)} after its last heartbeat`;
+    this.#fail("5", text);
+  }
+
+  #checkFalseDead(node: OurNode, row: Row, windowMs: number): void {
+    const { nowMs } = this.#world;
+    if (!this.truth.mustShowLive(node, row.id, nowMs - windowMs)) return;
+    const text = `${node.id} shows ${row.id} dead, which has run and been connected for ${
+      s(windowMs)
+    }`;
+    this.#fail("4", text);
+  }
+
+  #checkChange(node: OurNode, change: Change): void {
+    const { told } = this.#seenBy(node);
+    const before = told.get(change.id) ?? null;
+    if (change.from !== before) {
+      this.#fail(
+        "told",
+        `${node.id} told of ${change.id} ${before}, then a change from ${change.from}`,
+      );
+    }
+    told.set(change.id, change.to);
+    if (change.to !== "dead" || change.from !== "live") return;
+    const row = node.gossip.replica.table.get(change.id);
+    if (row === undefined) return;
+    const { intervalMs, deadAfterMs } = this.#world.options;
+    this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
+    this.#checkEarly(node, row);
+  }
+
+  /** Before dead-after only so many witnesses can tell. */
+  #checkEarly(node: OurNode, row: Row): void {
+    const { nowMs } = this.#world;
+    const { deadAfterMs } = this.#world.options;
+    const madeMs = this.truth.madeAtMs(row.id, row.heartbeat) ?? nowMs;
+    if (nowMs - madeMs >= deadAfterMs * (1 - CLOCK_SHARE_MAX)) return;
+    const live = node.gossip.replica.table.roster()
+      .filter((other) => other.id !== row.id && node.gossip.statusOf(other) === "live");
+    const needed = Math.min(WITNESSES, live.length);
+    const refused = this.truth.refusedSince(row.address, madeMs);
+    if (refused >= needed) return;
+    const text = `${node.id} shows ${row.id} dead ${s(nowMs - madeMs)} after its heartbeat, ` +
+      `with ${refused} of ${needed} nodes refused since`;
+    this.#fail("5 (early only on evidence)", text);
+  }
+
+  #checkTombstones(node: OurNode, seen: Seen): void {
+    const { table } = node.gossip.replica;
+    if (table.tombstoneCount !== seen.tombstones.size) {
+      for (const { id } of table.tombstones()) seen.tombstones.add(id);
+    }
+    for (const id of seen.tombstones) {
+      if (table.tombstone(id) === undefined || table.get(id) !== undefined) {
+        this.#fail("3", `${node.id} undid the tombstone of ${id}`);
+      }
+    }
+  }
+
+  #fail(invariant: string, text: string): never {
+    throw new Violation(invariant, text, this.#world.nowMs);
+  }
+}
+
+function s(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,159 @@
+import type { Agenda } from "./agenda.ts";
+import type { Dice } from "./dice.ts";
+import type { Host } from "./host.ts";
+import { Links } from "./links.ts";
+
+/** How messages fare on every link. Shares are of messages: a request and its reply are one each. */
+export interface Weather {
+  /** The usual time on the way is half of this to one and a half. */
+  readonly latencyMs: number;
+  readonly lostShare: number;
+  /** Messages that come late, by up to `lateMs`, and so out of order. */
+  readonly lateShare: number;
+  readonly lateMs: number;
+  readonly doubledShare: number;
+}
+
+/** Up to this share of messages lost or late, nobody that runs may be shown dead. */
+export const CALM_SHARE_MAX = 0.1;
+
+/** The whole of a call must be over in this time, as in production (see node.ts). */
+export const TIMEOUT_MS = 1_000;
+
+export type Request =
+  | {
+    readonly kind: "exchange";
+    readonly from: string;
+    readonly via: string;
+    readonly body: string;
+  }
+  /** What a Go node sends. */
+  | { readonly kind: "hello"; readonly from: string; readonly via: string };
+
+export type Outcome =
+  | { readonly kind: "answer"; readonly body: string }
+  | { readonly kind: "failed"; readonly refused: boolean; readonly why: string };
+
+const TIMED_OUT: Outcome = { kind: "failed", refused: false, why: "timed out" };
+const REFUSED: Outcome = { kind: "failed", refused: true, why: "connection refused" };
+const BAD_REQUEST: Outcome = { kind: "failed", refused: false, why: "it answers with status 400" };
+
+/** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and listen.ts write them. */
+export const REQUEST_HEAD_BYTES = 105;
+export const ANSWER_HEAD_BYTES = 90;
+
+/** Carries calls between hosts: late, twice, or not at all. */
+export class Network {
+  readonly links: Links;
+  readonly #agenda: Agenda;
+  readonly #dice: Dice;
+  readonly #hosts = new Map<string, Host>();
+  /** By callee: who keeps an idle connection to it. */
+  readonly #connected = new Map<Host, Set<Host>>();
+  #weather: Weather;
+  #roughUntilMs: number;
+  #latestMs = 0;
+  /** Messages and bytes sent since the start. */
+  readonly counts = { calls: 0, bytes: 0 };
+
+  constructor(agenda: Agenda, dice: Dice, weather: Weather) {
+    this.#agenda = agenda;
+    this.links = new Links(agenda);
+    this.#dice = dice;
+    this.#weather = weather;
+    this.#roughUntilMs = -Infinity;
+    this.setWeather(weather);
+  }
+
+  get weather(): Weather {
+    return this.#weather;
+  }
+
+  /** The most by which any message may have been late so far. */
+  get latestMs(): number {
+    return this.#latestMs;
+  }
+
+  setWeather(weather: Weather): void {
+    this.#weather = weather;
+    if (weather.lateShare > 0) this.#latestMs = Math.max(this.#latestMs, weather.lateMs);
+    if (isRough(weather)) this.#roughUntilMs = Infinity;
+    else if (this.#roughUntilMs === Infinity) this.#roughUntilMs = this.#agenda.nowMs;
+  }
+
+  /** Since when no more than `CALM_SHARE_MAX` of the messages went wrong; Infinity while more do. */
+  get calmSinceMs(): number {
+    return this.#roughUntilMs;
+  }
+
+  /** Puts `host` at its address, in the place of what was there. */
+  attach(host: Host): void {
+    this.#hosts.set(host.address, host);
+    this.#connected.set(host, new Set());
+    host.onClosed = () => this.#hangUp(host);
+    this.links.know(host.address);
+  }
+
+  /** Calls `to`; `settle` hears once what became of it, when the caller gets to run. */
+  call(from: Host, to: string, request: Request, settle: Settle): void {
+    let settled = false;
+    const end = (outcome: Outcome) => {
+      if (settled) return;
+      from.enqueue(outcome === TIMED_OUT ? "timer" : "io", () => {
+        if (settled) return;
+        settled = true;
+        settle(outcome);
+      });
+    };
+    this.#agenda.add(this.#agenda.nowMs + TIMEOUT_MS, () => end(TIMED_OUT));
+    this.counts.calls++;
+    this.counts.bytes += REQUEST_HEAD_BYTES +
+      (request.kind === "exchange" ? request.body.length : 0);
+    this.#carry(from.address, to, () => this.#arrive(from, to, request, end));
+  }
+
+  #arrive(from: Host, to: string, request: Request, settle: Settle): void {
+    const reply = (outcome: Outcome) => {
+      if (outcome.kind === "answer") this.counts.bytes += ANSWER_HEAD_BYTES + outcome.body.length;
+      this.#carry(to, from.address, () => settle(outcome));
+    };
+    if (this.links.isRejected(from.address, to)) return reply(REFUSED);
+    const host = this.#hosts.get(to);
+    if (host === undefined || host.port === "lost") return;
+    if (host.port === "closed") return reply(REFUSED);
+    host.enqueue("io", () => {
+      this.#connected.get(host)?.add(from);
+      const body = host.serve(request);
+      reply(body === undefined ? BAD_REQUEST : { kind: "answer", body });
+    });
+  }
+
+  #hangUp(host: Host): void {
+    const { address } = host;
+    for (const from of this.#connected.get(host) ?? []) {
+      this.#carry(address, from.address, () => {
+        from.enqueue("io", () => from.hungUp(address));
+      });
+    }
+    this.#connected.delete(host);
+  }
+
+  #carry(from: string, to: string, arrive: () => void): void {
+    if (!this.links.passes(from, to)) return;
+    const dice = this.#dice;
+    const { latencyMs, lostShare, lateShare, lateMs, doubledShare } = this.#weather;
+    const copies = dice.chance(doubledShare) ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      if (dice.chance(lostShare)) continue;
+      const late = dice.chance(lateShare) ? dice.between(0, lateMs) : 0;
+      const onTheWayMs = latencyMs * dice.between(0.5, 1.5) + late;
+      this.#agenda.add(this.#agenda.nowMs + onTheWayMs, arrive);
+    }
+  }
+}
+
+type Settle = (outcome: Outcome) => void;
+
+function isRough(weather: Weather): boolean {
+  return weather.lostShare + weather.lateShare > CALM_SHARE_MAX;
+}

@@ -1,0 +1,93 @@
+import type { Gossip } from "../../lib/gossip.ts";
+import type { Change } from "../../lib/watch.ts";
+import { Agenda } from "./agenda.ts";
+import { type ClockFault, HostClock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import { GoNode } from "./go_node.ts";
+import { Network, type Weather } from "./network.ts";
+import { OurNode } from "./our_node.ts";
+
+/** The code under test: production's, or a copy with one line changed (see mutants.ts). */
+export interface Core {
+  readonly Gossip: typeof Gossip;
+}
+
+export interface WorldOptions {
+  readonly core: Core;
+  readonly dice: Dice;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  readonly weather: Weather;
+}
+
+export interface StartOptions {
+  readonly id: string;
+  readonly address: string;
+  readonly seeds: readonly string[];
+  readonly clock: ClockFault;
+}
+
+/** A world of nodes on virtual time: nothing happens in it but what its agenda holds, in order. */
+export class World {
+  readonly options: WorldOptions;
+  readonly agenda = new Agenda();
+  readonly network: Network;
+  readonly dice: Dice;
+  /** The latest process of each ID. */
+  readonly ours = new Map<string, OurNode>();
+  readonly gos = new Map<string, GoNode>();
+
+  /** Called after every entry into a brain, before its effects are carried out. */
+  onStep: ((node: OurNode) => void) | undefined;
+  onChange: ((node: OurNode, change: Change) => void) | undefined;
+  /** Called when a node's call to `address` was refused. */
+  onRefused: ((node: OurNode, address: string) => void) | undefined;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.dice = options.dice.fork("world");
+    this.network = new Network(this.agenda, options.dice.fork("network"), options.weather);
+  }
+
+  /** True time in ms since the start. */
+  get nowMs(): number {
+    return this.agenda.nowMs;
+  }
+
+  start(options: StartOptions): OurNode {
+    const clock = new HostClock(options.clock, this.nowMs);
+    const node = new OurNode(this, { ...options, clock });
+    this.ours.set(node.id, node);
+    this.network.attach(node);
+    node.begin();
+    return node;
+  }
+
+  startGo(options: StartOptions): GoNode {
+    const clock = new HostClock(options.clock, this.nowMs);
+    const node = new GoNode(this, { ...options, clock });
+    this.gos.set(node.id, node);
+    this.network.attach(node);
+    node.begin();
+    return node;
+  }
+
+  /** The process of that ID, of either kind. */
+  host(id: string): OurNode | GoNode | undefined {
+    return this.ours.get(id) ?? this.gos.get(id);
+  }
+
+  /** Nodes of ours that exist now. */
+  up(): OurNode[] {
+    return [...this.ours.values()].filter((node) => node.up);
+  }
+
+  at(ms: number, run: () => void): void {
+    this.agenda.add(ms, run);
+  }
+
+  /** Lets all happen until `untilMs`. */
+  run(untilMs: number): void {
+    this.agenda.run(untilMs);
+  }
+}
