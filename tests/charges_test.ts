@@ -1,0 +1,124 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  type Charge,
+  CHARGED_MAX,
+  Charges,
+  chargeUpTo,
+  convictionAgeIntervals,
+  DISTRUST_MS,
+  WITNESSES_MAX,
+  witnessesNeeded,
+} from "../lib/charges.ts";
+import type { Row } from "../lib/table.ts";
+
+const NOW_MS = 50_000;
+
+function row(heartbeat: number, id = "n1"): Row {
+  return { id, address: "h:1", boot: "00000001", left: "", heartbeat, heardAtMs: NOW_MS };
+}
+
+function charge(witness: string, upTo: number, member = "n1"): Charge {
+  return { member, witness, upTo };
+}
+
+Deno.test("witnesses() are those whose charges reach the member's heartbeat", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(1_000), NOW_MS);
+  charges.add(charge("b", 2_000), row(1_000), NOW_MS);
+  assertEquals(charges.witnesses(row(900)), ["a", "b"]);
+  assertEquals(charges.witnesses(row(1_000)), ["a", "b"]);
+  assertEquals(charges.witnesses(row(1_100)), ["b"]);
+  assertEquals(charges.witnesses(row(2_100)), []);
+  assertEquals(charges.witnesses(row(1_000, "n2")), []);
+});
+
+Deno.test("add() takes no charge that a later heartbeat already contradicts", () => {
+  const charges = new Charges();
+  assertEquals(charges.add(charge("a", 900), row(1_000), NOW_MS), false);
+  assert(charges.empty);
+});
+
+Deno.test("add() is a join: in any order, doubled or replayed, the greatest stamp of each witness counts", () => {
+  const all = [charge("a", 1_000), charge("a", 3_000), charge("b", 2_000)];
+  const orders = [all, all.toReversed(), [...all, ...all], [all[1]!, all[2]!, all[0]!]];
+  for (const order of orders) {
+    const charges = new Charges();
+    for (const each of order) charges.add(each, row(500), NOW_MS);
+    assertEquals(
+      [...charges.list()].map(({ witness, upTo }) => `${witness} ${upTo}`).sort(),
+      ["a 3000", "b 2000"],
+    );
+  }
+});
+
+Deno.test("add() is news for a new witness, and for one whose charge was void, else not", () => {
+  const charges = new Charges();
+  assertEquals(charges.add(charge("a", 1_000), row(500), NOW_MS), true);
+  assertEquals(charges.add(charge("a", 1_000), row(500), NOW_MS), false);
+  assertEquals(charges.add(charge("a", 1_500), row(500), NOW_MS), false);
+  assertEquals(charges.add(charge("b", 1_000), row(500), NOW_MS), true);
+  assertEquals(charges.add(charge("a", 2_000), row(1_600), NOW_MS), true);
+});
+
+Deno.test("answer() clears the member once a heartbeat contradicts the last charge", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.add(charge("b", 2_000), row(500), NOW_MS);
+  assertEquals(charges.answer(row(1_500), false, NOW_MS), false);
+  assertEquals(charges.witnesses(row(1_500)), ["b"]);
+  assertEquals(charges.answer(row(2_100), false, NOW_MS), true);
+  assert(charges.empty);
+});
+
+Deno.test("a contradicted refusal was a firewall's: charges count for nothing for ten minutes", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.answer(row(1_100), false, NOW_MS);
+  assertEquals(charges.distrusts("n1", NOW_MS + DISTRUST_MS - 1), true);
+  assertEquals(charges.add(charge("b", 9_000), row(1_100), NOW_MS + DISTRUST_MS - 1), false);
+  assertEquals(charges.distrusts("n1", NOW_MS + DISTRUST_MS), false);
+  assertEquals(charges.add(charge("b", 9_000), row(1_100), NOW_MS + DISTRUST_MS), true);
+  assertEquals(charges.distrusts("n2", NOW_MS), false);
+});
+
+Deno.test("a restart answers charges without distrust: they were true of the former life", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  assertEquals(charges.answer(row(1_100), true, NOW_MS), true);
+  assertEquals(charges.distrusts("n1", NOW_MS), false);
+});
+
+Deno.test("drop() forgets a member's charges, and nobody else's", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.add(charge("a", 1_000, "n2"), row(500, "n2"), NOW_MS);
+  charges.drop("n1");
+  assertEquals([...charges.list()], [charge("a", 1_000, "n2")]);
+  assertEquals([charges.isCharged("n1"), charges.isCharged("n2")], [false, true]);
+});
+
+Deno.test("chargeUpTo() is the member's own clock at the refusal, half a second on, in whole tenths", () => {
+  const heard = { ...row(10_000), heardAtMs: NOW_MS - 1_234 };
+  assertEquals(chargeUpTo(heard, NOW_MS), 10_000 + 1_700);
+});
+
+Deno.test("three witnesses convict, or all others where there are fewer, but never none", () => {
+  assertEquals([0, 1, 2, 3, 100].map(witnessesNeeded), [1, 1, 2, 3, 3]);
+});
+
+Deno.test("with fewer than three witnesses the heartbeat must be older", () => {
+  assertEquals([1, 2, 3].map(convictionAgeIntervals), [2.5, 2.5, 1.5]);
+});
+
+Deno.test("invariant 7: charges are bounded, by witness and by member", () => {
+  const charges = new Charges();
+  for (let i = 0; i < WITNESSES_MAX + 5; i++) {
+    assertEquals(charges.add(charge(`w${i}`, 1_000), row(500), NOW_MS), i < WITNESSES_MAX);
+  }
+  assertEquals(charges.witnesses(row(500)).length, WITNESSES_MAX);
+  for (let i = 2; i < CHARGED_MAX + 5; i++) {
+    const added = charges.add(charge("a", 1_000, `m${i}`), row(500, `m${i}`), NOW_MS);
+    assertEquals(added, i <= CHARGED_MAX, `member ${i}`);
+  }
+  assertEquals([...charges.list()].length, WITNESSES_MAX + CHARGED_MAX - 1);
+});

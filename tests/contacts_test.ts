@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import { Contacts } from "../lib/contacts.ts";
+import { CONTACTS_MAX } from "../lib/limits.ts";
+
+const nobody = () => false;
+const everybody = () => true;
+
+/** Fails `times`, each as soon as it is due; the waits between, with the dice at `roll`. */
+function waits(contacts: Contacts, times: number, { alone = false, roll = 0.999 } = {}): number[] {
+  const found: number[] = [];
+  let nowMs = 0;
+  for (let i = 0; i < times; i++) {
+    contacts.failed("a:1", { monotonicMs: nowMs, alone, random: () => roll });
+    const failedMs = nowMs;
+    while (contacts.due(nowMs, nobody).length === 0) nowMs += 10;
+    found.push(Math.round((nowMs - failedMs) / 100) / 10);
+  }
+  return found;
+}
+
+Deno.test("a contact is called at once, and again until it answers", () => {
+  const contacts = new Contacts(["a:1", "b:1"]);
+  assertEquals(contacts.due(0, nobody), ["a:1", "b:1"]);
+  contacts.answered("a:1", "n1");
+  assertEquals(contacts.due(0, everybody), ["b:1"]);
+  assertEquals([...contacts.unanswered()], [{ address: "b:1", failures: 0 }]);
+});
+
+Deno.test("a contact that answered is called again only when its member is not live", () => {
+  const contacts = new Contacts(["a:1"]);
+  contacts.answered("a:1", "n1");
+  assertEquals(contacts.due(0, (id) => id === "n1"), []);
+  assertEquals(contacts.due(0, (id) => id !== "n1"), ["a:1"]);
+});
+
+Deno.test("a failing contact is called after 1 s, 2 s and so on, up to 30 s", () => {
+  assertEquals(waits(new Contacts(["a:1"]), 7), [1, 2, 4, 8, 16, 30, 30]);
+});
+
+Deno.test("the back-off is spread over its second half, so that a cluster does not call in step", () => {
+  assertEquals(waits(new Contacts(["a:1"]), 3, { roll: 0 }), [0.5, 1, 2]);
+});
+
+Deno.test("a node that has met nobody calls its seeds every 2 s at least", () => {
+  assertEquals(waits(new Contacts(["a:1"]), 5, { alone: true }), [1, 2, 2, 2, 2]);
+  const heardOf = new Contacts([]);
+  heardOf.add("a:1");
+  assertEquals(waits(heardOf, 5, { alone: true }), [1, 2, 4, 8, 16]);
+});
+
+Deno.test("the back-off begins anew once a contact answered", () => {
+  const contacts = new Contacts(["a:1"]);
+  waits(contacts, 5);
+  contacts.answered("a:1", "n1");
+  assertEquals(waits(contacts, 2), [1, 2]);
+});
+
+Deno.test("the back-off stays bounded however long a contact fails", () => {
+  const contacts = new Contacts(["a:1"]);
+  for (let i = 0; i < 10_000; i++) {
+    contacts.failed("a:1", { monotonicMs: 0, alone: false, random: () => 0.999 });
+  }
+  assertEquals(waits(contacts, 1), [30]);
+});
+
+Deno.test("an address that is no contact may fail and answer without becoming one", () => {
+  const contacts = new Contacts([]);
+  contacts.failed("a:1", { monotonicMs: 0, alone: false, random: () => 0 });
+  contacts.answered("a:1", "n1");
+  assertEquals([contacts.due(0, nobody), [...contacts.unanswered()]], [[], []]);
+});
+
+Deno.test("add() keeps what is known of an address that is a contact already", () => {
+  const contacts = new Contacts(["a:1"]);
+  contacts.answered("a:1", "n1");
+  assertEquals(contacts.add("a:1"), true);
+  assertEquals([...contacts.unanswered()], []);
+});
+
+Deno.test("version grows whenever the unanswered ones change, and only then", () => {
+  const contacts = new Contacts(["a:1"]);
+  const versions = [
+    () => {},
+    () => contacts.add("b:1"),
+    () => contacts.add("b:1"),
+    () => contacts.failed("b:1", { monotonicMs: 0, alone: false, random: () => 0 }),
+    () => contacts.answered("b:1", "n1"),
+    () => contacts.answered("b:1", "n2"),
+  ].map((change) => {
+    change();
+    return contacts.version;
+  });
+  const steps = versions.map((version, i) => version - (versions[i - 1] ?? version));
+  assertEquals(steps, [0, 1, 0, 0, 1, 0]);
+});
+
+Deno.test("invariant 7: contacts are bounded, and the seeds among them stay", () => {
+  const contacts = new Contacts(["seed:1"]);
+  const added = Array.from({ length: 10_000 }, (_, i) => contacts.add(`h${i}:1`));
+  assertEquals(added.filter(Boolean).length, CONTACTS_MAX - 1);
+  assertEquals([...contacts.unanswered()].length, CONTACTS_MAX);
+  assertEquals(contacts.due(0, nobody)[0], "seed:1");
+});

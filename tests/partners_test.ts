@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import { type Choice, fanout, Partners, shuffle } from "../lib/partners.ts";
+import type { Row } from "../lib/table.ts";
+import { seededRandom } from "./support/random.ts";
+
+const NOW_MS = 10_000;
+const DEAD_AFTER_MS = 5_000;
+
+function row(id: string, ageMs = 0): Row {
+  return {
+    id,
+    address: `${id}:80`,
+    boot: "00000001",
+    heartbeat: 100,
+    left: "",
+    heardAtMs: NOW_MS - ageMs,
+  };
+}
+
+function rows(count: number, name: string, ageMs = 0): Row[] {
+  return Array.from({ length: count }, (_, i) => row(`${name}${i}`, ageMs));
+}
+
+/** Rounds of choices from one state of the table. */
+function chooseOften(times: number, choice: Partial<Choice>): string[][] {
+  const partners = new Partners();
+  const random = seededRandom(0x60551);
+  return Array.from({ length: times }, () => [
+    ...partners.choose({
+      live: [],
+      gone: [],
+      ownAddress: "own:80",
+      fanout: 1,
+      nowMs: NOW_MS,
+      deadAfterMs: DEAD_AFTER_MS,
+      random,
+      ...choice,
+    }),
+  ]);
+}
+
+function count(list: readonly string[], of: string): number {
+  return list.filter((each) => each === of).length;
+}
+
+Deno.test("fanout() is 1 up to 8 members, 2 up to 128, and 3 above", () => {
+  const sizes = [1, 8, 9, 128, 129, 10_000];
+  assertEquals(sizes.map(fanout), [1, 1, 2, 2, 3, 3]);
+});
+
+Deno.test("choose() chooses nobody where there is nobody", () => {
+  assertEquals(chooseOften(3, { fanout: 3 }), [[], [], []]);
+});
+
+Deno.test("choose() calls as many live members a round as it is told, none of them twice", () => {
+  for (const chosen of chooseOften(50, { live: rows(10, "n"), fanout: 3 })) {
+    assertEquals([chosen.length, new Set(chosen).size], [3, 3]);
+  }
+});
+
+Deno.test("choose() calls all where there are fewer than it is told", () => {
+  for (const chosen of chooseOften(20, { live: rows(2, "n"), fanout: 3 })) {
+    assertEquals(chosen.toSorted(), ["n0:80", "n1:80"]);
+  }
+});
+
+Deno.test("choose() walks a shuffled list: nobody waits longer than one walk of it for the next call", () => {
+  const walks = chooseOften(30, { live: rows(10, "n") }).flat();
+  for (let i = 0; i < walks.length; i += 10) {
+    assertEquals(new Set(walks.slice(i, i + 10)).size, 10, walks.join(" "));
+  }
+  assert(walks.slice(0, 10).join() !== walks.slice(10, 20).join(), "two walks in one order");
+});
+
+Deno.test("choose() goes on with the walk when members come and go", () => {
+  const partners = new Partners();
+  const choice = {
+    gone: [],
+    ownAddress: "own:80",
+    fanout: 1,
+    nowMs: NOW_MS,
+    deadAfterMs: DEAD_AFTER_MS,
+    random: seededRandom(2),
+  };
+  const live = rows(4, "n");
+  const first = [...partners.choose({ ...choice, live })];
+  const left = live.filter((row) => row.address !== first[0]).slice(1);
+  const called = left.map(() => [...partners.choose({ ...choice, live: left })][0]);
+  assertEquals(called.toSorted(), left.map((row) => row.address).toSorted());
+});
+
+Deno.test("admit() brings a new member into the walk under way", () => {
+  const random = seededRandom(3);
+  const live = rows(5, "n");
+  const choice = {
+    gone: [],
+    ownAddress: "own:80",
+    fanout: 1,
+    nowMs: NOW_MS,
+    deadAfterMs: DEAD_AFTER_MS,
+    random,
+  };
+  const partners = new Partners();
+  partners.choose({ ...choice, live });
+  partners.admit("new", random);
+  const all = [...live, row("new")];
+  const called = Array.from({ length: 5 }, () => [...partners.choose({ ...choice, live: all })][0]);
+  assert(called.includes("new:80"), called.join(" "));
+});
+
+Deno.test("choose() calls a suspect about three times a round from the whole cluster, not from each", () => {
+  // One of 100 members is silent for more than 60 % of dead-after.
+  const live = [row("suspect", 0.6 * DEAD_AFTER_MS + 1), ...rows(99, "n")];
+  const calls = count(chooseOften(10_000, { live }).flat(), "suspect:80");
+  // 3 % of the calls by suspicion, 1 % by the walk.
+  assertGreater(calls, 300);
+  assertLess(calls, 500);
+});
+
+Deno.test("choose() suspects nobody before 60 % of dead-after", () => {
+  const live = [row("late", 0.6 * DEAD_AFTER_MS), ...rows(99, "n")];
+  const calls = count(chooseOften(10_000, { live }).flat(), "late:80");
+  assertEquals(calls, 100);
+});
+
+Deno.test("choose() calls no more than 8 suspects a round when all go silent at once", () => {
+  for (const size of [4, 30, 1_000]) {
+    for (const chosen of chooseOften(200, { live: rows(size, "n", 4_000) })) {
+      assertLessOrEqual(chosen.length, 1 + 8);
+    }
+  }
+});
+
+Deno.test("choose() calls a gone member about once a round from the whole cluster", () => {
+  const calls = chooseOften(10_000, { live: rows(9, "n"), gone: [row("gone")] }).flat();
+  assertGreater(count(calls, "gone:80"), 850);
+  assertLess(count(calls, "gone:80"), 1_150);
+});
+
+Deno.test("choose() calls two gone members a round at most", () => {
+  for (const chosen of chooseOften(100, { live: rows(1, "n"), gone: rows(500, "gone") })) {
+    assertLessOrEqual(chosen.filter((address) => address.startsWith("gone")).length, 2);
+  }
+});
+
+Deno.test("choose() still calls the gone where nobody is live: a node that was cut off finds back", () => {
+  const calls = chooseOften(50, { gone: rows(3, "gone") }).flat();
+  assertEquals(new Set(calls).size, 3);
+});
+
+Deno.test("choose() never calls a gone member at this node's own address, or at a live member's", () => {
+  const own = { ...row("gone0"), address: "own:80" };
+  const taken = { ...row("gone1"), address: "n0:80" };
+  const calls = chooseOften(500, { live: [row("n0"), row("n1")], gone: [own, taken] }).flat();
+  assertEquals(count(calls, "own:80"), 0);
+  // One a round by the walk of two, and no more.
+  assertEquals(count(calls, "n0:80"), 250);
+});
+
+Deno.test("shuffle() keeps what it shuffles, and reaches every order", () => {
+  const random = seededRandom(4);
+  const seen = new Set<string>();
+  for (let i = 0; i < 500; i++) seen.add(shuffle(["a", "b", "c"], random).join(""));
+  assertEquals([...seen].sort(), ["abc", "acb", "bac", "bca", "cab", "cba"]);
+});
