@@ -12,7 +12,7 @@ import type { Moment } from "./clock.ts";
 import { compactDraft, fullDraft } from "./drafts.ts";
 import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import { floorStep, Pulse } from "./pulse.ts";
-import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
+import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
 import { Watch } from "./watch.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -181,7 +181,9 @@ export class Replica {
       return true;
     }
     const row = this.table.get(charge.member);
-    if (row === undefined || row.left !== "" || charge.witness === charge.member) return false;
+    if (row === undefined || charge.witness === charge.member) return false;
+    // Against a member that is dead by its age already a charge says nothing, and would be news again at each return.
+    if (statusByAge(row, at.nowMs, this.#options.deadAfterMs) !== "live") return false;
     if (charge.upTo > row.heartbeat + CHARGE_AHEAD_MAX_MS) return false;
     return this.#addCharge(charge, row, at);
   }
