@@ -1,0 +1,209 @@
+/**
+ * Keeps an open page live, without reload or flicker.
+ *
+ * The server says everything in words and in order (`GET /page.json`); this script writes it into the places that the
+ * server rendered. `GET /events` tells when to look at once; a look each second or so keeps the ages true, since a
+ * heartbeat that arrives is no event. What was received is only ever written as text.
+ */
+import { byId, cloneOf, Rows, setText } from "./rows.js";
+import { Bye, Story } from "./story.js";
+import { matches, numberWords, secondWords, shownWords, STATUSES } from "./words.js";
+
+/** Between two looks: often enough for a running age; by rows, so that a large page costs its node little. */
+const LOOK_MS = 1000;
+const LOOK_MS_PER_ROW = 2;
+
+/** An answer that takes longer is none: the node is lost, and asked again. */
+const ANSWER_MS_MAX = 4000;
+
+/** The node may refuse a stream of events when it has too many; the looks go on meanwhile. */
+const EVENTS_RETRY_MS = 15_000;
+
+class LivePage {
+  /** The last `GET /page.json`. */
+  #state = null;
+  #busy = false;
+  #again = false;
+  #timer = 0;
+  #lookedAt = -Infinity;
+  /** When the node was lost: the ages stand still. */
+  #lostAt = null;
+  #events = null;
+  #filter = byId("filter");
+  #rows = new Rows(() => this.#lostAt ?? performance.now());
+  #story = new Story(this.#rows, () => this.#setAddress());
+  #bye = new Bye(() => this.#lookSoon());
+
+  constructor() {
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("animationend", ({ target }) => target.classList.remove("changed"));
+    document.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Escape" && this.#story.contains(target)) this.#story.close();
+    });
+    this.#filter.addEventListener("input", () => this.#setFilter());
+    this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
+    document.addEventListener("visibilitychange", () => this.#watch());
+    setInterval(() => this.#rows.tick(), 1000);
+    this.#watch();
+  }
+
+  /** Looks and listens while somebody can see it. */
+  #watch() {
+    this.#events?.close();
+    clearTimeout(this.#timer);
+    if (document.hidden) return;
+    this.#listen();
+    this.#look();
+  }
+
+  #listen() {
+    const events = this.#events = new EventSource("/events");
+    events.addEventListener("change", () => this.#lookSoon());
+    events.addEventListener("error", () => {
+      this.#lookSoon();
+      if (events.readyState !== EventSource.CLOSED) return;
+      setTimeout(() => {
+        if (events === this.#events && !document.hidden) this.#listen();
+      }, EVENTS_RETRY_MS);
+    });
+  }
+
+  #everyMs() {
+    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * this.#rows.size);
+  }
+
+  /** At once, but in a storm of changes a quarter of the usual time apart. */
+  #lookSoon() {
+    clearTimeout(this.#timer);
+    const waitMs = this.#lookedAt + this.#everyMs() / 4 - performance.now();
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, waitMs));
+  }
+
+  async #look() {
+    this.#again = this.#busy;
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#lookedAt = performance.now();
+    // Where the page can't hold all rows the server filters.
+    const query = this.#state?.more.rows > 0 ? `?q=${encodeURIComponent(this.#filter.value)}` : "";
+    const state = await fetch(`/page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
+      .then((response) => response.ok ? response.json() : null)
+      .catch(() => null);
+    this.#busy = false;
+    if (state === null) this.#lose();
+    else this.#apply(state);
+    if (this.#again) return this.#lookSoon();
+    clearTimeout(this.#timer);
+    if (!document.hidden) this.#timer = setTimeout(() => this.#look(), this.#everyMs());
+  }
+
+  #lose() {
+    if (this.#lostAt !== null) return;
+    this.#lostAt = performance.now();
+    this.#rows.tick();
+    document.body.classList.add("lost");
+    const shown = this.#state === null
+      ? ""
+      : ` What you see is from ${secondWords(this.#state.now)}.`;
+    this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Trying again.`);
+  }
+
+  #setLink(text) {
+    byId("link").hidden = false;
+    setText(byId("link"), text);
+  }
+
+  #apply(state) {
+    // Another version has another page: load it, unless somebody is answering a question.
+    const { version } = this.#state?.self ?? state.self;
+    if (version !== state.self.version && !this.#bye.open) return location.reload();
+    this.#state = state;
+    this.#lostAt = null;
+    document.body.classList.remove("lost");
+    this.#setLink("Live");
+    paintHeadline(state);
+    paintContacts(state);
+    this.#rows.update(state);
+    this.#showFiltered();
+    this.#story.settle();
+  }
+
+  #setFilter() {
+    this.#showFiltered();
+    this.#story.settle();
+    this.#setAddress();
+    if (this.#state?.more.rows > 0) this.#lookSoon();
+  }
+
+  #showFiltered() {
+    if (this.#state === null) return;
+    const filter = this.#filter.value.trim();
+    const shown = this.#rows.show((member) => matches(member, filter));
+    setText(byId("shown"), shownWords(shown.members, memberCount(this.#state.counts)));
+    byId("gone-section").hidden = shown.gone === 0;
+    for (const status of STATUSES) {
+      byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
+    }
+  }
+
+  /** The address bar always leads back to what is shown. */
+  #setAddress() {
+    const query = new URLSearchParams();
+    if (this.#filter.value !== "") query.set("q", this.#filter.value);
+    if (this.#story.id !== undefined) query.set("id", this.#story.id);
+    history.replaceState(null, "", query.size === 0 ? "/" : `/?${query}`);
+  }
+
+  #click(event) {
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const link = event.target.closest("a");
+    const tile = link?.closest(".tiles > li");
+    const row = this.#rows.of(event.target.closest("tr"));
+    if (tile) {
+      const status = tile.id.replace("count-", "");
+      this.#filter.value = this.#filter.value.trim() === status ? "" : status;
+      this.#setFilter();
+    } else if (link?.matches(".cancel")) this.#bye.close();
+    else if (link?.matches(".bye")) this.#bye.ask(this.#story.id, this.#state?.self.id);
+    else if (link?.matches(".close")) this.#story.close();
+    else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);
+    else return;
+    event.preventDefault();
+  }
+}
+
+function memberCount({ live, dead, left, unknown }) {
+  return live + dead + left + unknown;
+}
+
+function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
+  if (document.title !== title) document.title = title;
+  setText(byId("self-id"), self.id);
+  setText(byId("self-address"), self.address);
+  setText(byId("self-up"), self.up);
+  byId("headline").className = `headline ${tone}`;
+  setText(byId("verdict"), verdict);
+  setText(byId("latest"), latest);
+  for (const status of STATUSES) {
+    const tile = byId(`count-${status}`);
+    tile.classList.toggle("none", counts[status] === 0);
+    setText(tile.querySelector("b"), numberWords(counts[status]));
+  }
+  byId("alone").hidden = memberCount(counts) !== 1;
+  byId("more").hidden = more.rows === 0;
+  byId("gone-more").hidden = more.gone === 0;
+}
+
+function paintContacts({ contacts, more }) {
+  byId("contacts-section").hidden = contacts.length === 0;
+  byId("contacts-more").hidden = more.contacts === 0;
+  const list = byId("contacts");
+  while (list.children.length > contacts.length) list.lastElementChild.remove();
+  contacts.forEach(({ address, state }, index) => {
+    const item = list.children[index] ?? list.appendChild(cloneOf("contact-template"));
+    setText(item.children[0], address);
+    setText(item.children[1], state);
+  });
+}
+
+new LivePage();

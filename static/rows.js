@@ -1,0 +1,216 @@
+/** The rows of the two tables: each written only where it differs, and only while somebody can see it. */
+import { ageWords, timeWords } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Rows this far outside the window are kept written as well, so that scrolling shows no old ones. */
+const MARGIN = "200px";
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+export function cloneOf(templateId) {
+  return byId(templateId).content.firstElementChild.cloneNode(true);
+}
+
+/** Writes into the text node that is there, and only what differs, so that a selection across it stays. */
+export function setText(element, text) {
+  const node = element.firstChild;
+  if (node === null) element.append(text);
+  else if (node.data !== text) node.data = text;
+}
+
+/** Puts an element before another, keeping the focus within it. */
+export function place(parent, element, before) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
+  else parent.insertBefore(element, before);
+  if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
+}
+
+class Row {
+  /** The row of `GET /page.json`, and when it came. */
+  data = null;
+  at = 0;
+  inView = false;
+  /** Not at its place in the order yet. */
+  moved = false;
+
+  constructor(tr) {
+    this.tr = tr;
+    [this.member, this.state, this.address, this.heard, this.strip] = tr.cells;
+    this.link = this.member.firstElementChild;
+    this.id = this.link.textContent;
+    this.status = tr.className;
+  }
+
+  update(data, at) {
+    this.data = data;
+    this.at = at;
+    if (this.status !== data.status) {
+      this.status = data.status;
+      this.tr.className = `${data.status} changed`;
+      this.moved = true;
+    }
+    setText(this.state.firstElementChild, data.status);
+    const why = this.state.children[1];
+    if (data.why === "") why?.remove();
+    else setText(why ?? this.state.appendChild(document.createElement("span")), data.why);
+  }
+
+  paint(moment) {
+    const { address, lastHeartbeat, strip } = this.data;
+    setText(this.address, address);
+    let time = this.heard.firstElementChild;
+    if (lastHeartbeat !== null && time === null) {
+      time = document.createElement("time");
+      this.heard.replaceChildren(time);
+    }
+    if (lastHeartbeat !== null && time.dateTime !== lastHeartbeat) {
+      time.dateTime = lastHeartbeat;
+      time.title = timeWords(lastHeartbeat);
+    }
+    this.paintAge(moment);
+    const svg = this.strip.firstElementChild;
+    if (svg.getAttribute("aria-label") !== strip.label) svg.setAttribute("aria-label", strip.label);
+    for (const path of [...svg.children]) {
+      if (!Object.hasOwn(strip.paths, path.getAttribute("class"))) path.remove();
+    }
+    for (const [kind, d] of Object.entries(strip.paths)) {
+      const path = svg.querySelector(`.${kind}`) ??
+        svg.appendChild(document.createElementNS(SVG, "path"));
+      if (path.getAttribute("d") === d) continue;
+      path.setAttribute("class", kind);
+      path.setAttribute("d", d);
+    }
+  }
+
+  /** The age runs on between two looks; a live member's is at most dead-after, or it would not be live. */
+  paintAge({ now, deadAfterMs, held }) {
+    const { ageMs, status } = this.data;
+    const element = this.heard.firstElementChild ?? this.heard;
+    if (held.includes(element.firstChild)) return;
+    const age = ageMs === null ? null : ageMs + now - this.at;
+    setText(element, ageWords(status === "live" ? Math.min(age, deadAfterMs) : age));
+  }
+}
+
+export class Rows {
+  #byId = new Map();
+  #byTr = new WeakMap();
+  #now;
+  #deadAfterMs = Infinity;
+  #view = new IntersectionObserver((entries) => {
+    const moment = this.#moment();
+    for (const { target, isIntersecting } of entries) {
+      const row = this.#byTr.get(target);
+      row.inView = isIntersecting;
+      if (isIntersecting && row.data !== null) row.paint(moment);
+    }
+  }, { rootMargin: MARGIN });
+
+  /** Adopts the rows of the server; `now()` is the time to show ages for. */
+  constructor(now) {
+    this.#now = now;
+    for (const tr of document.querySelectorAll("tbody > tr:not(.story)")) this.#adopt(tr);
+  }
+
+  get size() {
+    return this.#byId.size;
+  }
+
+  get(id) {
+    return this.#byId.get(id);
+  }
+
+  of(tr) {
+    return this.#byTr.get(tr);
+  }
+
+  /** Takes over a `GET /page.json`: writes, adds, removes and moves rows. */
+  update({ rows, gone, deadAfterMs }) {
+    this.#deadAfterMs = deadAfterMs;
+    const moment = this.#moment();
+    const absent = new Set(this.#byId.keys());
+    const [members, decommissioned] = [rows, gone].map((list) =>
+      list.map((data) => {
+        absent.delete(data.id);
+        const row = this.#byId.get(data.id) ?? this.#create(data);
+        row.update(data, moment.now);
+        if (row.inView) row.paint(moment);
+        return row;
+      })
+    );
+    for (const id of absent) this.#remove(id);
+    this.#order(byId("members").tBodies[0], members);
+    this.#order(byId("gone").tBodies[0], decommissioned);
+  }
+
+  /** Lets the ages of the rows in view run on. */
+  tick() {
+    const moment = this.#moment();
+    for (const row of this.#byId.values()) {
+      if (row.inView && row.data !== null) row.paintAge(moment);
+    }
+  }
+
+  /** Shows the rows whose data pass, hides the others, and counts those shown. */
+  show(passes) {
+    const shown = { members: 0, gone: 0 };
+    for (const row of this.#byId.values()) {
+      const hidden = row.data === null || !passes(row.data);
+      if (row.tr.hidden !== hidden) row.tr.hidden = hidden;
+      if (!hidden) shown[row.status === "decommissioned" ? "gone" : "members"]++;
+    }
+    return shown;
+  }
+
+  /** What painting needs, read once: to ask for the selection between two writes would lay out the page each time. */
+  #moment() {
+    const { anchorNode, focusNode } = getSelection();
+    return { now: this.#now(), deadAfterMs: this.#deadAfterMs, held: [anchorNode, focusNode] };
+  }
+
+  #adopt(tr) {
+    const row = new Row(tr);
+    this.#byId.set(row.id, row);
+    this.#byTr.set(tr, row);
+    this.#view.observe(tr);
+    return row;
+  }
+
+  #create({ id, status }) {
+    const tr = cloneOf("row-template");
+    const link = tr.cells[0].firstElementChild;
+    setText(link, id);
+    link.href = `/?id=${encodeURIComponent(id)}#story`;
+    tr.className = status;
+    const row = this.#adopt(tr);
+    row.moved = true;
+    return row;
+  }
+
+  #remove(id) {
+    const { tr } = this.#byId.get(id);
+    this.#byId.delete(id);
+    this.#view.unobserve(tr);
+    tr.remove();
+  }
+
+  /** Moves the rows that changed place, and no others; one that somebody selects in waits. */
+  #order(body, rows) {
+    const selection = getSelection();
+    let next = body.firstElementChild;
+    for (const row of rows) {
+      // What is passed over here is an open story, or a row that has its place elsewhere.
+      while (next !== null && (this.#byTr.get(next)?.moved ?? true)) next = next.nextElementSibling;
+      if (row.tr === next) {
+        next = next.nextElementSibling;
+      } else if (selection.isCollapsed || !selection.containsNode(row.tr, true)) {
+        place(body, row.tr, next);
+        row.moved = false;
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/** The story of one member, open below its row, and the question before one is decommissioned. */
+import { byId, cloneOf, place, setText } from "./rows.js";
+import { secondWords, timeWords, whyWords } from "./words.js";
+
+/** Of a refusal so much is shown. */
+const ANSWER_LENGTH_MAX = 300;
+
+export class Story {
+  #rows;
+  #onChange;
+  #element = byId("story");
+  /** What the member was when its story was told. */
+  #told = "";
+
+  /** `onChange()` is called when a story opens or closes. */
+  constructor(rows, onChange) {
+    this.#rows = rows;
+    this.#onChange = onChange;
+    const row = this.#row();
+    if (row) row.link.ariaExpanded = "true";
+  }
+
+  /** Whose story is open; undefined: none is. */
+  get id() {
+    return this.#element?.querySelector("h3 > span").textContent;
+  }
+
+  /** Follows its row after an update, and is told anew when the member's status changed. */
+  settle() {
+    const row = this.#row();
+    if (this.#element === null) return;
+    if (row === undefined) return this.close();
+    this.#element.hidden = row.tr.hidden;
+    if (row.tr.nextElementSibling !== this.#element) {
+      place(row.tr.parentNode, this.#element, row.tr.nextElementSibling);
+    }
+    if (this.#told !== tellable(row)) this.#tell(row);
+  }
+
+  toggle(row) {
+    if (this.id === row.id) return this.close();
+    return this.#tell(row);
+  }
+
+  close() {
+    if (this.#element === null) return;
+    const row = this.#row();
+    const focused = this.#element.contains(document.activeElement);
+    this.#element.remove();
+    this.#element = null;
+    if (row) row.link.ariaExpanded = "false";
+    if (focused) row?.link.focus();
+    this.#onChange();
+  }
+
+  contains(node) {
+    return this.#element?.contains(node) ?? false;
+  }
+
+  #row() {
+    return this.#element === null ? undefined : this.#rows.get(this.id);
+  }
+
+  async #tell(row) {
+    this.#told = tellable(row);
+    const path = `/members/${encodeURIComponent(row.id)}`;
+    const story = await fetch(path).then((response) => response.ok ? response.json() : null)
+      .catch(() => null);
+    if (story === null) return;
+    if (this.id !== row.id) {
+      this.close();
+      this.#element = cloneOf("story-template");
+      row.tr.after(this.#element);
+      row.link.ariaExpanded = "true";
+    }
+    const section = this.#element.cells[0].firstElementChild;
+    section.ariaLabel = `Story of ${row.id}`;
+    setText(section.querySelector("h3 > span"), row.id);
+    setText(section.querySelector(".address"), story.address);
+    section.querySelector(".json").href = path;
+    section.querySelector(".bye").hidden = story.status === "decommissioned";
+    section.querySelector("ol").replaceChildren(...story.history.toReversed().map(changeItem));
+    this.#onChange();
+  }
+}
+
+function tellable({ data }) {
+  return data === null ? "" : `${data.status} ${data.why}`;
+}
+
+function changeItem({ at, from, to, reason }) {
+  const item = cloneOf("change-template");
+  item.className = to;
+  const [time, status, why] = item.children;
+  time.dateTime = at;
+  time.title = timeWords(at);
+  setText(time, secondWords(at));
+  setText(status, to);
+  setText(why, from === null ? `joined: ${reason}` : whyWords(to, reason));
+  return item;
+}
+
+export class Bye {
+  #dialog = byId("bye");
+  #onDone;
+
+  /** `onDone()` is called when a member was decommissioned. */
+  constructor(onDone) {
+    this.#onDone = onDone;
+    this.#dialog.addEventListener("submit", (event) => this.#send(event));
+    // The key is not kept.
+    this.#dialog.addEventListener("close", () => this.#dialog.querySelector("form").reset());
+  }
+
+  get open() {
+    return this.#dialog.open;
+  }
+
+  /** Asks about one member; `selfId` is the node that shows the page. */
+  ask(id, selfId) {
+    for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
+    this.#dialog.querySelector("[name=id]").value = id;
+    this.#dialog.querySelector(".bye-self").hidden = id !== selfId;
+    setText(this.#dialog.querySelector(".bye-answer"), "");
+    this.#dialog.showModal();
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  async #send(event) {
+    event.preventDefault();
+    const { submitter, target } = event;
+    const answer = this.#dialog.querySelector(".bye-answer");
+    submitter.disabled = true;
+    const body = new URLSearchParams(new FormData(target));
+    const [ok, text] = await fetch("/bye", {
+      method: "POST",
+      body,
+      headers: { accept: "text/plain" },
+    })
+      .then(async (response) => [response.ok, await response.text()])
+      .catch(() => [false, "The node did not answer."]);
+    submitter.disabled = false;
+    setText(answer, ok ? "" : text.slice(0, ANSWER_LENGTH_MAX));
+    if (ok) this.close();
+    this.#onDone();
+  }
+}
