@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { hashesOf } from "./drafts.ts";
 import type { Turn } from "./effects.ts";
 import type { Replica } from "./replica.ts";
 import { encodeMessage } from "./wire.ts";
@@ -49,7 +48,7 @@ export class Calls {
     for (const to of addresses) {
       if (!this.#start(to, full)) continue;
       body ??= encodeMessage(
-        full ? { ...hashesOf(replica.table), rows: [], full } : replica.draft(turn.nowMs),
+        full ? { roster: replica.table.rosterHash, rows: [], full } : replica.draft(turn.nowMs),
       );
       turn.effects.push({ kind: "exchange", to, body });
     }

@@ -35,7 +35,7 @@ export function compactDraft(source: Source, own: { heartbeat: number; news: Set
     if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
   }
   return {
-    ...hashesOf(table),
+    roster: table.rosterHash,
     beat: heartbeat,
     ...encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }),
     ...(rows.length > 0 && { rows }),
@@ -66,21 +66,14 @@ export function fullDraft(
     bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES;
   }
   const tombstones: { id: string; by: string }[] = [];
-  if (theirs?.tombs !== table.tombsHash) {
-    const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
-    for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
-  }
+  const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
+  for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
   return {
-    ...hashesOf(table),
+    roster: table.rosterHash,
     rows,
     ...(tombstones.length > 0 && { tombstones }),
     ...chargesOf(source),
   };
-}
-
-/** The hashes by which two nodes see whether their tables hold the same members. */
-export function hashesOf(table: Table): { roster: string; tombs: string } {
-  return { roster: table.rosterHash, tombs: table.tombsHash };
 }
 
 function chargesOf({ charges }: Source): Pick<Draft, "charges"> {

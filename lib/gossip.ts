@@ -11,7 +11,6 @@
 import { Calls } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
-import { hashesOf } from "./drafts.ts";
 import { type Effect, type GossipOptions, notice, type Turn } from "./effects.ts";
 import { HelloText } from "./go_nodes.ts";
 import { parseHello } from "./hello.ts";
@@ -93,6 +92,12 @@ export class Gossip {
     return this.#stopping ? 0 : Math.max(0, monotonicMs - this.#rounds.nextMs);
   }
 
+  /** Counts for metrics, and how late the last round began, in ms. */
+  get counts(): { rounds: number; roundLateMs: number; invalid: number; full: number } {
+    const { count, lateMs } = this.#rounds;
+    return { rounds: count, roundLateMs: lateMs, ...this.#reception.counts };
+  }
+
   statusOf(row: Row): Status {
     return this.replica.watch.statusOf(row, this.#clock.nowMs);
   }
@@ -120,7 +125,7 @@ export class Gossip {
     const { table } = this.replica;
     const { id, boot } = this.#options;
     const answer = (draft: Partial<Draft>) => ({
-      body: encodeMessage({ id, ...hashesOf(table), ...draft }),
+      body: encodeMessage({ id, roster: table.rosterHash, ...draft }),
       effects: turn.effects,
     });
     if (from === id) return answer({ boot });
@@ -129,8 +134,11 @@ export class Gossip {
     this.replica.beat(now, turn.nowMs);
     this.#reception.push(turn, message, from);
     this.#settle(turn);
+    const equal = message.roster === table.rosterHash;
     return answer(
-      message.full ? this.replica.fullDraft(turn.nowMs, message) : this.replica.draft(turn.nowMs),
+      message.full
+        ? this.replica.fullDraft(turn.nowMs, message)
+        : this.replica.draft(turn.nowMs, { equal }),
     );
   }
 

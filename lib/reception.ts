@@ -28,6 +28,8 @@ export interface ReceptionOptions {
 }
 
 export class Reception {
+  /** Entries of messages that were left out: they broke a rule, or the table was full. */
+  readonly counts = { invalid: 0, full: 0 };
   readonly #options: ReceptionOptions;
 
   constructor(options: ReceptionOptions) {
@@ -85,6 +87,8 @@ export class Reception {
     const { own, urgent, equal } = absorbed;
     if (own !== undefined) replica.jumpPast(own.heartbeat, turn.nowMs);
     if (urgent) rounds.hurry(turn.now.monotonicMs);
+    this.counts.invalid += message.dropped;
+    this.counts.full += absorbed.refused;
     const bad = message.dropped + absorbed.refused;
     if (bad === 0) calls.well(via);
     else if (calls.trouble(via)) {

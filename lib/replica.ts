@@ -33,7 +33,7 @@ export interface ReplicaOptions {
 
 /** What absorbing a message came to. */
 export interface Absorbed {
-  /** Roster and tombstones are equal now, as far as the message tells. */
+  /** The rosters are equal now. */
   readonly equal: boolean;
   /** Something that others should hear at once. */
   readonly urgent: boolean;
@@ -120,11 +120,12 @@ export class Replica {
     return this.#addCharge(charge, row, { via: witness, nowMs });
   }
 
-  /** What a push carries, and the answer to one. */
-  draft(nowMs: number): Draft {
+  /** What a push carries, and the answer to one; no news to a caller whose roster is `equal`. */
+  draft(nowMs: number, { equal = false } = {}): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
     const { heartbeat } = this.#pulse;
-    return compactDraft({ ...this, nowMs }, { heartbeat, news: new Set(this.#news.keys()) });
+    const news = new Set(equal ? [] : this.#news.keys());
+    return compactDraft({ ...this, nowMs }, { heartbeat, news });
   }
 
   /** All there is, or what `theirs` lacks of it. */
@@ -148,8 +149,8 @@ export class Replica {
       if (row.id !== this.#options.id) count(this.#merge(row, via, nowMs));
       else if (row.boot !== this.#options.boot) own = row;
     }
-    const sameRoster = message.roster === table.rosterHash;
-    if (columns !== undefined && sameRoster) {
+    const equal = message.roster === table.rosterHash;
+    if (columns !== undefined && equal) {
       const roster = table.roster();
       for (let i = 0; i < roster.length && i < columns.heartbeats.length; i++) {
         const row = roster[i]!;
@@ -167,7 +168,6 @@ export class Replica {
       const row = table.get(charge.member);
       if (row !== undefined && charge.witness === via) charged.add(row);
     }
-    const equal = sameRoster && message.tombs === table.tombsHash;
     return { equal, urgent, own, charged, refused };
   }
 

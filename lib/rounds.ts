@@ -27,6 +27,8 @@ export class Rounds {
   readonly #partners = new Partners();
   #lastMs = -Infinity;
   #nextMs: number;
+  #count = 0;
+  #lateMs = 0;
 
   /** The first round is at once. */
   constructor(options: RoundsOptions, startMs: number) {
@@ -37,6 +39,16 @@ export class Rounds {
   /** The monotonic time of the next round. */
   get nextMs(): number {
     return this.#nextMs;
+  }
+
+  /** Rounds begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Ms by which the last round began late. */
+  get lateMs(): number {
+    return this.#lateMs;
   }
 
   /** Brings the next round forward for urgent news. */
@@ -73,6 +85,8 @@ export class Rounds {
       random,
     });
     for (const contact of contacts.due(monotonicMs, isPresent)) chosen.add(contact);
+    this.#count++;
+    this.#lateMs = monotonicMs - this.#nextMs;
     this.#lastMs = monotonicMs;
     this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
     return chosen;

@@ -63,7 +63,6 @@ export class Table {
   readonly #rows = new Map<string, Mutable<Row>>();
   readonly #tombstones = new Map<string, Mutable<Tombstone>>();
   readonly #rosterHash = new SetHash();
-  readonly #tombsHash = new SetHash();
   readonly #limits: { readonly members: number; readonly tombstones: number };
   #order: Row[] | undefined;
   #version = 0;
@@ -77,14 +76,9 @@ export class Table {
     return this.#version;
   }
 
-  /** Equal on two nodes when their rosters are: the same IDs, addresses, boots and planned stops. */
+  /** Equal on two nodes when their rosters are: the same IDs, addresses, boots, planned stops and tombstones. */
   get rosterHash(): string {
     return this.#rosterHash.toString();
-  }
-
-  /** Equal on two nodes when they know the same tombstones. */
-  get tombsHash(): string {
-    return this.#tombsHash.toString();
   }
 
   get(id: string): Row | undefined {
@@ -153,7 +147,7 @@ export class Table {
     }
     const { address, heartbeat, heardAtMs } = row ?? { address: "", heartbeat: 0, heardAtMs: 0 };
     this.#tombstones.set(id, { id, by, address, heartbeat, heardAtMs });
-    this.#tombsHash.toggle(id);
+    this.#rosterHash.toggle(id);
     this.#version++;
     return "changed";
   }

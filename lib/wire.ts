@@ -23,11 +23,10 @@ import type { Report } from "./table.ts";
 /** The version of the JSON body this node speaks. */
 export const WIRE_VERSION = 1;
 
-/** A push or a pull: one side of an exchange. Every part but the hashes may be missing. */
+/** A push or a pull: one side of an exchange. Every part but the hash may be missing. */
 export interface Message {
-  /** Hashes of the sender's roster and tombstones (see table.ts). */
+  /** The hash of the sender's roster (see table.ts). */
   readonly roster: string;
-  readonly tombs: string;
   /** In an answer: who answers. */
   readonly id?: string;
   /** In an answer to its own ID: tells a node that it called itself from one that has a twin. */
@@ -90,10 +89,8 @@ export function decodeMessage(text: string): Message | WireError {
   if (body.v !== WIRE_VERSION) {
     return { error: `the body's version is not ${WIRE_VERSION}, the only one known here` };
   }
-  const { id, boot, roster, tombs, beat, beats, ages } = body;
-  if (!isText(roster, HASH) || !isText(tombs, HASH)) {
-    return { error: "'roster' and 'tombs' must be 16 hex digits each" };
-  }
+  const { id, boot, roster, beat, beats, ages } = body;
+  if (!isText(roster, HASH)) return { error: "'roster' must be 16 hex digits" };
   if (id !== undefined && !(typeof id === "string" && isId(id))) {
     return { error: "'id' is not an ID" };
   }
@@ -110,7 +107,6 @@ export function decodeMessage(text: string): Message | WireError {
   const charges = readList(body.charges, readCharge, CHARGED_MAX * WITNESSES_MAX);
   return {
     roster,
-    tombs,
     ...(id !== undefined && { id }),
     ...(isText(boot, BOOT) && { boot }),
     ...(columns && { columns }),

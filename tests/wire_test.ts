@@ -5,7 +5,7 @@ import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "../lib/limits.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
 import { fcHeartbeat, fcId, fcReport } from "./support/arbitraries.ts";
 
-const HASHES = { roster: "0123456789abcdef", tombs: "0000000000000000" };
+const HASHES = { roster: "0123456789abcdef" };
 
 function read(body: unknown): Message {
   const message = decodeMessage(typeof body === "string" ? body : JSON.stringify(body));
@@ -28,14 +28,13 @@ Deno.test("decodeMessage() reads back what encodeMessage() writes", () => {
   const fcHash = fc.stringMatching(/^[0-9a-f]{16}$/);
   const fcDraft = fc.record({
     roster: fcHash,
-    tombs: fcHash,
     id: fcId,
     boot: fc.stringMatching(/^[0-9a-f]{8}$/),
     rows: fc.array(fcReport),
     tombstones: fc.array(fc.record({ id: fcId, by: fc.oneof(fcId, fc.constant("")) })),
     charges: fc.array(fc.record({ member: fcId, witness: fcId, upTo: fcHeartbeat })),
     full: fc.constant(true as const),
-  }, { requiredKeys: ["roster", "tombs"] }) as fc.Arbitrary<Draft>;
+  }, { requiredKeys: ["roster"] }) as fc.Arbitrary<Draft>;
   fc.assert(fc.property(fcDraft, (draft) => {
     assertEquals(read(encodeMessage(draft)), { ...draft, dropped: 0 } as Message);
   }));
@@ -62,12 +61,12 @@ Deno.test("decodeMessage() says in one line what is wrong with a body as a whole
       '{"v":"1"}',
       '{"v":null}',
     ],
-    "'roster' and 'tombs' must be 16 hex digits each": [
+    "'roster' must be 16 hex digits": [
       '{"v":1}',
-      '{"v":1,"roster":"","tombs":""}',
-      '{"v":1,"roster":1,"tombs":2}',
-      '{"v":1,"roster":"0123456789ABCDEF","tombs":"0123456789abcdef"}',
-      '{"v":1,"roster":"0123456789abcdef\\n","tombs":"0123456789abcdef"}',
+      '{"v":1,"roster":""}',
+      '{"v":1,"roster":1}',
+      '{"v":1,"roster":"0123456789ABCDEF"}',
+      '{"v":1,"roster":"0123456789abcdef\\n"}',
     ],
     "'id' is not an ID": ["", "<b>x</b>", "x".repeat(65), 7, null, ["n1"]].map((id) =>
       JSON.stringify(body({ id }))
@@ -146,7 +145,7 @@ Deno.test("decodeMessage() takes nothing for a list that is none, and counts it"
 
 Deno.test("decodeMessage() is not fooled by names that every object has", () => {
   const message = read(
-    '{"v":1,"roster":"0123456789abcdef","tombs":"0123456789abcdef",' +
+    '{"v":1,"roster":"0123456789abcdef",' +
       '"__proto__":{"rows":[["n1","h:1",100,5,""]]},"constructor":1,"toString":2}',
   );
   assertEquals(message.rows, undefined);
@@ -175,7 +174,7 @@ Deno.test("decodeMessage() bears JSON nested deeper than any stack", () => {
   const depth = 1_000_000;
   assertEquals(errorOf("[".repeat(depth)), "the body is not JSON");
   const nested = "[".repeat(depth) + "]".repeat(depth);
-  const text = `{"v":1,"roster":"0123456789abcdef","tombs":"0123456789abcdef","rows":${nested}}`;
+  const text = `{"v":1,"roster":"0123456789abcdef","rows":${nested}}`;
   // Read or refused: either will do, so long as it comes back.
   void decodeMessage(text);
 });
