@@ -19,7 +19,11 @@ export function absorbHello(
 ): boolean {
   const { replica, contacts, ownAddress } = into;
   const [address = ""] = hello.addresses;
-  let urgent = address !== "" && replica.hearGo(hello.id, address, turn);
+  const row = replica.table.get(hello.id);
+  // A node of ours speaks for itself while it lives; when it is gone, a Go node may have taken over its ID.
+  const taken = row !== undefined && row.boot !== "" &&
+    replica.watch.statusOf(row, turn.nowMs) === "live";
+  let urgent = !taken && address !== "" && replica.hearGo(hello.id, address, turn);
   for (const id of hello.tombstones) {
     if (replica.bury(id, "", turn.nowMs) === "changed") urgent = true;
   }

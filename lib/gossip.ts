@@ -171,10 +171,10 @@ export class Gossip {
     if (call.id !== undefined && call.id !== id) this.#reception.refused(turn, call.id);
     if (id === this.#options.id) {
       this.#reception.ownId(turn, to, "boot" in message ? message.boot : undefined);
-    } else if ("ids" in message) {
-      this.#reception.hello(turn, message);
     } else {
-      this.#reception.answer(turn, message, { id, to, full: call.full });
+      this.#clearTwin(turn, to);
+      if ("ids" in message) this.#reception.hello(turn, message);
+      else this.#reception.answer(turn, message, { id, to, full: call.full });
     }
     this.#settle(turn);
     return turn.effects;
@@ -285,8 +285,13 @@ export class Gossip {
     const { random } = this.#options;
     const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
     this.#contacts.failed(to, at);
-    this.#joining.cleared(to);
+    this.#clearTwin(turn, to);
     if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
+  }
+
+  /** No twin is at `to`: if that was to be known before this node takes part, it does now. */
+  #clearTwin(turn: Turn, to: string): void {
+    if (this.#joining.cleared(to)) this.#rounds.now(turn.now.monotonicMs);
   }
 
   #memberAt(address: string): Row | undefined {

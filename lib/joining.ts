@@ -46,9 +46,11 @@ export class Joining {
     return boot !== undefined && boot !== this.#options.boot;
   }
 
-  /** The call to `to` failed, or met no twin there. */
-  cleared(to: string): void {
-    if (to === this.#twinAddress) this.finish();
+  /** The call to `to` failed, or met another node there; true if that ends the joining. */
+  cleared(to: string): boolean {
+    if (to !== this.#twinAddress) return false;
+    this.finish();
+    return true;
   }
 
   /** Takes part from now on. */
