@@ -85,26 +85,21 @@ class Writer {
   }
 
   toBase64(): string {
-    let binary = "";
-    for (let i = 0; i < this.#length; i += 4096) {
-      binary += String.fromCharCode(...this.#bytes.subarray(i, Math.min(i + 4096, this.#length)));
-    }
-    return btoa(binary);
+    return this.#bytes.subarray(0, this.#length).toBase64();
   }
 }
 
 function readNumbers(base64: string): number[] | undefined {
-  let binary: string;
+  let bytes: Uint8Array;
   try {
-    binary = atob(base64);
+    bytes = Uint8Array.fromBase64(base64);
   } catch {
     return undefined;
   }
   const numbers: number[] = [];
   let value = 0;
   let scale = 1;
-  for (let i = 0; i < binary.length; i++) {
-    const byte = binary.charCodeAt(i);
+  for (const byte of bytes) {
     value += (byte % 128) * scale;
     if (byte < 128) {
       if (numbers.length >= MEMBERS_MAX) return undefined;
