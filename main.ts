@@ -40,6 +40,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     ...config,
     address,
     seeds: config.join,
+    version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,
     log,

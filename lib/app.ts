@@ -3,17 +3,49 @@
  *
  * @module
  */
+import { ifNoneMatch } from "@std/http/etag";
+import { accepts } from "@std/http/negotiation";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isId, normalizeAddress } from "./address.ts";
 import { readBody, refuse } from "./http.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 import type { Node } from "./node.ts";
+import { PAGE_POLICY } from "./page.tsx";
+import { storyPath } from "./page_rows.tsx";
+import { addPageRoutes } from "./page_routes.ts";
+import type { Status } from "./view.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
 /** Bytes of a form: an ID and a key. */
 const FORM_BYTES_MAX = 4_096;
+
+const STATUSES: readonly Status[] = ["live", "dead", "left", "decommissioned", "unknown"];
+
+/** Seconds after which a reader of events may find room again. */
+const RETRY_AFTER_S = "15";
+
+/** For every answer but those of /hello, whose bytes are counted: nothing is guessed, framed, loaded or told. */
+const SAFE_HEADERS: readonly (readonly [string, string])[] = [
+  ["Content-Security-Policy", PAGE_POLICY],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "no-referrer"],
+];
+
+const ROUTES: Readonly<Record<string, string>> = {
+  "/": "GET, HEAD",
+  "/hello": "GET, HEAD, POST",
+  "/bye": "GET, HEAD, POST",
+  "/members": "GET, HEAD",
+  "/members/:id": "GET, HEAD",
+  "/events": "GET, HEAD",
+  "/metrics": "GET, HEAD",
+  "/healthz": "GET, HEAD",
+  "/readyz": "GET, HEAD",
+  "/page.json": "GET, HEAD",
+  "/static/:hash/:name": "GET, HEAD",
+};
 
 /** Creates the routes of `node`. */
 export function createApp(node: Node): Hono {
@@ -32,40 +64,74 @@ export function createApp(node: Node): Hono {
     return c.body(answer.body);
   });
 
+  app.use(async (c, next) => {
+    for (const [name, value] of SAFE_HEADERS) c.header(name, value);
+    await next();
+  });
+
   app.on(["GET", "POST"], "/bye", async (c) => {
     const form = c.req.method === "POST" ? await readBody(c.req.raw, FORM_BYTES_MAX) : "";
     const id = c.req.query("id") ?? new URLSearchParams(form).get("id") ?? "";
     if (!isId(id)) refuse(400, BYE_USAGE);
     const { ok, text } = node.bye(id);
-    return ok ? c.text(`${text}\n`) : refuse(507, text);
+    if (!ok) return refuse(507, text);
+    // A browser goes back to the page, unless it was this node's own.
+    const fromPage = c.req.method === "POST" && id !== node.id &&
+      accepts(c.req.raw, "text/plain", "text/html") === "text/html";
+    return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
   });
 
-  app.get("/members", async (c) => {
-    const { etag, body } = await node.members();
+  app.get("/members", (c) => {
+    const statuses = readStatuses(c.req.query("status"));
+    const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
+    // Weak: heartbeats, which change with every look, do not count.
+    const etag = `W/"${node.reports.version()}${asText ? "-text" : ""}"`;
     c.header("ETag", etag);
-    if (c.req.header("If-None-Match") === etag) return c.body(null, 304);
-    return c.json(body);
+    c.header("Vary", "Accept");
+    c.header("Cache-Control", "no-cache");
+    if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
+    return asText
+      ? c.text(node.reports.membersText(statuses))
+      : c.json(node.reports.members(statuses));
   });
 
   app.get("/members/:id", (c) => {
-    const member = node.member(c.req.param("id"));
-    return member === undefined
+    const story = node.reports.story(c.req.param("id"));
+    return story === undefined
       ? refuse(404, "No member of this ID is in the table")
-      : c.json(member);
+      : c.json(story);
   });
 
-  app.get("/healthz", (c) => {
-    const trouble = node.trouble();
-    return trouble === undefined ? c.text("ok\n") : refuse(503, trouble);
+  app.get("/events", (c) => {
+    c.header("Content-Type", "text/event-stream");
+    // Compressing would hold events back until a block is full.
+    c.header("Cache-Control", "no-store, no-transform");
+    if (c.req.method === "HEAD") return c.body(null);
+    const events = node.reports.events(c.req.header("Last-Event-ID"));
+    if (events !== undefined) return c.body(events);
+    c.header("Retry-After", RETRY_AFTER_S);
+    return c.text("This node has as many readers of events as it can: try again later\n", 503);
   });
 
-  for (const path of ["/hello", "/bye", "/members", "/members/:id", "/healthz"]) {
-    const allow = path === "/hello" || path === "/bye" ? "GET, HEAD, POST" : "GET, HEAD";
+  app.get("/metrics", (c) => {
+    c.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    return c.body(node.reports.metrics());
+  });
+
+  app.get("/healthz", (c) => answerProbe(c, node.trouble()));
+  app.get("/readyz", (c) => answerProbe(c, node.unready()));
+
+  addPageRoutes(app, node);
+
+  for (const [path, allow] of Object.entries(ROUTES)) {
     app.all(path, (c) => c.text(`Use ${allow}\n`, 405, { Allow: allow }));
   }
-  app.notFound((c) => c.text("Not found: see /, /hello, /members, /healthz\n", 404));
+  app.notFound((c) => c.text("Not found: see /, /hello, /members, /events, /metrics\n", 404));
   app.onError((error, c) => {
-    if (error instanceof HTTPException) return c.text(`${error.message}\n`, error.status);
+    if (error instanceof HTTPException) {
+      if (error.status === 413) node.reports.bodyRefused();
+      return c.text(`${error.message}\n`, error.status);
+    }
     node.reportBug(error);
     return c.text("This node made a mistake: its log has the details\n", 500);
   });
@@ -78,4 +144,18 @@ function readSender(c: Context, from: string): [from: string, via: string] {
   if (!isId(from)) refuse(400, "Give your ID as from=: 1 to 64 of A-Z a-z 0-9 . _ : -");
   if (via === undefined) refuse(400, "Give your address as via=host:port");
   return [from, via];
+}
+
+/** Reads `?status=dead,unknown`. */
+function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined {
+  if (text === undefined) return undefined;
+  const words = text.split(",");
+  const statuses = STATUSES.filter((status) => words.includes(status));
+  if (statuses.length !== words.length) refuse(400, `Give status= some of ${STATUSES.join(",")}`);
+  return new Set(statuses);
+}
+
+function answerProbe(c: Context, trouble: string | undefined): Response {
+  c.header("Cache-Control", "no-store");
+  return trouble === undefined ? c.text("ok\n") : refuse(503, trouble);
 }

@@ -6,6 +6,7 @@
 import type { Moment } from "./clock.ts";
 import type { Effect } from "./effects.ts";
 import type { Gossip } from "./gossip.ts";
+import type { Exchange } from "./measures.ts";
 import type { Outcome, Transport } from "./transport.ts";
 import type { Change } from "./watch.ts";
 
@@ -19,22 +20,16 @@ export interface DriverOptions {
   readonly address: string;
   readonly now: () => Moment;
   readonly onChange: (change: Change) => void;
+  /** A round began, `lateMs` after its time. */
+  readonly onRound: (lateMs: number) => void;
+  /** A call ended. */
+  readonly onExchange: (exchange: Exchange) => void;
   readonly onNotice: (level: "info" | "warn", text: string) => void;
   /** The node has to end, for good: it is decommissioned, or its ID is taken. */
   readonly onStop: (status: 0 | 1, text: string) => void;
 }
 
-/** Counts of what happened, for metrics; they only grow. */
-export interface DriverCounts {
-  wakes: number;
-  answered: number;
-  refused: number;
-  silent: number;
-  failed: number;
-}
-
 export class Driver {
-  readonly counts: DriverCounts = { wakes: 0, answered: 0, refused: 0, silent: 0, failed: 0 };
   readonly #options: DriverOptions;
   readonly #path: string;
   #underWay = 0;
@@ -84,7 +79,11 @@ export class Driver {
 
   /** Brings the table to the present, for a look at it. */
   refresh(): void {
-    this.#run(this.#options.gossip.wake(this.#options.now()));
+    const { gossip, now, onRound } = this.#options;
+    const { rounds } = gossip.counts;
+    this.#run(gossip.wake(now()));
+    const { counts } = gossip;
+    if (counts.rounds > rounds) onRound(counts.roundLateMs);
   }
 
   /** Resolves when no call is under way, or after a bounded wait. */
@@ -126,7 +125,10 @@ export class Driver {
 
   async #exchange(to: string, body: string): Promise<void> {
     this.#underWay++;
-    const outcome = await this.#options.transport.post(to, this.#path, body);
+    const { transport, now, onExchange } = this.#options;
+    const startMs = now().monotonicMs;
+    const outcome = await transport.post(to, this.#path, body);
+    onExchange({ to, outcome: wordOf(outcome), tookMs: now().monotonicMs - startMs });
     this.#underWay--;
     if (!this.#stopped) this.#run(this.#outcome(to, outcome));
     if (this.#underWay === 0) this.#onIdle?.();
@@ -137,20 +139,13 @@ export class Driver {
     const failed = (refused: boolean, why: string) => gossip.failed(now(), to, { refused, why });
     switch (outcome.kind) {
       case "answer":
-        if (outcome.status === 200) {
-          this.counts.answered++;
-          return gossip.answered(now(), to, outcome.body);
-        }
-        this.counts.failed++;
+        if (outcome.status === 200) return gossip.answered(now(), to, outcome.body);
         return failed(false, `it answers with status ${outcome.status}`);
       case "refused":
-        this.counts.refused++;
         return failed(true, "connection refused");
       case "silent":
-        this.counts.silent++;
         return failed(false, "timed out");
       case "failed":
-        this.counts.failed++;
         return failed(false, outcome.why);
     }
   }
@@ -159,8 +154,7 @@ export class Driver {
     this.#timer = undefined;
     this.#timerAtMs = Infinity;
     if (this.#stopped) return;
-    this.counts.wakes++;
-    this.#run(this.#options.gossip.wake(this.#options.now()));
+    this.refresh();
   }
 
   /** Sets the timer, unless it is set for that time or sooner. */
@@ -172,4 +166,9 @@ export class Driver {
     this.#timerAtMs = atMs;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, atMs - now().monotonicMs));
   }
+}
+
+function wordOf(outcome: Outcome): Exchange["outcome"] {
+  if (outcome.kind !== "answer") return outcome.kind;
+  return outcome.status === 200 ? "answered" : "failed";
 }

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { eTag } from "@std/http/etag";
 import type { Moment } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { Gossip } from "./gossip.ts";
-import type { Log } from "./log.ts";
-import { createTransport } from "./transport.ts";
-import type { MemberView } from "./view.ts";
-import { memberView, memberViews } from "./views.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
+import type { Log } from "./log.ts";
+import { Reports } from "./reports.ts";
+import { createTransport } from "./transport.ts";
 
 /** The whole of an exchange must be over in this time, or the partner counts as silent. */
 const EXCHANGE_TIMEOUT_MS = 1_000;
@@ -26,6 +24,8 @@ export interface NodeOptions {
   readonly seeds: readonly string[];
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** The program's. */
+  readonly version: string;
   readonly now: () => Moment;
   readonly random: () => number;
   readonly log: Log;
@@ -34,26 +34,38 @@ export interface NodeOptions {
 }
 
 export class Node {
+  /** What this node tells people and scripts. */
+  readonly reports: Reports;
   readonly #options: NodeOptions;
   readonly #gossip: Gossip;
   readonly #driver: Driver;
+  #leaving = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { log, now, random } = options;
+    const { now, random, log } = options;
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
-    this.#gossip = new Gossip({ ...options, boot }, now());
+    const gossip = this.#gossip = new Gossip({ ...options, boot }, now());
+    const transport = createTransport({
+      timeoutMs: EXCHANGE_TIMEOUT_MS,
+      bodyBytesMax: BODY_BYTES_MAX,
+      onHangUp: (address) => this.#driver.hungUp(address),
+    });
+    const refresh = () => this.#driver.refresh();
+    const reports = this.reports = new Reports({ ...options, boot, gossip, transport, refresh });
     this.#driver = new Driver({
       ...options,
-      gossip: this.#gossip,
-      transport: createTransport({
-        timeoutMs: EXCHANGE_TIMEOUT_MS,
-        bodyBytesMax: BODY_BYTES_MAX,
-        onHangUp: (address) => this.#driver.hungUp(address),
-      }),
-      onChange: (change) => log.change(change),
+      gossip,
+      transport,
+      onChange: (change) => reports.changed(change),
+      onRound: (lateMs) => reports.round(lateMs),
+      onExchange: (exchange) => reports.exchanged(exchange),
       onNotice: (level, text) => log.notice(level, text),
     });
+  }
+
+  get id(): string {
+    return this.#options.id;
   }
 
   /** Starts the rounds. */
@@ -63,18 +75,23 @@ export class Node {
 
   /** Announces a planned stop, and resolves when others were told, or could not be. */
   async leave(reason: string): Promise<void> {
+    this.#leaving = true;
     this.#driver.leave(reason);
     await this.#driver.settled();
   }
 
   /** Ends the rounds at once, once calls under way are done. */
   async stop(): Promise<void> {
+    this.#leaving = true;
     await this.#driver.settled();
     this.#driver.stop();
+    this.reports.close();
   }
 
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
-    return this.#driver.receive(from, body);
+    const answer = this.#driver.receive(from, body);
+    this.reports.served(body.length, "body" in answer ? answer.body.length : 0);
+    return answer;
   }
 
   hear(from: string, via: string): void {
@@ -102,41 +119,26 @@ export class Node {
     }
   }
 
-  /**
-   * All members, with a weak ETag that changes when a member, an address or a status does; not with every heartbeat, so that a
-   * script that polls for changes gets 304 until there is one.
-   */
-  async members(): Promise<{ etag: string; body: object }> {
-    this.#driver.refresh();
-    const members = memberViews(this.#gossip);
-    const seen = members.map((m) => `${m.id} ${m.address} ${m.status}`).join("\n");
-    const { id, address } = this.#options;
-    const body = { id, address, now: this.#wallTime(), members };
-    return { etag: await eTag(seen, { weak: true }) ?? "", body };
-  }
-
-  member(id: string): MemberView | undefined {
-    this.#driver.refresh();
-    return memberView(this.#gossip, id);
-  }
-
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
     const { now, intervalMs } = this.#options;
     const lateMs = this.#gossip.lateMs(now().monotonicMs);
     if (lateMs <= LATE_INTERVALS * intervalMs) return undefined;
-    return `The next round is ${
-      (lateMs / 1000).toFixed(1)
-    } s late: the process does not get to run`;
+    const late = `${(lateMs / 1000).toFixed(1)} s`;
+    return `The next round is ${late} late: the process does not get to run`;
+  }
+
+  /** Why this node is not ready, in one line; undefined if it is. */
+  unready(): string | undefined {
+    if (this.#leaving) return "This node is stopping";
+    if (this.#gossip.joined) return this.trouble();
+    const waiting = Array.from(this.#gossip.contacts(), ({ address }) => address);
+    return `This node has met none of those that it is to join: ${waiting.join(", ")}`;
   }
 
   /** Logs an error that only a mistake in this program can cause. */
   reportBug(error: unknown): void {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#options.log.notice("warn", `BUG: ${text.replaceAll("\n", " ")}`);
-  }
-
-  #wallTime(): string {
-    return new Date(this.#options.now().wallMs).toISOString();
+    this.#options.log.notice("error", `BUG: ${text.replaceAll("\n", " ")}`);
   }
 }

@@ -28,6 +28,8 @@ export type Outcome =
 
 /** Makes exchanges; never throws and never rejects. */
 export interface Transport {
+  /** Bytes of HTTP on the connections since the start, heads included; of an answer that failed, not counted. */
+  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /**
    * POSTs the body to `http://<address><path>`, and settles within the time-out. A connection that breaks
    * before the whole answer is tried again, so the request may arrive several times: it must be idempotent.
@@ -98,6 +100,7 @@ interface IdleConnection extends Connection {
 const CLOSED: Outcome = { kind: "failed", why: "this node is stopping" };
 
 class TcpTransport implements Transport {
+  readonly traffic = { bytesIn: 0, bytesOut: 0 };
   readonly #options: TransportOptions;
   /** At most one for each address, the longest idle first. */
   readonly #idle = new Map<string, IdleConnection>();
@@ -173,12 +176,14 @@ class TcpTransport implements Transport {
     try {
       // A peer may answer, say 413, without reading to the end; if it can't, reading the answer fails as well.
       writeAll(conn, request).then(() => sent = true, () => {});
+      this.traffic.bytesOut += request.length;
       answer = await reader.read(this.#options.bodyBytesMax);
     } finally {
       if (answer?.reusable && sent && !signal.aborted) this.#keep(key, connection);
       else close(conn);
     }
     const { status, body, bytesIn } = answer;
+    this.traffic.bytesIn += bytesIn;
     return { kind: "answer", status, body, bytesIn };
   }
 

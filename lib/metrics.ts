@@ -1,0 +1,81 @@
+/**
+ * The text format of Prometheus, version 0.0.4, as much of it as a node needs. (pure)
+ *
+ * Written by hand: the format is four rules, and a client library would be a hundred times this file in every process.
+ *
+ * @module
+ */
+
+/** Labels by name; the names are ours, the values may hold anything. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One metric with all its samples. */
+export interface Family {
+  /** Ends in `_total` for a counter, and in its base unit where it has one. */
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** One line. */
+  readonly help: string;
+  /** A number or a histogram without labels, or a number for each of some labels. */
+  readonly samples: number | Histogram | readonly (readonly [Labels, number])[];
+}
+
+/** Counts of observations up to each bound. */
+export class Histogram {
+  readonly bounds: readonly number[];
+  /** By bucket, the last one for what is above all bounds. */
+  readonly counts: number[];
+  #sum = 0;
+
+  /** Bounds in ascending order. */
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  get sum(): number {
+    return this.#sum;
+  }
+
+  observe(value: number): void {
+    this.#sum += value;
+    let bucket = 0;
+    while (bucket < this.bounds.length && value > this.bounds[bucket]!) bucket++;
+    this.counts[bucket]!++;
+  }
+}
+
+/** The body of `GET /metrics`. */
+export function metricsText(families: readonly Family[]): string {
+  return families.map(familyText).join("");
+}
+
+function familyText({ name, type, help, samples }: Family): string {
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+  if (samples instanceof Histogram) {
+    let count = 0;
+    samples.counts.forEach((inBucket, i) => {
+      count += inBucket;
+      lines.push(sampleText(`${name}_bucket`, { le: numberText(samples.bounds[i]) }, count));
+    });
+    lines.push(sampleText(`${name}_sum`, {}, samples.sum), sampleText(`${name}_count`, {}, count));
+  } else if (typeof samples === "number") {
+    lines.push(sampleText(name, {}, samples));
+  } else {
+    for (const [labels, value] of samples) lines.push(sampleText(name, labels, value));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function sampleText(name: string, labels: Labels, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeText(text)}"`);
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${numberText(value)}`;
+}
+
+function numberText(value = Infinity): string {
+  return value === Infinity ? "+Inf" : String(value);
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
