@@ -10,6 +10,9 @@ export const CLOCK_SHARE_MAX = 0.005;
 /** Evidence that convicts before dead-after, where so many others could give it. */
 const WITNESSES = 3;
 
+/** A refusal counts against heartbeats made up to so much later (see charges.ts), and a step of the stamp. */
+const CHARGE_SLACK_MS = 600;
+
 /** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
 const AGE_SLACK_MS = 5;
 
@@ -29,7 +32,7 @@ export class Violation extends Error {
 interface Seen {
   readonly heartbeats: Map<string, number>;
   readonly tombstones: Set<string>;
-  readonly told: Map<string, string>;
+  readonly told: Map<string, { status: string; sinceMs: number }>;
 }
 
 /** Checks every step of every node against the truth. */
@@ -78,32 +81,33 @@ export class Invariants {
     }
     this.#checkAge(node, row);
     if (id === node.id) return;
+    // Who did not run itself needs time to hear who came back meanwhile.
     if (node.gossip.statusOf(row) === "dead") {
       const { intervalMs, deadAfterMs } = this.#world.options;
-      this.#checkFalseDead(node, row, deadAfterMs + 12 * intervalMs);
+      const windowMs = deadAfterMs + 12 * intervalMs;
+      if (node.healthySinceMs <= this.#world.nowMs - windowMs) {
+        this.#checkFalseDead(node, row, windowMs);
+      }
     }
   }
 
   #checkAge(node: OurNode, row: Row): void {
     const { nowMs } = this.#world;
-    let madeMs = this.truth.madeAtMs(row.id, row.heartbeat);
-    if (madeMs === undefined) {
-      if (row.boot !== "") {
-        this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that it never made`);
-      }
-      // A Go node's heartbeats are made by who hears it.
-      this.truth.noteMade(row.id, row.heartbeat);
-      madeMs = nowMs;
-    }
-    const trueAgeMs = nowMs - madeMs;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
+    // A Go node's heartbeats are made by who hears it.
+    if (row.boot === "" && ageMs === 0) this.truth.noteMade(row.id, row.heartbeat);
+    const made = this.truth.made(row.id, row.heartbeat);
+    if (made === undefined) {
+      return this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that was never made`);
+    }
+    const trueAgeMs = nowMs - made.firstMs;
     if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(trueAgeMs)
       } ago`;
       this.#fail("4 (ages are never too high)", text);
     }
-    this.#checkDeadInTime(node, row, madeMs);
+    this.#checkDeadInTime(node, row, made.lastMs);
   }
 
   /** Who made no heartbeat for dead-after and two intervals is not live, unless somebody's stall excuses it. */
@@ -120,7 +124,7 @@ export class Invariants {
 
   #checkFalseDead(node: OurNode, row: Row, windowMs: number): void {
     const { nowMs } = this.#world;
-    if (!this.truth.mustShowLive(node, row.id, nowMs - windowMs)) return;
+    if (!this.truth.mustShowLive(node, row, nowMs - windowMs)) return;
     const text = `${node.id} shows ${row.id} dead, which has run and been connected for ${
       s(windowMs)
     }`;
@@ -129,32 +133,34 @@ export class Invariants {
 
   #checkChange(node: OurNode, change: Change): void {
     const { told } = this.#seenBy(node);
-    const before = told.get(change.id) ?? null;
+    const before = told.get(change.id)?.status ?? null;
     if (change.from !== before) {
       this.#fail(
         "told",
         `${node.id} told of ${change.id} ${before}, then a change from ${change.from}`,
       );
     }
-    told.set(change.id, change.to);
+    told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
     if (change.to !== "dead" || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);
     if (row === undefined) return;
     const { intervalMs, deadAfterMs } = this.#world.options;
     this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
-    this.#checkEarly(node, row);
+    this.#checkEarly(node, row, told);
   }
 
   /** Before dead-after only so many witnesses can tell. */
-  #checkEarly(node: OurNode, row: Row): void {
+  #checkEarly(node: OurNode, row: Row, told: Seen["told"]): void {
     const { nowMs } = this.#world;
-    const { deadAfterMs } = this.#world.options;
-    const madeMs = this.truth.madeAtMs(row.id, row.heartbeat) ?? nowMs;
+    const { intervalMs, deadAfterMs } = this.#world.options;
+    const madeMs = this.truth.made(row.id, row.heartbeat)?.firstMs ?? nowMs;
     if (nowMs - madeMs >= deadAfterMs * (1 - CLOCK_SHARE_MAX)) return;
-    const live = node.gossip.replica.table.roster()
-      .filter((other) => other.id !== row.id && node.gossip.statusOf(other) === "live");
-    const needed = Math.min(WITNESSES, live.length);
-    const refused = this.truth.refusedSince(row.address, madeMs);
+    const others =
+      [...told].filter(([id, { status, sinceMs }]) =>
+        id !== row.id && status === "live" && sinceMs < nowMs - intervalMs
+      ).length;
+    const needed = Math.min(WITNESSES, others);
+    const refused = this.truth.refusedSince(row.address, madeMs - CHARGE_SLACK_MS);
     if (refused >= needed) return;
     const text = `${node.id} shows ${row.id} dead ${s(nowMs - madeMs)} after its heartbeat, ` +
       `with ${refused} of ${needed} nodes refused since`;

@@ -1,5 +1,4 @@
 import type { Effect, Gossip } from "../../lib/gossip.ts";
-import type { Change } from "../../lib/watch.ts";
 import type { Moment } from "../../lib/clock.ts";
 import type { HostClock } from "./clock.ts";
 import { Host } from "./host.ts";
@@ -82,20 +81,18 @@ export class OurNode extends Host {
   }
 
   #step(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "change") this.#world.onChange?.(this, effect.change);
+    }
     this.#world.onStep?.(this);
     for (const effect of effects) {
       if (effect.kind === "exchange") this.#exchange(effect.to, effect.body);
-      else if (effect.kind === "change") this.#tell(effect.change);
       else if (effect.kind === "stop") {
         this.stopText = effect.text;
         this.#stop();
       }
     }
     this.#arm();
-  }
-
-  #tell(change: Change): void {
-    this.#world.onChange?.(this, change);
   }
 
   #exchange(to: string, body: string): void {

@@ -44,13 +44,20 @@ export interface Plan {
   readonly healMs: number;
 }
 
+/** The default, most often; all leave room for five lost rounds and five calls that time out. */
+const PACES = [
+  ...Array(5).fill({ intervalMs: 1_000, deadAfterMs: 5_000 }),
+  { intervalMs: 1_000, deadAfterMs: 8_000 },
+  { intervalMs: 500, deadAfterMs: 5_000 },
+  { intervalMs: 2_000, deadAfterMs: 10_000 },
+] as const;
+
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
 export function drawPlan(seed: string): Plan {
   const dice = new Dice(seed).fork("plan");
-  const intervalMs = dice.pick([1_000, 1_000, 1_000, 1_000, 500, 2_000]);
-  const deadAfterMs = intervalMs * dice.pick([5, 5, 5, 5, 4, 6, 8]);
+  const { intervalMs, deadAfterMs } = dice.pick(PACES);
   const healMs = dice.whole(15, 40) * 1_000;
   const nodes = drawNodes(dice);
   const starts = nodes.map((node) => {

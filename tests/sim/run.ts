@@ -59,17 +59,20 @@ function converge(world: World, _invariants: Invariants): number | undefined {
     lateShare: 0,
     doubledShare: 0,
   });
-  const { byRows, byContacts } = groupsOf(world);
-  const met = byRows.length === byContacts.length;
+  const atFirst = groupsOf(world);
+  const met = atFirst.byRows.length === atFirst.byContacts.length;
   const deadlineMs = healMs + CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs + TIMEOUT_MS +
     (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {
     world.run(Math.min(healMs + round * intervalMs, deadlineMs));
-    const differing = byContacts.some((group) => disagreement(world, group.filter((n) => n.up)));
+    const differing = atFirst.byContacts.some((group) =>
+      disagreement(world, group.filter((n) => n.up))
+    );
     rounds = differing ? undefined : rounds ?? round;
   }
-  for (const group of byContacts) {
+  // By now some have stopped that were the only link between others.
+  for (const group of groupsOf(world).byContacts) {
     const text = disagreement(world, group.filter((node) => node.up));
     if (text !== undefined) {
       throw new Violation(

@@ -1,3 +1,4 @@
+import type { Row } from "../../lib/table.ts";
 import type { OurNode } from "./our_node.ts";
 import type { World } from "./world.ts";
 
@@ -7,10 +8,16 @@ const FEW = 2;
 /** Of more than a few others this share must be well, to carry news between an observer and a member. */
 const WELL_SHARE = 0.5;
 
+/** The true times at which a heartbeat was first and last made: a restarted node by a slow clock may repeat a former life's. */
+interface Made {
+  readonly firstMs: number;
+  lastMs: number;
+}
+
 /** What is really so, kept beside the world: when heartbeats were made, who is well, who can reach whom. */
 export class Truth {
   readonly #world: World;
-  readonly #made = new Map<string, Map<number, number>>();
+  readonly #made = new Map<string, Map<number, Made>>();
   /** By observer: since when it has known the present process of each member. */
   readonly #introduced = new WeakMap<OurNode, Map<string, { boot: string; sinceMs: number }>>();
   /** By address: who was refused there, and when last. */
@@ -20,15 +27,18 @@ export class Truth {
     this.#world = world;
   }
 
-  /** Takes down the heartbeats that a step of `node` made: its own, and those it made for Go nodes. */
+  /** Takes down that `id` made this heartbeat now, or a node that heard it (a Go node) made it in its name. */
   noteMade(id: string, heartbeat: number): void {
     let made = this.#made.get(id);
     if (made === undefined) this.#made.set(id, made = new Map());
-    made.set(heartbeat, this.#world.nowMs);
+    const { nowMs } = this.#world;
+    const known = made.get(heartbeat);
+    if (known === undefined) made.set(heartbeat, { firstMs: nowMs, lastMs: nowMs });
+    else known.lastMs = nowMs;
   }
 
-  /** The true time at which `id` last made that heartbeat; undefined: it never did. */
-  madeAtMs(id: string, heartbeat: number): number | undefined {
+  /** When that heartbeat was made; undefined: it never was. */
+  made(id: string, heartbeat: number): Readonly<Made> | undefined {
     return this.#made.get(id)?.get(heartbeat);
   }
 
@@ -53,23 +63,25 @@ export class Truth {
   }
 
   /** Whether `observer` has no excuse for showing `id` as dead: both ran, connected and acquainted, since `sinceMs`. */
-  mustShowLive(observer: OurNode, id: string, sinceMs: number): boolean {
+  mustShowLive(observer: OurNode, row: Row, sinceMs: number): boolean {
+    const { id } = row;
     const member = this.#world.host(id);
     if (member === undefined || !member.up || member.healthySinceMs > sinceMs) return false;
     if (observer.startMs > sinceMs || this.#world.network.calmSinceMs > sinceMs) return false;
     const known = this.#introduced.get(observer)?.get(id);
     if (known === undefined || known.sinceMs > sinceMs) return false;
-    if ("boot" in member && known.boot !== member.boot) return false;
+    // A former life by a faster clock may be in the way, until the member has jumped past it.
+    if ("boot" in member && !(known.boot === member.boot && row.boot === member.boot)) return false;
     const { links } = this.#world.network;
     if (links.goodSinceMs(observer.address, member.address) > sinceMs) return false;
 
     let others = 0;
     let well = 0;
-    for (const row of observer.gossip.replica.table.roster()) {
-      if (row.id === id || row.id === observer.id) continue;
-      const other = this.#world.host(row.id);
+    for (const otherRow of observer.gossip.replica.table.roster()) {
+      if (otherRow.id === id || otherRow.id === observer.id) continue;
+      const other = this.#world.host(otherRow.id);
       if (other === undefined) continue;
-      if (!other.up && observer.gossip.statusOf(row) !== "live") continue;
+      if (!other.up && observer.gossip.statusOf(otherRow) !== "live") continue;
       others++;
       if (
         other.up && other.healthySinceMs <= sinceMs &&
