@@ -11,6 +11,12 @@ import { encodeMessage } from "./wire.ts";
 /** Calls under way at once; a round that finds no room leaves the rest to the next. */
 const IN_FLIGHT_MAX = 64;
 
+/**
+ * Those of them to addresses where no live member is known: they may never answer, and must leave room for members (3 of
+ * the round, 8 suspects, 5 to bid farewell).
+ */
+const STRANGERS_MAX = 48;
+
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
 
@@ -34,7 +40,9 @@ export interface CallsOptions {
 export class Calls {
   readonly #options: CallsOptions;
   readonly #underWay = new Map<string, Call>();
+  readonly #callAgain = new Set<string>();
   readonly #troubled = new Set<string>();
+  #strangers = 0;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -54,6 +62,12 @@ export class Calls {
     }
   }
 
+  /** Pushes what must not be missed: again, where a call under way began before this was known. */
+  tell(turn: Turn, addresses: readonly string[]): void {
+    for (const to of addresses) if (this.#underWay.has(to)) this.#callAgain.add(to);
+    this.push(turn, addresses);
+  }
+
   /** Pushes all this node has: its roster is not that of `to`. */
   pushAll(turn: Turn, to: string): void {
     if (!this.#start(to, true)) return;
@@ -65,15 +79,22 @@ export class Calls {
   #start(to: string, full: boolean): boolean {
     const { address, memberAt } = this.#options;
     if (to === "" || to === address || this.#underWay.has(to)) return false;
+    const id = memberAt(to);
     if (this.#underWay.size >= IN_FLIGHT_MAX) return false;
-    this.#underWay.set(to, { id: memberAt(to), full });
+    if (id === undefined) {
+      if (this.#strangers >= STRANGERS_MAX) return false;
+      this.#strangers++;
+    }
+    this.#underWay.set(to, { id, full });
     return true;
   }
 
   /** Ends the call to `to` and returns it. */
-  end(to: string): Call | undefined {
+  end(turn: Turn, to: string): Call | undefined {
     const call = this.#underWay.get(to);
     this.#underWay.delete(to);
+    if (call !== undefined && call.id === undefined) this.#strangers--;
+    if (this.#callAgain.delete(to)) this.push(turn, [to]);
     return call;
   }
 

@@ -155,7 +155,7 @@ export class Gossip {
   /** Takes the answer to the exchange with `to`. */
   answered(now: Moment, to: string, body: string): Effect[] {
     const turn = this.#turn(now);
-    const call = this.#calls.end(to);
+    const call = this.#calls.end(turn, to);
     if (call === undefined) return turn.effects;
     const message = body.startsWith("{") ? decodeMessage(body) : parseHello(body);
     if ("error" in message || message.id === undefined) {
@@ -172,7 +172,7 @@ export class Gossip {
     if (id === this.#options.id) {
       this.#reception.ownId(turn, to, "boot" in message ? message.boot : undefined);
     } else {
-      this.#clearTwin(turn, to);
+      this.#reception.noTwinAt(turn, to);
       if ("ids" in message) this.#reception.hello(turn, message);
       else this.#reception.answer(turn, message, { id, to, full: call.full });
     }
@@ -183,7 +183,7 @@ export class Gossip {
   /** Takes the failure of the exchange with `to`; `refused` says that the host is up and the port closed. */
   failed(now: Moment, to: string, failure: { refused: boolean; why: string }): Effect[] {
     const turn = this.#turn(now);
-    const call = this.#calls.end(to);
+    const call = this.#calls.end(turn, to);
     if (call === undefined) return turn.effects;
     if (failure.refused && call.id !== undefined) this.#reception.refused(turn, call.id);
     this.#fail(turn, to, failure.why);
@@ -209,7 +209,7 @@ export class Gossip {
     const target = this.replica.table.get(id);
     const merged = this.replica.bury(id, this.#options.id, turn.nowMs);
     if (merged === "changed") {
-      if (target !== undefined && id !== this.#options.id) this.#calls.push(turn, [target.address]);
+      if (target !== undefined && id !== this.#options.id) this.#calls.tell(turn, [target.address]);
       this.#rounds.hurry(now.monotonicMs);
       this.#settle(turn);
     }
@@ -278,20 +278,15 @@ export class Gossip {
     this.#stopping = true;
     if (this.#joining.active) return;
     const live = shuffle([...this.#survey.live], this.#options.random);
-    this.#calls.push(turn, live.slice(0, FAREWELL_FANOUT).map((row) => row.address));
+    this.#calls.tell(turn, live.slice(0, FAREWELL_FANOUT).map((row) => row.address));
   }
 
   #fail(turn: Turn, to: string, why: string): void {
     const { random } = this.#options;
     const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
     this.#contacts.failed(to, at);
-    this.#clearTwin(turn, to);
+    this.#reception.noTwinAt(turn, to);
     if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
-  }
-
-  /** No twin is at `to`: if that was to be known before this node takes part, it does now. */
-  #clearTwin(turn: Turn, to: string): void {
-    if (this.#joining.cleared(to)) this.#rounds.now(turn.now.monotonicMs);
   }
 
   #memberAt(address: string): Row | undefined {
