@@ -71,6 +71,11 @@ export class Reception {
     else if (calls.trouble(`twin ${to}`)) notice(turn, "warn", text);
   }
 
+  /** No twin is at `to`: if that was to be known before this node takes part, it does now. */
+  noTwinAt(turn: Turn, to: string): void {
+    if (this.#options.joining.cleared(to)) this.#options.rounds.now(turn.now.monotonicMs);
+  }
+
   /** Member `id` refused a call, or its address has another process now. */
   refused(turn: Turn, id: string): void {
     const { looks, rounds, calls, replica } = this.#options;
