@@ -1,0 +1,303 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { readMessage } from "./support/messages.ts";
+import {
+  assertShow,
+  callsTo,
+  cluster,
+  DEAD_AFTER_MS,
+  INTERVAL_MS,
+  Lab,
+  three,
+  told,
+} from "./support/lab.ts";
+
+Deno.test("a planned stop is shown as left by everybody within a round, and is never dead", () => {
+  const { lab, nodes } = cluster(8);
+  nodes[3]!.leave("SIGTERM");
+  lab.pass(INTERVAL_MS);
+  for (const node of nodes) assertEquals(node.status("n3"), "left", node.id);
+  lab.pass(60_000);
+  for (const node of nodes.filter((node) => !node.killed)) {
+    assertEquals(told(node, "n3").slice(1), ["live -> left: left: SIGTERM"], node.id);
+  }
+});
+
+Deno.test("invariant 4: a node that was stalled accuses nobody, and is live again within 2 s", () => {
+  const { lab, a, b, c } = three();
+  c.paused = true;
+  lab.pass(30_000);
+  assertEquals([a.status("C"), b.status("C")], ["dead", "dead"]);
+  c.paused = false;
+  lab.wake(c);
+  assertEquals(c.statuses(), { A: "live", B: "live", C: "live" });
+  lab.pass(2_000);
+  assertShow([a, b, c], { A: "live", B: "live", C: "live" });
+  assertEquals(c.changes.filter(({ to }) => to === "dead"), []);
+});
+
+Deno.test("invariant 4: while all others stall, a node that was stalled with them accuses nobody", () => {
+  const { lab, a, b, c } = three();
+  for (const brain of [a, b, c]) brain.paused = true;
+  lab.pass(60_000);
+  for (const brain of [a, b, c]) brain.paused = false;
+  for (const brain of [a, b, c]) lab.wake(brain);
+  lab.pass(10_000);
+  for (const brain of [a, b, c]) {
+    assertEquals(brain.changes.filter(({ to }) => to === "dead"), [], brain.id);
+  }
+});
+
+Deno.test("invariant 5: a member that falls silent is dead within dead-after and 2 intervals, and not before", () => {
+  const { lab, nodes } = cluster(8);
+  const lost = nodes[5]!;
+  const lastMs = lab.nowMs;
+  lab.reach = (from, to) => from === lost || to === lost.address ? "silent" : "ok";
+  lab.pass(DEAD_AFTER_MS - 1.2 * INTERVAL_MS);
+  for (const node of nodes) if (node !== lost) assertEquals(node.status("n5"), "live", node.id);
+  lab.pass(lastMs + DEAD_AFTER_MS + 2 * INTERVAL_MS - lab.nowMs);
+  for (const node of nodes) if (node !== lost) assertEquals(node.status("n5"), "dead", node.id);
+});
+
+Deno.test("invariant 6: halves that were parted and changed apart agree within 10 rounds of their meeting", () => {
+  const { lab, nodes } = cluster(10);
+  const left = new Set(nodes.slice(0, 5).map(({ address }) => address));
+  lab.reach = (from, to) => left.has(from.address) === left.has(to) ? "ok" : "silent";
+  lab.pass(30_000);
+  assertEquals([nodes[0]!.status("n9"), nodes[9]!.status("n0")], ["dead", "dead"]);
+  nodes[1]!.decommission("n8");
+  nodes[9]!.decommission("n2");
+  lab.pass(5_000);
+  const wasDown = lab.start("n10", { join: ["n9:80"] });
+  lab.pass(5_000);
+  lab.reach = () => "ok";
+  lab.pass(10 * INTERVAL_MS);
+  const expected = Object.fromEntries([...nodes, wasDown].map(({ id }) => [id, "live"]));
+  expected.n8 = expected.n2 = "decommissioned";
+  for (const brain of [...nodes, wasDown]) {
+    if (brain.stop === undefined) assertEquals<object>(brain.statuses(), expected, brain.id);
+  }
+});
+
+Deno.test("invariant 8: a clock hours ahead or behind moves nobody's verdict", () => {
+  for (const clockAheadMs of [-7_200_000, 7_200_000]) {
+    const lab = new Lab();
+    const a = lab.start("A");
+    const b = lab.start("B", { join: ["a:80"], clockAheadMs });
+    lab.pass(60_000);
+    assertShow([a, b], { A: "live", B: "live" });
+    assertEquals([a.changes.length, b.changes.length], [2, 2]);
+    b.killed = true;
+    lab.pass(DEAD_AFTER_MS);
+    assertEquals(a.status("B"), "dead");
+  }
+});
+
+Deno.test("invariant 3: a node decommissioned through another learns it at once, and so does every node", () => {
+  const { lab, nodes } = cluster(8);
+  assertEquals(nodes[0]!.decommission("n5"), "done");
+  lab.pass(INTERVAL_MS);
+  const gone = nodes[5]!;
+  assertEquals(gone.stop?.status, 0);
+  gone.killed = true;
+  lab.pass(10 * INTERVAL_MS);
+  for (const node of nodes) assertEquals(node.status("n5"), "decommissioned", node.id);
+  assertEquals(nodes[0]!.decommission("n5"), "already");
+});
+
+Deno.test("invariant 3: a node decommissioned through itself tells the others before it stops", () => {
+  const { lab, nodes } = cluster(8);
+  const [gone] = nodes;
+  gone!.decommission("n0");
+  assertEquals(gone!.stop?.status, 0);
+  gone!.killed = true;
+  lab.pass(INTERVAL_MS);
+  for (const node of nodes) assertEquals(node.status("n0"), "decommissioned", node.id);
+});
+
+Deno.test("invariant 3: an ID that nobody knows can be decommissioned, and is refused when it comes", () => {
+  const { lab, a, b } = three();
+  a.decommission("D");
+  lab.pass(INTERVAL_MS);
+  const d = lab.start("D", { join: ["b:80"] });
+  lab.pass(INTERVAL_MS);
+  assertEquals([d.stop?.status, b.status("D")], [0, "decommissioned"]);
+});
+
+Deno.test("a node that stops while it has met nobody tells nobody", () => {
+  const lab = new Lab();
+  const a = lab.start("A", { join: ["b:80"] });
+  lab.pass(INTERVAL_MS);
+  const before = a.calls.length;
+  a.leave("SIGTERM");
+  assertEquals(a.calls.length, before);
+});
+
+Deno.test("a stopping node sleeps: it plans no further round", () => {
+  const { a } = three();
+  a.leave("SIGTERM");
+  assertEquals(a.gossip.nextWakeMs, Infinity);
+  assertEquals(a.gossip.lateMs(1e9), 0);
+});
+
+Deno.test("news spread at once, but rounds keep 200 ms apart", () => {
+  const { lab, a } = three();
+  const fromMs = lab.nowMs;
+  for (let i = 0; i < 100; i++) {
+    a.decommission(`ghost${i}`);
+    lab.pass(10);
+  }
+  // Where rosters differ, all rows follow the answer: that is no round.
+  const toB = a.calls.filter(({ to, atMs, body }) =>
+    to === "b:80" && atMs >= fromMs && readMessage(body).full !== true
+  ).map(({ atMs }) => atMs);
+  const gaps = toB.slice(1).map((time, i) => time - toB[i]!);
+  assert(toB.length >= 4, `news went out ${toB.length} times in a second`);
+  assertLessOrEqual(200, Math.min(...gaps), gaps.join(" "));
+});
+
+Deno.test("receive() answers a push of its own ID with its boot alone: that tells a node from its twin", () => {
+  const { a } = three();
+  const pull = '{"v":1,"roster":"0000000000000000","rows":[],"full":true}';
+  const answer = a.gossip.receive(a.now(), "A", pull);
+  assert(!("error" in answer));
+  const { id, boot, rows } = readMessage(answer.body);
+  assertEquals([id, boot?.length, rows], ["A", 8, undefined]);
+});
+
+Deno.test("receive() tells a decommissioned caller its tombstone and takes nothing from it", () => {
+  const { a } = three();
+  a.decommission("X");
+  const forged = ["Y", "y:80", 1e12, 0, "00000001"];
+  const hashes = { roster: "0000000000000000" };
+  const body = JSON.stringify({ v: 1, ...hashes, rows: [forged], tombstones: [["B"]] });
+  const answer = a.gossip.receive(a.now(), "X", body);
+  assert(!("error" in answer));
+  assertEquals(readMessage(answer.body).tombstones, [{ id: "X", by: "A" }]);
+  assertEquals([a.status("Y"), a.status("B")], [undefined, "live"]);
+});
+
+Deno.test("receive() says what is wrong with a body, and changes nothing", () => {
+  const { a } = three();
+  const before = a.statuses();
+  for (const body of ["", "hello B\n", "\0\x01", '{"v":2}', "[]"]) {
+    const answer = a.gossip.receive(a.now(), "B", body);
+    assert("error" in answer && !answer.error.includes("\n"), body);
+  }
+  assertEquals(a.statuses(), before);
+});
+
+Deno.test("what a peer sends that is invalid is dropped, and logged once until it sends well again", () => {
+  const { lab, a } = three();
+  const hashes = { roster: "0000000000000000" };
+  const push = (...rows: unknown[]) => {
+    const answer = a.gossip.receive(a.now(), "B", JSON.stringify({ v: 1, ...hashes, rows }));
+    assert(!("error" in answer));
+    lab.run(a, answer.effects);
+  };
+  const evil = ["<b>x</b>", "h:1", 100, 0, ""];
+  for (let i = 0; i < 10; i++) push(evil, ["n\n1", "h:1", 100, 0, ""]);
+  assertEquals(a.notices, ["B sent 2 entries that are invalid, or beyond the table's limit"]);
+  assertEquals(Object.keys(a.statuses()), ["A", "B", "C"]);
+});
+
+Deno.test("a forged row under its own ID moves nothing but its heartbeat", () => {
+  const { lab, a, b } = three();
+  const own = a.gossip.replica.table.get("A")!;
+  const forged = ["A", "evil:80", own.heartbeat + 500, 0, "ffffffff", "SIGKILL"];
+  const hashes = { roster: "0000000000000000" };
+  const body = JSON.stringify({ v: 1, ...hashes, rows: [forged] });
+  for (const brain of [a, b]) {
+    const answer = brain.gossip.receive(brain.now(), "evil", body);
+    assert(!("error" in answer));
+    lab.run(brain, answer.effects);
+  }
+  assertEquals(a.gossip.replica.table.get("A")!.address, "a:80");
+  lab.pass(2 * INTERVAL_MS);
+  assertEquals(b.gossip.replica.table.get("A")!.address, "a:80");
+  assertEquals([a.status("A"), b.status("A")], ["live", "live"]);
+});
+
+Deno.test("an answer to a call that nobody made is ignored", () => {
+  const { a } = three();
+  assertEquals(a.gossip.answered(a.now(), "stranger:80", "hello X\n\nB\nx:80\n"), []);
+  assertEquals(a.gossip.failed(a.now(), "b:80", { refused: true, why: "x" }), []);
+});
+
+Deno.test("invariant 7: a message that claims everything at once is taken only as far as it may be", () => {
+  const { lab, a } = three();
+  const many = <T>(count: number, entry: (i: number) => T) =>
+    Array.from({ length: count }, (_, i) => entry(i));
+  const hashes = { roster: "0000000000000000" };
+  const body = JSON.stringify({
+    v: 1,
+    ...hashes,
+    beat: 100,
+    beats: btoa("\0".repeat(60_000)),
+    ages: btoa("\0".repeat(60_000)),
+    rows: many(10_000, (i) => [`r${i}`, `r${i}:80`, 1e12, 0, "00000001"]),
+    tombstones: many(10_000, (i) => [`t${i}`]),
+    charges: many(10_000, (i) => [`r${i}`, "B", 1e12 + 500]),
+  });
+  const fromMs = lab.nowMs;
+  const answer = a.gossip.receive(a.now(), "B", body);
+  assert(!("error" in answer));
+  lab.run(a, answer.effects);
+  assertLessOrEqual(a.calls.filter(({ atMs }) => atMs >= fromMs).length, 64);
+  assertEquals(Object.keys(a.statuses()).length, 20_003);
+});
+
+Deno.test("a member keeps being called, however many contacts never answer", () => {
+  const lab = new Lab();
+  const a = lab.start("A");
+  lab.start("B", { join: ["a:80"] });
+  const addresses = Array.from({ length: 2_000 }, (_, i) => `silent${i}:80`);
+  lab.strangers.set("go:80", () => ["hello Go", "", "", "go:80", ...addresses].join("\n"));
+  lab.reach = (_, to) => to.startsWith("silent") ? "silent" : "ok";
+  a.hear("Go", "go:80");
+  lab.pass(30_000);
+  const silent = a.calls.filter(({ to }) => to.startsWith("silent"));
+  assert(silent.length > 500, `only ${silent.length} calls went to contacts`);
+  const fromMs = silent[0]!.atMs;
+  const calls = [...callsTo(a, "b:80", fromMs), ...callsTo(a, "go:80", fromMs)];
+  assertLessOrEqual(25, calls.length, `A made ${calls.length} calls to members in 30 s`);
+});
+
+Deno.test("a planned stop is told, however many contacts never answer", () => {
+  const addresses = Array.from({ length: 2_000 }, (_, i) => `silent${i}:80`);
+  for (let waitMs = 0; waitMs < 10_000; waitMs += 370) {
+    const lab = new Lab();
+    const a = lab.start("A");
+    const b = lab.start("B", { join: ["a:80"] });
+    lab.strangers.set("go:80", () => ["hello Go", "", "", "go:80", ...addresses].join("\n"));
+    lab.reach = (_, to) => to.startsWith("silent") ? "silent" : "ok";
+    a.hear("Go", "go:80");
+    lab.pass(1_000 + waitMs);
+    a.leave("SIGTERM");
+    lab.pass(100);
+    assertEquals(b.status("A"), "left", `stopped after ${1_000 + waitMs} ms`);
+  }
+});
+
+Deno.test("one seed replays one run, to the last call", () => {
+  const run = (seed: number) => {
+    const { lab, c } = three(seed);
+    c.killed = true;
+    lab.pass(20_000);
+    return lab.brains.map(({ calls, changes }) => ({ calls, changes }));
+  };
+  assertEquals(run(7), run(7));
+});
+
+Deno.test("a planned stop reaches a member that a call is under way to: it is called again", () => {
+  const { lab, a, b, c } = three();
+  b.killed = true;
+  lab.pass(10_000);
+  const begun = a.calls.length;
+  lab.pass(1_500);
+  while (a.calls.length === begun || a.calls.at(-1)!.to !== c.address) lab.pass(0.5);
+  // The call is on its way now.
+  a.leave("SIGTERM");
+  a.killed = false;
+  lab.pass(5);
+  assertEquals(c.status("A"), "left");
+});

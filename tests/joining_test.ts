@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
+import { assertShow, callsTo, INTERVAL_MS, Lab, three, told } from "./support/lab.ts";
+
+Deno.test("a lone node is live, calls nobody, and answers /hello like a lone Go node that lists itself", () => {
+  const lab = new Lab();
+  const a = lab.start("A", { address: "127.0.0.1:19001" });
+  lab.pass(3 * INTERVAL_MS);
+  assertEquals(a.statuses(), { A: "live" });
+  assertEquals(a.calls, []);
+  assertEquals(a.gossip.hello(), "hello A\nA\n\n127.0.0.1:19001\n");
+});
+
+Deno.test("nodes that join one after the other all see all within a round", () => {
+  const { lab, a, b, c } = three();
+  assertShow([a, b, c], { A: "live", B: "live", C: "live" });
+  assertEquals(told(a, "C"), ["null -> live: heard through B"]);
+  assertEquals(lab.brains.flatMap((brain) => brain.notices), []);
+});
+
+Deno.test("30 nodes that start at once all see all within 2 s", () => {
+  const lab = new Lab();
+  for (let i = 0; i < 30; i++) lab.start(`n${i}`, i === 0 ? {} : { join: ["n0:80"] });
+  lab.pass(2_000);
+  const all = Object.fromEntries(lab.brains.map(({ id }) => [id, "live"]));
+  assertShow(lab.brains, all);
+});
+
+Deno.test("nodes that all join all, themselves among them by another name, find each other", () => {
+  const lab = new Lab();
+  const join = ["a:80", "b:80", "alias:80"];
+  const a = lab.start("A", { join });
+  const b = lab.start("B", { join });
+  lab.strangers.set("alias:80", (body) => {
+    const answer = a.gossip.receive(a.now(), "A", body);
+    assert(!("error" in answer));
+    return answer.body;
+  });
+  lab.pass(2 * INTERVAL_MS);
+  assertShow([a, b], { A: "live", B: "live" });
+  assertEquals(a.stop, undefined);
+});
+
+Deno.test("a node whose only seed is itself by another name takes part at once", () => {
+  const lab = new Lab();
+  const a = lab.start("A", { join: ["alias:80"] });
+  lab.strangers.set("alias:80", (body) => {
+    const answer = a.gossip.receive(a.now(), "A", body);
+    assert(!("error" in answer));
+    return answer.body;
+  });
+  lab.pass(INTERVAL_MS);
+  assertEquals([a.gossip.joined, a.stop], [true, undefined]);
+  assertEquals(callsTo(a, "alias:80").length, 1);
+});
+
+Deno.test("a node that joins nobody yet tries its seeds every 2 s at least, and tells of it once", () => {
+  const lab = new Lab();
+  const a = lab.start("A", { join: ["b:80"] });
+  lab.pass(60_000);
+  const times = callsTo(a, "b:80");
+  const gaps = times.map((time, i) => time - (times[i - 1] ?? 0));
+  assertLessOrEqual(Math.max(...gaps), 2_000 + 1.2 * INTERVAL_MS, gaps.join(" "));
+  assertEquals(a.notices, ["no answer from b:80: connection refused"]);
+  const b = lab.start("B");
+  lab.pass(4 * INTERVAL_MS);
+  assertShow([a, b], { A: "live", B: "live" });
+  assertEquals(a.notices.slice(1), ["b:80 answers again, as B"]);
+});
+
+Deno.test("a node that nobody joins again is found by those who know it", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  lab.pass(20_000);
+  const again = lab.start("C");
+  lab.pass(3 * INTERVAL_MS);
+  assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+});
+
+Deno.test("invariant 8: a node started again with its ID jumps past its old heartbeat, even with a slow clock", () => {
+  for (const clockAheadMs of [0, -3_600_000, 3_600_000]) {
+    const { lab, a, b, c } = three();
+    c.killed = true;
+    lab.pass(10_000);
+    const before = a.gossip.replica.table.get("C")!.heartbeat;
+    const again = lab.start("C", { join: ["a:80"], clockAheadMs });
+    lab.pass(2 * INTERVAL_MS);
+    assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+    assertLess(
+      before,
+      a.gossip.replica.table.get("C")!.heartbeat,
+      `clock ${clockAheadMs} ms ahead`,
+    );
+    assertMatch(told(a, "C").at(-1)!, /^dead -> live: restarted/);
+  }
+});
+
+Deno.test("a node started again at once at its address is live at once, and told of as restarted", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  const again = lab.start("C", { join: ["a:80"] });
+  lab.pass(INTERVAL_MS);
+  assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+  assertMatch(told(a, "C").at(-1)!, /^live -> live: restarted/);
+});
+
+Deno.test("a node started again at another address is live there", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  const again = lab.start("C", { join: ["a:80"], address: "other:80" });
+  lab.pass(INTERVAL_MS);
+  assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+  assertEquals(b.gossip.replica.table.get("C")?.address, "other:80");
+});
+
+Deno.test("a node whose old address now belongs to another still starts at a new one", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  const d = lab.start("D", { join: ["a:80"], address: "c:80" });
+  const again = lab.start("C", { join: ["a:80"], address: "other:80" });
+  lab.pass(3 * INTERVAL_MS);
+  assert(again.gossip.joined, "C still only pulls");
+  assertShow([a, b, d, again], { A: "live", B: "live", C: "live", D: "live" });
+});
+
+Deno.test("a node refuses to start where its ID is live at another address, and disturbs nobody", () => {
+  const { lab, a, b, c } = three();
+  const before = a.changes.length;
+  const twin = lab.start("C", { join: ["a:80"], address: "other:80" });
+  lab.pass(INTERVAL_MS);
+  assertEquals(twin.stop?.status, 1);
+  assertEquals(
+    twin.stop?.text,
+    "ID 'C' is in use by the node at c:80: stop that node, or choose another -id",
+  );
+  twin.killed = true;
+  lab.pass(2 * INTERVAL_MS);
+  assertEquals(a.gossip.replica.table.get("C")?.address, "c:80");
+  assertEquals([a.changes.length, c.stop], [before, undefined]);
+  assertShow([a, b, c], { A: "live", B: "live", C: "live" });
+});
+
+Deno.test("a node that finds a twin once both run says so, and runs on", () => {
+  const lab = new Lab();
+  const a = lab.start("A");
+  const one = lab.start("X", { address: "one:80" });
+  const other = lab.start("X", { address: "other:80", join: ["one:80"] });
+  lab.pass(INTERVAL_MS);
+  assertEquals([other.stop?.status, one.stop, a.stop], [1, undefined, undefined]);
+});
+
+Deno.test("a node decommissioned while it was away ends with status 0 and says why", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  assertEquals(a.decommission("C"), "done");
+  lab.pass(INTERVAL_MS);
+  const again = lab.start("C", { join: ["b:80"] });
+  lab.pass(INTERVAL_MS);
+  assertEquals(again.stop, {
+    kind: "stop",
+    status: 0,
+    text: "this node, C, is decommissioned by request to A: it stops, and its ID stays unusable",
+  });
+  again.killed = true;
+  lab.pass(10 * INTERVAL_MS);
+  assertShow([a, b], { A: "live", B: "live", C: "decommissioned" });
+});
+
+Deno.test("a node that left is live again once it is started again", () => {
+  const { lab, a, b, c } = three();
+  c.leave("SIGINT");
+  lab.pass(10_000);
+  const again = lab.start("C", { join: ["a:80"] });
+  lab.pass(2 * INTERVAL_MS);
+  assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+});

@@ -1,0 +1,71 @@
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
+import { readMessage } from "./support/messages.ts";
+import { cluster, INTERVAL_MS, Lab, three, told } from "./support/lab.ts";
+
+Deno.test("a killed process is dead within 3 s everywhere, by three witnesses of its closed port", () => {
+  const { lab, nodes } = cluster(16);
+  nodes[5]!.killed = true;
+  lab.pass(3_000);
+  for (const node of nodes) {
+    if (node.killed) continue;
+    assertEquals(node.status("n5"), "dead", node.id);
+    const reason = told(node, "n5").at(-1)!;
+    assertMatch(reason, /^live -> dead: connection refused, witnessed by (n\d+, )+n\d+ and n\d+$/);
+  }
+});
+
+Deno.test("of two nodes the one left finds a killed process dead within 4 s", () => {
+  const lab = new Lab();
+  const a = lab.start("A");
+  const b = lab.start("B", { join: ["a:80"] });
+  lab.pass(2 * INTERVAL_MS);
+  b.killed = true;
+  lab.pass(4_000);
+  assertEquals(told(a, "B").at(-1), "live -> dead: connection refused, witnessed by A");
+});
+
+Deno.test("invariant 4: one node's firewall shows nobody dead, and its refusals then count for nothing", () => {
+  const { lab, nodes } = cluster(8);
+  const walled = nodes[2]!;
+  lab.reach = (from, to) => from === walled && to === "n5:80" ? "refused" : "ok";
+  lab.pass(60_000);
+  for (const node of nodes) {
+    assertEquals(node.changes.filter(({ to }) => to === "dead"), [], node.id);
+  }
+  const { charges } = nodes[0]!.gossip.replica;
+  assert(charges.empty, "n5 is still charged");
+});
+
+Deno.test("invariant 4: a member that answers nobody but still calls is not shown dead", () => {
+  const { lab, nodes } = cluster(8);
+  lab.reach = (_, to) => to === "n5:80" ? "refused" : "ok";
+  lab.pass(60_000);
+  for (const node of nodes) {
+    assertEquals(node.changes.filter(({ to }) => to === "dead"), [], node.id);
+  }
+});
+
+Deno.test("one refusal alone charges nobody: the process may just be starting again", () => {
+  const { lab, a, b, c } = three();
+  let refusals = 0;
+  lab.reach = (_, to) => to === "c:80" && refusals++ === 0 ? "refused" : "ok";
+  while (refusals === 0) lab.pass(100);
+  lab.pass(INTERVAL_MS);
+  for (const brain of [a, b, c]) {
+    const charged = brain.calls.filter(({ body }) => readMessage(body).charges !== undefined);
+    assertEquals(charged, [], brain.id);
+  }
+});
+
+Deno.test("no crash makes the nodes left chatter: they go back to one round an interval", () => {
+  const { lab, a, b, c } = three();
+  c.killed = true;
+  lab.pass(60_000);
+  const quietMs = lab.nowMs;
+  lab.pass(20_000);
+  for (const brain of [a, b]) {
+    const calls = brain.calls.filter(({ atMs }) => atMs > quietMs).length;
+    // A live one each round, the dead one every other round.
+    assertLessOrEqual(calls, 45, `${brain.id} made ${calls} calls in 20 s`);
+  }
+});

@@ -1,0 +1,168 @@
+/**
+ * Nodes to test against: in this process, or each in its own, as a user starts it. All listen on a free port of the
+ * loopback, and run ten times a user's pace unless told otherwise.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { parseConfig } from "../../lib/config.ts";
+import type { MemberView } from "../../lib/view.ts";
+import { type Running, start } from "../../main.ts";
+import { eventually } from "./eventually.ts";
+
+/** The address to listen on, and a pace at which tests are quick and a busy machine still keeps up. */
+export const TEST_FLAGS = "-port 0 -host 127.0.0.1 -interval 200ms -dead-after 1s".split(" ");
+
+const MAIN = new URL("../../main.ts", import.meta.url).href;
+
+/** What tests ask of a node, wherever it runs. */
+export interface TestNode extends AsyncDisposable {
+  readonly id: string;
+  /** `127.0.0.1:port`. */
+  readonly address: string;
+  /** Every line it logged so far. */
+  readonly lines: readonly string[];
+}
+
+export interface LocalNode extends TestNode {
+  readonly running: Running;
+}
+
+/** Starts a node in this process; `flags` as on the command line. */
+export function startNode(id: string, flags = ""): LocalNode {
+  const args = ["-id", id, ...merge(flags)];
+  const parsed = parseConfig(args, () => undefined, { hostname: "localhost", randomId: "none" });
+  assert(parsed.kind === "run", JSON.stringify(parsed));
+  const lines: string[] = [];
+  const running = start(parsed.config, (line) => lines.push(line));
+  return {
+    id,
+    address: running.address,
+    lines,
+    running,
+    async [Symbol.asyncDispose]() {
+      void running.leave("test");
+      await running.ended;
+    },
+  };
+}
+
+export interface NodeProcess extends TestNode {
+  /** Sends a signal; the process may be gone. */
+  kill(signal: Deno.Signal): void;
+  /** Its exit status, once it has ended. */
+  readonly ended: Promise<Deno.CommandStatus>;
+}
+
+/** Starts a node in a process of its own, and waits until it listens. */
+export async function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
+  const { child, lines, ended } = spawn(["-id", id, ...merge(flags)]);
+  let exited = false;
+  void ended.then(() => exited = true);
+  const address = await eventually(() => {
+    const listening = lines.find((line) => line.includes(" listens on "));
+    assert(listening !== undefined || !exited, `node ${id} ended:\n${lines.join("\n")}`);
+    const [, address] = /known to peers as ([^\s,;]+)/.exec(listening ?? "") ?? [];
+    assert(address !== undefined, `node ${id} does not say where it listens:\n${lines.join("\n")}`);
+    return address;
+  });
+  const kill = (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  };
+  return {
+    id,
+    address,
+    lines,
+    ended,
+    kill,
+    async [Symbol.asyncDispose]() {
+      kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Runs the program to its end, as for wrong use; everything it wrote and its status. */
+export async function runProgram(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await command(args, env).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+function command(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, ...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+function spawn(args: readonly string[]) {
+  const child = command(args).spawn();
+  const lines: string[] = [];
+  const drain = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const line of readLines(stream)) lines.push(line);
+  };
+  const ended = Promise.all([child.status, drain(child.stdout), drain(child.stderr)])
+    .then(([status]) => status);
+  return { child, lines, ended };
+}
+
+async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** `flags` over the test's own: those given win. */
+function merge(flags: string): string[] {
+  const given = flags.split(" ").filter((word) => word !== "");
+  const merged = [...given];
+  for (let i = 0; i < TEST_FLAGS.length; i += 2) {
+    const [name = "", value = ""] = TEST_FLAGS.slice(i, i + 2);
+    if (!given.includes(name)) merged.push(name, value);
+  }
+  return merged;
+}
+
+/** GETs a path as text. */
+export async function get(node: { address: string }, path: string): Promise<string> {
+  return await (await fetch(`http://${node.address}${path}`)).text();
+}
+
+/** All members as the node shows them. */
+export async function members(node: { address: string }): Promise<MemberView[]> {
+  const response = await fetch(`http://${node.address}/members`);
+  return (await response.json()).members;
+}
+
+/** Each member's status as the node shows it. */
+export async function statuses(node: { address: string }): Promise<Record<string, string>> {
+  return Object.fromEntries((await members(node)).map(({ id, status }) => [id, status]));
+}
+
+/** Waits until each of the nodes shows exactly these statuses. */
+export async function eventuallyShow(
+  nodes: Iterable<{ id: string; address: string }>,
+  expected: Record<string, string>,
+  options: { withinMs?: number } = {},
+): Promise<void> {
+  for (const node of nodes) {
+    await eventually(async () => {
+      assertEquals(await statuses(node), expected, `${node.id} shows others`);
+    }, options);
+  }
+}
