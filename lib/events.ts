@@ -112,12 +112,9 @@ export class EventStreams {
     stream.taking = true;
     for (;;) {
       const bytes = this.#next(stream);
-      if (bytes === undefined) return this.#drop(stream);
+      if (bytes === undefined) return this.#end(stream);
       if (bytes.length > 0) return stream.controller.enqueue(bytes);
-      if (this.#closed) {
-        this.#forget(stream);
-        return stream.controller.close();
-      }
+      if (this.#closed) return this.#end(stream);
       await new Promise<void>((resolve) => stream.wake = resolve);
       stream.wake = undefined;
       if (!this.#streams.has(stream)) return;
@@ -183,14 +180,15 @@ export class EventStreams {
     for (const stream of this.#streams) {
       stream.keepAlive = true;
       if (stream.wake !== undefined) stream.wake();
-      else if (!stream.taking) this.#drop(stream);
+      else if (!stream.taking) this.#end(stream);
       stream.taking = false;
     }
   }
 
-  #drop(stream: Stream): void {
+  /** Ends a stream; where that cuts an event in two, its reader throws the first half away. */
+  #end(stream: Stream): void {
     this.#forget(stream);
-    stream.controller.error(new Error("the reader was too slow"));
+    stream.controller.close();
   }
 
   #forget(stream: Stream): void {
