@@ -19,7 +19,11 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) refuse(413, tooLong);
   if (request.body === null) return "";
   const reader = request.body.getReader();
-  const timer = setTimeout(() => void reader.cancel("too slow"), BODY_TIME_MS);
+  let slow = false;
+  const timer = setTimeout(() => {
+    slow = true;
+    void reader.cancel("too slow");
+  }, BODY_TIME_MS);
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
@@ -37,5 +41,6 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
   } finally {
     clearTimeout(timer);
   }
+  if (slow) refuse(408, `The body was not whole after ${BODY_TIME_MS / 1000} s`);
   return text + decoder.decode();
 }

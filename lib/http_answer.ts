@@ -16,6 +16,8 @@ export interface Answer {
   readonly status: number;
   /** Decoded as UTF-8; a byte that is none becomes U+FFFD, so that one bad name spoils no list. */
   readonly body: string;
+  /** The `authentication-info` field, by which a peer with the cluster's key signs; may hold anything. */
+  readonly proof?: string;
   /** Bytes received, head and framing included. */
   readonly bytesIn: number;
   /** Whether the connection can carry another exchange. */
@@ -44,6 +46,7 @@ interface Head {
   readonly keepAlive: boolean;
   /** Body bytes; `undefined`: until the connection ends. */
   readonly length: number | "chunked" | undefined;
+  readonly proof?: string;
 }
 
 /** Reads the answers that come one after another on one connection. */
@@ -85,7 +88,14 @@ export class AnswerReader {
     }
     body += decoder.decode();
     const reusable = head.keepAlive && head.length !== undefined && this.#start === this.#end;
-    return { status: head.status, body, bytesIn: this.#bytesIn, reusable };
+    const { status, proof } = head;
+    return {
+      status,
+      body,
+      bytesIn: this.#bytesIn,
+      reusable,
+      ...(proof !== undefined && { proof }),
+    };
   }
 
   async *#parts(length: Head["length"]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -166,18 +176,22 @@ function parseHead(text: string): Head {
     throw new Error("answered in a compressed form that was not asked for");
   }
   const status = Number(code);
+  const proof = fields.get("authentication-info");
+  const signed = proof === undefined ? {} : { proof };
   const keepAlive = minor === "1" && !/\bclose\b/i.test(fields.get("connection") ?? "");
-  if (status < 200 || status === 204 || status === 304) return { status, keepAlive, length: 0 };
+  if (status < 200 || status === 204 || status === 304) {
+    return { status, keepAlive, length: 0, ...signed };
+  }
   const coding = fields.get("transfer-encoding");
   const length = fields.get("content-length");
   // Both together are how one answer is smuggled inside another.
   if (coding !== undefined) {
     if (coding.toLowerCase() !== "chunked" || length !== undefined) throw malformed();
-    return { status, keepAlive, length: "chunked" };
+    return { status, keepAlive, length: "chunked", ...signed };
   }
-  if (length === undefined) return { status, keepAlive, length: undefined };
+  if (length === undefined) return { status, keepAlive, length: undefined, ...signed };
   if (!/^[0-9]{1,15}$/.test(length)) throw malformed();
-  return { status, keepAlive, length: Number(length) };
+  return { status, keepAlive, length: Number(length), ...signed };
 }
 
 function indexOf(bytes: Uint8Array, mark: Uint8Array): number {

@@ -7,7 +7,7 @@
 /** A failure to listen, in one line that says what to do. */
 export class ListenError extends Error {}
 
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request, caller: { remote: string }) => Response | Promise<Response>;
 
 /** Every IPv6 address, and on a dual stack every IPv4 one as well. */
 const ANY = "::";
@@ -35,7 +35,10 @@ export function listen(
 }
 
 function serve(hostname: string, port: number, handler: Handler): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname, port, onListen: () => {} }, handler);
+  const onListen = () => {};
+  return Deno.serve({ hostname, port, onListen }, (request, { remoteAddr }) => {
+    return handler(request, { remote: remoteAddr.hostname });
+  });
 }
 
 function inUse(port: number): ListenError {

@@ -29,6 +29,8 @@ export interface ReportsOptions {
   readonly address: string;
   /** 8 hex digits drawn when the process started. */
   readonly boot: string;
+  /** Set in a cluster with a key. */
+  readonly signer: object | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -137,7 +139,7 @@ export class Reports {
       deadAfterMs,
       members: pageMembers(gossip, { stories: this.#stories, strips: this.#strips }),
       contacts: contactViews(gossip),
-      keyed: false,
+      keyed: this.#options.signer !== undefined,
     };
   }
 

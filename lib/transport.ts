@@ -21,7 +21,7 @@ import { type Answer, AnswerReader, HungUp } from "./http_answer.ts";
  *   keeps breaking, an answer that is too long, compressed or not HTTP.
  */
 export type Outcome =
-  | { kind: "answer"; status: number; body: string; bytesIn: number }
+  | { kind: "answer"; status: number; body: string; bytesIn: number; proof?: string }
   | { kind: "refused" }
   | { kind: "silent" }
   | { kind: "failed"; why: string };
@@ -33,9 +33,14 @@ export interface Transport {
   /**
    * POSTs the body to `http://<address><path>`, and settles within the time-out. A connection that breaks
    * before the whole answer is tried again, so the request may arrive several times: it must be idempotent.
-   * How many run at once is up to the caller.
+   * How many run at once is up to the caller. `authorization` becomes the header of that name.
    */
-  post(address: string, path: string, body: string | Uint8Array): Promise<Outcome>;
+  post(
+    address: string,
+    path: string,
+    body: string | Uint8Array,
+    authorization?: string,
+  ): Promise<Outcome>;
   /** Closes every connection; exchanges under way, and later ones, end as `failed`. */
   close(): void;
 }
@@ -80,6 +85,9 @@ const BROKEN = [
 /** Paths that can stand in a request line as they are. */
 const PATH = /^\/[\x21-\x7e]*$/;
 
+/** What can stand in a header as it is. */
+const FIELD_VALUE = /^[\x20-\x7e]*$/;
+
 const encoder = new TextEncoder();
 
 /** Creates a {@linkcode Transport} with its own connections. */
@@ -111,10 +119,15 @@ class TcpTransport implements Transport {
     this.#options = options;
   }
 
-  async post(address: string, path: string, body: string | Uint8Array): Promise<Outcome> {
+  async post(
+    address: string,
+    path: string,
+    body: string | Uint8Array,
+    authorization = "",
+  ): Promise<Outcome> {
     if (this.#closed) return CLOSED;
     const target = parseAddress(address);
-    if (target === undefined || !PATH.test(path)) {
+    if (target === undefined || !PATH.test(path) || !FIELD_VALUE.test(authorization)) {
       return { kind: "failed", why: "the address or path cannot be called" };
     }
     const exchange = new AbortController();
@@ -124,7 +137,12 @@ class TcpTransport implements Transport {
       // A race, as resolving a name does not heed the signal on Deno 2.7: it can take 10 s.
       return await Promise.race([
         aborted(exchange.signal).then((): Outcome => this.#closed ? CLOSED : { kind: "silent" }),
-        this.#exchange(address, target, encodeRequest(address, path, body), exchange.signal),
+        this.#exchange(
+          address,
+          target,
+          encodeRequest({ address, path, body, authorization }),
+          exchange.signal,
+        ),
       ]);
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
@@ -182,9 +200,9 @@ class TcpTransport implements Transport {
       if (answer?.reusable && sent && !signal.aborted) this.#keep(key, connection);
       else close(conn);
     }
-    const { status, body, bytesIn } = answer;
-    this.traffic.bytesIn += bytesIn;
-    return { kind: "answer", status, body, bytesIn };
+    const { reusable: _, ...rest } = answer;
+    this.traffic.bytesIn += rest.bytesIn;
+    return { kind: "answer", ...rest };
   }
 
   #takeIdle(key: string): Connection | undefined {
@@ -227,16 +245,20 @@ async function connect({ host, port }: Address, signal: AbortSignal): Promise<Co
 }
 
 /** One piece, so that a small request travels in one packet. */
-function encodeRequest(address: string, path: string, body: string | Uint8Array): Uint8Array {
+function encodeRequest(
+  request: { address: string; path: string; body: string | Uint8Array; authorization: string },
+): Uint8Array {
+  const { address, path, body, authorization } = request;
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   // Host and length are all that HTTP/1.1 asks for: at 16 nodes headers are the bill.
+  const signed = authorization === "" ? "" : `authorization: ${authorization}\r\n`;
   const head = encoder.encode(
-    `POST ${path} HTTP/1.1\r\nhost: ${address}\r\ncontent-length: ${bytes.length}\r\n\r\n`,
+    `POST ${path} HTTP/1.1\r\nhost: ${address}\r\n${signed}content-length: ${bytes.length}\r\n\r\n`,
   );
-  const request = new Uint8Array(head.length + bytes.length);
-  request.set(head);
-  request.set(bytes, head.length);
-  return request;
+  const whole = new Uint8Array(head.length + bytes.length);
+  whole.set(head);
+  whole.set(bytes, head.length);
+  return whole;
 }
 
 async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {

@@ -8,17 +8,18 @@ import { assertEquals } from "@std/assert";
 
 /** From the bottom up. A file imports from its own layer or a lower one, and never in a circle. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["address", "clock", "hash", "limits", "flags", "flag_values", "config"],
-  ["table", "pulse", "view"],
+  ["address", "networks", "clock", "hash", "limits", "flags", "flag_values", "config"],
+  ["table", "pulse", "view", "guard", "exposure"],
   ["charges", "columns", "wire", "hello"],
   ["drafts", "contacts", "partners", "watch"],
   ["effects", "replica"],
   ["calls", "joining", "looks", "rounds", "go_nodes", "reception"],
   ["gossip"],
   ["page_words", "strip", "strips"],
-  ["views", "log", "stories", "table_text", "metrics", "measures"],
+  ["views", "log", "saved", "stories", "table_text", "metrics", "measures"],
   ["page_state", "page_rows", "page_bye", "page"],
-  ["http", "listen", "http_answer", "transport", "driver", "events", "assets", "reports", "node"],
+  ["keys", "signer", "credentials"],
+  ["http", "auth", "signed_transport", "listen", "http_answer", "transport", "driver", "events", "assets", "reports", "node"],
   ["page_routes", "app"],
   ["main"],
 ];
@@ -26,7 +27,12 @@ const LAYERS: readonly (readonly string[])[] = [
 /** The files that may know Deno, clocks, dice, timers and the network. Every other one is pure. */
 const IMPURE: readonly string[] = [
   ...[
+    "keys",
+    "signer",
+    "credentials",
     "http",
+    "auth",
+    "signed_transport",
     "listen",
     "transport",
     "driver",

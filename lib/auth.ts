@@ -1,0 +1,196 @@
+/**
+ * What each route requires: nothing of readers, unless the node is private; a signature of nodes, and a key of whoever
+ * decommissions, where the cluster has a key; and of browsers, always, that they come from the node's own page.
+ *
+ * @module
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import { judge } from "./guard.ts";
+import { readBody, refuse } from "./http.ts";
+import type { Keyring } from "./keys.ts";
+import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "./limits.ts";
+import { type Signer, UNSIGNED } from "./signer.ts";
+
+/** Callers that were refused and are in the log; past it no further one is logged until the hour is over. */
+const LOGGED_MAX = 256;
+
+/** A caller that is refused is logged again after this time. */
+const LOG_AGAIN_MS = 3_600_000;
+
+export interface GateOptions {
+  /** Of a cluster with a key. */
+  readonly keys?: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
+  /** Reading takes the key as well. */
+  readonly private: boolean;
+  /** The lower-case names this node goes by. */
+  readonly names: ReadonlySet<string>;
+  readonly nowMs: () => number;
+  /** A line for the log, about a caller that was refused; at most one for each caller. */
+  readonly onRefused: (line: string) => void;
+}
+
+/** What the server tells of a request besides the request. */
+export interface Caller {
+  /** The IP address that the request came from. */
+  readonly remote: string;
+}
+
+/** In front of `/hello`, of `/bye`, and of all other routes. */
+export interface Gate {
+  readonly hello: MiddlewareHandler;
+  readonly bye: MiddlewareHandler;
+  readonly read: MiddlewareHandler;
+}
+
+/** Creates the gate of a node. */
+export function createGate(options: GateOptions): Gate {
+  const { keys, names } = options;
+  const logged = new LoggedCallers(options);
+
+  /** Refuses for want of a key, and names the caller in the log. */
+  function deny(c: Context, scheme: string, line: string): never {
+    c.header("WWW-Authenticate", scheme);
+    logged.refused(remoteOf(c), line);
+    return refuse(401, line);
+  }
+
+  function guard(c: Context, kind: "bye" | "exchange"): Response | undefined {
+    const header = (name: string) => c.req.header(name);
+    const verdict = judge({ method: c.req.method, kind, header }, names);
+    if (verdict === "pass") return undefined;
+    if (verdict === "ask") {
+      return c.redirect(`/?bye=${encodeURIComponent(c.req.query("id") ?? "")}`, 303);
+    }
+    return c.text(`${verdict.line}\n`, verdict.status);
+  }
+
+  /** Whether the caller shows the key itself: to read by `Basic` as well, which browsers send to whoever asks. */
+  async function showsKey(c: Context, { basic }: { basic: boolean }): Promise<boolean> {
+    const given = c.req.header("authorization") ?? "";
+    const bearer = /^Bearer +(\S+) *$/i.exec(given)?.[1];
+    const key = bearer ?? (basic ? passwordOf(given) : undefined);
+    return key !== undefined && keys !== undefined && await keys.keyring.holds(key);
+  }
+
+  async function read(c: Context): Promise<void> {
+    if (!options.private || await showsKey(c, { basic: true })) return;
+    deny(
+      c,
+      'Basic realm="gossiper", charset="UTF-8"',
+      "Give the cluster's key to read: this node is private",
+    );
+  }
+
+  /** Runs a signed request, and signs its answer. */
+  async function runSigned(c: Context, next: () => Promise<void>, bytesMax: number): Promise<void> {
+    const authorization = c.req.header("authorization") ?? "";
+    const { raw } = c.req;
+    const { pathname, search } = new URL(raw.url);
+    const body = await readBody(raw, bytesMax);
+    const request = { method: raw.method, target: pathname + search, body };
+    const { code, error } = await keys!.signer.check(request, authorization);
+    if (code === undefined) deny(c, "Gossip", error);
+    if (error === undefined) {
+      if (raw.method === "POST") c.req.raw = new Request(raw, { body });
+      await next();
+    } else {
+      logged.refused(remoteOf(c), error);
+      c.res = c.text(`${error}\n`, 401, { "WWW-Authenticate": "Gossip" });
+    }
+    const text = await c.res.text();
+    const answer = new Response(text, c.res);
+    answer.headers.set(
+      "Authentication-Info",
+      await keys!.signer.signAnswer(code, answer.status, text),
+    );
+    c.res = undefined;
+    c.res = answer;
+  }
+
+  return {
+    async hello(c, next) {
+      const exchange = c.req.method === "POST" || c.req.query("from") !== undefined;
+      if (!exchange) {
+        await read(c);
+        return await next();
+      }
+      const refusal = guard(c, "exchange");
+      if (refusal !== undefined) return refusal;
+      if (keys === undefined) return await next();
+      if (c.req.method !== "POST" || !isSigned(c)) {
+        deny(c, "Gossip", UNSIGNED);
+      }
+      await runSigned(c, next, BODY_BYTES_MAX);
+    },
+
+    async bye(c, next) {
+      const refusal = guard(c, "bye");
+      if (refusal !== undefined) return refusal;
+      if (keys === undefined) return await next();
+      if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
+      if (c.req.method === "POST") {
+        const body = await readBody(c.req.raw, FORM_BYTES_MAX);
+        c.req.raw = new Request(c.req.raw, { body });
+        const field = new URLSearchParams(body).get("key");
+        if (field !== null && await keys.keyring.holds(field.trim())) return await next();
+      }
+      if (await showsKey(c, { basic: false })) return await next();
+      deny(
+        c,
+        "Bearer",
+        "Give the cluster's key: as 'Authorization: Bearer KEY', or in the page's form",
+      );
+    },
+
+    async read(c, next) {
+      const { path } = c.req;
+      if (path !== "/healthz" && path !== "/bye" && path !== "/hello") await read(c);
+      await next();
+    },
+  };
+}
+
+/** Keeps the log to one line for each caller, whatever they send. */
+class LoggedCallers {
+  readonly #options: GateOptions;
+  readonly #callers = new Set<string>();
+  #sinceMs = -Infinity;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  refused(remote: string, line: string): void {
+    const { nowMs, onRefused } = this.#options;
+    if (nowMs() - this.#sinceMs > LOG_AGAIN_MS) {
+      this.#callers.clear();
+      this.#sinceMs = nowMs();
+    }
+    if (this.#callers.has(remote) || this.#callers.size >= LOGGED_MAX) return;
+    this.#callers.add(remote);
+    onRefused(`refused a request from ${remote}: ${line}`);
+    if (this.#callers.size === LOGGED_MAX) {
+      onRefused("further callers that are refused are not logged");
+    }
+  }
+}
+
+function isSigned(c: Context): boolean {
+  return /^Gossip /i.test(c.req.header("authorization") ?? "");
+}
+
+function remoteOf(c: Context): string {
+  return (c.env as Partial<Caller> | undefined)?.remote ?? "an unknown address";
+}
+
+/** The password of `Basic`, whatever the user. */
+function passwordOf(authorization: string): string | undefined {
+  const [, base64] = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization) ?? [];
+  if (base64 === undefined) return undefined;
+  try {
+    const text = atob(base64);
+    return text.slice(text.indexOf(":") + 1);
+  } catch {
+    return undefined;
+  }
+}
