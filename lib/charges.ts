@@ -128,9 +128,10 @@ export function witnessesNeeded(othersLive: number): number {
 }
 
 /**
- * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so
- * below this it may just not have been heard yet; with fewer than three witnesses that margin has to be wider.
+ * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so below
+ * this it may just not have been heard yet. With fewer than three witnesses a firewall may be all there is to it, and the member's
+ * own calls be lost: then the margin has to be wider.
  */
 export function convictionAgeIntervals(needed: number): number {
-  return needed < WITNESSES_NEEDED ? 2.5 : 1.5;
+  return needed >= WITNESSES_NEEDED ? 1.5 : needed === 2 ? 3 : 4;
 }

@@ -24,9 +24,12 @@ const GONE_MAX = 2;
 /** Live members an urgent round goes to: news spreads by a factor of four a step, whatever the cluster's size. */
 export const URGENT_FANOUT = 3;
 
-/** Live members a regular round goes to, so few as still let nobody be shown dead at 10 % loss (see PROTOCOL.md). */
+/**
+ * Live members a regular round goes to: so few as still let nobody be shown dead at 10 % loss (see PROTOCOL.md). One would do for
+ * three members, but not for a member whose port a firewall closes: there its own calls must reach each of them every interval.
+ */
 export function fanout(members: number): number {
-  return members <= 8 ? 1 : members <= 128 ? 2 : 3;
+  return members <= 128 ? 2 : 3;
 }
 
 export interface Choice {
@@ -78,7 +81,9 @@ export class Partners {
   }
 
   #draw({ live, fanout, random }: Choice): Row[] {
-    const rows = new Map(live.map((row) => [row.id, row]));
+    // Go nodes call this one for ever, and carry no news of others: calls to them would be partners lost.
+    const rows = new Map<string, Row>();
+    for (const row of live) if (row.boot !== "") rows.set(row.id, row);
     const drawn = new Set<Row>();
     let refilled = false;
     while (drawn.size < Math.min(fanout, rows.size)) {

@@ -88,11 +88,12 @@ export class Replica {
   hearGo(id: string, address: string, at: { now: Moment; nowMs: number }): boolean {
     const { now, nowMs } = at;
     const row = this.table.get(id);
-    const fresh = row !== undefined && row.heartbeat > 0 && row.address === address &&
-      ageOf(row, nowMs) < this.#options.intervalMs / 2;
-    if (fresh) return false;
-    const stamp = Math.max((row?.heartbeat ?? 0) + HEARTBEAT_STEP_MS, floorStep(now.wallMs));
-    const heartbeat = Math.min(stamp, HEARTBEAT_MAX_MS);
+    const known = row?.heartbeat ?? 0;
+    const ageMs = row === undefined || known === 0 ? Infinity : ageOf(row, nowMs);
+    if (row?.address === address && ageMs < this.#options.intervalMs / 2) return false;
+    // Growing by the age, two nodes that hear it apart make equal stamps for equal times only.
+    const paced = known === 0 ? 0 : known + floorStep(ageMs);
+    const heartbeat = Math.min(Math.max(paced, floorStep(now.wallMs)), HEARTBEAT_MAX_MS);
     const report = { id, address, boot: "", heartbeat, ageMs: 0, left: "" };
     return this.#merge(report, id, nowMs) === "changed";
   }

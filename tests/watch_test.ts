@@ -92,7 +92,7 @@ Deno.test("survey() says when the next verdict may fall due", () => {
   watched.charge("n1", ["a", "b", "c"]);
   assertEquals(
     watched.watch.survey(watched.nowMs).deadlineMs,
-    watched.nowMs - 300 + 2.5 * INTERVAL_MS,
+    watched.nowMs - 300 + 3 * INTERVAL_MS,
   );
 });
 
@@ -163,10 +163,10 @@ Deno.test("two witnesses are not enough where there could be three", () => {
   assertEquals(watched.survey(), []);
 });
 
-Deno.test("the only other node's witness is enough for it, once the heartbeat is 2.5 intervals old", () => {
+Deno.test("the only other node's witness is enough for it, once the heartbeat is 4 intervals old", () => {
   const watched = new Watched("n1");
   watched.charge("n1", ["me"]);
-  watched.nowMs += 2.5 * INTERVAL_MS;
+  watched.nowMs += 4 * INTERVAL_MS;
   assertEquals(watched.survey(), []);
   watched.nowMs += 1;
   assertEquals(watched.survey(), ["n1: live -> dead: connection refused, witnessed by me"]);
