@@ -10,6 +10,7 @@ import { type Config, parseConfig } from "./lib/config.ts";
 import { listen, ListenError } from "./lib/listen.ts";
 import { createLog } from "./lib/log.ts";
 import { Node } from "./lib/node.ts";
+import { readState, StateError } from "./lib/state.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
 /** A running node. */
@@ -33,11 +34,15 @@ export function start(config: Config, write: (line: string) => void): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
   const log = createLog(write, { now: () => new Date(), format, level });
+  const saved = config.state === undefined ? undefined : readState(config.state, config);
+  const id = config.idGiven ? config.id : saved?.id ?? config.id;
   const server = listen(config, (request) => app.fetch(request));
   const { port } = server.addr;
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
   const node = new Node({
     ...config,
+    id,
+    saved,
     address,
     seeds: config.join,
     version: denoConfig.version,
@@ -57,9 +62,9 @@ export function start(config: Config, write: (line: string) => void): Running {
     end(status);
   }
   node.start();
-  log.notice("info", `node ${config.id} listens on port ${port}, known to peers as ${address}`);
+  log.notice("info", `node ${id} listens on port ${port}, known to peers as ${address}`);
   return {
-    id: config.id,
+    id,
     address,
     port,
     ended,
@@ -92,9 +97,9 @@ async function main(args: string[]): Promise<number> {
   try {
     running = start(parsed.config, (line) => console.error(line));
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
+    if (!(error instanceof ListenError || error instanceof StateError)) throw error;
     console.error(`gossiper: ${error.message}`);
-    return 1;
+    return error instanceof StateError ? error.status : 1;
   }
   let signalled = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -73,7 +73,7 @@ export function createApp(node: Node): Hono {
     const form = c.req.method === "POST" ? await readBody(c.req.raw, FORM_BYTES_MAX) : "";
     const id = c.req.query("id") ?? new URLSearchParams(form).get("id") ?? "";
     if (!isId(id)) refuse(400, BYE_USAGE);
-    const { ok, text } = node.bye(id);
+    const { ok, text } = await node.bye(id);
     if (!ok) return refuse(507, text);
     // A browser goes back to the page, unless it was this node's own.
     const fromPage = c.req.method === "POST" && id !== node.id &&
@@ -118,7 +118,7 @@ export function createApp(node: Node): Hono {
     return c.body(node.reports.metrics());
   });
 
-  app.get("/healthz", (c) => answerProbe(c, node.trouble()));
+  app.get("/healthz", (c) => answerProbe(c, node.trouble(), node.warning()));
   app.get("/readyz", (c) => answerProbe(c, node.unready()));
 
   addPageRoutes(app, node);
@@ -155,7 +155,9 @@ function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined
   return new Set(statuses);
 }
 
-function answerProbe(c: Context, trouble: string | undefined): Response {
+/** A warning alone leaves the node healthy: a restart would not mend it. */
+function answerProbe(c: Context, trouble: string | undefined, warning?: string): Response {
   c.header("Cache-Control", "no-store");
-  return trouble === undefined ? c.text("ok\n") : refuse(503, trouble);
+  if (trouble !== undefined) return refuse(503, trouble);
+  return c.text(warning === undefined ? "ok\n" : `ok\nwarning: ${warning}\n`);
 }

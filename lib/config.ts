@@ -2,12 +2,14 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
+import { DEFAULT_CLUSTER } from "./limits.ts";
 import {
   formatDuration,
   oneOf,
   reachableHost,
   readAdvertise,
   readDeadAfter,
+  readFile,
   readHost,
   readId,
   readInterval,
@@ -38,8 +40,9 @@ export type LogLevel = typeof LOG_LEVELS[number];
 
 /** What a node is started with. */
 export interface Config {
-  /** The node's ID. */
+  /** The node's ID; the one in the state file comes before it, unless it was given. */
   readonly id: string;
+  readonly idGiven: boolean;
   /** The address or name to bind; `undefined` for every IPv4 and IPv6 address. */
   readonly host: string | undefined;
   /** The port to listen on; 0 takes a free one. */
@@ -50,6 +53,10 @@ export interface Config {
   readonly advertisePort: number | undefined;
   /** Addresses of nodes to join, each in its one spelling, none twice. */
   readonly join: readonly string[];
+  /** Nodes of another cluster's name are refused. */
+  readonly cluster: string;
+  /** The file that remembers across restarts; `undefined` for none. */
+  readonly state: string | undefined;
   /** Time between two rounds. */
   readonly intervalMs: number;
   /** A member whose heartbeat is older is dead. */
@@ -105,6 +112,17 @@ const FLAGS = {
     help: "nodes to join (default none: wait to be joined)",
     default: "",
     read: readSeeds,
+  },
+  "cluster": {
+    metavar: "NAME",
+    help: "name of the cluster; nodes of another name are refused",
+    default: DEFAULT_CLUSTER,
+    read: readId,
+  },
+  "state": {
+    metavar: "FILE",
+    help: "remember ID, addresses and decommissions in FILE (default none)",
+    read: readFile,
   },
   "interval": {
     metavar: "DURATION",
@@ -194,11 +212,14 @@ function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): C
   }
   return Object.freeze({
     id: values.id ?? defaults.randomId,
+    idGiven: values.id !== undefined,
     host: values.host,
     port: values.port,
     advertiseHost,
     advertisePort: values.advertise?.port,
     join: Object.freeze(values.join),
+    cluster: values.cluster,
+    state: values.state,
     intervalMs,
     deadAfterMs,
     logFormat: values.log,

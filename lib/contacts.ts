@@ -1,5 +1,5 @@
 /**
- * Addresses whose ID is not known yet: the seeds of `-join`, and what Go nodes list. Each is called with exponential
+ * Addresses whose ID is not known yet: the seeds of `-join`, those of a former life's members, and what Go nodes list. Each is called with exponential
  * back-off until it answers; then it stands for a member, and is called again only when that member is not live.
  *
  * @module
@@ -15,8 +15,17 @@ const BACK_OFF_MAX_MS = 30_000;
 /** The longest back-off of a seed while this node has met nobody: until then it is alone, and a call costs little. */
 const SEED_BACK_OFF_MAX_MS = 2_000;
 
+/**
+ * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart every
+ * node calls as many.
+ */
+const REMEMBERED_PER_S = 8;
+
+/** Failures, after about ten minutes, at which such an address is forgotten: others took its place, or it calls us. */
+const REMEMBERED_FAILURES_MAX = 30;
+
 interface Contact {
-  readonly seed: boolean;
+  readonly origin: "seed" | "remembered" | "heard";
   /** The member that answered there, once one did. */
   id: string | undefined;
   failures: number;
@@ -29,8 +38,17 @@ export class Contacts {
 
   #version = 0;
 
-  constructor(seeds: readonly string[]) {
-    for (const address of seeds) this.#contacts.set(address, contact(true));
+  /** Seeds are called at once; what a former life remembered is called bit by bit from `nowMs`, monotonic, on. */
+  constructor(
+    seeds: readonly string[],
+    { remembered = [], nowMs = 0 }: { remembered?: readonly string[]; nowMs?: number } = {},
+  ) {
+    for (const address of seeds) this.#contacts.set(address, contact("seed"));
+    for (const [i, address] of remembered.entries()) {
+      if (this.#contacts.has(address)) continue;
+      const nextMs = nowMs + Math.floor(i / REMEMBERED_PER_S) * 1_000;
+      this.#contacts.set(address, { ...contact("remembered"), nextMs });
+    }
   }
 
   /** Grows whenever the unanswered ones change. */
@@ -42,7 +60,7 @@ export class Contacts {
   add(address: string): boolean {
     if (this.#contacts.has(address)) return true;
     if (this.#contacts.size >= CONTACTS_MAX) return false;
-    this.#contacts.set(address, contact(false));
+    this.#contacts.set(address, contact("heard"));
     this.#version++;
     return true;
   }
@@ -68,11 +86,24 @@ export class Contacts {
   failed(address: string, at: { monotonicMs: number; alone: boolean; random: () => number }): void {
     const found = this.#contacts.get(address);
     if (found === undefined) return;
-    const maxMs = found.seed && at.alone ? SEED_BACK_OFF_MAX_MS : BACK_OFF_MAX_MS;
+    const maxMs = found.origin !== "heard" && at.alone ? SEED_BACK_OFF_MAX_MS : BACK_OFF_MAX_MS;
     const backOffMs = Math.min(BACK_OFF_MS * 2 ** found.failures, maxMs);
     found.failures = Math.min(found.failures + 1, 30);
+    const useless = found.origin === "remembered" && found.id === undefined && !at.alone;
+    if (useless && found.failures >= REMEMBERED_FAILURES_MAX) this.#forget(address);
     // Spread over half the back-off, so that a cluster does not call in step.
     found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
+  }
+
+  /** A member is live at `address`: the table knows all that a former life remembered of it. */
+  met(address: string): void {
+    const found = this.#contacts.get(address);
+    if (found?.origin === "remembered" && found.id === undefined) this.#forget(address);
+  }
+
+  #forget(address: string): void {
+    this.#contacts.delete(address);
+    this.#version++;
   }
 
   get allAnswered(): boolean {
@@ -87,6 +118,6 @@ export class Contacts {
   }
 }
 
-function contact(seed: boolean): Contact {
-  return { seed, id: undefined, failures: 0, nextMs: 0 };
+function contact(origin: Contact["origin"]): Contact {
+  return { origin, id: undefined, failures: 0, nextMs: 0 };
 }

@@ -14,6 +14,8 @@ export interface GossipOptions {
   readonly boot: string;
   /** Addresses to join. */
   readonly seeds: readonly string[];
+  /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
+  readonly remembered?: readonly string[];
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** Uniform in [0, 1). */

@@ -86,6 +86,12 @@ export function readSeeds(text: string): readonly string[] {
   throw new UsageError(`give at most ${SEEDS_MAX} nodes; the others are found through them`);
 }
 
+/** `-state`: a file's path; whether it can be used shows when it is. */
+export function readFile(text: string): string {
+  if (!text.includes("\0") && !/[\\/]$/.test(text)) return text;
+  throw new UsageError("give the path of a file, such as /var/lib/gossiper/n1.state");
+}
+
 /** `-interval`, in ms. */
 export function readInterval(text: string): number {
   const ms = readDuration(text);

@@ -51,8 +51,9 @@ export class Gossip {
     this.replica = new Replica(options);
     this.#clock = new RunningClock(options.intervalMs, now.monotonicMs);
     const seeds = options.seeds.filter((seed) => seed !== options.address);
-    this.#contacts = new Contacts(seeds);
-    this.#joining = new Joining(options, seeds);
+    const remembered = options.remembered ?? [];
+    this.#contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
+    this.#joining = new Joining(options, [...seeds, ...remembered]);
     this.#calls = new Calls({
       address: options.address,
       replica: this.replica,
@@ -270,6 +271,7 @@ export class Gossip {
       if (change.to !== "live" || change.id === this.#options.id) continue;
       // Where it is back or new, others want to know as soon.
       this.#rounds.admit(change.id);
+      this.#contacts.met(change.address);
       this.#rounds.hurry(turn.now.monotonicMs);
     }
   }

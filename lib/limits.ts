@@ -1,5 +1,8 @@
 /** The bounds that hold wherever they are needed; each with its reason. Bounds with one user live beside it. */
 
+/** The cluster of nodes that name none, Go nodes among them. */
+export const DEFAULT_CLUSTER = "default";
+
 /** Rows in the table: far above the intended few thousand, and about 30 MB of heap when full. */
 export const MEMBERS_MAX = 65_536;
 

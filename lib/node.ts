@@ -9,6 +9,8 @@ import { Gossip } from "./gossip.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Reports } from "./reports.ts";
+import { restore, type Saved, snapshot } from "./saved.ts";
+import { StateFile } from "./state.ts";
 import { createTransport } from "./transport.ts";
 
 /** The whole of an exchange must be over in this time, or the partner counts as silent. */
@@ -22,6 +24,11 @@ export interface NodeOptions {
   /** This node's advertised `host:port`. */
   readonly address: string;
   readonly seeds: readonly string[];
+  readonly cluster: string;
+  /** The state file; undefined for none. */
+  readonly state: string | undefined;
+  /** What it held. */
+  readonly saved: Saved | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -39,13 +46,24 @@ export class Node {
   readonly #options: NodeOptions;
   readonly #gossip: Gossip;
   readonly #driver: Driver;
+  readonly #state: StateFile | undefined;
   #leaving = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     const { now, random, log } = options;
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
-    const gossip = this.#gossip = new Gossip({ ...options, boot }, now());
+    const { id, state: path, saved } = options;
+    const remembered = (saved?.addresses ?? []).filter((known) => known !== options.address);
+    const gossip = this.#gossip = new Gossip({ ...options, boot, remembered }, now());
+    if (saved !== undefined) restore(gossip, saved, id);
+    const onTrouble = (text: string | undefined) => {
+      if (text === undefined) log.notice("info", "the state file can be written again");
+      else log.notice("error", `${text}; this node runs on, and tries again`);
+    };
+    if (path !== undefined) {
+      this.#state = new StateFile({ path, snapshot: () => snapshot(gossip, options), onTrouble });
+    }
     const transport = createTransport({
       timeoutMs: EXCHANGE_TIMEOUT_MS,
       bodyBytesMax: BODY_BYTES_MAX,
@@ -57,7 +75,10 @@ export class Node {
       ...options,
       gossip,
       transport,
-      onChange: (change) => reports.changed(change),
+      onChange: (change) => {
+        reports.changed(change);
+        this.#state?.touch();
+      },
       onRound: (lateMs) => reports.round(lateMs),
       onExchange: (exchange) => reports.exchanged(exchange),
       onNotice: (level, text) => log.notice(level, text),
@@ -70,6 +91,7 @@ export class Node {
 
   /** Starts the rounds. */
   start(): void {
+    void this.#state?.save();
     this.#driver.start();
   }
 
@@ -86,6 +108,7 @@ export class Node {
     await this.#driver.settled();
     this.#driver.stop();
     this.reports.close();
+    await this.#state?.close();
   }
 
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
@@ -102,10 +125,16 @@ export class Node {
     return this.#gossip.hello();
   }
 
-  /** Decommissions `id`; says in one line what was done. */
-  bye(id: string): { readonly ok: boolean; readonly text: string } {
+  /** Decommissions `id`; says in one line what was done, once it is in the state file, where there is one. */
+  async bye(id: string): Promise<{ readonly ok: boolean; readonly text: string }> {
     const known = this.#gossip.replica.table.get(id) !== undefined;
-    switch (this.#driver.decommission(id)) {
+    const done = this.#driver.decommission(id);
+    if (done !== "full" && !(await this.#state?.save() ?? true)) {
+      const text =
+        `${id} is decommissioned here, and others are told, but it is not safe on disk: `;
+      return { ok: false, text: `${text}${this.#state?.trouble}; ask again, or ask another node` };
+    }
+    switch (done) {
       case "already":
         return { ok: true, text: `${id} was decommissioned before` };
       case "full":
@@ -126,6 +155,11 @@ export class Node {
     if (lateMs <= LATE_INTERVALS * intervalMs) return undefined;
     const late = `${(lateMs / 1000).toFixed(1)} s`;
     return `The next round is ${late} late: the process does not get to run`;
+  }
+
+  /** What does not keep this node from its work, but needs somebody to look after it. */
+  warning(): string | undefined {
+    return this.#state?.trouble;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */

@@ -23,11 +23,14 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
   const config = configOf([]);
   assertEquals(config, {
     id: "0123abcd",
+    idGiven: false,
     host: undefined,
     port: 8080,
     advertiseHost: "host1",
     advertisePort: undefined,
     join: [],
+    cluster: "default",
+    state: undefined,
     intervalMs: 1_000,
     deadAfterMs: 5_000,
     logFormat: "text",
@@ -43,6 +46,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-host": "[::1]",
     "-advertise": "Public:80",
     "-join": "a:1,B:2",
+    "-cluster": "prod",
+    "-state": "/var/lib/n1.state",
     "-interval": "500ms",
     "-dead-after": "1m",
     "-log": "json",
@@ -50,11 +55,14 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
   };
   const expected: Config = {
     id: "n1",
+    idGiven: true,
     host: "::1",
     port: 0,
     advertiseHost: "public",
     advertisePort: 80,
     join: ["a:1", "b:2"],
+    cluster: "prod",
+    state: "/var/lib/n1.state",
     intervalMs: 500,
     deadAfterMs: 60_000,
     logFormat: "json",
