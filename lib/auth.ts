@@ -61,7 +61,7 @@ export function createGate(options: GateOptions): Gate {
     if (verdict === "ask") {
       return c.redirect(`/?bye=${encodeURIComponent(c.req.query("id") ?? "")}`, 303);
     }
-    return c.text(`${verdict.line}\n`, verdict.status);
+    return refuse(verdict.status, verdict.line);
   }
 
   /** Whether the caller shows the key itself: to read by `Basic` as well, which browsers send to whoever asks. */
