@@ -101,3 +101,31 @@ Deno.test("invariant 7: contacts are bounded, and the seeds among them stay", ()
   assertEquals([...contacts.unanswered()].length, CONTACTS_MAX);
   assertEquals(contacts.due(0, nobody)[0], "seed:1");
 });
+
+const REMEMBERED = Array.from({ length: 20 }, (_, i) => `r${i}:1`);
+
+Deno.test("addresses of a former life are called a few each second, after the seeds", () => {
+  const contacts = new Contacts(["a:1"], { remembered: REMEMBERED, nowMs: 5_000 });
+  assertEquals(contacts.due(5_000, nobody), ["a:1", ...REMEMBERED.slice(0, 8)]);
+  assertEquals(contacts.due(6_000, nobody).length, 17);
+  assertEquals(contacts.due(7_000, nobody).length, 21);
+});
+
+Deno.test("an address of a former life is forgotten when its member is live, a seed never", () => {
+  const contacts = new Contacts(["a:1"], { remembered: ["r:1", "a:1"] });
+  const { version } = contacts;
+  contacts.met("a:1");
+  contacts.met("r:1");
+  assertEquals([...contacts.unanswered()], [{ address: "a:1", failures: 0 }]);
+  assertEquals(contacts.version > version, true);
+});
+
+Deno.test("an address of a former life that never answers is forgotten, but not while this node is alone", () => {
+  for (const alone of [true, false]) {
+    const contacts = new Contacts([], { remembered: ["r:1"] });
+    for (let i = 0; i < 40; i++) {
+      contacts.failed("r:1", { monotonicMs: 0, alone, random: () => 0.5 });
+    }
+    assertEquals([...contacts.unanswered()].length, alone ? 1 : 0);
+  }
+});

@@ -28,15 +28,15 @@ export interface LocalNode extends TestNode {
   readonly running: Running;
 }
 
-/** Starts a node in this process; `flags` as on the command line. */
+/** Starts a node in this process; `flags` as on the command line. With an empty ID its state file gives it one. */
 export function startNode(id: string, flags = ""): LocalNode {
-  const args = ["-id", id, ...merge(flags)];
+  const args = [...(id === "" ? [] : ["-id", id]), ...merge(flags)];
   const parsed = parseConfig(args, () => undefined, { hostname: "localhost", randomId: "none" });
   assert(parsed.kind === "run", JSON.stringify(parsed));
   const lines: string[] = [];
   const running = start(parsed.config, (line) => lines.push(line));
   return {
-    id,
+    id: running.id,
     address: running.address,
     lines,
     running,
