@@ -1,0 +1,104 @@
+/**
+ * A node behind its gate, asked without a network: it runs no rounds, so that nothing but the requests changes its table.
+ *
+ * @module
+ */
+import { createApp } from "../../lib/app.ts";
+import { createGate } from "../../lib/auth.ts";
+import { Keyring } from "../../lib/keys.ts";
+import { createLog } from "../../lib/log.ts";
+import { Node } from "../../lib/node.ts";
+import { Signer } from "../../lib/signer.ts";
+import { encodeMessage } from "../../lib/wire.ts";
+import { rowOf } from "./peer.ts";
+
+/** Any hour. */
+export const NOW_MS = Date.UTC(2026, 0, 1);
+
+export interface Door {
+  /** Asks as `ask("POST /bye?id=n9", { headers, body })`, from the remote address given. */
+  ask(
+    line: string,
+    options?: { headers?: Record<string, string>; body?: string; remote?: string },
+  ): Promise<Answer>;
+  readonly lines: string[];
+  readonly signer: Signer | undefined;
+  /** The IDs known, decommissioned ones with a `+` before. */
+  ids(): string[];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** Opens the door of node `n1` at `node1:8080`, with the keys given. */
+export function openDoor(
+  { keys, isPrivate = false, cluster = "default" }: {
+    keys?: string[];
+    isPrivate?: boolean;
+    cluster?: string;
+  } = {},
+): Door {
+  const lines: string[] = [];
+  const log = createLog((line) => lines.push(line), {
+    now: () => new Date(NOW_MS),
+    format: "text",
+    level: "info",
+  });
+  const wallMs = () => NOW_MS;
+  const keyring = keys && new Keyring(keys);
+  const signer = keyring && new Signer({ keyring, cluster, wallMs });
+  const node = new Node({
+    id: "n1",
+    address: "node1:8080",
+    seeds: [],
+    cluster,
+    state: undefined,
+    saved: undefined,
+    signer,
+    allow: [],
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
+    version: "0",
+    now: () => ({ monotonicMs: 0, wallMs: NOW_MS }),
+    random: () => 0,
+    log,
+    onStop: () => {},
+  });
+  const app = createApp(
+    node,
+    createGate({
+      keys: keyring && signer && { keyring, signer },
+      private: isPrivate,
+      names: new Set(["node1"]),
+      nowMs: () => 0,
+      onRefused: (line) => lines.push(line),
+    }),
+  );
+  return {
+    lines,
+    signer,
+    async ask(line, { headers = {}, body, remote = "192.0.2.1" } = {}) {
+      const [method = "", path = ""] = line.split(" ");
+      const init = {
+        method,
+        headers: { host: "node1:8080", ...headers },
+        ...(body !== undefined && { body }),
+      };
+      const response = await app.fetch(new Request(`http://node1:8080${path}`, init), { remote });
+      return { status: response.status, text: await response.text(), headers: response.headers };
+    },
+    ids: () =>
+      node.reports.members().members.map(({ id, status }) =>
+        status === "decommissioned" ? `+${id}` : id
+      ),
+  };
+}
+
+/** The body by which `id` tells that it is alive. */
+export function pushOf(id: string): string {
+  const row = rowOf(id, { address: `${id}:80`, heartbeat: NOW_MS });
+  return encodeMessage({ roster: "0".repeat(16), rows: [row] });
+}
