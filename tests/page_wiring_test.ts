@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
 import { assertStringIncludes } from "@std/assert";
 import { PAGE_POLICY } from "../lib/page.tsx";
 import type { StoryView } from "../lib/view.ts";
@@ -114,6 +114,17 @@ Deno.test("GET /page.json is what the page's script writes, filtered by ?q=", as
   const some = JSON.parse((await ask(node, "/page.json?q=web")).text);
   assertEquals(some.rows.map(({ id }: { id: string }) => id), ["web-1"]);
   assertEquals(some.counts.live, 3);
+});
+
+Deno.test("GET /page.json is made once for all who look, and anew for a change of status", async () => {
+  await using node = startNode("n1", PATIENT_FLAGS);
+  const look = async () => JSON.parse((await ask(node, "/page.json")).text);
+  // Half a second may end between two looks, but not between each two of many.
+  const times = [];
+  for (let i = 0; i < 20; i++) times.push((await look()).now);
+  assertLess(new Set(times).size, 10);
+  await tell(node.address, [rowOf("a")]);
+  assertEquals((await look()).counts.live, 2);
 });
 
 Deno.test("the form of the page decommissions and leads back to the page; scripts get text", async () => {
