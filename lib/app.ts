@@ -9,7 +9,7 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isId, normalizeAddress } from "./address.ts";
 import { readBody, refuse } from "./http.ts";
-import { BODY_BYTES_MAX } from "./limits.ts";
+import { BODY_BYTES_MAX, DEFAULT_CLUSTER } from "./limits.ts";
 import type { Node } from "./node.ts";
 import { PAGE_POLICY } from "./page.tsx";
 import { storyPath } from "./page_rows.tsx";
@@ -52,13 +52,12 @@ export function createApp(node: Node): Hono {
   const app = new Hono();
 
   app.get("/hello", (c) => {
-    const from = c.req.query("from");
-    if (from !== undefined) node.hear(...readSender(c, from));
+    if (c.req.query("from") !== undefined) node.hear(...readSender(c, node));
     return c.text(node.hello());
   });
 
   app.post("/hello", async (c) => {
-    const [from] = readSender(c, c.req.query("from") ?? "");
+    const [from] = readSender(c, node);
     const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
     return c.body(answer.body);
@@ -138,11 +137,16 @@ export function createApp(node: Node): Hono {
   return app;
 }
 
-/** Reads who calls: `from` and `via` of the query. */
-function readSender(c: Context, from: string): [from: string, via: string] {
+/** Reads who calls: `from` and `via` of the query; refuses those of another cluster. */
+function readSender(c: Context, node: Node): [from: string, via: string] {
+  const from = c.req.query("from") ?? "";
+  const cluster = c.req.query("cluster") ?? DEFAULT_CLUSTER;
   const via = normalizeAddress(c.req.query("via") ?? "");
   if (!isId(from)) refuse(400, "Give your ID as from=: 1 to 64 of A-Z a-z 0-9 . _ : -");
   if (via === undefined) refuse(400, "Give your address as via=host:port");
+  if (!isId(cluster)) refuse(400, "Give your cluster's name as cluster=, or leave it out");
+  const stranger = node.stranger({ from, via, cluster });
+  if (stranger !== undefined) refuse(409, stranger);
   return [from, via];
 }
 

@@ -6,6 +6,7 @@
 import type { Moment } from "./clock.ts";
 import type { Effect } from "./effects.ts";
 import type { Gossip } from "./gossip.ts";
+import { DEFAULT_CLUSTER } from "./limits.ts";
 import type { Exchange } from "./measures.ts";
 import type { Outcome, Transport } from "./transport.ts";
 import type { Change } from "./watch.ts";
@@ -18,6 +19,7 @@ export interface DriverOptions {
   readonly transport: Transport;
   readonly id: string;
   readonly address: string;
+  readonly cluster: string;
   readonly now: () => Moment;
   readonly onChange: (change: Change) => void;
   /** A round began, `lateMs` after its time. */
@@ -42,6 +44,8 @@ export class Driver {
     this.#options = options;
     const via = options.address.replace("[", "%5B").replace("]", "%5D");
     this.#path = `/hello?from=${options.id}&via=${via}`;
+    // Left out where it says nothing: it travels with every exchange.
+    if (options.cluster !== DEFAULT_CLUSTER) this.#path += `&cluster=${options.cluster}`;
   }
 
   /** Starts the rounds. */
@@ -139,6 +143,10 @@ export class Driver {
     const failed = (refused: boolean, why: string) => gossip.failed(now(), to, { refused, why });
     switch (outcome.kind) {
       case "answer":
+        if (outcome.status === 409 || this.#isForeignGoNode(outcome)) {
+          const { cluster } = this.#options;
+          return failed(false, `it is of another cluster than '${cluster}', this node's -cluster`);
+        }
         if (outcome.status === 200) return gossip.answered(now(), to, outcome.body);
         return failed(false, `it answers with status ${outcome.status}`);
       case "refused":
@@ -148,6 +156,11 @@ export class Driver {
       case "failed":
         return failed(false, outcome.why);
     }
+  }
+
+  /** Whether a Go node answers, which belongs to the default cluster, to a node of another. */
+  #isForeignGoNode({ status, body }: { status: number; body: string }): boolean {
+    return this.#options.cluster !== DEFAULT_CLUSTER && status === 200 && !body.startsWith("{");
   }
 
   #wake(): void {

@@ -50,21 +50,20 @@ export class Gossip {
     this.#options = options;
     this.replica = new Replica(options);
     this.#clock = new RunningClock(options.intervalMs, now.monotonicMs);
-    const seeds = options.seeds.filter((seed) => seed !== options.address);
-    const remembered = options.remembered ?? [];
+    const { address, remembered = [] } = options;
+    const seeds = options.seeds.filter((seed) => seed !== address);
     this.#contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
     this.#joining = new Joining(options, [...seeds, ...remembered]);
     this.#calls = new Calls({
-      address: options.address,
+      address,
       replica: this.replica,
       takesPart: () => this.joined,
       memberAt: (address) => this.#memberAt(address)?.id,
     });
     this.#looks = new Looks({ ...options, replica: this.replica });
     this.#rounds = new Rounds(options, now.monotonicMs);
-    const { id, address } = options;
     this.#reception = new Reception({
-      ...{ id, address, replica: this.replica, contacts: this.#contacts, calls: this.#calls },
+      ...{ ...options, replica: this.replica, contacts: this.#contacts, calls: this.#calls },
       ...{ looks: this.#looks, joining: this.#joining, rounds: this.#rounds },
     });
     this.replica.beat(now, this.#clock.nowMs);

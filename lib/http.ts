@@ -10,7 +10,7 @@ const BODY_TIME_MS = 5_000;
 
 /** Ends a request with `status` and one line that says what to do. */
 export function refuse(
-  status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 503 | 507,
+  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 503 | 507,
   line: string,
 ): never {
   throw new HTTPException(status, { message: line });

@@ -19,6 +19,9 @@ const EXCHANGE_TIMEOUT_MS = 1_000;
 /** A round this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
 
+/** Callers of other clusters whose refusal was logged; past it, refusals are logged anew. */
+const STRANGERS_MAX = 1_024;
+
 export interface NodeOptions {
   readonly id: string;
   /** This node's advertised `host:port`. */
@@ -47,6 +50,7 @@ export class Node {
   readonly #gossip: Gossip;
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
+  readonly #strangers = new Set<string>();
   #leaving = false;
 
   constructor(options: NodeOptions) {
@@ -115,6 +119,21 @@ export class Node {
     const answer = this.#driver.receive(from, body);
     this.reports.served(body.length, "body" in answer ? answer.body.length : 0);
     return answer;
+  }
+
+  /** Why a caller is refused: it is of another cluster than this node. Undefined if it is not; logged once for each. */
+  stranger(caller: { from: string; via: string; cluster: string }): string | undefined {
+    const { cluster: own, log } = this.#options;
+    const { from, via, cluster } = caller;
+    if (cluster === own) return undefined;
+    const who = `${from} ${via}`;
+    if (!this.#strangers.has(who)) {
+      if (this.#strangers.size >= STRANGERS_MAX) this.#strangers.clear();
+      this.#strangers.add(who);
+      const text = `refused ${from} (${via}): it is of cluster '${cluster}', this node of '${own}'`;
+      log.notice("warn", text);
+    }
+    return `This node is of cluster '${own}', not '${cluster}': see -cluster`;
   }
 
   hear(from: string, via: string): void {
