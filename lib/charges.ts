@@ -29,6 +29,13 @@ export const CHARGED_MAX = 1_024;
 /** How long refusals of a member count for nothing after one was contradicted: a firewall's, not a crash's. */
 export const DISTRUST_MS = 600_000;
 
+/**
+ * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is underestimated,
+ * and its last heartbeat, still on its way, would pass for one made after the refusal. A member that runs is cleared
+ * this much later.
+ */
+const CHARGE_SLACK_MS = 500;
+
 /** One member's charges, as they travel. */
 export interface Charge {
   readonly member: string;
@@ -76,15 +83,19 @@ export class Charges {
 
   /**
    * A later heartbeat of a charged member has come: void charges go. True if none is left, so the member is cleared.
-   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes.
+   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes. Heard `direct`ly
+   * it is proof without slack: the member itself has just spoken.
    */
-  answer(row: Row, restarted: boolean, nowMs: number): boolean {
+  answer(row: Row, how: { restarted: boolean; direct: boolean }, nowMs: number): boolean {
     const witnesses = this.#byMember.get(row.id);
     if (witnesses === undefined) return false;
-    for (const [witness, upTo] of witnesses) if (upTo < row.heartbeat) witnesses.delete(witness);
+    const slackMs = how.direct ? CHARGE_SLACK_MS : 0;
+    for (const [witness, upTo] of witnesses) {
+      if (upTo - slackMs < row.heartbeat) witnesses.delete(witness);
+    }
     if (witnesses.size > 0) return false;
     this.#byMember.delete(row.id);
-    if (!restarted) this.#distrustedUntilMs.set(row.id, nowMs + DISTRUST_MS);
+    if (!how.restarted) this.#distrustedUntilMs.set(row.id, nowMs + DISTRUST_MS);
     return true;
   }
 
@@ -108,13 +119,6 @@ export class Charges {
     }
   }
 }
-
-/**
- * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is underestimated,
- * and its last heartbeat, still on its way, would pass for one made after the refusal. A member that runs is cleared
- * this much later.
- */
-const CHARGE_SLACK_MS = 500;
 
 /** The stamp a witness charges up to: the member's own clock at the refusal. */
 export function chargeUpTo(row: Row, nowMs: number): number {

@@ -208,7 +208,11 @@ export class Replica {
   /** A later heartbeat came; true if it clears the member of charges, which all should hear. */
   #freshened(row: Row, at: { via: string; restarted: boolean; nowMs: number }): boolean {
     this.watch.touch(row, at.via);
-    return !this.charges.empty && this.charges.answer(row, at.restarted, at.nowMs);
+    return !this.charges.empty && this.charges.answer(
+      row,
+      { restarted: at.restarted, direct: at.via === row.id },
+      at.nowMs,
+    );
   }
 
   #note(id: string, nowMs: number): void {

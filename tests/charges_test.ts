@@ -60,20 +60,28 @@ Deno.test("add() is news for a new witness, and for one whose charge was void, e
   assertEquals(charges.add(charge("a", 2_000), row(1_600), NOW_MS), true);
 });
 
+Deno.test("a member heard directly is cleared without the slack that charges have", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 2_000), row(500), NOW_MS);
+  assertEquals(charges.answer(row(1_600), { restarted: false, direct: false }, NOW_MS), false);
+  assertEquals(charges.answer(row(1_600), { restarted: false, direct: true }, NOW_MS), true);
+  assertEquals(charges.distrusts(row(1_600).id, NOW_MS), true);
+});
+
 Deno.test("answer() clears the member once a heartbeat contradicts the last charge", () => {
   const charges = new Charges();
   charges.add(charge("a", 1_000), row(500), NOW_MS);
   charges.add(charge("b", 2_000), row(500), NOW_MS);
-  assertEquals(charges.answer(row(1_500), false, NOW_MS), false);
+  assertEquals(charges.answer(row(1_500), { restarted: false, direct: false }, NOW_MS), false);
   assertEquals(charges.witnesses(row(1_500)), ["b"]);
-  assertEquals(charges.answer(row(2_100), false, NOW_MS), true);
+  assertEquals(charges.answer(row(2_100), { restarted: false, direct: false }, NOW_MS), true);
   assert(charges.empty);
 });
 
 Deno.test("a contradicted refusal was a firewall's: charges count for nothing for ten minutes", () => {
   const charges = new Charges();
   charges.add(charge("a", 1_000), row(500), NOW_MS);
-  charges.answer(row(1_100), false, NOW_MS);
+  charges.answer(row(1_100), { restarted: false, direct: false }, NOW_MS);
   assertEquals(charges.distrusts("n1", NOW_MS + DISTRUST_MS - 1), true);
   assertEquals(charges.add(charge("b", 9_000), row(1_100), NOW_MS + DISTRUST_MS - 1), false);
   assertEquals(charges.distrusts("n1", NOW_MS + DISTRUST_MS), false);
@@ -84,7 +92,7 @@ Deno.test("a contradicted refusal was a firewall's: charges count for nothing fo
 Deno.test("a restart answers charges without distrust: they were true of the former life", () => {
   const charges = new Charges();
   charges.add(charge("a", 1_000), row(500), NOW_MS);
-  assertEquals(charges.answer(row(1_100), true, NOW_MS), true);
+  assertEquals(charges.answer(row(1_100), { restarted: true, direct: false }, NOW_MS), true);
   assertEquals(charges.distrusts("n1", NOW_MS), false);
 });
 
