@@ -44,7 +44,6 @@ export function start(config: Config, write: (line: string) => void): Running {
     id,
     saved,
     address,
-    seeds: config.join,
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,

@@ -51,7 +51,7 @@ export interface Config {
   readonly advertiseHost: string;
   /** The port that peers are given; `undefined` for the one that is listened on. */
   readonly advertisePort: number | undefined;
-  /** Addresses of nodes to join, each in its one spelling, none twice. */
+  /** Addresses of nodes to join, and `srv:` names, each in its one spelling, none twice. */
   readonly join: readonly string[];
   /** Nodes of another cluster's name are refused. */
   readonly cluster: string;

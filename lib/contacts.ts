@@ -25,7 +25,7 @@ const REMEMBERED_PER_S = 8;
 const REMEMBERED_FAILURES_MAX = 30;
 
 interface Contact {
-  readonly origin: "seed" | "remembered" | "heard";
+  readonly origin: "seed" | "resolved" | "remembered" | "heard";
   /** The member that answered there, once one did. */
   id: string | undefined;
   failures: number;
@@ -99,6 +99,25 @@ export class Contacts {
   met(address: string): void {
     const found = this.#contacts.get(address);
     if (found?.origin === "remembered" && found.id === undefined) this.#forget(address);
+  }
+
+  /** Takes what the names of seeds stand for now: what is new is called at once, what no longer is so is forgotten. */
+  resolved(addresses: readonly string[]): void {
+    for (const [address, { origin }] of this.#contacts) {
+      if (origin === "resolved" && !addresses.includes(address)) this.#forget(address);
+    }
+    for (const address of addresses) {
+      if (this.#contacts.has(address) || this.#contacts.size >= CONTACTS_MAX) continue;
+      this.#contacts.set(address, contact("resolved"));
+      this.#version++;
+    }
+  }
+
+  /** Whether somebody of `-join` does not answer, or is gone: its name may stand for others by now. */
+  misses(isPresent: (id: string) => boolean): boolean {
+    return [...this.#contacts.values()].some(({ origin, id }) =>
+      (origin === "seed" || origin === "resolved") && (id === undefined || !isPresent(id))
+    );
   }
 
   #forget(address: string): void {

@@ -14,6 +14,8 @@ export interface GossipOptions {
   readonly boot: string;
   /** Addresses to join. */
   readonly seeds: readonly string[];
+  /** More of them are being looked up: `resolved` will tell. */
+  readonly awaitsSeeds?: boolean;
   /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
   readonly remembered?: readonly string[];
   readonly intervalMs: number;
@@ -30,6 +32,18 @@ export type Effect =
   | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
   /** End the process with `status`, once the calls under way are done. */
   | { readonly kind: "stop"; readonly status: 0 | 1; readonly text: string };
+
+/** The answer to a push. */
+export interface Answer {
+  readonly body: string;
+  readonly effects: Effect[];
+}
+
+/** What became of a request to decommission a member. */
+export interface Decommission {
+  readonly outcome: "done" | "already" | "full";
+  readonly effects: Effect[];
+}
 
 /** One entry into the brain: its time, and the effects it gathers. */
 export interface Turn {

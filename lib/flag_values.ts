@@ -71,19 +71,28 @@ export function reachableHost(text: string): string | undefined {
   return formatAddress(host, PORT_MAX).length <= ADDRESS_BYTES_MAX ? host : undefined;
 }
 
-/** `-join`: addresses set apart by commas, each in its one spelling, none twice. */
+/** What stands before the name of SRV records in `-join`. */
+export const SRV_PREFIX = "srv:";
+
+/** `-join`: addresses, and names of SRV records, set apart by commas, each in its one spelling, none twice. */
 export function readSeeds(text: string): readonly string[] {
   const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
   const seeds = entries.map((entry) => {
-    const seed = normalizeAddress(entry);
+    const seed = entry.startsWith(SRV_PREFIX) ? normalizeSrv(entry) : normalizeAddress(entry);
     if (seed !== undefined) return seed;
     throw new UsageError(
-      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080`,
+      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080, or as srv:_gossiper._tcp.example`,
     );
   });
   const distinct = [...new Set(seeds)];
   if (distinct.length <= SEEDS_MAX) return distinct;
   throw new UsageError(`give at most ${SEEDS_MAX} nodes; the others are found through them`);
+}
+
+function normalizeSrv(entry: string): string | undefined {
+  const name = normalizeHost(entry.slice(SRV_PREFIX.length));
+  // Without the service and the protocol it is a host's name, and has no such records.
+  return name !== undefined && /^_[^.]+\._tcp\./.test(name) ? SRV_PREFIX + name : undefined;
 }
 
 /** `-state`: a file's path; whether it can be used shows when it is. */

@@ -11,7 +11,8 @@
 import { Calls } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
-import { type Effect, type GossipOptions, notice, type Turn } from "./effects.ts";
+import type { Answer, Decommission, Effect, GossipOptions, Turn } from "./effects.ts";
+import { notice } from "./effects.ts";
 import { HelloText } from "./go_nodes.ts";
 import { parseHello } from "./hello.ts";
 import { Joining } from "./joining.ts";
@@ -34,10 +35,10 @@ export type { Effect, GossipOptions };
 
 export class Gossip {
   readonly replica: Replica;
+  readonly contacts: Contacts;
   readonly #options: GossipOptions;
   readonly #clock: RunningClock;
   readonly #rounds: Rounds;
-  readonly #contacts: Contacts;
   readonly #calls: Calls;
   readonly #looks: Looks;
   readonly #joining: Joining;
@@ -52,7 +53,7 @@ export class Gossip {
     this.#clock = new RunningClock(options.intervalMs, now.monotonicMs);
     const { address, remembered = [] } = options;
     const seeds = options.seeds.filter((seed) => seed !== address);
-    this.#contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
+    this.contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
     this.#joining = new Joining(options, [...seeds, ...remembered]);
     this.#calls = new Calls({
       address,
@@ -62,10 +63,8 @@ export class Gossip {
     });
     this.#looks = new Looks({ ...options, replica: this.replica });
     this.#rounds = new Rounds(options, now.monotonicMs);
-    this.#reception = new Reception({
-      ...{ ...options, replica: this.replica, contacts: this.#contacts, calls: this.#calls },
-      ...{ looks: this.#looks, joining: this.#joining, rounds: this.#rounds },
-    });
+    const parts = { calls: this.#calls, looks: this.#looks, joining: this.#joining };
+    this.#reception = new Reception({ ...options, ...this, ...parts, rounds: this.#rounds });
     this.replica.beat(now, this.#clock.nowMs);
   }
 
@@ -102,9 +101,12 @@ export class Gossip {
     return this.replica.watch.statusOf(row, this.#clock.nowMs);
   }
 
-  /** The contacts that have not answered yet. */
-  contacts(): Iterable<{ address: string; failures: number }> {
-    return this.#contacts.unanswered();
+  /** Takes the addresses that the names of `-join` stand for now. */
+  resolved(addresses: readonly string[]): void {
+    const { address } = this.#options;
+    this.contacts.resolved(addresses.filter((found) => found !== address));
+    // The first node of a cluster finds only itself.
+    if (addresses.includes(address) && this.contacts.allAnswered) this.#joining.finish();
   }
 
   /** Passes time: gives the verdicts that fell due, and runs the round if it is time. */
@@ -116,9 +118,7 @@ export class Gossip {
   }
 
   /** Answers the push of `from`, a node of ours; or says in one line why its body is none. */
-  receive(now: Moment, from: string, body: string): { body: string; effects: Effect[] } | {
-    error: string;
-  } {
+  receive(now: Moment, from: string, body: string): Answer | { readonly error: string } {
     const message = decodeMessage(body);
     if ("error" in message) return message;
     const turn = this.#turn(now);
@@ -165,7 +165,7 @@ export class Gossip {
     }
     const { id } = message;
     if (this.#calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
-    this.#contacts.answered(to, id);
+    this.contacts.answered(to, id);
     this.#looks.answered(id);
     // Another process has the port, so the member called there cannot.
     if (call.id !== undefined && call.id !== id) this.#reception.refused(turn, call.id);
@@ -201,10 +201,7 @@ export class Gossip {
   }
 
   /** Decommissions `id` for good, as a user of this node asked. */
-  decommission(
-    now: Moment,
-    id: string,
-  ): { outcome: "done" | "already" | "full"; effects: Effect[] } {
+  decommission(now: Moment, id: string): Decommission {
     const turn = this.#turn(now);
     const target = this.replica.table.get(id);
     const merged = this.replica.bury(id, this.#options.id, turn.nowMs);
@@ -230,7 +227,7 @@ export class Gossip {
   /** The text of `GET /hello`. */
   hello(): string {
     const { id, address } = this.#options;
-    return this.#helloText.of(id, address, { replica: this.replica, contacts: this.#contacts });
+    return this.#helloText.of(id, address, this);
   }
 
   #turn(now: Moment): Turn {
@@ -239,8 +236,8 @@ export class Gossip {
 
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
-    const isPresent = (id: string) => this.#isPresent(id);
-    const from = { survey: this.#survey, contacts: this.#contacts, isPresent };
+    const { contacts, isPresent } = this;
+    const from = { survey: this.#survey, contacts, isPresent };
     this.#calls.push(turn, this.#rounds.begin(turn, from));
   }
 
@@ -270,7 +267,7 @@ export class Gossip {
       if (change.to !== "live" || change.id === this.#options.id) continue;
       // Where it is back or new, others want to know as soon.
       this.#rounds.admit(change.id);
-      this.#contacts.met(change.address);
+      this.contacts.met(change.address);
       this.#rounds.hurry(turn.now.monotonicMs);
     }
   }
@@ -285,7 +282,7 @@ export class Gossip {
   #fail(turn: Turn, to: string, why: string): void {
     const { random } = this.#options;
     const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
-    this.#contacts.failed(to, at);
+    this.contacts.failed(to, at);
     this.#reception.noTwinAt(turn, to);
     if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
   }
@@ -294,9 +291,10 @@ export class Gossip {
     return this.#survey.live.find((row) => row.address === address);
   }
 
-  #isPresent(id: string): boolean {
+  /** Whether `id` needs no looking for. */
+  readonly isPresent = (id: string): boolean => {
     if (id === this.#options.id || this.replica.table.tombstone(id) !== undefined) return true;
     const row = this.replica.table.get(id);
     return row !== undefined && this.statusOf(row) === "live";
-  }
+  };
 }

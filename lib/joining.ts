@@ -10,6 +10,7 @@ export interface JoiningOptions {
   readonly address: string;
   readonly boot: string;
   readonly deadAfterMs: number;
+  readonly awaitsSeeds?: boolean;
 }
 
 export class Joining {
@@ -20,7 +21,7 @@ export class Joining {
   /** With nobody to join a node takes part from the start. */
   constructor(options: JoiningOptions, seeds: readonly string[]) {
     this.#options = options;
-    this.#active = seeds.length > 0;
+    this.#active = seeds.length > 0 || options.awaitsSeeds === true;
   }
 
   get active(): boolean {

@@ -9,6 +9,7 @@ import { Gossip } from "./gossip.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Reports } from "./reports.ts";
+import { isSrv, SeedNames } from "./seeds.ts";
 import { restore, type Saved, snapshot } from "./saved.ts";
 import { StateFile } from "./state.ts";
 import { createTransport } from "./transport.ts";
@@ -26,7 +27,8 @@ export interface NodeOptions {
   readonly id: string;
   /** This node's advertised `host:port`. */
   readonly address: string;
-  readonly seeds: readonly string[];
+  /** Addresses to join, and `srv:` names. */
+  readonly join: readonly string[];
   readonly cluster: string;
   /** The state file; undefined for none. */
   readonly state: string | undefined;
@@ -51,6 +53,7 @@ export class Node {
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
   readonly #strangers = new Set<string>();
+  readonly #names: SeedNames;
   #leaving = false;
 
   constructor(options: NodeOptions) {
@@ -59,12 +62,21 @@ export class Node {
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
     const { id, state: path, saved } = options;
     const remembered = (saved?.addresses ?? []).filter((known) => known !== options.address);
-    const gossip = this.#gossip = new Gossip({ ...options, boot, remembered }, now());
+    const seeds = options.join.filter((seed) => !isSrv(seed));
+    const awaitsSeeds = seeds.length < options.join.length;
+    const brain = { ...options, boot, seeds, awaitsSeeds, remembered };
+    const gossip = this.#gossip = new Gossip(brain, now());
     if (saved !== undefined) restore(gossip, saved, id);
     const onTrouble = (text: string | undefined) => {
       if (text === undefined) log.notice("info", "the state file can be written again");
       else log.notice("error", `${text}; this node runs on, and tries again`);
     };
+    this.#names = new SeedNames({
+      join: options.join,
+      onResolved: (addresses) => gossip.resolved(addresses),
+      misses: () => !gossip.joined || gossip.contacts.misses(gossip.isPresent),
+      onNotice: (level, text) => log.notice(level, text),
+    });
     if (path !== undefined) {
       this.#state = new StateFile({ path, snapshot: () => snapshot(gossip, options), onTrouble });
     }
@@ -95,7 +107,12 @@ export class Node {
 
   /** Starts the rounds. */
   start(): void {
+    const { join, log } = this.#options;
+    if (join.length > 0) {
+      log.notice("info", `joins through ${join.join(", ")}: tries again until somebody answers`);
+    }
     void this.#state?.save();
+    this.#names.start();
     this.#driver.start();
   }
 
@@ -111,6 +128,7 @@ export class Node {
     this.#leaving = true;
     await this.#driver.settled();
     this.#driver.stop();
+    this.#names.stop();
     this.reports.close();
     await this.#state?.close();
   }
@@ -185,7 +203,7 @@ export class Node {
   unready(): string | undefined {
     if (this.#leaving) return "This node is stopping";
     if (this.#gossip.joined) return this.trouble();
-    const waiting = Array.from(this.#gossip.contacts(), ({ address }) => address);
+    const waiting = Array.from(this.#gossip.contacts.unanswered(), ({ address }) => address);
     return `This node has met none of those that it is to join: ${waiting.join(", ")}`;
   }
 

@@ -157,7 +157,7 @@ export class Reports {
     return metricsText(this.#measures.families({
       ...gossip.counts,
       members: this.members().members,
-      contacts: [...gossip.contacts()].length,
+      contacts: [...gossip.contacts.unanswered()].length,
       tableVersion: gossip.replica.table.version,
       traffic: transport.traffic,
       streams: this.#events.size,

@@ -101,7 +101,7 @@ export function snapshot(
   others.sort((a, b) => rank.get(b)! - rank.get(a)!);
   const addresses = new Set(others.map((row) => row.address));
   // Those who have not answered since this node started are still all it has, when it is the first one up.
-  for (const contact of gossip.contacts()) addresses.add(contact.address);
+  for (const contact of gossip.contacts.unanswered()) addresses.add(contact.address);
   addresses.delete(address);
   return {
     id,

@@ -70,7 +70,7 @@ export function storyView(gossip: Gossip, stories: Stories, id: string): StoryVi
 
 /** The addresses whose member is not known yet. */
 export function contactViews(gossip: Gossip): ContactView[] {
-  return Array.from(gossip.contacts(), ({ address, failures }) => ({
+  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => ({
     address,
     state: failures === 0
       ? "no answer yet"

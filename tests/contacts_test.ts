@@ -129,3 +129,21 @@ Deno.test("an address of a former life that never answers is forgotten, but not 
     assertEquals([...contacts.unanswered()].length, alone ? 1 : 0);
   }
 });
+
+Deno.test("what a seed's name stands for is called at once, and forgotten when it no longer does", () => {
+  const contacts = new Contacts(["name:1"]);
+  contacts.resolved(["10.0.0.1:1", "10.0.0.2:1"]);
+  assertEquals(contacts.due(0, nobody), ["name:1", "10.0.0.1:1", "10.0.0.2:1"]);
+  contacts.resolved(["10.0.0.2:1", "10.0.0.3:1"]);
+  assertEquals(contacts.due(0, nobody), ["name:1", "10.0.0.2:1", "10.0.0.3:1"]);
+});
+
+Deno.test("seeds are missed until each has answered, and when its member is gone", () => {
+  const contacts = new Contacts(["a:1"]);
+  assertEquals(contacts.misses(everybody), true);
+  contacts.answered("a:1", "n1");
+  assertEquals(contacts.misses(everybody), false);
+  assertEquals(contacts.misses(nobody), true);
+  contacts.add("heard:1");
+  assertEquals(contacts.misses(everybody), false);
+});

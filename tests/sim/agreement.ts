@@ -26,7 +26,7 @@ export function groupsOf(world: World): Groups {
     for (const row of node.gossip.replica.table.roster()) join(node, row.address);
   }
   const byRows = collect();
-  for (const node of up) for (const { address } of node.gossip.contacts()) join(node, address);
+  for (const node of up) for (const { address } of node.gossip.contacts.unanswered()) join(node, address);
   return { byRows, byContacts: collect() };
 }
 
