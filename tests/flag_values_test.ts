@@ -3,6 +3,7 @@ import {
   formatDuration,
   readAdvertise,
   readDeadAfter,
+  readFile,
   readHost,
   readId,
   readInterval,
@@ -156,4 +157,21 @@ Deno.test("formatDuration() writes the largest unit that fits", () => {
 Deno.test("readSwitch() takes true, false, 1 and 0", () => {
   assertEquals(["true", "1", "false", "0"].map(readSwitch), [true, true, false, false]);
   assertRefused(readSwitch, ["", "yes", "TRUE"], "give true or false");
+});
+
+Deno.test("readSeeds() takes the names of SRV records, and no other name after srv:", () => {
+  assertEquals(readSeeds("srv:_Gossiper._tcp.Example, n1:8080"), [
+    "srv:_gossiper._tcp.example",
+    "n1:8080",
+  ]);
+  for (const wrong of ["srv:", "srv:example", "srv:_gossiper._udp.example", "srv:_g._tcp.a b"]) {
+    assertThrows(() => readSeeds(wrong), UsageError);
+  }
+});
+
+Deno.test("readFile() takes a path, but none that ends as a folder's", () => {
+  assertEquals(readFile("/var/lib/n1.state"), "/var/lib/n1.state");
+  for (const wrong of ["/var/lib/", "C:\\lib\\", "a\0b"]) {
+    assertThrows(() => readFile(wrong), UsageError);
+  }
 });
