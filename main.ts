@@ -6,11 +6,15 @@
  */
 import { formatAddress } from "./lib/address.ts";
 import { createApp } from "./lib/app.ts";
+import { createGate } from "./lib/auth.ts";
 import { type Config, parseConfig } from "./lib/config.ts";
+import { Credentials, CredentialsError } from "./lib/credentials.ts";
+import { ownNames, warnings } from "./lib/exposure.ts";
 import { listen, ListenError } from "./lib/listen.ts";
 import { createLog } from "./lib/log.ts";
 import { Node } from "./lib/node.ts";
 import { readState, StateError } from "./lib/state.ts";
+import { Server } from "./lib/server.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
 /** A running node. */
@@ -20,6 +24,8 @@ export interface Running {
   readonly address: string;
   /** The port listened on. */
   readonly port: number;
+  /** Reads the files of keys and certificates again. */
+  reload(): void;
   /** Announces a planned stop, finishes open requests, and ends. */
   leave(reason: string): Promise<void>;
   /** The exit status, once the node has ended. */
@@ -36,14 +42,22 @@ export function start(config: Config, write: (line: string) => void): Running {
   const log = createLog(write, { now: () => new Date(), format, level });
   const saved = config.state === undefined ? undefined : readState(config.state, config);
   const id = config.idGiven ? config.id : saved?.id ?? config.id;
-  const server = listen(config, (request) => app.fetch(request));
+  const wallMs = () => Date.now();
+  const credentials = new Credentials(config, { log, wallMs });
+  const { keys } = credentials;
+  const server = new Server(
+    listen(config, credentials.tls),
+    (request, caller) => app.fetch(request, caller),
+  );
   const { port } = server.addr;
+  credentials.onTls = (tls) => server.replace(() => listen({ host: config.host, port }, tls));
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
   const node = new Node({
     ...config,
     id,
     saved,
     address,
+    signer: keys?.signer,
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,
@@ -53,8 +67,16 @@ export function start(config: Config, write: (line: string) => void): Running {
       void node.stop().then(() => shutdown(status));
     },
   });
-  const app = createApp(node);
+  const gate = createGate({
+    keys,
+    private: config.private,
+    names: ownNames(config, Deno.hostname()),
+    nowMs: () => performance.now(),
+    onRefused: (line) => log.notice("warn", line),
+  });
+  const app = createApp(node, gate);
   async function shutdown(status: number): Promise<void> {
+    credentials.close();
     const timer = setTimeout(() => end(status), SHUTDOWN_MS);
     await server.shutdown();
     clearTimeout(timer);
@@ -62,10 +84,12 @@ export function start(config: Config, write: (line: string) => void): Running {
   }
   node.start();
   log.notice("info", `node ${id} listens on port ${port}, known to peers as ${address}`);
+  for (const line of warnings(config)) log.notice("warn", line);
   return {
     id,
     address,
     port,
+    reload: () => credentials.reload(),
     ended,
     async leave(reason) {
       await node.leave(reason);
@@ -96,10 +120,13 @@ async function main(args: string[]): Promise<number> {
   try {
     running = start(parsed.config, (line) => console.error(line));
   } catch (error) {
-    if (!(error instanceof ListenError || error instanceof StateError)) throw error;
+    const expected = [ListenError, StateError, CredentialsError];
+    if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
     console.error(`gossiper: ${error.message}`);
     return error instanceof StateError ? error.status : 1;
   }
+  // Windows has no such signal, and says so when asked for it.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => running.reload());
   let signalled = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {

@@ -8,8 +8,9 @@ import { accepts } from "@std/http/negotiation";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isId, normalizeAddress } from "./address.ts";
+import type { Gate } from "./auth.ts";
 import { readBody, refuse } from "./http.ts";
-import { BODY_BYTES_MAX, DEFAULT_CLUSTER } from "./limits.ts";
+import { BODY_BYTES_MAX, DEFAULT_CLUSTER, FORM_BYTES_MAX } from "./limits.ts";
 import type { Node } from "./node.ts";
 import { PAGE_POLICY } from "./page.tsx";
 import { storyPath } from "./page_rows.tsx";
@@ -17,9 +18,6 @@ import { addPageRoutes } from "./page_routes.ts";
 import type { Status } from "./view.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
-
-/** Bytes of a form: an ID and a key. */
-const FORM_BYTES_MAX = 4_096;
 
 const STATUSES: readonly Status[] = ["live", "dead", "left", "decommissioned", "unknown"];
 
@@ -36,7 +34,7 @@ const SAFE_HEADERS: readonly (readonly [string, string])[] = [
 const ROUTES: Readonly<Record<string, string>> = {
   "/": "GET, HEAD",
   "/hello": "GET, HEAD, POST",
-  "/bye": "GET, HEAD, POST",
+  "/bye": "GET, POST",
   "/members": "GET, HEAD",
   "/members/:id": "GET, HEAD",
   "/events": "GET, HEAD",
@@ -47,9 +45,11 @@ const ROUTES: Readonly<Record<string, string>> = {
   "/static/:hash/:name": "GET, HEAD",
 };
 
-/** Creates the routes of `node`. */
-export function createApp(node: Node): Hono {
+/** Creates the routes of `node`, behind its gate. */
+export function createApp(node: Node, gate: Gate): Hono {
   const app = new Hono();
+
+  app.use("/hello", gate.hello);
 
   app.get("/hello", (c) => {
     if (c.req.query("from") !== undefined) node.hear(...readSender(c, node));
@@ -67,6 +67,8 @@ export function createApp(node: Node): Hono {
     for (const [name, value] of SAFE_HEADERS) c.header(name, value);
     await next();
   });
+  app.use(gate.read);
+  app.use("/bye", gate.bye);
 
   app.on(["GET", "POST"], "/bye", async (c) => {
     const form = c.req.method === "POST" ? await readBody(c.req.raw, FORM_BYTES_MAX) : "";
@@ -129,6 +131,7 @@ export function createApp(node: Node): Hono {
   app.onError((error, c) => {
     if (error instanceof HTTPException) {
       if (error.status === 413) node.reports.bodyRefused();
+      if (error.status === 405) c.header("Allow", ROUTES[c.req.path] ?? "GET, HEAD");
       return c.text(`${error.message}\n`, error.status);
     }
     node.reportBug(error);

@@ -13,6 +13,7 @@ import {
   readHost,
   readId,
   readInterval,
+  readNetworks,
   readPort,
   readSeeds,
   readSwitch,
@@ -27,6 +28,8 @@ import {
   splitFlags,
   UsageError,
 } from "./flags.ts";
+
+import type { Network } from "./networks.ts";
 
 /** Human lines, or a JSON object a line. */
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -61,6 +64,18 @@ export interface Config {
   readonly intervalMs: number;
   /** A member whose heartbeat is older is dead. */
   readonly deadAfterMs: number;
+  /** The file with the cluster's keys. */
+  readonly keyFile: string | undefined;
+  /** The text of such a file, as GOSSIPER_KEY gives it. */
+  readonly keyText: string | undefined;
+  /** Reading takes the key as well. */
+  readonly private: boolean;
+  /** Files in PEM: serve HTTPS, and call peers by it. */
+  readonly tls:
+    | { readonly cert: string; readonly key: string; readonly ca: string | undefined }
+    | undefined;
+  /** Networks that peers are called in; none: all but link-local ones and the like. */
+  readonly allow: readonly Network[];
   readonly logFormat: LogFormat;
   /** Log lines below it are left out. */
   readonly logLevel: LogLevel;
@@ -83,6 +98,9 @@ export interface ConfigDefaults {
 
 /** One lost exchange or a late round must not make a live member look dead. */
 export const DEAD_AFTER_INTERVALS_MIN = 3;
+
+/** Keys in the environment, where no file can be had. */
+const KEY_VARIABLE = "GOSSIPER_KEY";
 
 /** Every flag. A new one is a row here, a field in {@linkcode Config} and a line in `validate`. */
 const FLAGS = {
@@ -136,6 +154,36 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
+  "key-file": {
+    metavar: "FILE",
+    help: `keys of the cluster, one a line; the first signs, any verifies (or ${KEY_VARIABLE})`,
+    read: readFile,
+  },
+  "private": {
+    help: "take the key for reading too, but for /healthz",
+    read: readSwitch,
+  },
+  "tls-cert": {
+    metavar: "FILE",
+    help: "certificate chain in PEM: serve HTTPS, and call peers by it",
+    read: readFile,
+  },
+  "tls-key": {
+    metavar: "FILE",
+    help: "the certificate's private key in PEM",
+    read: readFile,
+  },
+  "tls-ca": {
+    metavar: "FILE",
+    help: "trust peers with certificates of these authorities, in PEM",
+    read: readFile,
+  },
+  "allow": {
+    metavar: "CIDR,...",
+    help: "networks to call peers in (default all but link-local)",
+    default: "",
+    read: readNetworks,
+  },
   "log": {
     metavar: "FORMAT",
     help: "log lines on stderr: text for people, json for machines",
@@ -167,7 +215,10 @@ export function parseConfig(
     const { help, version } = readFlags(REQUESTS, given, () => undefined);
     if (help) return { kind: "help", text: helpText() };
     if (version) return { kind: "version" };
-    return { kind: "run", config: validate(readFlags(FLAGS, given, env), defaults) };
+    return {
+      kind: "run",
+      config: validate(readFlags(FLAGS, given, env), defaults, env(KEY_VARIABLE) || undefined),
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: "usage", message: error.message };
@@ -191,7 +242,11 @@ Examples:
 }
 
 /** The checks that need more than one flag, or what the machine knows. */
-function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): Config {
+function validate(
+  values: FlagValues<typeof FLAGS>,
+  defaults: ConfigDefaults,
+  keyText: string | undefined,
+): Config {
   const { interval: intervalMs, "dead-after": deadAfterMs } = values;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
   if (deadAfterMs < deadAfterMinMs) {
@@ -210,6 +265,16 @@ function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): C
         "give one that they can reach with -advertise HOST",
     );
   }
+  const { "key-file": keyFile, "tls-cert": cert, "tls-key": key, "tls-ca": ca } = values;
+  if (keyFile !== undefined && keyText !== undefined) {
+    throw new UsageError(`Cannot use -key-file with ${KEY_VARIABLE}: give the keys in one place`);
+  }
+  if (values.private && keyFile === undefined && keyText === undefined) {
+    throw new UsageError(`Cannot use -private without a key: give -key-file or ${KEY_VARIABLE}`);
+  }
+  if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined)) {
+    throw new UsageError("Cannot use TLS without both -tls-cert and -tls-key: give the two");
+  }
   return Object.freeze({
     id: values.id ?? defaults.randomId,
     idGiven: values.id !== undefined,
@@ -222,6 +287,11 @@ function validate(values: FlagValues<typeof FLAGS>, defaults: ConfigDefaults): C
     state: values.state,
     intervalMs,
     deadAfterMs,
+    keyFile,
+    keyText,
+    private: values.private ?? false,
+    tls: cert === undefined || key === undefined ? undefined : { cert, key, ca },
+    allow: Object.freeze(values.allow),
     logFormat: values.log,
     logLevel: values["log-level"],
   });

@@ -148,6 +148,7 @@ export class Driver {
           return failed(false, `it is of another cluster than '${cluster}', this node's -cluster`);
         }
         if (outcome.status === 200) return gossip.answered(now(), to, outcome.body);
+        if (outcome.status === 401) return failed(false, "it wants the cluster's key (-key-file)");
         return failed(false, `it answers with status ${outcome.status}`);
       case "refused":
         return failed(true, "connection refused");

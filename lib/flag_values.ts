@@ -14,6 +14,7 @@ import {
   PORT_MAX,
 } from "./address.ts";
 import { quote, UsageError } from "./flags.ts";
+import { type Network, parseNetwork } from "./networks.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
 export const INTERVAL_MIN_MS = 200;
@@ -23,6 +24,9 @@ export const INTERVAL_MAX_MS = 60_000;
 export const DEAD_AFTER_MAX_MS = 3_600_000;
 /** Seeds only serve to find the others; a few are enough. */
 export const SEEDS_MAX = 64;
+
+/** Networks to look through for each connection that opens. */
+export const NETWORKS_MAX = 64;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -81,7 +85,8 @@ export function readSeeds(text: string): readonly string[] {
     const seed = entry.startsWith(SRV_PREFIX) ? normalizeSrv(entry) : normalizeAddress(entry);
     if (seed !== undefined) return seed;
     throw new UsageError(
-      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080, or as srv:_gossiper._tcp.example`,
+      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080, ` +
+        "or as srv:_gossiper._tcp.example",
     );
   });
   const distinct = [...new Set(seeds)];
@@ -115,6 +120,21 @@ export function readDeadAfter(text: string): number {
   const ms = readDuration(text);
   if (ms <= DEAD_AFTER_MAX_MS) return ms;
   throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
+}
+
+/** `-allow`: networks in CIDR notation, comma-separated; the empty text for no list. */
+export function readNetworks(text: string): readonly Network[] {
+  const networks = text.split(",").map((item) => item.trim()).filter((item) => item !== "").map(
+    (item) => {
+      const network = parseNetwork(item);
+      if (network !== undefined) return network;
+      throw new UsageError(
+        `${quote(item)} is no network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
+      );
+    },
+  );
+  if (networks.length <= NETWORKS_MAX) return networks;
+  throw new UsageError(`give at most ${NETWORKS_MAX} networks`);
 }
 
 /** Reads `500ms`, `1.5s`, `1m` or `1h` as whole milliseconds. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { HTTPException } from "hono/http-exception";
+import { RequestError } from "./http_request.ts";
 
 /** A body not whole by then is given up, so that slow senders cannot hold many requests open. */
 const BODY_TIME_MS = 5_000;
@@ -41,6 +42,9 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
       }
       text += decoder.decode(value, { stream: true });
     }
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    refuse(error.status === 503 ? 503 : 400, error.message);
   } finally {
     clearTimeout(timer);
   }

@@ -15,6 +15,9 @@ export const CONTACTS_MAX = 1_024;
 /** Bytes of a `/hello` body, either way: a full table of ordinary rows, and what a node can parse in a moment. */
 export const BODY_BYTES_MAX = 8 * 1024 * 1024;
 
+/** Bytes of a form: an ID and a key. */
+export const FORM_BYTES_MAX = 4_096;
+
 /** Bytes of rows in one message: half a body, since a column of numbers and tombstones may travel with them. */
 export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
 

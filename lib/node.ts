@@ -8,14 +8,20 @@ import { Driver } from "./driver.ts";
 import { Gossip } from "./gossip.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
+import type { Network } from "./networks.ts";
 import { Reports } from "./reports.ts";
 import { isSrv, SeedNames } from "./seeds.ts";
 import { restore, type Saved, snapshot } from "./saved.ts";
+import { signedTransport } from "./signed_transport.ts";
+import type { Signer } from "./signer.ts";
 import { StateFile } from "./state.ts";
 import { createTransport } from "./transport.ts";
 
-/** The whole of an exchange must be over in this time, or the partner counts as silent. */
-const EXCHANGE_TIMEOUT_MS = 1_000;
+/**
+ * The whole of an exchange must be over in this time, or the partner counts as silent: within an interval by default, so that the
+ * next round finds its address free again.
+ */
+const EXCHANGE_TIMEOUT_MS = 900;
 
 /** A round this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
@@ -34,6 +40,10 @@ export interface NodeOptions {
   readonly state: string | undefined;
   /** What it held. */
   readonly saved: Saved | undefined;
+  /** Of a cluster with a key. */
+  readonly signer: Signer | undefined;
+  /** Networks that peers are called in; none: all but those that are no node's. */
+  readonly allow: readonly Network[];
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -80,11 +90,13 @@ export class Node {
     if (path !== undefined) {
       this.#state = new StateFile({ path, snapshot: () => snapshot(gossip, options), onTrouble });
     }
-    const transport = createTransport({
+    const { signer } = options;
+    const plain = createTransport({
       timeoutMs: EXCHANGE_TIMEOUT_MS,
       bodyBytesMax: BODY_BYTES_MAX,
       onHangUp: (address) => this.#driver.hungUp(address),
     });
+    const transport = signer === undefined ? plain : signedTransport(plain, signer);
     const refresh = () => this.#driver.refresh();
     const reports = this.reports = new Reports({ ...options, boot, gossip, transport, refresh });
     this.#driver = new Driver({

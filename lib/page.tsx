@@ -57,6 +57,8 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {/* With no-referrer, as the other pages have it, the form's Origin would be null. */}
+        {bye !== undefined && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
