@@ -1,0 +1,326 @@
+/** The page in a real browser, against real nodes. */
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
+import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
+import { launch } from "./chromium.ts";
+import { type NodeProcess, startNode, statuses } from "./node_process.ts";
+
+/** A page may be this much later than the API to show a death. */
+const BEHIND_API_MS = 1_000;
+
+/** From the request to a page of 1,000 members that its script keeps live. */
+const READY_MS = 2_000;
+
+/** One frame: an update that takes longer stutters. */
+const UPDATE_SCRIPT_MS = 16;
+
+interface Tab extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors and violations of the policy that the page saw. */
+  readonly errors: string[];
+}
+
+async function openTab(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Tab> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("dialog", (dialog) => errors.push(`a dialog: ${dialog.message()}`));
+  await page.goto(url);
+  return { page, errors, [Symbol.asyncDispose]: () => context.close() };
+}
+
+function rowOn(page: Page, id: string) {
+  return page.locator("#members tbody tr:not(.story)").filter({
+    has: page.getByRole("link", { name: id, exact: true }),
+  });
+}
+
+/** The IDs of the rows to be seen, in order. */
+async function shownIds(page: Page): Promise<string[]> {
+  return await page.locator("#members tbody tr:not(.story):visible th").allInnerTexts();
+}
+
+async function untilLive(page: Page): Promise<void> {
+  await page.locator("#link", { hasText: "Live" }).waitFor();
+}
+
+Deno.test("the page in a browser", async (t) => {
+  const browser = await launch();
+  const ends: (() => PromiseLike<void>)[] = [() => browser.close()];
+  const own = async (starting: Promise<NodeProcess>): Promise<NodeProcess> => {
+    const node = await starting;
+    ends.unshift(() => node.kill());
+    return node;
+  };
+  /** A new process of the same node, at the same address. */
+  const restart = (node: NodeProcess, join: NodeProcess) =>
+    own(startNode(node.id, `-port ${node.address.split(":")[1]} -join ${join.address}`));
+  const step = (name: string, run: () => Promise<void>) =>
+    t.step({ name, fn: run, sanitizeOps: false, sanitizeResources: false });
+  try {
+    const n1 = await own(startNode("n1"));
+    const join = `-join ${n1.address}`;
+    let [n2, n3] = await Promise.all([own(startNode("n2", join)), own(startNode("n3", join))]);
+    const home = `http://${n1.address}/`;
+    const all = { n1: "live", n2: "live", n3: "live" };
+    for (const node of [n1, n2, n3]) {
+      await eventually(async () => assertEquals(await statuses(node), all));
+    }
+
+    await step("without JavaScript the page is whole: table, filter, story", async () => {
+      await using tab = await openTab(browser, home, { javaScriptEnabled: false });
+      const { page, errors } = tab;
+      assertEquals(await page.locator("h1").innerText(), "All 3 members are live");
+      assertEquals(await shownIds(page), ["n1", "n2", "n3"]);
+      assertMatch(await rowOn(page, "n2").innerText(), /live\s+127\.0\.0\.1:\d+\s+\d\.\d s ago/);
+      await page.getByLabel("Filter").fill("n2");
+      await page.getByLabel("Filter").press("Enter");
+      await page.waitForURL("**/?q=n2");
+      assertEquals(await shownIds(page), ["n2"]);
+      await page.getByRole("link", { name: "n2", exact: true }).click();
+      assertMatch(
+        await page.getByLabel("Story of n2").innerText(),
+        /live\s*joined: heard directly/,
+      );
+      assertEquals(errors, []);
+    });
+
+    await step("without JavaScript a member is decommissioned after a question", async () => {
+      await tell(n1.address, [rowOf("ghost-1")]);
+      await using tab = await openTab(browser, `${home}?id=ghost-1`, { javaScriptEnabled: false });
+      const { page, errors } = tab;
+      await page.getByRole("link", { name: "Decommission…" }).click();
+      await page.getByRole("link", { name: "Keep it" }).click();
+      assertEquals((await statuses(n1))["ghost-1"] === "decommissioned", false);
+      await page.getByRole("link", { name: "Decommission…" }).click();
+      await page.getByRole("button", { name: "Decommission for good" }).click();
+      await page.getByRole("heading", { name: "Decommissioned" }).waitFor();
+      assertMatch(await page.locator("#gone").innerText(), /ghost-1/);
+      assertMatch(
+        await page.getByLabel("Story of ghost-1").innerText(),
+        /decommissioned\s+by request to n1/,
+      );
+      assertEquals((await statuses(n1))["ghost-1"], "decommissioned");
+      assertEquals(errors, []);
+    });
+
+    await step(
+      "a kill turns the row at the pace of the API, with its reason; a return as well",
+      async () => {
+        await using tab = await openTab(browser, home);
+        const { page, errors } = tab;
+        await untilLive(page);
+        await n3.kill();
+        await eventually(async () => assertEquals((await statuses(n1)).n3, "dead"));
+        const apiMs = performance.now();
+        await page.locator("#members tr.dead", { hasText: "n3" }).waitFor();
+        assertLess(performance.now() - apiMs, BEHIND_API_MS);
+        const { reason } = await (await fetch(`${home}members/n3`)).json();
+        assert((await rowOn(page, "n3").innerText()).includes(reason), reason);
+        assertEquals(await page.locator("h1").innerText(), "1 of 3 members is dead");
+        assertEquals((await shownIds(page))[0], "n3", "trouble comes first");
+        assertMatch(await page.locator("#latest").innerText(), /n3 is dead/);
+        n3 = await restart(n3, n1);
+        await page.locator("#members tr.live", { hasText: "n3" }).waitFor();
+        await page.locator("h1", { hasText: "All 3 members are live" }).waitFor();
+        assertEquals(errors, []);
+      },
+    );
+
+    await step("the filter shows what matches, by its box and by the tiles", async () => {
+      await using tab = await openTab(browser, home);
+      const { page, errors } = tab;
+      await untilLive(page);
+      await page.getByLabel("Filter").fill("N2");
+      assertEquals(await shownIds(page), ["n2"]);
+      assertEquals(await page.locator("#shown").innerText(), "1 of 3 members");
+      await page.getByLabel("Filter").fill("dead");
+      assertEquals(await shownIds(page), []);
+      await page.getByLabel("Filter").fill("");
+      await page.locator("#count-live a").click();
+      assertEquals(await shownIds(page), ["n1", "n2", "n3"]);
+      assertMatch(page.url(), /\?q=live$/);
+      assertEquals(errors, []);
+    });
+
+    await step(
+      "a click opens a member's story; keys do as well, and Escape closes it",
+      async () => {
+        await using tab = await openTab(browser, home);
+        const { page, errors } = tab;
+        await untilLive(page);
+        await rowOn(page, "n3").click();
+        const story = page.getByLabel("Story of n3");
+        await story.waitFor();
+        const lines = await story.locator("li").allInnerTexts();
+        assertMatch(lines.at(0) ?? "", /live[\s\S]*restarted, heard/);
+        assertMatch(lines.at(1) ?? "", /dead[\s\S]*(?:no heartbeat for|connection refused)/);
+        assertMatch(lines.at(-1) ?? "", /live[\s\S]*joined: heard/);
+        await page.reload();
+        await story.waitFor();
+        await untilLive(page);
+        await story.getByRole("link", { name: "Close" }).click();
+        await story.waitFor({ state: "detached" });
+        const link = page.getByRole("link", { name: "n2", exact: true });
+        await link.focus();
+        await page.keyboard.press("Enter");
+        await page.getByLabel("Story of n2").waitFor();
+        assertEquals(await link.getAttribute("aria-expanded"), "true");
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Escape");
+        await page.getByLabel("Story of n2").waitFor({ state: "detached" });
+        assertEquals(await page.evaluate(() => document.activeElement?.textContent), "n2");
+        assertEquals(errors, []);
+      },
+    );
+
+    await step("the button decommissions when confirmed, and not when cancelled", async () => {
+      await tell(n1.address, [rowOf("ghost-2")]);
+      await using tab = await openTab(browser, `${home}?id=ghost-2`);
+      const { page, errors } = tab;
+      await untilLive(page);
+      const ask = page.getByRole("link", { name: "Decommission…" });
+      const dialog = page.getByRole("dialog");
+      await ask.click();
+      assertMatch(
+        await dialog.innerText(),
+        /Decommission ghost-2 for good\?[\s\S]*can't be undone/,
+      );
+      await dialog.getByRole("link", { name: "Keep it" }).click();
+      await dialog.waitFor({ state: "hidden" });
+      await ask.click();
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "hidden" });
+      assert((await statuses(n1))["ghost-2"] !== "decommissioned");
+      await ask.click();
+      await dialog.getByRole("button", { name: "Decommission for good" }).click();
+      await page.locator("#gone tbody tr", { hasText: "ghost-2" }).first().waitFor();
+      assertEquals((await statuses(n1))["ghost-2"], "decommissioned");
+      await dialog.waitFor({ state: "hidden" });
+      assertEquals(errors, []);
+    });
+
+    await step("a page that loses its node says so, and comes back by itself", async () => {
+      await using tab = await openTab(browser, `http://${n2.address}/`);
+      const { page } = tab;
+      await untilLive(page);
+      await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }));
+      await n2.kill();
+      await page.locator("#link", { hasText: "Lost contact with n2" }).waitFor();
+      assert(await page.locator("body.lost").isVisible());
+      n2 = await restart(n2, n1);
+      await untilLive(page);
+      await page.locator("h1", { hasText: "All 3 members are live" }).waitFor();
+      assertEquals(await page.locator("body.lost").count(), 0);
+      assertEquals(await page.evaluate(() => Object.hasOwn(globalThis, "sameDocument")), true);
+    });
+
+    await step(
+      "invariant 9: hostile texts stay texts, from the server and in the script",
+      async () => {
+        const hostile = `"><img src=x onerror="document.title='owned'"><script>alert(1)</script>`;
+        await using tab = await openTab(browser, `${home}?id=${encodeURIComponent(hostile)}`);
+        const { page, errors } = tab;
+        assertMatch(await page.getByRole("alert").first().innerText(), /<img src=x/);
+        await page.route("**/page.json*", async (route) => {
+          const response = await route.fetch();
+          const state = await response.json();
+          const row = { ...state.rows[0], status: "dead", why: hostile, lastHeartbeat: hostile };
+          state.rows.push({ ...row, id: hostile, address: hostile });
+          state.contacts = [{ address: hostile, state: hostile }];
+          Object.assign(state, { verdict: hostile, latest: hostile, title: hostile });
+          await route.fulfill({ response, json: state });
+        });
+        await page.goto(`${home}?q=${encodeURIComponent("<b>")}`);
+        await page.locator("h1", { hasText: "<img src=x" }).waitFor();
+        assertEquals(await page.locator("#members tr", { hasText: "<script>alert" }).count(), 1);
+        assertEquals(await page.locator("img[src=x]").count(), 0);
+        assertEquals(await page.title(), hostile);
+        assertEquals(errors, []);
+      },
+    );
+
+    for (const colorScheme of ["light", "dark"] as const) {
+      await step(`axe-core finds nothing serious in ${colorScheme}`, async () => {
+        for (const viewport of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
+          await using tab = await openTab(browser, `${home}?id=n3`, { colorScheme, viewport });
+          const { page, errors } = tab;
+          await untilLive(page);
+          assertEquals(await seriousFaults(page), [], `the page at ${viewport.width} px`);
+          const overflow = () => document.documentElement.scrollWidth - innerWidth;
+          assertEquals(await page.evaluate(overflow) > 0, false, "nothing to scroll sideways");
+          await page.getByRole("link", { name: "Decommission…" }).click();
+          await page.getByRole("dialog").waitFor();
+          assertEquals(await seriousFaults(page), [], `the question at ${viewport.width} px`);
+          assertEquals(errors, []);
+        }
+      });
+    }
+
+    await step("1,000 members: ready in two seconds, and an update fits in a frame", async () => {
+      const big = await own(startNode("big", PATIENT_FLAGS));
+      const ids = Array.from({ length: 999 }, (_, i) => `member-${String(i).padStart(3, "0")}`);
+      await tell(
+        big.address,
+        ids.map((id, i) => rowOf(id, { address: `${id}.example.org:9${i}` })),
+      );
+      await using tab = await openTab(browser, "about:blank");
+      const { page, errors } = tab;
+      const startMs = performance.now();
+      await page.goto(`http://${big.address}/`);
+      await untilLive(page);
+      const readyMs = performance.now() - startMs;
+      assertEquals(await page.locator("#members tbody tr").count(), 1_000);
+      await page.getByLabel("Filter").fill("member-99");
+      assertEquals((await shownIds(page)).length, 9);
+      await page.getByLabel("Filter").fill("");
+
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send("Performance.enable");
+      const scriptMs = async () => {
+        const { metrics } = await cdp.send("Performance.getMetrics");
+        return 1_000 * (metrics.find(({ name }) => name === "ScriptDuration")?.value ?? NaN);
+      };
+      const costsMs: number[] = [];
+      for (let i = 0; i < 8; i++) {
+        const before = await scriptMs();
+        await tell(big.address, [rowOf(ids[i]!, { left: "SIGTERM", heartbeat: nextHeartbeat() })]);
+        await page.locator("#members tr.left", { hasText: ids[i]! }).waitFor();
+        costsMs.push(await scriptMs() - before);
+      }
+      const updateMs = costsMs.toSorted((a, b) => a - b)[costsMs.length / 2]!;
+      console.log(`1,000 members: ready in ${readyMs.toFixed()} ms; script of an update`, costsMs);
+      assertLess(readyMs, READY_MS);
+      assertLess(updateMs, UPDATE_SCRIPT_MS);
+      assertEquals(errors, []);
+    });
+  } finally {
+    for (const end of ends) await end();
+  }
+});
+
+/** Faults of the page that axe-core calls serious or critical, each in a line. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document)
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+}
+
+/** Later than every heartbeat told before. */
+function nextHeartbeat(): number {
+  return Math.ceil(Date.now() / 100) * 100 + 1_000;
+}
