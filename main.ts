@@ -9,10 +9,12 @@ import { createApp } from "./lib/app.ts";
 import { createGate } from "./lib/auth.ts";
 import { type Config, parseConfig } from "./lib/config.ts";
 import { Credentials, CredentialsError } from "./lib/credentials.ts";
-import { ownNames, warnings } from "./lib/exposure.ts";
+import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
 import { listen, ListenError } from "./lib/listen.ts";
-import { createLog } from "./lib/log.ts";
+import { createLog, describeBug } from "./lib/log.ts";
+import { settleNames } from "./lib/names.ts";
 import { Node } from "./lib/node.ts";
+import { onStopSignal, surviveErrors } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
 import { Server } from "./lib/server.ts";
 import denoConfig from "./deno.json" with { type: "json" };
@@ -32,8 +34,8 @@ export interface Running {
   readonly ended: Promise<number>;
 }
 
-/** Open requests get this long to finish when the node ends. */
-const SHUTDOWN_MS = 500;
+/** Telling others and finishing open requests may take this long when a node ends: its user waits for 2 s at most. */
+const ENDING_MS = 1_800;
 
 /** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
 export function start(config: Config, write: (line: string) => void): Running {
@@ -64,7 +66,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     log,
     onStop: (status, text) => {
       log.notice(status === 0 ? "info" : "error", text);
-      void node.stop().then(() => shutdown(status));
+      void finish(status, Promise.resolve());
     },
   });
   const gate = createGate({
@@ -75,27 +77,29 @@ export function start(config: Config, write: (line: string) => void): Running {
     onRefused: (line) => log.notice("warn", line),
   });
   const app = createApp(node, gate);
-  async function shutdown(status: number): Promise<void> {
-    credentials.close();
-    const timer = setTimeout(() => end(status), SHUTDOWN_MS);
-    await server.shutdown();
-    clearTimeout(timer);
-    end(status);
+  async function finish(status: number, told: Promise<void>): Promise<void> {
+    const timer = setTimeout(() => end(status), ENDING_MS);
+    try {
+      await told;
+      await node.stop();
+      credentials.close();
+      await server.shutdown();
+    } finally {
+      clearTimeout(timer);
+      end(status);
+    }
   }
-  node.start();
-  log.notice("info", `node ${id} listens on port ${port}, known to peers as ${address}`);
+  const scheme = credentials.tls === undefined ? "http" : "https";
+  log.notice("info", `node ${id} ${describeListening(config, { scheme, port, address })}`);
   for (const line of warnings(config)) log.notice("warn", line);
+  node.start();
   return {
     id,
     address,
     port,
     reload: () => credentials.reload(),
     ended,
-    async leave(reason) {
-      await node.leave(reason);
-      await node.stop();
-      await shutdown(0);
-    },
+    leave: (reason) => finish(0, node.leave(reason)),
   };
 }
 
@@ -116,25 +120,28 @@ async function main(args: string[]): Promise<number> {
       console.error(`gossiper: ${parsed.message}`);
       return 2;
   }
+  const names = settleNames(parsed.config);
+  if (names.kind === "usage") {
+    console.error(`gossiper: ${names.message}`);
+    return 2;
+  }
+  const write = (line: string) => console.error(line);
+  const { logFormat: format, logLevel: level } = names.config;
+  const log = createLog(write, { now: () => new Date(), format, level });
+  if (names.warning !== undefined) log.notice("warn", names.warning);
   let running: Running;
   try {
-    running = start(parsed.config, (line) => console.error(line));
+    running = start(names.config, write);
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
     console.error(`gossiper: ${error.message}`);
     return error instanceof StateError ? error.status : 1;
   }
+  surviveErrors((error) => log.notice("error", describeBug(error)));
   // Windows has no such signal, and says so when asked for it.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => running.reload());
-  let signalled = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (signalled) Deno.exit(128 + 15);
-      signalled = true;
-      void running.leave(signal);
-    });
-  }
+  onStopSignal((signal) => void running.leave(signal));
   return await running.ended;
 }
 

@@ -50,8 +50,9 @@ export interface Config {
   readonly host: string | undefined;
   /** The port to listen on; 0 takes a free one. */
   readonly port: number;
-  /** The host that peers are given, IPv6 without brackets. */
+  /** The host that peers are given, IPv6 without brackets; by default this host's own name. */
   readonly advertiseHost: string;
+  readonly advertiseDefault: boolean;
   /** The port that peers are given; `undefined` for the one that is listened on. */
   readonly advertisePort: number | undefined;
   /** Addresses of nodes to join, and `srv:` names, each in its one spelling, none twice. */
@@ -257,8 +258,8 @@ function validate(
     );
   }
   // A node that listens on one address only can't be reached by another name.
-  const advertiseHost = values.advertise?.host ?? reachableHost(values.host ?? "") ??
-    reachableHost(defaults.hostname);
+  const given = values.advertise?.host ?? reachableHost(values.host ?? "");
+  const advertiseHost = given ?? reachableHost(defaults.hostname);
   if (advertiseHost === undefined) {
     throw new UsageError(
       `Cannot give peers the name of this host, ${quote(defaults.hostname)}: ` +
@@ -281,6 +282,7 @@ function validate(
     host: values.host,
     port: values.port,
     advertiseHost,
+    advertiseDefault: given === undefined,
     advertisePort: values.advertise?.port,
     join: Object.freeze(values.join),
     cluster: values.cluster,

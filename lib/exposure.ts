@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { normalizeHost } from "./address.ts";
+import { formatAddress, normalizeHost } from "./address.ts";
 import type { Config } from "./config.ts";
+import { reachableHost } from "./flag_values.ts";
 
 /** The lower-case names a node goes by: a browser that calls it by another was led there. */
 export function ownNames(config: Config, hostname: string): ReadonlySet<string> {
@@ -14,6 +15,18 @@ export function ownNames(config: Config, hostname: string): ReadonlySet<string> 
     if (normal !== undefined) names.add(normal);
   }
   return names;
+}
+
+/** Where a node listens, in words: a link to its page, the name peers have for it, and how to join it if nobody is there yet. */
+export function describeListening(
+  config: Config,
+  at: { scheme: "http" | "https"; port: number; address: string },
+): string {
+  const { host, advertiseHost, join } = config;
+  const every = reachableHost(host ?? "") === undefined;
+  const url = `${at.scheme}://${formatAddress(every ? advertiseHost : host!, at.port)}/`;
+  return `listens on ${url}${every ? " (every address)" : ""}, known to peers as ${at.address}` +
+    (join.length === 0 ? `; others join it with -join ${at.address}` : "");
 }
 
 /** Lines for the log of a node that lets strangers do what its owner may not expect. */

@@ -73,6 +73,12 @@ export function describeChange({ id, address, to, reason, ageMs }: Change): stri
   return `peer is ${to}: ${id}${at}${heard}: ${reason}`;
 }
 
+/** An error that only a mistake in this program can cause, in one line with its stack. */
+export function describeBug(error: unknown): string {
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  return `BUG: ${text.replaceAll(/\s*\n\s*/g, " ")}`;
+}
+
 /** The text with all but printable ASCII as `\uNNNN`, which JSON reads back. */
 function escapeLine(text: string): string {
   return text.replace(

@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["page_words", "strip", "strips"],
   ["views", "log", "saved", "stories", "table_text", "metrics", "measures"],
   ["page_state", "page_rows", "page_bye", "page"],
-  ["state", "seeds"],
+  ["state", "seeds", "names", "process"],
   ["keys", "signer", "credentials"],
   [
     "http",
@@ -58,6 +58,8 @@ const IMPURE: readonly string[] = [
     "node",
     "state",
     "seeds",
+    "names",
+    "process",
     "page_routes",
     "app",
     "main",
