@@ -14,6 +14,9 @@ import type { Change } from "./watch.ts";
 /** A stopping node waits this long for its last calls: they end by their own time-out before. */
 const SETTLE_MS = 1_500;
 
+/** The wait after a round that an error cut short: long enough not to flood the log. */
+const WAKE_AGAIN_MS = 1_000;
+
 export interface DriverOptions {
   readonly gossip: Gossip;
   readonly transport: Transport;
@@ -134,8 +137,11 @@ export class Driver {
     const outcome = await transport.post(to, this.#path, body);
     onExchange({ to, outcome: wordOf(outcome), tookMs: now().monotonicMs - startMs });
     this.#underWay--;
-    if (!this.#stopped) this.#run(this.#outcome(to, outcome));
-    if (this.#underWay === 0) this.#onIdle?.();
+    try {
+      if (!this.#stopped) this.#run(this.#outcome(to, outcome));
+    } finally {
+      if (this.#underWay === 0) this.#onIdle?.();
+    }
   }
 
   #outcome(to: string, outcome: Outcome): Effect[] {
@@ -168,6 +174,8 @@ export class Driver {
     this.#timer = undefined;
     this.#timerAtMs = Infinity;
     if (this.#stopped) return;
+    // Rounds go on after an error, which only a mistake in this program can cause; it is told as one nobody caught.
+    this.#timer = setTimeout(() => this.#wake(), WAKE_AGAIN_MS);
     this.refresh();
   }
 
