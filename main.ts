@@ -130,6 +130,8 @@ async function main(args: string[]): Promise<number> {
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
   let running: Running;
+  // Before the line that says it listens: whoever reads it may send a signal at once.
+  onStopSignal((signal) => void running.leave(signal));
   try {
     running = start(names.config, write);
   } catch (error) {
@@ -141,7 +143,6 @@ async function main(args: string[]): Promise<number> {
   surviveErrors((error) => log.notice("error", describeBug(error)));
   // Windows has no such signal, and says so when asked for it.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => running.reload());
-  onStopSignal((signal) => void running.leave(signal));
   return await running.ended;
 }
 
