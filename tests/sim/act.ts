@@ -65,14 +65,16 @@ export function describeAct(act: Act): string {
   const length = "forMs" in act ? ` for ${act.forMs / 1000} s` : "";
   switch (act.kind) {
     case "start": {
-      const { id, address, seeds, clock, go } = act.node;
+      const { id, address, seeds, clock, go, remembers } = act.node;
       const join = seeds.length > 0 ? `, joins ${seeds.join(" ")}` : ", joins nobody";
       const clocks = [
         clock.rate === 1 ? "" : `, clock ${((clock.rate - 1) * 100).toFixed(2)} % off`,
         clock.wallSkewMs === 0 ? "" : `, wall clock ${clock.wallSkewMs / 1000} s off`,
         clock.wallRate === 1 ? "" : `, its second ${clock.wallRate} s`,
       ];
-      return `${id} starts${go ? " (Go)" : ""} at ${address}${join}${clocks.join("")}`;
+      return `${id} starts${go ? " (Go)" : ""}${
+        remembers ? " from its state file" : ""
+      } at ${address}${join}${clocks.join("")}`;
     }
     case "crash":
       return act.how === "closed" ? `${act.id} is killed` : `${act.id}'s host is lost`;

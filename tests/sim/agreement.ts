@@ -26,7 +26,9 @@ export function groupsOf(world: World): Groups {
     for (const row of node.gossip.replica.table.roster()) join(node, row.address);
   }
   const byRows = collect();
-  for (const node of up) for (const { address } of node.gossip.contacts.unanswered()) join(node, address);
+  for (const node of up) {
+    for (const { address } of node.gossip.contacts.unanswered()) join(node, address);
+  }
   return { byRows, byContacts: collect() };
 }
 
@@ -51,8 +53,12 @@ export function disagreement(world: World, nodes: readonly OurNode[]): string | 
       }
     }
     for (const row of node.gossip.replica.table.roster()) {
-      if (node.gossip.statusOf(row) === "live" && world.host(row.id)?.up !== true) {
+      const shown = node.gossip.statusOf(row);
+      if (shown === "live" && world.host(row.id)?.up !== true) {
         return `${node.id} has ${row.id} live, which does not run`;
+      }
+      if (row.left !== "" && shown !== "left") {
+        return `${node.id} has ${row.id} ${shown}, which announced its stop`;
       }
     }
   }

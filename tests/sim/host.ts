@@ -27,6 +27,7 @@ export abstract class Host {
   #lagMs = 0;
   #freeMs = 0;
   #illUntilMs = -Infinity;
+  #awakeSinceMs = -Infinity;
 
   constructor(
     options: {
@@ -69,6 +70,11 @@ export abstract class Host {
     return Math.max(this.#illUntilMs, this.startMs);
   }
 
+  /** Since when its clocks have counted: a machine that was suspended does not know that time has passed. */
+  get awakeSinceMs(): number {
+    return this.#awakeSinceMs;
+  }
+
   /** The process ends: the port is closed, or the whole host is lost. */
   end(how: "closed" | "lost"): void {
     if (!this.up) return;
@@ -90,7 +96,10 @@ export abstract class Host {
     if (stall === undefined) return;
     this.#stall = undefined;
     this.#illUntilMs = this.#lagMs > 0 ? Infinity : this.nowMs;
-    if (stall.kind === "suspended") this.clock.lose(this.nowMs - stall.sinceMs);
+    if (stall.kind === "suspended") {
+      this.clock.lose(this.nowMs - stall.sinceMs);
+      this.#awakeSinceMs = this.nowMs;
+    }
     const first = this.#dice.chance(0.5) ? "timer" : "io";
     const waiting = this.#waiting.splice(0);
     const inOrder = [

@@ -54,7 +54,9 @@ export class Invariants {
   #seenBy(node: OurNode): Seen {
     let seen = this.#seen.get(node);
     if (seen === undefined) {
-      seen = { heartbeats: new Map(), tombstones: new Set(), told: new Map() };
+      // A tombstone outlives its node where that keeps a state file.
+      const tombstones = new Set(node.saved?.tombstones.map(({ id }) => id));
+      seen = { heartbeats: new Map(), tombstones, told: new Map() };
       this.#seen.set(node, seen);
     }
     return seen;

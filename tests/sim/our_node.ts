@@ -1,5 +1,6 @@
 import type { Effect, Gossip } from "../../lib/gossip.ts";
 import type { Moment } from "../../lib/clock.ts";
+import type { Saved } from "../../lib/saved.ts";
 import type { HostClock } from "./clock.ts";
 import { Host } from "./host.ts";
 import type { Request } from "./network.ts";
@@ -15,6 +16,8 @@ const TIMER_LATE_MS = 2;
 export class OurNode extends Host {
   readonly gossip: Gossip;
   readonly boot: string;
+  /** What it started from, if it remembers a former life. */
+  readonly saved: Saved | undefined;
   readonly #world: World;
   #timer = 0;
   #timerAtMs = Infinity;
@@ -25,17 +28,27 @@ export class OurNode extends Host {
 
   constructor(
     world: World,
-    options: { id: string; address: string; seeds: readonly string[]; clock: HostClock },
+    options: {
+      id: string;
+      address: string;
+      seeds: readonly string[];
+      clock: HostClock;
+      saved: Saved | undefined;
+    },
   ) {
     const dice = world.dice.fork(`${options.id} ${world.nowMs}`);
     super({ ...options, agenda: world.agenda, dice: dice.fork("host") });
     this.#world = world;
+    this.saved = options.saved;
     this.boot = dice.hex8();
     const { intervalMs, deadAfterMs, core } = world.options;
-    const { id, address, seeds } = options;
+    const { id, address, seeds, saved } = options;
     const random = () => dice.next();
-    const brain = { id, address, boot: this.boot, seeds, intervalMs, deadAfterMs, random };
+    const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
+    const { boot } = this;
+    const brain = { id, address, boot, seeds, remembered, intervalMs, deadAfterMs, random };
     this.gossip = new core.Gossip(brain, this.#moment());
+    if (saved !== undefined) core.restore(this.gossip, saved, id);
   }
 
   begin(): void {

@@ -30,6 +30,8 @@ export interface NodePlan {
   readonly clock: ClockFault;
   /** A node of the first gossiper. */
   readonly go: boolean;
+  /** It starts from the state file of its former life. */
+  readonly remembers: boolean;
 }
 
 /** All that a seed draws. */
@@ -71,7 +73,8 @@ export function drawPlan(seed: string): Plan {
   const faults: TimedAct[] = [];
   const count = dice.whole(0, 7);
   for (let i = 0; i < count; i++) faults.push(...drawFault(dice, nodes, healMs));
-  const acts = [...starts, ...faults].sort((a, b) => a.atMs - b.atMs);
+  const acts = [...starts, ...faults].filter(({ atMs }) => atMs < healMs)
+    .sort((a, b) => a.atMs - b.atMs);
   return { seed, intervalMs, deadAfterMs, weather: drawWeather(dice), acts, healMs };
 }
 
@@ -96,6 +99,7 @@ function drawNodes(dice: Dice): NodePlan[] {
       seeds: [...seeds],
       clock: go ? EXACT_CLOCK : drawClock(dice),
       go,
+      remembers: false,
     });
   }
   return nodes;
@@ -185,6 +189,7 @@ function drawRestart(dice: Dice, node: NodePlan, { nodes, atMs, forMs }: When): 
     // Without seeds others can only find it where it was.
     seeds: !moves && dice.chance(0.3) ? [] : dice.shuffled(others).slice(0, 3),
     clock: drawClock(dice),
+    remembers: dice.chance(0.4),
   };
   const { id } = node;
   const end: TimedAct = dice.chance(0.3)

@@ -32,9 +32,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   const world = new World({ core, dice, intervalMs, deadAfterMs, weather });
   const invariants = new Invariants(world);
   watch?.(world);
-  for (const act of acts) {
-    if (act.atMs < healMs) world.at(act.atMs, () => perform(world, act, healMs));
-  }
+  for (const act of acts) world.at(act.atMs, () => perform(world, act, healMs));
   let violation: Violation | undefined;
   let rounds: number | undefined;
   try {

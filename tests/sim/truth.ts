@@ -67,7 +67,8 @@ export class Truth {
     const { id } = row;
     const member = this.#world.host(id);
     if (member === undefined || !member.up || member.healthySinceMs > sinceMs) return false;
-    if (observer.startMs > sinceMs || this.#world.network.calmSinceMs > sinceMs) return false;
+    if (Math.max(observer.startMs, observer.awakeSinceMs) > sinceMs) return false;
+    if (this.#world.network.calmSinceMs > sinceMs) return false;
     const known = this.#introduced.get(observer)?.get(id);
     if (known === undefined || known.sinceMs > sinceMs) return false;
     // A former life by a faster clock may be in the way, until the member has jumped past it.

@@ -1,4 +1,5 @@
-import type { Gossip } from "../../lib/gossip.ts";
+import { Gossip } from "../../lib/gossip.ts";
+import { restore, type Saved, snapshot } from "../../lib/saved.ts";
 import type { Change } from "../../lib/watch.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
@@ -10,7 +11,11 @@ import { OurNode } from "./our_node.ts";
 /** The code under test: production's, or a copy with one line changed (see mutants.ts). */
 export interface Core {
   readonly Gossip: typeof Gossip;
+  readonly snapshot: typeof snapshot;
+  readonly restore: typeof restore;
 }
+
+export const PRODUCTION: Core = { Gossip, snapshot, restore };
 
 export interface WorldOptions {
   readonly core: Core;
@@ -25,6 +30,8 @@ export interface StartOptions {
   readonly address: string;
   readonly seeds: readonly string[];
   readonly clock: ClockFault;
+  /** Starts from the state file of its former life, written when that ended. */
+  readonly remembers?: boolean;
 }
 
 /** A world of nodes on virtual time: nothing happens in it but what its agenda holds, in order. */
@@ -56,11 +63,20 @@ export class World {
 
   start(options: StartOptions): OurNode {
     const clock = new HostClock(options.clock, this.nowMs);
-    const node = new OurNode(this, { ...options, clock });
+    const saved = options.remembers ? this.#savedBy(options.id) : undefined;
+    const node = new OurNode(this, { ...options, clock, saved });
     this.ours.set(node.id, node);
     this.network.attach(node);
     node.begin();
     return node;
+  }
+
+  #savedBy(id: string): Saved | undefined {
+    const former = this.ours.get(id);
+    if (former === undefined) return undefined;
+    const { address } = former;
+    const random = () => this.dice.next();
+    return this.options.core.snapshot(former.gossip, { id, address, cluster: "sim", random });
   }
 
   startGo(options: StartOptions): GoNode {

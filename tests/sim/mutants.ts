@@ -1,0 +1,146 @@
+import type { Core } from "./world.ts";
+
+/** Production's code with one rule broken. */
+export interface Mutation {
+  readonly name: string;
+  /** The rule it breaks, as the code says it. */
+  readonly rule: string;
+  readonly file: string;
+  /** Found exactly once in the file, and replaced. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const LIB = new URL("../../lib/", import.meta.url);
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "merge",
+    rule: "the later heartbeat wins",
+    file: "table.ts",
+    from: "if (heartbeat < row.heartbeat) return",
+    to: "if (false) return",
+  },
+  {
+    name: "running clock",
+    rule: "time in which a node did not run does not count",
+    file: "clock.ts",
+    from: "sinceMs > STALL_INTERVALS * this.#intervalMs",
+    to: "false",
+  },
+  {
+    name: "age sum",
+    rule: "ages add up hop by hop",
+    file: "columns.ts",
+    from: "1 + Math.floor(ageOf(row, at.nowMs) / HEARTBEAT_STEP_MS)",
+    to: "1",
+  },
+  {
+    name: "tombstone",
+    rule: "a tombstone beats every row",
+    file: "table.ts",
+    from: "if (this.#tombstones.has(report.id)) return",
+    to: "if (false) return",
+  },
+  {
+    name: "healing",
+    rule: "the gone are called now and then",
+    file: "partners.ts",
+    from: "const GONE_MAX = 2",
+    to: "const GONE_MAX = 0",
+  },
+  {
+    name: "witnesses",
+    rule: "it takes three witnesses",
+    file: "charges.ts",
+    from: "WITNESSES_NEEDED = 3",
+    to: "WITNESSES_NEEDED = 1",
+  },
+  {
+    name: "charge",
+    rule: "a charge holds against no heartbeat made after the refusal",
+    file: "charges.ts",
+    from: "return row.heartbeat + ageMs -",
+    to: "return row.heartbeat + 60_000 + ageMs -",
+  },
+  {
+    name: "jump past",
+    rule: "a restarted node jumps past its former life's heartbeat",
+    file: "pulse.ts",
+    from: "if (stamp >= this.#heartbeat) this",
+    to: "if (false) this",
+  },
+  {
+    name: "rounding",
+    rule: "ages are rounded down on the wire",
+    file: "columns.ts",
+    from: "Math.floor(ageOf(row, at.nowMs)",
+    to: "Math.ceil(ageOf(row, at.nowMs)",
+  },
+  {
+    name: "left",
+    rule: "who announced its stop is not dead",
+    file: "table.ts",
+    from: 'if (row.left !== "") return "left"',
+    to: 'if (false) return "left"',
+  },
+  {
+    name: "farewell",
+    rule: "the decommissioned stops",
+    file: "gossip.ts",
+    from: "if (tombstone === undefined || this.#stopping) return",
+    to: "if (true) return",
+  },
+  {
+    name: "equal dates",
+    rule: "of two dates of one heartbeat the earlier counts",
+    file: "table.ts",
+    from: "if (heardAtMs < row.heardAtMs) row",
+    to: "if (heardAtMs > row.heardAtMs) row",
+  },
+  {
+    name: "roster hash",
+    rule: "rosters that differ are sent whole",
+    file: "table.ts",
+    from: "return `${row.id} ${row.address} ${row.boot} ${row.left}",
+    to: "return `${row.id} ${row.left}",
+  },
+  {
+    name: "memory",
+    rule: "a state file brings tombstones back",
+    file: "saved.ts",
+    from: "replica.bury(tombstone.id, tombstone.by, nowMs)",
+    to: "void tombstone",
+  },
+];
+
+/** Copies the brain to a temporary folder, breaks one rule in it, and loads it; `use` it before it is deleted. */
+export async function withMutant<T>(mutation: Mutation, use: (core: Core) => T): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "gossiper_mutant_" });
+  try {
+    for await (const { name, isFile } of Deno.readDir(LIB)) {
+      if (!isFile || !name.endsWith(".ts")) continue;
+      const source = await Deno.readTextFile(new URL(name, LIB));
+      await Deno.writeTextFile(
+        `${folder}/${name}`,
+        name === mutation.file ? broken(source, mutation) : source,
+      );
+    }
+    const load = (file: string) => import(`file://${folder}/${file}`);
+    const [{ Gossip }, { snapshot, restore }] = [await load("gossip.ts"), await load("saved.ts")];
+    return use({ Gossip, snapshot, restore });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function broken(source: string, { name, file, from, to }: Mutation): string {
+  const count = source.split(from).length - 1;
+  if (count !== 1) {
+    throw new Error(
+      `Cannot break rule '${name}': lib/${file} must hold "${from}" once, and does ${count} times. ` +
+        "Bring tests/sim/mutants.ts up to date",
+    );
+  }
+  return source.replace(from, () => to);
+}
