@@ -17,6 +17,7 @@ import { Node } from "./lib/node.ts";
 import { onStopSignal, surviveErrors } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
 import { Server } from "./lib/server.ts";
+import { versionLine } from "./lib/version.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
 /** A running node. */
@@ -114,7 +115,9 @@ async function main(args: string[]): Promise<number> {
       console.log(parsed.text);
       return 0;
     case "version":
-      console.log(`gossiper ${denoConfig.version}`);
+      console.log(
+        versionLine(denoConfig.version, { deno: Deno.version.deno, target: Deno.build.target }),
+      );
       return 0;
     case "usage":
       console.error(`gossiper: ${parsed.message}`);

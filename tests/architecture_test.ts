@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["page_words", "strip", "strips"],
   ["views", "log", "saved", "stories", "table_text", "metrics", "measures"],
   ["page_state", "page_rows", "page_bye", "page"],
-  ["state", "seeds", "names", "process"],
+  ["state", "seeds", "version", "names", "process"],
   ["keys", "signer", "credentials"],
   [
     "http",

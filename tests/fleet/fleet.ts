@@ -3,8 +3,7 @@
  *
  * @module
  */
-
-const MAIN = new URL("../../main.ts", import.meta.url).href;
+import { programCommand } from "../support/program.ts";
 
 /** A whole fleet may take this long to start: on two busy cores a process takes a fifth of a second of CPU. */
 const START_MS = 120_000;
@@ -23,7 +22,7 @@ export interface Sight {
 export interface FleetOptions {
   /** Flags for every node, besides its ID and whom to join. */
   readonly flags?: readonly string[];
-  /** The command that runs a node: from source unless given. */
+  /** The command that runs a node: see support/program.ts. */
   readonly command?: readonly string[];
   /** A command in front of that, such as one that enters a network namespace. */
   readonly prefix?: (id: string) => readonly string[];
@@ -46,10 +45,9 @@ export class FleetNode {
 
   constructor(id: string, args: readonly string[], options: FleetOptions = {}) {
     this.id = id;
-    const source = [Deno.execPath(), "run", "-A", "--quiet", MAIN];
     const [program = "", ...rest] = [
       ...options.prefix?.(id) ?? [],
-      ...options.command ?? source,
+      ...options.command ?? programCommand(),
       ...["-id", id],
       ...options.flags ?? [],
       ...args,

@@ -9,11 +9,10 @@ import { parseConfig } from "../../lib/config.ts";
 import type { MemberView } from "../../lib/view.ts";
 import { type Running, start } from "../../main.ts";
 import { eventually } from "./eventually.ts";
+import { programCommand } from "./program.ts";
 
 /** The address to listen on, and a pace at which tests are quick and a busy machine still keeps up. */
 export const TEST_FLAGS = "-port 0 -host 127.0.0.1 -interval 200ms -dead-after 1s".split(" ");
-
-const MAIN = new URL("../../main.ts", import.meta.url).href;
 
 /** What tests ask of a node, wherever it runs. */
 export interface TestNode extends AsyncDisposable {
@@ -97,8 +96,9 @@ export async function runProgram(
 }
 
 function command(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", MAIN, ...args],
+  const [program, ...before] = programCommand();
+  return new Deno.Command(program, {
+    args: [...before, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

@@ -1,0 +1,154 @@
+/**
+ * Makes the program's binaries: `deno task compile`, or for one system `deno task compile --target x86_64-unknown-linux-gnu`.
+ *
+ * The program is bundled into one file first: that leaves out what packages hold and it never uses, and starts with less
+ * memory. It is not minified, as traces in a log must name functions; that would have saved nothing that can be measured.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+
+const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+];
+
+/** What the program may do, each with its reason; it runs no programs and loads no libraries. */
+const PERMISSIONS = [
+  "--no-prompt",
+  // Serve on any port, call any peer, ask name servers.
+  "--allow-net",
+  // Files that flags name: -state, -dist, keys and certificates; and the binary itself, which it hands on.
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=GOSSIPER_*",
+  "--allow-sys=hostname,networkInterfaces",
+  "--deny-import",
+];
+
+const ROOT = new URL("../", import.meta.url);
+const DIST = new URL("dist/", ROOT);
+
+/** An expected failure, in one line that says what to do. */
+class CompileError extends Error {}
+
+async function compileAll(targets: readonly string[]): Promise<void> {
+  const denort = Deno.env.get("DENORT_BIN");
+  if (denort !== undefined && targets.length > 1) {
+    throw new CompileError("DENORT_BIN is the runtime of one system: say which with --target");
+  }
+  const folder = await Deno.makeTempDir();
+  try {
+    await bundle(folder);
+    await Deno.mkdir(DIST, { recursive: true });
+    for (const target of targets) await compile(target, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  await writeSums();
+}
+
+/** Bundles a copy of the sources that knows its commit, with the static files where the program looks for them. */
+async function bundle(folder: string): Promise<void> {
+  const sources = `${folder}/sources`;
+  await Deno.mkdir(sources);
+  for (const name of ["deno.json", "deno.lock", "main.ts", "lib", "static"]) {
+    await copy(new URL(name, ROOT), `${sources}/${name}`);
+  }
+  await copy(new URL("static", ROOT), `${folder}/static`);
+  await Deno.writeTextFile(`${sources}/lib/build.json`, JSON.stringify({ commit: await commit() }));
+  await Deno.mkdir(`${folder}/lib`);
+  const args = ["bundle", "--quiet", "--output", `${folder}/lib/main.js`, "main.ts"];
+  const { code, text } = await run(Deno.execPath(), args, sources);
+  if (code !== 0) throw new CompileError(`Cannot bundle the program:\n${text}`);
+}
+
+async function compile(target: string, folder: string): Promise<void> {
+  const name = `gossiper-${target}${target.includes("windows") ? ".exe" : ""}`;
+  const part = `${folder}/${name}`;
+  const args = [
+    ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock"],
+    ...PERMISSIONS,
+    ...["--include", "static", "--target", target, "--output", part, "lib/main.js"],
+  ];
+  const { code, text } = await run(Deno.execPath(), args, folder);
+  if (code !== 0) {
+    throw new CompileError(
+      `Cannot compile for ${target}: ${text.replace(/\s*Stack backtrace[^]*$/, "").trim()}\n` +
+        `Where Deno's runtime for it (denort, of Deno ${Deno.version.deno}) cannot be downloaded, take it from another machine ` +
+        `and name it: DENORT_BIN=/path/to/denort deno task compile --target ${target}`,
+    );
+  }
+  await Deno.copyFile(part, new URL(name, DIST));
+  const { size } = await Deno.stat(part);
+  console.log(`dist/${name}  ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** Writes SHA256SUMS of all binaries there, in the form that `sha256sum --check` reads. */
+async function writeSums(): Promise<void> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(DIST)) {
+    if (name.startsWith("gossiper-")) names.push(name);
+  }
+  const lines = await Promise.all(
+    names.sort().map(async (name) => {
+      const digest = await crypto.subtle.digest(
+        "SHA-256",
+        await Deno.readFile(new URL(name, DIST)),
+      );
+      return `${new Uint8Array(digest).toHex()}  ${name}\n`;
+    }),
+  );
+  await Deno.writeTextFile(new URL("SHA256SUMS", DIST), lines.join(""));
+}
+
+/** The commit that the sources are of, marked where they differ from it. */
+async function commit(): Promise<string> {
+  try {
+    const id = await run("git", ["rev-parse", "--short=12", "HEAD"], ROOT);
+    const changes = await run("git", ["status", "--porcelain", "main.ts", "lib", "static"], ROOT);
+    if (id.code !== 0 || changes.code !== 0) return "unknown";
+    return id.text.trim() + (changes.text === "" ? "" : "-changed");
+  } catch (error) {
+    // Sources without git, as from an archive.
+    if (error instanceof Deno.errors.NotFound) return "unknown";
+    throw error;
+  }
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string | URL,
+): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: code === 0 ? decoder.decode(stdout) : decoder.decode(stderr) };
+}
+
+async function copy(from: URL, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) {
+    await copy(new URL(`${from.href}/${name}`), `${to}/${name}`);
+  }
+}
+
+const { target } = parseArgs(Deno.args, { string: ["target"] }) as { target?: string };
+try {
+  if (target !== undefined && !TARGETS.includes(target)) {
+    throw new CompileError(`Cannot compile for '${target}': give one of ${TARGETS.join(", ")}`);
+  }
+  await compileAll(target === undefined ? TARGETS : [target]);
+} catch (error) {
+  if (!(error instanceof CompileError)) throw error;
+  console.error(error.message);
+  Deno.exit(1);
+}

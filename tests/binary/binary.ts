@@ -1,0 +1,84 @@
+/**
+ * What only a binary can get wrong; .ci/run runs this against the one it made: `GOSSIPER_TEST_BINARY=... deno test -A tests/binary/binary.ts`.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
+import denoConfig from "../../deno.json" with { type: "json" };
+
+const BINARY = Deno.env.get("GOSSIPER_TEST_BINARY") ?? "";
+
+/** Runs the binary with nothing around it: no environment, another current directory, a home that is not there. */
+function bare(args: string[]): Deno.Command {
+  return new Deno.Command(BINARY, {
+    args,
+    clearEnv: true,
+    env: { HOME: "/nonexistent", PATH: "/nonexistent" },
+    cwd: "/",
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+Deno.test("there is a binary to test", async () => {
+  assert(BINARY.startsWith("/"), "name it in GOSSIPER_TEST_BINARY, as an absolute path");
+  assert((await Deno.stat(BINARY)).isFile);
+});
+
+Deno.test("-version names version, commit, Deno and target", async () => {
+  const { code, stdout } = await bare(["-version"]).output();
+  assertEquals(code, 0);
+  const version = denoConfig.version.replaceAll(".", "\\.");
+  assertMatch(
+    new TextDecoder().decode(stdout),
+    new RegExp(
+      `^gossiper ${version} \\(commit \\S+, Deno \\d+\\.\\d+\\.\\d+, \\w+-\\w+-\\S+\\)\n$`,
+    ),
+  );
+});
+
+Deno.test("started from any directory, without a home, it serves its page with style and script", async () => {
+  const child = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
+  let log = "";
+  const drained = child.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  try {
+    const address = await eventually(() => {
+      const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
+      assert(address !== undefined, `the log so far: ${log}`);
+      return address;
+    });
+    const page = await (await fetch(`http://${address}/`)).text();
+    const files = [...page.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path!);
+    assert(files.length >= 2, page);
+    for (const path of files) {
+      const response = await fetch(`http://${address}${path}`);
+      assertEquals(response.status, 200, path);
+      assert((await response.arrayBuffer()).byteLength > 0, path);
+    }
+    assertEquals(await (await fetch(`http://${address}/healthz`)).text(), "ok\n");
+    assertStringIncludes(await (await fetch(`http://${address}/metrics`)).text(), "gossiper");
+  } finally {
+    child.kill("SIGTERM");
+    await drained;
+    await child.stdout.cancel();
+    assertEquals((await child.status).code, 0, log);
+  }
+  assert(!/BUG|NotCapable|permission/i.test(log), log);
+});
+
+Deno.test("it may not run programs, load libraries, or read the environment beyond its own variables", async () => {
+  const bytes = await Deno.readFile(BINARY);
+  // Behind the runtime itself stand a few hundred KB: what was compiled in.
+  const tail = new TextDecoder("latin1").decode(bytes.subarray(-2_000_000));
+  const [, permissions] = /"permissions":(\{.*?\})/.exec(tail) ?? [];
+  assert(permissions !== undefined, "the binary's permissions were not found");
+  const granted = JSON.parse(permissions);
+  assertEquals(granted.allow_all ?? false, false);
+  assertEquals([granted.allow_run ?? null, granted.allow_ffi ?? null], [null, null]);
+  assertEquals(granted.allow_env, ["GOSSIPER_*"]);
+  assertEquals(granted.deny_import, []);
+  assertEquals(granted.allow_sys, ["hostname", "networkInterfaces"]);
+});
