@@ -1,0 +1,58 @@
+/**
+ * Five nodes on this machine to look at and play with: `deno task demo`.
+ *
+ * @module
+ */
+import { Fleet } from "./fleet.ts";
+
+const NODES = 5;
+
+/** Windows knows no other signal that a console sends. */
+const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
+/** A node that was told to stop has ended by then. */
+const GRACE_MS = 2_500;
+
+await using fleet = new Fleet({ flags: ["-port", "0", "-host", "127.0.0.1"] });
+let stopping = false;
+for (const signal of STOP_SIGNALS) {
+  Deno.addSignalListener(signal, () => {
+    stopping = true;
+    // Ctrl-C reaches the nodes as well: a second signal at once would end them before they said that they leave.
+    Deno.unrefTimer(setTimeout(stopAll, signal === "SIGINT" ? GRACE_MS : 0));
+  });
+}
+
+function stopAll(): void {
+  for (const node of fleet.running) node.kill("SIGTERM");
+}
+
+const first = fleet.add("n1", []);
+const address = await first.listening;
+for (let i = 2; i <= NODES; i++) fleet.add(`n${i}`, ["-join", address]);
+const pids = await Promise.all(fleet.nodes.map(async (node) => {
+  await node.listening;
+  return `${node.id} is process ${node.pid}`;
+}));
+await fleet.until(() => stopping || fleet.allSeeAll());
+
+console.log(`
+  ${NODES} nodes see each other. Open the page of one:   http://${address}/
+
+  or ask it:                 curl http://${address}/members
+  crash a node:              kill -9 ${fleet.nodes.at(-1)!.pid}     (${pids.join(", ")})
+  decommission one for good: curl http://${address}/bye?id=n4
+
+  Ctrl-C stops them all. What n1 sees:
+`);
+let shown = 0;
+const show = () => {
+  for (const line of first.lines.slice(shown)) if (line.includes("peer is")) console.log(line);
+  shown = first.lines.length;
+};
+show();
+first.watch(show);
+await Promise.all(fleet.nodes.map((node) => node.ended));
+console.log("All nodes have ended.");
