@@ -17,7 +17,7 @@ export const TEST_FLAGS = "-port 0 -host 127.0.0.1 -interval 200ms -dead-after 1
 /** What tests ask of a node, wherever it runs. */
 export interface TestNode extends AsyncDisposable {
   readonly id: string;
-  /** `127.0.0.1:port`. */
+  /** Where it is asked: `127.0.0.1:port`, whatever it tells its peers. */
   readonly address: string;
   /** Every line it logged so far. */
   readonly lines: readonly string[];
@@ -36,7 +36,7 @@ export function startNode(id: string, flags = ""): LocalNode {
   const running = start(parsed.config, (line) => lines.push(line));
   return {
     id: running.id,
-    address: running.address,
+    address: `127.0.0.1:${running.port}`,
     lines,
     running,
     async [Symbol.asyncDispose]() {
@@ -49,21 +49,23 @@ export function startNode(id: string, flags = ""): LocalNode {
 export interface NodeProcess extends TestNode {
   /** Sends a signal; the process may be gone. */
   kill(signal: Deno.Signal): void;
+  /** Stops reading what it logs, as `| head` does. */
+  closeLog(): Promise<void>;
   /** Its exit status, once it has ended. */
   readonly ended: Promise<Deno.CommandStatus>;
 }
 
 /** Starts a node in a process of its own, and waits until it listens. */
 export async function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
-  const { child, lines, ended } = spawn(["-id", id, ...merge(flags)]);
+  const { child, lines, ended, closeLog } = spawn(["-id", id, ...merge(flags)]);
   let exited = false;
   void ended.then(() => exited = true);
   const address = await eventually(() => {
     const listening = lines.find((line) => line.includes(" listens on "));
     assert(listening !== undefined || !exited, `node ${id} ended:\n${lines.join("\n")}`);
-    const [, address] = /known to peers as ([^\s,;]+)/.exec(listening ?? "") ?? [];
-    assert(address !== undefined, `node ${id} does not say where it listens:\n${lines.join("\n")}`);
-    return address;
+    const [, host, port] = / listens on https?:\/\/(\S+):(\d+)\//.exec(listening ?? "") ?? [];
+    assert(port !== undefined, `node ${id} does not say where it listens:\n${lines.join("\n")}`);
+    return `${host}:${port}`;
   });
   const kill = (signal: Deno.Signal) => {
     try {
@@ -78,6 +80,7 @@ export async function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
     lines,
     ended,
     kill,
+    closeLog,
     async [Symbol.asyncDispose]() {
       kill("SIGKILL");
       await ended;
@@ -109,18 +112,24 @@ function command(args: readonly string[], env: Record<string, string> = {}): Den
 function spawn(args: readonly string[]) {
   const child = command(args).spawn();
   const lines: string[] = [];
-  const drain = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    for await (const line of readLines(stream)) lines.push(line);
-  };
-  const ended = Promise.all([child.status, drain(child.stdout), drain(child.stderr)])
-    .then(([status]) => status);
-  return { child, lines, ended };
+  const logs = [child.stdout, child.stderr].map((stream) => stream.getReader());
+  const drained = logs.map(async (log) => {
+    for await (const line of readLines(log)) lines.push(line);
+  });
+  const ended = Promise.all([child.status, ...drained]).then(([status]) => status);
+  const closeLog = async () => void await Promise.all(logs.map((log) => log.cancel()));
+  return { child, lines, ended, closeLog };
 }
 
-async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+async function* readLines(
+  log: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  for (;;) {
+    const { done, value } = await log.read();
+    if (done) break;
+    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
   }
@@ -138,15 +147,18 @@ function merge(flags: string): string[] {
   return merged;
 }
 
+/** An answer that takes longer is taken for none, so that a test ends. */
+const ANSWER_MS = 5_000;
+
 /** GETs a path as text. */
 export async function get(node: { address: string }, path: string): Promise<string> {
-  return await (await fetch(`http://${node.address}${path}`)).text();
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return await (await fetch(`http://${node.address}${path}`, { signal })).text();
 }
 
 /** All members as the node shows them. */
 export async function members(node: { address: string }): Promise<MemberView[]> {
-  const response = await fetch(`http://${node.address}/members`);
-  return (await response.json()).members;
+  return JSON.parse(await get(node, "/members")).members;
 }
 
 /** Each member's status as the node shows it. */
