@@ -93,6 +93,6 @@ export class Stories {
 }
 
 /** The change as `GET /events`, `GET /members/NNN` and the page show it. */
-export function changeView({ atMs, ...told }: Told): ChangeView {
-  return { ...told, at: new Date(atMs).toISOString() };
+export function changeView({ id, address, from, to, atMs, reason, event }: Told): ChangeView {
+  return { id, address, from, to, at: new Date(atMs).toISOString(), reason, event };
 }
