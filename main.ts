@@ -10,13 +10,12 @@ import { createGate } from "./lib/auth.ts";
 import { type Config, parseConfig } from "./lib/config.ts";
 import { Credentials, CredentialsError } from "./lib/credentials.ts";
 import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
-import { listen, ListenError } from "./lib/listen.ts";
 import { createLog, describeBug } from "./lib/log.ts";
 import { settleNames } from "./lib/names.ts";
 import { Node } from "./lib/node.ts";
 import { onStopSignal, surviveErrors } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
-import { Server } from "./lib/server.ts";
+import { checkTls, ListenError, Server } from "./lib/serve.ts";
 import { versionLine } from "./lib/version.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
@@ -49,11 +48,14 @@ export function start(config: Config, write: (line: string) => void): Running {
   const credentials = new Credentials(config, { log, wallMs });
   const { keys } = credentials;
   const server = new Server(
-    listen(config, credentials.tls),
+    { ...config, tls: credentials.tls },
     (request, caller) => app.fetch(request, caller),
   );
   const { port } = server.addr;
-  credentials.onTls = (tls) => server.replace(() => listen({ host: config.host, port }, tls));
+  credentials.onTls = (tls) => {
+    checkTls(tls);
+    server.replace(tls).catch((error) => log.notice("error", String(error)));
+  };
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
   const node = new Node({
     ...config,
@@ -61,6 +63,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     saved,
     address,
     signer: keys?.signer,
+    caCerts: credentials.tls && (() => credentials.authorities),
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,

@@ -4,10 +4,14 @@
  * @module
  */
 import { HTTPException } from "hono/http-exception";
-import { RequestError } from "./http_request.ts";
 
 /** A body not whole by then is given up, so that slow senders cannot hold many requests open. */
 const BODY_TIME_MS = 5_000;
+
+/** Bytes of all bodies that are being read: each may be as long as a table, and memory is the process' own. */
+const BODIES_BYTES_MAX = 64 * 1024 * 1024;
+
+let bodiesBytes = 0;
 
 /** Ends a request with `status` and one line that says what to do. */
 export function refuse(
@@ -36,17 +40,17 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
       const { done, value } = await reader.read();
       if (done) break;
       bytes += value.length;
-      if (bytes > bytesMax) {
+      bodiesBytes += value.length;
+      if (bytes > bytesMax || bodiesBytes > BODIES_BYTES_MAX) {
         await reader.cancel("too long");
-        refuse(413, tooLong);
+        if (bytes > bytesMax) refuse(413, tooLong);
+        refuse(503, "Too many bodies at once: try again in a second");
       }
       text += decoder.decode(value, { stream: true });
     }
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    refuse(error.status === 503 ? 503 : 400, error.message);
   } finally {
     clearTimeout(timer);
+    bodiesBytes -= bytes;
   }
   if (slow) refuse(408, `The body was not whole after ${BODY_TIME_MS / 1000} s`);
   return text + decoder.decode();
