@@ -91,7 +91,7 @@ export function createGate(options: GateOptions): Gate {
     const { code, error } = await keys!.signer.check(request, authorization);
     if (code === undefined) deny(c, "Gossip", error);
     if (error === undefined) {
-      if (raw.method === "POST") c.req.raw = new Request(raw, { body });
+      if (raw.method === "POST") c.req.raw = withBody(raw, body);
       await next();
     } else {
       logged.refused(remoteOf(c), error);
@@ -130,7 +130,7 @@ export function createGate(options: GateOptions): Gate {
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
       if (c.req.method === "POST") {
         const body = await readBody(c.req.raw, FORM_BYTES_MAX);
-        c.req.raw = new Request(c.req.raw, { body });
+        c.req.raw = withBody(c.req.raw, body);
         const field = new URLSearchParams(body).get("key");
         if (field !== null && await keys.keyring.holds(field.trim())) return await next();
       }
@@ -173,6 +173,11 @@ class LoggedCallers {
       onRefused("further callers that are refused are not logged");
     }
   }
+}
+
+/** The request with a body that was read. Not made from the request itself: Deno warns of a copied signal. */
+function withBody({ url, method, headers }: Request, body: string): Request {
+  return new Request(url, { method, headers, body });
 }
 
 function isSigned(c: Context): boolean {

@@ -10,10 +10,10 @@ import {
   readAdvertise,
   readDeadAfter,
   readFile,
+  readFolder,
   readHost,
   readId,
   readInterval,
-  readNetworks,
   readPort,
   readSeeds,
   readSwitch,
@@ -29,7 +29,7 @@ import {
   UsageError,
 } from "./flags.ts";
 
-import type { Network } from "./networks.ts";
+import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security_flags.ts";
 
 /** Human lines, or a JSON object a line. */
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -42,7 +42,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
 
 /** What a node is started with. */
-export interface Config {
+export interface Config extends SecurityConfig {
   /** The node's ID; the one in the state file comes before it, unless it was given. */
   readonly id: string;
   readonly idGiven: boolean;
@@ -61,22 +61,12 @@ export interface Config {
   readonly cluster: string;
   /** The file that remembers across restarts; `undefined` for none. */
   readonly state: string | undefined;
+  /** The folder whose files this node hands on. */
+  readonly dist: string | undefined;
   /** Time between two rounds. */
   readonly intervalMs: number;
   /** A member whose heartbeat is older is dead. */
   readonly deadAfterMs: number;
-  /** The file with the cluster's keys. */
-  readonly keyFile: string | undefined;
-  /** The text of such a file, as GOSSIPER_KEY gives it. */
-  readonly keyText: string | undefined;
-  /** Reading takes the key as well. */
-  readonly private: boolean;
-  /** Files in PEM: serve HTTPS, and call peers by it. */
-  readonly tls:
-    | { readonly cert: string; readonly key: string; readonly ca: string | undefined }
-    | undefined;
-  /** Networks that peers are called in; none: all but link-local ones and the like. */
-  readonly allow: readonly Network[];
   readonly logFormat: LogFormat;
   /** Log lines below it are left out. */
   readonly logLevel: LogLevel;
@@ -99,9 +89,6 @@ export interface ConfigDefaults {
 
 /** One lost exchange or a late round must not make a live member look dead. */
 export const DEAD_AFTER_INTERVALS_MIN = 3;
-
-/** Keys in the environment, where no file can be had. */
-const KEY_VARIABLE = "GOSSIPER_KEY";
 
 /** Every flag. A new one is a row here, a field in {@linkcode Config} and a line in `validate`. */
 const FLAGS = {
@@ -143,6 +130,11 @@ const FLAGS = {
     help: "remember ID, addresses and decommissions in FILE (default none)",
     read: readFile,
   },
+  "dist": {
+    metavar: "DIR",
+    help: "hand on the files of DIR at /download (default the running binary)",
+    read: readFolder,
+  },
   "interval": {
     metavar: "DURATION",
     help: "time between two rounds of gossip",
@@ -155,36 +147,7 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
-  "key-file": {
-    metavar: "FILE",
-    help: `keys of the cluster, one a line; the first signs, any verifies (or ${KEY_VARIABLE})`,
-    read: readFile,
-  },
-  "private": {
-    help: "take the key for reading too, but for /healthz",
-    read: readSwitch,
-  },
-  "tls-cert": {
-    metavar: "FILE",
-    help: "certificate chain in PEM: serve HTTPS, and call peers by it",
-    read: readFile,
-  },
-  "tls-key": {
-    metavar: "FILE",
-    help: "the certificate's private key in PEM",
-    read: readFile,
-  },
-  "tls-ca": {
-    metavar: "FILE",
-    help: "trust peers with certificates of these authorities, in PEM",
-    read: readFile,
-  },
-  "allow": {
-    metavar: "CIDR,...",
-    help: "networks to call peers in (default all but link-local)",
-    default: "",
-    read: readNetworks,
-  },
+  ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
     help: "log lines on stderr: text for people, json for machines",
@@ -266,16 +229,6 @@ function validate(
         "give one that they can reach with -advertise HOST",
     );
   }
-  const { "key-file": keyFile, "tls-cert": cert, "tls-key": key, "tls-ca": ca } = values;
-  if (keyFile !== undefined && keyText !== undefined) {
-    throw new UsageError(`Cannot use -key-file with ${KEY_VARIABLE}: give the keys in one place`);
-  }
-  if (values.private && keyFile === undefined && keyText === undefined) {
-    throw new UsageError(`Cannot use -private without a key: give -key-file or ${KEY_VARIABLE}`);
-  }
-  if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined)) {
-    throw new UsageError("Cannot use TLS without both -tls-cert and -tls-key: give the two");
-  }
   return Object.freeze({
     id: values.id ?? defaults.randomId,
     idGiven: values.id !== undefined,
@@ -287,13 +240,10 @@ function validate(
     join: Object.freeze(values.join),
     cluster: values.cluster,
     state: values.state,
+    dist: values.dist,
     intervalMs,
     deadAfterMs,
-    keyFile,
-    keyText,
-    private: values.private ?? false,
-    tls: cert === undefined || key === undefined ? undefined : { cert, key, ca },
-    allow: Object.freeze(values.allow),
+    ...securityOf(values, keyText),
     logFormat: values.log,
     logLevel: values["log-level"],
   });

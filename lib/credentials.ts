@@ -70,6 +70,11 @@ export class Credentials {
     return this.#tls;
   }
 
+  /** The authorities to trust besides the usual ones, in PEM. */
+  get authorities(): string[] {
+    return this.#tls?.ca === undefined ? [] : [this.#tls.ca];
+  }
+
   /** Reads the files again; what cannot be used is logged, and the old stays. */
   reload(): void {
     try {

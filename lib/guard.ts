@@ -11,6 +11,7 @@
  * @module
  */
 import { normalizeHost } from "./address.ts";
+import { isIp } from "./networks.ts";
 
 /** A request that would change the table. */
 export interface Change {
@@ -68,9 +69,8 @@ function isPrefetch(header: Change["header"]): boolean {
 function isOwnName(hostAndPort: string, names: ReadonlySet<string>): boolean {
   const host = normalizeHost(hostAndPort.replace(/:[0-9]*$/, ""));
   if (host === undefined) return false;
-  const isIp = host.includes(":") || /^[0-9.]+$/.test(host);
   const name = host.replace(/\.$/, "");
-  return isIp || name === "localhost" || name.endsWith(".localhost") || names.has(name);
+  return isIp(host) || name === "localhost" || name.endsWith(".localhost") || names.has(name);
 }
 
 /** The scheme is left out: behind a proxy that ends TLS, this node sees http. */

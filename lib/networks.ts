@@ -49,12 +49,17 @@ export function mayCall(ip: string, allowed: readonly Network[]): boolean {
   return allowed.length > 0 ? allowed.some(within) : !FORBIDDEN.some(within);
 }
 
+/** Whether a host, in its one spelling, is an IP address. */
+export function isIp(host: string): boolean {
+  return host.includes(":") || /^[0-9.]+$/.test(host);
+}
+
 /** The 16 bytes of an IP address, or `undefined` if the text is a name. */
 export function ipBytes(text: string): number[] | undefined {
   const host = normalizeHost(text);
   if (host === undefined) return undefined;
   if (!host.includes(":")) {
-    if (!/^[0-9.]+$/.test(host)) return undefined;
+    if (!isIp(host)) return undefined;
     return [...new Array<number>(10).fill(0), 255, 255, ...host.split(".").map(Number)];
   }
   const [head = "", tail] = host.split("::");

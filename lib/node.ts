@@ -4,11 +4,12 @@
  * @module
  */
 import type { Moment } from "./clock.ts";
+import type { DownloadOptions } from "./download.ts";
 import { Driver } from "./driver.ts";
 import { Gossip } from "./gossip.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
-import type { Log } from "./log.ts";
-import type { Network } from "./networks.ts";
+import { describeBug, type Log } from "./log.ts";
+import { mayCall, type Network } from "./networks.ts";
 import { Reports } from "./reports.ts";
 import { isSrv, SeedNames } from "./seeds.ts";
 import { restore, type Saved, snapshot } from "./saved.ts";
@@ -40,10 +41,15 @@ export interface NodeOptions {
   readonly state: string | undefined;
   /** What it held. */
   readonly saved: Saved | undefined;
+  /** What this node hands on. */
+  readonly dist: string | undefined;
+  readonly binary: DownloadOptions["binary"];
   /** Of a cluster with a key. */
   readonly signer: Signer | undefined;
   /** Networks that peers are called in; none: all but those that are no node's. */
   readonly allow: readonly Network[];
+  /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
+  readonly caCerts?: (() => string[]) | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -90,11 +96,13 @@ export class Node {
     if (path !== undefined) {
       this.#state = new StateFile({ path, snapshot: () => snapshot(gossip, options), onTrouble });
     }
-    const { signer } = options;
+    const { signer, allow, caCerts } = options;
     const plain = createTransport({
       timeoutMs: EXCHANGE_TIMEOUT_MS,
       bodyBytesMax: BODY_BYTES_MAX,
       onHangUp: (address) => this.#driver.hungUp(address),
+      mayCall: (ip) => mayCall(ip, allow),
+      ...(caCerts !== undefined && { caCerts }),
     });
     const transport = signer === undefined ? plain : signedTransport(plain, signer);
     const refresh = () => this.#driver.refresh();
@@ -111,6 +119,10 @@ export class Node {
       onExchange: (exchange) => reports.exchanged(exchange),
       onNotice: (level, text) => log.notice(level, text),
     });
+  }
+
+  get downloads(): DownloadOptions {
+    return this.#options;
   }
 
   get id(): string {
@@ -221,7 +233,6 @@ export class Node {
 
   /** Logs an error that only a mistake in this program can cause. */
   reportBug(error: unknown): void {
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#options.log.notice("error", `BUG: ${text.replaceAll("\n", " ")}`);
+    this.#options.log.notice("error", describeBug(error));
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { type Address, parseAddress } from "./address.ts";
+import { close, connect, type ConnectOptions } from "./connect.ts";
 import { type Answer, AnswerReader, HungUp } from "./http_answer.ts";
 
 /**
@@ -45,7 +46,7 @@ export interface Transport {
   close(): void;
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends ConnectOptions {
   /** Milliseconds for the whole exchange: resolving, connecting, sending, and reading the whole answer. */
   timeoutMs: number;
   /** Bytes of the longest answer body that is read; a longer one fails the exchange. */
@@ -96,7 +97,7 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 interface Connection {
-  readonly conn: Deno.TcpConn;
+  readonly conn: Deno.Conn;
   readonly reader: AnswerReader;
 }
 
@@ -170,7 +171,7 @@ class TcpTransport implements Transport {
     for (let attempt = 0;; attempt++) {
       try {
         const idle = attempt === 0 ? this.#takeIdle(key) : undefined;
-        const connection = idle ?? await connect(target, signal);
+        const connection = idle ?? await this.#connect(target, signal);
         return await this.#converse(key, connection, request, signal);
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
@@ -179,6 +180,11 @@ class TcpTransport implements Transport {
         await pause(delayMs, signal);
       }
     }
+  }
+
+  async #connect(target: Address, signal: AbortSignal): Promise<Connection> {
+    const conn = await connect(target, signal, this.#options);
+    return { conn, reader: new AnswerReader(conn) };
   }
 
   async #converse(
@@ -236,14 +242,6 @@ class TcpTransport implements Transport {
   }
 }
 
-async function connect({ host, port }: Address, signal: AbortSignal): Promise<Connection> {
-  signal.throwIfAborted();
-  const conn = await Deno.connect({ hostname: host, port, signal });
-  if (signal.aborted) close(conn);
-  signal.throwIfAborted();
-  return { conn, reader: new AnswerReader(conn) };
-}
-
 /** One piece, so that a small request travels in one packet. */
 function encodeRequest(
   request: { address: string; path: string; body: string | Uint8Array; authorization: string },
@@ -261,16 +259,8 @@ function encodeRequest(
   return whole;
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
-}
-
-function close(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // Closed before, by the deadline or by the answer's end.
-  }
 }
 
 /** Waits, or stops waiting when aborted. */

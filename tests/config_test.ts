@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { parseNetwork } from "../lib/networks.ts";
 import { type Config, helpText, parseConfig, type ParsedConfig } from "../lib/config.ts";
 
 const DEFAULTS = { hostname: "Host1", randomId: "0123abcd" };
@@ -34,6 +35,11 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     state: undefined,
     intervalMs: 1_000,
     deadAfterMs: 5_000,
+    keyFile: undefined,
+    keyText: undefined,
+    private: false,
+    tls: undefined,
+    allow: [],
     logFormat: "text",
     logLevel: "info",
   });
@@ -51,6 +57,12 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-state": "/var/lib/n1.state",
     "-interval": "500ms",
     "-dead-after": "1m",
+    "-key-file": "/etc/keys",
+    "-private": "true",
+    "-tls-cert": "cert.pem",
+    "-tls-key": "key.pem",
+    "-tls-ca": "ca.pem",
+    "-allow": "::1/128,0.0.0.0/0",
     "-log": "json",
     "-log-level": "debug",
   };
@@ -67,10 +79,18 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     state: "/var/lib/n1.state",
     intervalMs: 500,
     deadAfterMs: 60_000,
+    keyFile: "/etc/keys",
+    keyText: undefined,
+    private: true,
+    tls: { cert: "cert.pem", key: "key.pem", ca: "ca.pem" },
+    allow: ["::1/128", "0.0.0.0/0"].map((text) => parseNetwork(text)!),
     logFormat: "json",
     logLevel: "debug",
   };
-  assertEquals(configOf(Object.entries(values).flat()), expected);
+  const args = Object.entries(values).flatMap(([flag, text]) =>
+    flag === "-private" ? [flag] : [flag, text]
+  );
+  assertEquals(configOf(args), expected);
   const env = Object.entries(values).map(([flag, text]) =>
     [`GOSSIPER${flag.replaceAll("-", "_").toUpperCase()}`, text] as const
   );
@@ -83,7 +103,7 @@ Deno.test("parseConfig() answers wrong use with one line that says what to do", 
   assertEquals(
     usageOf(["-join", "a:1,localhost"]),
     "Cannot use -join 'a:1,localhost': 'localhost' is no address; " +
-      "give each as host:port, such as n1:8080 or [::1]:8080",
+      "give each as host:port, such as n1:8080 or [::1]:8080, or as srv:_gossiper._tcp.example",
   );
   assertEquals(
     usageOf([], { GOSSIPER_DEAD_AFTER: "5" }),
@@ -94,6 +114,43 @@ Deno.test("parseConfig() answers wrong use with one line that says what to do", 
     usageOf(["-log-level", "all"]),
     "Cannot use -log-level 'all': give debug, info, warn or error",
   );
+});
+
+Deno.test("parseConfig() takes keys from a file or GOSSIPER_KEY, and wants one for -private", () => {
+  assertEquals(configOf([], { GOSSIPER_KEY: "a\nb" }).keyText, "a\nb");
+  assertEquals(configOf([], { GOSSIPER_KEY: "" }).keyText, undefined);
+  assertEquals(configOf(["-private"], { GOSSIPER_KEY: "a" }).private, true);
+  assertEquals(
+    usageOf(["-private"]),
+    "Cannot use -private without a key: give -key-file or GOSSIPER_KEY",
+  );
+  assertEquals(
+    usageOf(["-key-file", "keys"], { GOSSIPER_KEY: "a" }),
+    "Cannot use -key-file with GOSSIPER_KEY: give the keys in one place",
+  );
+});
+
+Deno.test("parseConfig() wants certificate and key together, and an authority only with them", () => {
+  const message = "Cannot use TLS without both -tls-cert and -tls-key: give the two";
+  for (const args of ["-tls-cert c", "-tls-key k", "-tls-ca a", "-tls-key k -tls-ca a"]) {
+    assertEquals(usageOf(args.split(" ")), message, args);
+  }
+  assertEquals(configOf("-tls-cert c -tls-key k".split(" ")).tls, {
+    cert: "c",
+    key: "k",
+    ca: undefined,
+  });
+});
+
+Deno.test("parseConfig() says which network of -allow is none, and takes a bounded number", () => {
+  assertEquals(
+    usageOf(["-allow", "10.0.0.0/8, 10.1"]),
+    "Cannot use -allow '10.0.0.0/8, 10.1': '10.1' is no network; " +
+      "give each as 10.0.0.0/8, fd00::/8 or one IP address",
+  );
+  const many = Array.from({ length: 65 }, (_, i) => `10.0.0.${i}`);
+  assertEquals(configOf(["-allow", many.slice(1).join(",")]).allow.length, 64);
+  assertEquals(usageOf(["-allow", many.join(",")]).endsWith("give at most 64 networks"), true);
 });
 
 Deno.test("parseConfig() wants dead-after to be at least three intervals", () => {
@@ -144,8 +201,9 @@ Deno.test("helpText() shows every flag in 100 columns and ends with two examples
   const lines = helpText().split("\n");
   for (const line of lines) assertLessOrEqual(line.length, 100, line);
   for (
-    const flag of "id port host advertise join interval dead-after log log-level help version"
-      .split(" ")
+    const flag
+      of "id port host advertise join interval dead-after key-file private tls-cert tls-key tls-ca allow log log-level help version"
+        .split(" ")
   ) {
     assertEquals(lines.filter((line) => line.startsWith(`  -${flag} `)).length, 1, flag);
   }

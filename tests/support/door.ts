@@ -53,7 +53,7 @@ export function openDoor(
   const node = new Node({
     id: "n1",
     address: "node1:8080",
-    seeds: [],
+    join: [],
     cluster,
     state: undefined,
     saved: undefined,

@@ -1,0 +1,60 @@
+/**
+ * Certificates for tests, made with openssl: an authority, and what it signs for the loopback.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+
+/** Days a certificate is good for: longer than a test, shorter than anything in use. */
+const DAYS = "2";
+
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An authority in a folder of its own. */
+export class Authority implements AsyncDisposable {
+  #count = 0;
+
+  private constructor(readonly folder: string) {}
+
+  static async create(): Promise<Authority> {
+    const folder = await Deno.makeTempDir({ prefix: "tls" });
+    await openssl(folder, [
+      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem"
+        .split(" "),
+      ...["-days", DAYS, "-subj", "/CN=test authority"],
+    ]);
+    return new Authority(folder);
+  }
+
+  /** The path of its certificate. */
+  get ca(): string {
+    return `${this.folder}/ca.pem`;
+  }
+
+  /** Paths of a new certificate for these names. */
+  async issue(names = "DNS:localhost,IP:127.0.0.1,IP:::1"): Promise<Certificate> {
+    const name = `leaf${this.#count++}`;
+    await Deno.writeTextFile(`${this.folder}/${name}.ext`, `subjectAltName=${names}\n`);
+    await openssl(this.folder, [
+      ..."req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split(" "),
+      ...["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`],
+    ]);
+    await openssl(this.folder, [
+      ..."x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial".split(" "),
+      ...["-in", `${name}.csr`, "-out", `${name}.pem`, "-days", DAYS, "-extfile", `${name}.ext`],
+    ]);
+    return { cert: `${this.folder}/${name}.pem`, key: `${this.folder}/${name}.key` };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function openssl(cwd: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("openssl", { cwd, args }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
