@@ -61,6 +61,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     ...config,
     id,
     saved,
+    binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
     address,
     signer: keys?.signer,
     caCerts: credentials.tls && (() => credentials.authorities),
@@ -105,6 +106,11 @@ export function start(config: Config, write: (line: string) => void): Running {
     ended,
     leave: (reason) => finish(0, node.leave(reason)),
   };
+}
+
+/** As `deno task compile` names it. */
+function binaryName(): string {
+  return `gossiper-${Deno.build.target}${Deno.build.os === "windows" ? ".exe" : ""}`;
 }
 
 /** Runs the program with `args`; resolves to its exit status. */

@@ -9,6 +9,7 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isId, normalizeAddress } from "./address.ts";
 import type { Gate } from "./auth.ts";
+import { addDownloadRoutes } from "./download.ts";
 import { readBody, refuse } from "./http.ts";
 import { BODY_BYTES_MAX, DEFAULT_CLUSTER, FORM_BYTES_MAX } from "./limits.ts";
 import type { Node } from "./node.ts";
@@ -43,6 +44,9 @@ const ROUTES: Readonly<Record<string, string>> = {
   "/readyz": "GET, HEAD",
   "/page.json": "GET, HEAD",
   "/static/:hash/:name": "GET, HEAD",
+  "/download": "GET, HEAD",
+  "/download/:name": "GET, HEAD",
+  "/install.sh": "GET, HEAD",
 };
 
 /** Creates the routes of `node`, behind its gate. */
@@ -123,6 +127,7 @@ export function createApp(node: Node, gate: Gate): Hono {
   app.get("/readyz", (c) => answerProbe(c, node.unready()));
 
   addPageRoutes(app, node);
+  addDownloadRoutes(app, node.downloads);
 
   for (const [path, allow] of Object.entries(ROUTES)) {
     app.all(path, (c) => c.text(`Use ${allow}\n`, 405, { Allow: allow }));

@@ -106,6 +106,12 @@ export function readFile(text: string): string {
   throw new UsageError("give the path of a file, such as /var/lib/gossiper/n1.state");
 }
 
+/** `-dist`: a folder's path, without the slash at its end. */
+export function readFolder(text: string): string {
+  if (!text.includes("\0")) return text.replace(/(?<=.)[\\/]+$/, "");
+  throw new UsageError("give the path of a folder, such as /srv/gossiper");
+}
+
 /** `-interval`, in ms. */
 export function readInterval(text: string): number {
   const ms = readDuration(text);

@@ -32,6 +32,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["keys", "signer", "credentials"],
   [
     "http",
+    "download",
     "auth",
     "signed_transport",
     "serve",
@@ -69,6 +70,7 @@ const IMPURE: readonly string[] = [
     "seeds",
     "names",
     "process",
+    "download",
     "page_routes",
     "app",
     "main",

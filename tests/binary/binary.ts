@@ -82,3 +82,41 @@ Deno.test("it may not run programs, load libraries, or read the environment beyo
   assertEquals(granted.deny_import, []);
   assertEquals(granted.allow_sys, ["hostname", "networkInterfaces"]);
 });
+
+Deno.test("it hands itself on: curl ... | sh on a bare host brings up a node that joins", async () => {
+  const folder = await Deno.makeTempDir();
+  const first = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
+  let log = "";
+  const drained = first.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  const address = await eventually(() => {
+    const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
+    assert(address !== undefined, `the log so far: ${log}`);
+    return address;
+  });
+  const installed = await new Deno.Command("sh", {
+    args: ["-c", `curl -fsS http://${address}/install.sh | sh`],
+    cwd: folder,
+  }).output();
+  const text = new TextDecoder().decode(installed.stdout);
+  assertEquals(installed.code, 0, new TextDecoder().decode(installed.stderr));
+  const [, ...join] = /^ {2}\.\/gossiper (-join) (\S+)$/m.exec(text) ?? [];
+  assert(join.length === 2, text);
+  const second = new Deno.Command("./gossiper", {
+    args: [...join, "-port", "0", "-host", "127.0.0.1", "-id", "n2"],
+    cwd: folder,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    await eventually(async () => {
+      const { members } = await (await fetch(`http://${address}/members`)).json();
+      const shown = members.map(({ id, status }: Record<string, string>) => `${id} ${status}`);
+      assertEquals(shown, ["n1 live", "n2 live"]);
+    });
+  } finally {
+    for (const child of [second, first]) child.kill("SIGTERM");
+    await Promise.all([second.status, first.status, drained, first.stdout.cancel()]);
+    await Deno.remove(folder, { recursive: true });
+  }
+});

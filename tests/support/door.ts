@@ -57,6 +57,8 @@ export function openDoor(
     cluster,
     state: undefined,
     saved: undefined,
+    dist: undefined,
+    binary: undefined,
     signer,
     allow: [],
     intervalMs: 1_000,

@@ -1,0 +1,2 @@
+// @ts-types="./file_server.d.ts"
+export * from "./serve_file.js";

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Fetches gossiper from the node at @FROM@ and checks its sum. To read it first:
+#   curl -fsS @FROM@/install.sh
+# GOSSIPER_DIR says where to put it (default: the current folder).
+set -eu
+
+from='@FROM@'
+join='@JOIN@'
+
+fail() {
+  echo "gossiper: $*" >&2
+  exit 1
+}
+
+# The sum of a file, by whichever tool this system has.
+sum_of() {
+  if command -v sha256sum >/dev/null; then sha256sum "$1"
+  elif command -v shasum >/dev/null; then shasum -a 256 "$1"
+  elif command -v openssl >/dev/null; then openssl dgst -sha256 -r "$1"
+  else fail "no sha256sum, shasum or openssl here to check the file with"
+  fi
+}
+
+# In a function, so that a script cut off on its way does nothing.
+main() {
+  system="$(uname -s) $(uname -m)"
+  case $system in
+    "Linux x86_64") target=x86_64-unknown-linux-gnu ;;
+    "Linux aarch64" | "Linux arm64") target=aarch64-unknown-linux-gnu ;;
+    "Darwin x86_64") target=x86_64-apple-darwin ;;
+    "Darwin arm64") target=aarch64-apple-darwin ;;
+    *) fail "no binary is made for $system" ;;
+  esac
+  name=gossiper-$target
+  sums=$(curl -fsS "$from/download") || fail "$from has nothing to download"
+  expected=
+  while read -r sum file; do
+    if [ "$file" = "$name" ]; then expected=$sum; fi
+  done <<END
+$sums
+END
+  [ -n "$expected" ] || fail "$from has no $name; it has: $sums"
+
+  folder=${GOSSIPER_DIR:-.}
+  part=$folder/gossiper.part
+  trap 'rm -f "$part"' EXIT
+  curl -fS -o "$part" "$from/download/$name" || fail "cannot fetch $from/download/$name"
+  actual=$(sum_of "$part")
+  [ "${actual%% *}" = "$expected" ] || fail "the file's sum is ${actual%% *}, not $expected"
+  chmod +x "$part"
+  mv "$part" "$folder/gossiper"
+  echo "$folder/gossiper is in place. Join the cluster with:"
+  echo "  $folder/gossiper -join $join"
+}
+
+main
