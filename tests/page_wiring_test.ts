@@ -39,7 +39,8 @@ Deno.test("GET / is the page, with a strict policy, and names files by the hash 
     assertEquals(file.headers.get("cache-control"), "public, max-age=31536000, immutable");
     assertEquals(file.headers.get("x-content-type-options"), "nosniff");
     const etag = file.headers.get("etag");
-    assertMatch(etag ?? "", /^"[0-9a-f]{12}"$/);
+    // Deno 2.7 compresses, and says so by making the tag weak.
+    assertMatch(etag ?? "", /^(?:W\/)?"[0-9a-f]{12}"$/);
     const again = await ask(node, path!, { headers: { "if-none-match": etag! } });
     assertEquals([again.status, again.text], [304, ""]);
   }
