@@ -4,7 +4,8 @@
  * Live members come off a shuffled deck, so that each is called within one walk of it, and none is left to luck.
  * Members gone silent get a handful of direct calls from the whole cluster, not a stampede. And who knows of one asks more
  * members, at random: mostly it is its own news that is late, and anybody has later. The dead get one call a round
- * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay alone.
+ * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay alone. So does
+ * each Go node, which has no heartbeats to share, but knows of decommissions and of addresses.
  *
  * @module
  */
@@ -27,6 +28,9 @@ const SUSPECTS_MAX = 8;
 
 /** Gone members one node calls in a round, so that a cluster of mostly dead members stays quiet. */
 const GONE_MAX = 2;
+
+/** Go nodes one node calls in a round: they call for themselves, but whom they decommission they only tell when asked. */
+const GO_NODES_MAX = 2;
 
 /** Live members an urgent round goes to: news spreads by a factor of four a step, whatever the cluster's size. */
 export const URGENT_FANOUT = 3;
@@ -77,20 +81,22 @@ export class Partners {
       suspects++;
     }
 
-    // One call a round to each from all live nodes together, this one among them.
+    // Another process answers at a live member's address now, so a gone one cannot.
     const taken = new Set(live.map((row) => row.address)).add(ownAddress);
-    const expected = gone.length / (live.length + 1);
-    const calls = Math.min(GONE_MAX, Math.floor(expected) + (random() < expected % 1 ? 1 : 0));
-    for (let i = 0; i < calls; i++) {
-      const { address } = gone[Math.floor(random() * gone.length)]!;
-      // Another process answers there now, so the gone one cannot.
+    const callers = live.length + 1;
+    for (const { address } of sample(gone, { callers, max: GONE_MAX, random })) {
       if (!taken.has(address)) chosen.add(address);
+    }
+    const goNodes = live.filter((row) => row.boot === "");
+    const ours = callers - goNodes.length;
+    for (const { address } of sample(goNodes, { callers: ours, max: GO_NODES_MAX, random })) {
+      chosen.add(address);
     }
     return chosen;
   }
 
   #draw({ live, random }: Choice, fanout: number): Row[] {
-    // Go nodes call this one for ever, and carry no news of others: calls to them would be partners lost.
+    // Go nodes call this one for ever, and carry no heartbeats of others: calls to them would be partners lost.
     const rows = new Map<string, Row>();
     for (const row of live) if (row.boot !== "") rows.set(row.id, row);
     const drawn = new Set<Row>();
@@ -109,6 +115,16 @@ export class Partners {
     }
     return [...drawn];
   }
+}
+
+/** Draws from `rows`, so that each is drawn once a round, as expected, by all `callers` together; some twice, `max` at most. */
+function sample(
+  rows: readonly Row[],
+  { callers, max, random }: { callers: number; max: number; random: () => number },
+): Row[] {
+  const expected = rows.length / callers;
+  const calls = Math.min(max, Math.floor(expected) + (random() < expected % 1 ? 1 : 0));
+  return Array.from({ length: calls }, () => rows[Math.floor(random() * rows.length)]!);
 }
 
 /** Shuffles `list` in place (Fisher and Yates) and returns it. */

@@ -115,6 +115,22 @@ Deno.test("an ID that a Go node decommissioned is decommissioned, and the empty 
   assertEquals(told(a, "X"), ["null -> decommissioned: decommissioned, told by a Go node"]);
 });
 
+Deno.test("what a Go node decommissions later is learnt within seconds, though it calls for itself", () => {
+  const lab = new Lab();
+  const nodes = ["A", "B", "C"].map((id) => lab.start(id, id === "A" ? {} : { join: ["a:80"] }));
+  let byes = "";
+  lab.strangers.set("go:80", () => `hello Go\nX\n${byes}\ngo:80\n`);
+  for (let i = 0; i < 20; i++) {
+    // Its GETs keep it from ever being a suspect.
+    for (const node of nodes) node.hear("Go", "go:80");
+    lab.pass(1_000);
+    if (i === 10) byes = " X";
+    if (i >= 15) {
+      for (const node of nodes) assertEquals(node.status("X"), "decommissioned", node.id);
+    }
+  }
+});
+
 Deno.test("hello() gives one address a line, this node's first, each once, and no ID of the decommissioned in line 2", () => {
   const { a } = three();
   a.decommission("B");

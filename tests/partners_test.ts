@@ -154,6 +154,19 @@ Deno.test("choose() still calls the gone where nobody is live: a node that was c
   assertEquals(new Set(calls).size, 3);
 });
 
+Deno.test("choose() calls a Go node about once a round from all of ours, and never as one of its partners", () => {
+  const go = { ...row("go"), boot: "" };
+  for (const chosen of chooseOften(100, { live: [...rows(9, "n"), go] })) {
+    assertEquals(chosen.filter((address) => address !== "go:80").length, 1);
+  }
+  const calls = chooseOften(10_000, { live: [...rows(9, "n"), go] }).flat();
+  assertGreater(count(calls, "go:80"), 850);
+  assertLess(count(calls, "go:80"), 1_150);
+  // Alone among Go nodes it calls two a round at most.
+  const many = Array.from({ length: 50 }, (_, i) => ({ ...row(`go${i}`), boot: "" }));
+  for (const chosen of chooseOften(100, { live: many })) assertLessOrEqual(chosen.length, 2);
+});
+
 Deno.test("choose() never calls a gone member at this node's own address, or at a live member's", () => {
   const own = { ...row("gone0"), address: "own:80" };
   const taken = { ...row("gone1"), address: "n0:80" };
