@@ -45,7 +45,7 @@ Deno.test("three processes: kill -9 shows dead, the same ID comes back live, /by
 
   const answer = await fetch(`http://${n2.address}/bye?id=n3`);
   assertEquals([answer.status, await answer.text()], [200, "n3 is decommissioned for good\n"]);
-  assertEquals((await again.ended).code, 0);
+  assertEquals(await again.exit(), 0);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "decommissioned" });
   assertStringIncludes(
     again.lines.at(-1) ?? "",
@@ -54,7 +54,7 @@ Deno.test("three processes: kill -9 shows dead, the same ID comes back live, /by
 
   // A third life learns it at its first exchange.
   await using late = await spawnNode("n3", `-join ${n1.address}`);
-  assertEquals((await late.ended).code, 0);
+  assertEquals(await late.exit(), 0);
   assertStringIncludes(late.lines.at(-1) ?? "", "this node, n3, is decommissioned");
   await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "decommissioned" });
 });
@@ -64,7 +64,7 @@ Deno.test("invariant 3: /bye asked of the node itself is answered, spread, and e
   await using _1 = n1, _2 = n2, _3 = n3;
   const answer = await fetch(`http://${n3.address}/bye?id=n3`, { method: "POST" });
   assertEquals([answer.status, await answer.text()], [200, "n3 is decommissioned for good\n"]);
-  assertEquals((await n3.ended).code, 0);
+  assertEquals(await n3.exit(), 0);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "decommissioned" });
 });
 
@@ -74,7 +74,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using _1 = n1, _2 = n2, _3 = n3;
     const startMs = performance.now();
     n3.kill(signal);
-    assertEquals((await n3.ended).code, 0);
+    assertEquals(await n3.exit(), 0);
     assertLess(performance.now() - startMs, 2_000);
     await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "left" });
     assert(n1.lines.some((line) => line.includes(`peer is left: n3`) && line.endsWith(signal)));
@@ -95,7 +95,7 @@ Deno.test("SIGTERM ends a node within 2 s though no peer of its answers, and a s
       await eventually(() => assert(n1.lines.some((line) => line.includes("peer is left: n1"))));
       n1.kill("SIGINT");
     }
-    const { code } = await n1.ended;
+    const code = await n1.exit();
     assertLess(performance.now() - startMs, 2_000);
     // It may have been through before the second signal came.
     assert(signals === 1 ? code === 0 : code === 130 || code === 0, `status ${code}`);
@@ -105,7 +105,7 @@ Deno.test("SIGTERM ends a node within 2 s though no peer of its answers, and a s
 Deno.test("a node that nobody answers, not even itself, ends at SIGTERM with status 0", async () => {
   await using n1 = await spawnNode("n1", `-join ${closedAddress()}`);
   n1.kill("SIGTERM");
-  assertEquals((await n1.ended).code, 0);
+  assertEquals(await n1.exit(), 0);
 });
 
 Deno.test("invariant 4: a stopped process (SIGSTOP) shows nobody dead when it goes on, and is live again", async () => {
@@ -195,7 +195,7 @@ Deno.test("an ID that is live at another address refuses to start: status 1 and 
   await using n2 = await spawnNode("n2", `-join ${n1.address}`);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
   await using twin = await spawnNode("n2", `-join ${n1.address}`);
-  assertEquals((await twin.ended).code, 1);
+  assertEquals(await twin.exit(), 1);
   assertStringIncludes(
     twin.lines.at(-1) ?? "",
     `ID 'n2' is in use by the node at ${n2.address}: stop that node, or choose another -id`,
@@ -223,7 +223,7 @@ Deno.test("a failing address is logged when it starts and when it stops to fail,
   await using _ = n2;
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
   n2.kill("SIGKILL");
-  await n2.ended;
+  await n2.exit();
   const failures = () => n1.lines.filter((line) => line.includes(`no answer from ${n2.address}`));
   await eventually(() => assertEquals(failures().length, 1));
   await eventuallyShow([n1], { n1: "live", n2: "dead" });

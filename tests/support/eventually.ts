@@ -25,3 +25,17 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
+
+/** Waits for `promise`; throws at the deadline, with what `describe` then says. */
+export async function within<T>(promise: Promise<T>, describe: () => string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`Still not so after ${DEADLINE_MS} ms: ${describe()}`)),
+    DEADLINE_MS,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

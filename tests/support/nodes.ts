@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config.ts";
 import type { MemberView } from "../../lib/view.ts";
 import { type Running, start } from "../../main.ts";
-import { eventually } from "./eventually.ts";
+import { eventually, within } from "./eventually.ts";
 import { programCommand } from "./program.ts";
 
 /** The address to listen on, and a pace at which tests are quick and a busy machine still keeps up. */
@@ -51,8 +51,8 @@ export interface NodeProcess extends TestNode {
   kill(signal: Deno.Signal): void;
   /** Stops reading what it logs, as `| head` does. */
   closeLog(): Promise<void>;
-  /** Its exit status, once it has ended. */
-  readonly ended: Promise<Deno.CommandStatus>;
+  /** Waits until it has ended; its exit status. */
+  exit(): Promise<number>;
 }
 
 /** Starts a node in a process of its own, and waits until it listens. */
@@ -78,7 +78,10 @@ export async function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
     id,
     address,
     lines,
-    ended,
+    async exit() {
+      const { code } = await within(ended, () => `node ${id} runs on:\n${lines.join("\n")}`);
+      return code;
+    },
     kill,
     closeLog,
     async [Symbol.asyncDispose]() {
