@@ -12,11 +12,11 @@ fail() {
   exit 1
 }
 
-# The sum of a file, by whichever tool this system has.
+# The sum of a file, by whichever tool this system has. A bare folder to chroot into has no /dev/null.
 sum_of() {
-  if command -v sha256sum >/dev/null; then sha256sum "$1"
-  elif command -v shasum >/dev/null; then shasum -a 256 "$1"
-  elif command -v openssl >/dev/null; then openssl dgst -sha256 -r "$1"
+  if [ -n "$(command -v sha256sum)" ]; then sha256sum "$1"
+  elif [ -n "$(command -v shasum)" ]; then shasum -a 256 "$1"
+  elif [ -n "$(command -v openssl)" ]; then openssl dgst -sha256 -r "$1"
   else fail "no sha256sum, shasum or openssl here to check the file with"
   fi
 }
