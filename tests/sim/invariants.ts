@@ -94,7 +94,7 @@ export class Invariants {
   }
 
   #checkAge(node: OurNode, row: Row): void {
-    const { nowMs } = this.#world;
+    const { nowMs, network, options: { intervalMs } } = this.#world;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
     // A Go node's heartbeats are made by who hears it.
     if (row.boot === "" && ageMs === 0) this.truth.noteMade(row.id, row.heartbeat);
@@ -108,6 +108,15 @@ export class Invariants {
         s(trueAgeMs)
       } ago`;
       this.#fail("4 (ages are never too high)", text);
+    }
+    const sinceMs = nowMs - made.lastMs;
+    const lostMs = 2 * intervalMs + network.latestMs;
+    const tooLow = ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
+    if (tooLow && made.lastMs > this.truth.allWellSinceMs()) {
+      const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
+        s(sinceMs)
+      } ago`;
+      this.#fail("5 (ages are never two intervals too low)", text);
     }
     this.#checkDeadInTime(node, row, made.lastMs);
   }
@@ -159,7 +168,7 @@ export class Invariants {
     if (nowMs - madeMs >= deadAfterMs * (1 - CLOCK_SHARE_MAX)) return;
     const others =
       [...told].filter(([id, { status, sinceMs }]) =>
-        id !== row.id && status === "live" && sinceMs < nowMs - intervalMs
+        id !== row.id && id !== node.id && status === "live" && sinceMs < nowMs - intervalMs
       ).length;
     const needed = Math.min(WITNESSES, others);
     const refused = this.truth.refusedSince(row.address, madeMs - CHARGE_SLACK_MS);

