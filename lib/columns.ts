@@ -27,19 +27,20 @@ export function encodeColumns(
   rows: readonly Row[],
   at: { ownHeartbeat: number; nowMs: number },
 ): { beats: string; ages: string } {
-  const beats = new Writer(rows.length);
-  const ages = new Writer(rows.length);
+  const { ownHeartbeat, nowMs } = at;
+  beatsWriter.reset(rows.length);
+  agesWriter.reset(rows.length);
   for (const row of rows) {
     if (row.heartbeat === 0) {
-      beats.push(0);
-      ages.push(0);
+      beatsWriter.push(0);
+      agesWriter.push(0);
       continue;
     }
-    const behind = (at.ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS;
-    beats.push(behind >= 0 ? behind * 2 : behind * -2 - 1);
-    ages.push(1 + Math.floor(ageOf(row, at.nowMs) / HEARTBEAT_STEP_MS));
+    const behind = (ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS;
+    beatsWriter.push(behind >= 0 ? behind * 2 : behind * -2 - 1);
+    agesWriter.push(1 + Math.floor(ageOf(row, nowMs) / HEARTBEAT_STEP_MS));
   }
-  return { beats: beats.toBase64(), ages: ages.toBase64() };
+  return { beats: beatsWriter.toBase64(), ages: agesWriter.toBase64() };
 }
 
 /** Reads columns back; undefined if they are not base64, not of one length, or out of range. */
@@ -47,36 +48,37 @@ export function decodeColumns(
   text: { beats: string; ages: string },
   ownHeartbeat: number,
 ): Columns | undefined {
-  const beats = readNumbers(text.beats);
-  const ages = readNumbers(text.ages);
-  if (beats === undefined || ages === undefined || beats.length !== ages.length) return undefined;
-  const agesMs = new Array<number>(ages.length);
-  for (let i = 0; i < beats.length; i++) {
-    const code = ages[i]!;
+  const beats = Reader.of(text.beats);
+  const ages = Reader.of(text.ages);
+  if (beats === undefined || ages === undefined || beats.count !== ages.count) return undefined;
+  const heartbeats = new Array<number>(beats.count);
+  const agesMs = new Array<number>(ages.count);
+  for (let i = 0; i < heartbeats.length; i++) {
+    const zigzag = beats.next();
+    const code = ages.next();
+    if (zigzag < 0 || code < 0) return undefined;
     agesMs[i] = code === 0 ? -1 : Math.min((code - 1) * HEARTBEAT_STEP_MS, AGE_MAX_MS);
-    const zigzag = beats[i]!;
     const behind = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     const heartbeat = code === 0 ? 0 : ownHeartbeat - behind * HEARTBEAT_STEP_MS;
     if (heartbeat < 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
-    beats[i] = heartbeat;
+    heartbeats[i] = heartbeat;
   }
-  return { heartbeats: beats, agesMs };
+  return { heartbeats, agesMs };
 }
 
+/** Collects a column's bytes. */
 class Writer {
-  #bytes: Uint8Array<ArrayBuffer>;
+  #bytes = new Uint8Array(0);
   #length = 0;
 
-  constructor(numbers: number) {
-    this.#bytes = new Uint8Array(numbers * 2 + NUMBER_BYTES_MAX);
+  /** Begins anew, with room for so many numbers. */
+  reset(numbers: number): void {
+    const bytesMax = numbers * NUMBER_BYTES_MAX;
+    if (this.#bytes.length < bytesMax) this.#bytes = new Uint8Array(bytesMax);
+    this.#length = 0;
   }
 
   push(value: number): void {
-    if (this.#length + NUMBER_BYTES_MAX > this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
     while (value >= 128) {
       this.#bytes[this.#length++] = value % 128 + 128;
       value = Math.floor(value / 128);
@@ -89,27 +91,47 @@ class Writer {
   }
 }
 
-function readNumbers(base64: string): number[] | undefined {
-  let bytes: Uint8Array;
-  try {
-    bytes = Uint8Array.fromBase64(base64);
-  } catch {
-    return undefined;
+/** Kept, so that the columns of each round and answer leave no garbage. */
+const beatsWriter = new Writer();
+const agesWriter = new Writer();
+
+/** Gives a column's numbers one by one. */
+class Reader {
+  readonly count: number;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  private constructor(bytes: Uint8Array, count: number) {
+    this.#bytes = bytes;
+    this.count = count;
   }
-  const numbers: number[] = [];
-  let value = 0;
-  let scale = 1;
-  for (const byte of bytes) {
-    value += (byte % 128) * scale;
-    if (byte < 128) {
-      if (numbers.length >= MEMBERS_MAX) return undefined;
-      numbers.push(value);
-      value = 0;
-      scale = 1;
-    } else {
-      scale *= 128;
-      if (scale >= 128 ** NUMBER_BYTES_MAX) return undefined;
+
+  /** Undefined if the text is not base64, ends within a number, or holds more numbers than there can be members. */
+  static of(base64: string): Reader | undefined {
+    let bytes: Uint8Array;
+    try {
+      bytes = Uint8Array.fromBase64(base64);
+    } catch {
+      return undefined;
     }
+    let count = 0;
+    for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 128) count++;
+    const whole = bytes.length === 0 || bytes[bytes.length - 1]! < 128;
+    return whole && count <= MEMBERS_MAX ? new Reader(bytes, count) : undefined;
   }
-  return scale === 1 ? numbers : undefined;
+
+  /** The next number; -1 if it is longer than any can be. */
+  next(): number {
+    let byte = this.#bytes[this.#at++]!;
+    if (byte < 128) return byte;
+    let value = byte - 128;
+    let scale = 128;
+    for (let length = 1; length < NUMBER_BYTES_MAX; length++) {
+      byte = this.#bytes[this.#at++]!;
+      if (byte < 128) return value + byte * scale;
+      value += (byte - 128) * scale;
+      scale *= 128;
+    }
+    return -1;
+  }
 }

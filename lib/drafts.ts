@@ -23,12 +23,15 @@ export interface Source {
 }
 
 /** The compact form: hashes, columns, and as rows and tombstones only those `news` names. */
-export function compactDraft(source: Source, own: { heartbeat: number; news: Set<string> }): Draft {
+export function compactDraft(
+  source: Source,
+  own: { heartbeat: number; news: readonly string[] },
+): Draft {
   const { table, nowMs } = source;
   const { heartbeat, news } = own;
   const rows: Report[] = [];
   const tombstones: { id: string; by: string }[] = [];
-  for (const id of news.size <= NEWS_MAX ? news : []) {
+  for (const id of news.length <= NEWS_MAX ? news : []) {
     const row = table.get(id);
     const tombstone = table.tombstone(id);
     if (row !== undefined) rows.push(reportOf(row, nowMs));

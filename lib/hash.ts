@@ -17,6 +17,8 @@ function finish(hash: number): number {
 export class SetHash {
   #a = 0;
   #b = 0;
+  /** The hash in words, until it changes: every message says it. */
+  #text: string | undefined;
 
   /** Adds `text`, or takes it out again: the same call does both, as each text is in the set at most once. */
   toggle(text: string): void {
@@ -29,11 +31,12 @@ export class SetHash {
     }
     this.#a ^= finish(a);
     this.#b ^= finish(b ^ text.length);
+    this.#text = undefined;
   }
 
   /** 16 hex digits; the empty set is all zeros. */
   toString(): string {
-    return hex(this.#a) + hex(this.#b);
+    return this.#text ??= hex(this.#a) + hex(this.#b);
   }
 }
 

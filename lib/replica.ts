@@ -124,14 +124,16 @@ export class Replica {
   /** What a push carries, and the answer to one; no news to a caller whose roster is `equal`. */
   draft(nowMs: number, { equal = false } = {}): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
+    const { table, charges } = this;
     const { heartbeat } = this.#pulse;
-    const news = new Set(equal ? [] : this.#news.keys());
-    return compactDraft({ ...this, nowMs }, { heartbeat, news });
+    const news = equal ? [] : [...this.#news.keys()];
+    return compactDraft({ table, charges, nowMs }, { heartbeat, news });
   }
 
   /** All there is, or what `theirs` lacks of it. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
-    return fullDraft({ ...this, nowMs }, { theirs, start: this.#options.random() });
+    const { table, charges } = this;
+    return fullDraft({ table, charges, nowMs }, { theirs, start: this.#options.random() });
   }
 
   /** Joins a message of `via` into the table. */
