@@ -1,0 +1,96 @@
+import type { Status } from "../../lib/table.ts";
+import type { Change } from "../../lib/watch.ts";
+import { EXACT_CLOCK } from "./clock.ts";
+import { Dice } from "./dice.ts";
+import { Invariants } from "./invariants.ts";
+import type { OurNode } from "./our_node.ts";
+import { PRODUCTION, type StartOptions, World } from "./world.ts";
+
+/** A change as an observer told it. */
+export interface Told {
+  readonly by: string;
+  readonly atMs: number;
+  readonly change: Change;
+}
+
+export interface StageOptions {
+  readonly nodes: number;
+  readonly seed?: string;
+  readonly lostShare?: number;
+}
+
+/** A world for a scripted run: nodes n0, n1, ... at h0:1, h1:1, ... that have all met, 1 s interval, dead after 5 s. */
+export class Stage {
+  readonly world: World;
+  readonly told: Told[] = [];
+
+  constructor({ nodes, seed = "stage", lostShare = 0 }: StageOptions) {
+    const weather = { latencyMs: 2, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
+    const pace = { intervalMs: 1_000, deadAfterMs: 5_000 };
+    this.world = new World({ core: PRODUCTION, dice: new Dice(seed), weather, ...pace });
+    new Invariants(this.world);
+    const { onChange } = this.world;
+    this.world.onChange = (node, change) => {
+      this.told.push({ by: node.id, atMs: this.world.nowMs, change });
+      onChange?.(node, change);
+    };
+    const dice = this.world.dice.fork("starts");
+    this.start(0);
+    for (let i = 1; i < nodes; i++) this.world.at(dice.between(0, 100), () => this.start(i));
+    this.run(8_000 + dice.between(0, 1_000));
+  }
+
+  /** Starts node `i`; to join n0, if not told otherwise. */
+  start(i: number, options: Partial<StartOptions> = {}): OurNode {
+    const seeds = i === 0 ? [] : ["h0:1"];
+    return this.world.start({
+      id: `n${i}`,
+      address: `h${i}:1`,
+      seeds,
+      clock: EXACT_CLOCK,
+      ...options,
+    });
+  }
+
+  node(id: string): OurNode {
+    const node = this.world.ours.get(id);
+    if (node === undefined) throw new Error(`there is no node ${id}`);
+    return node;
+  }
+
+  run(forMs: number): void {
+    this.world.run(this.world.nowMs + forMs);
+  }
+
+  /** Lets time pass until all that run agree with each other and `holds`; the ms that took, or NaN after `limitMs`. */
+  runUntil(holds: () => boolean, limitMs: number): number {
+    const startMs = this.world.nowMs;
+    while (!holds() && this.world.nowMs < startMs + limitMs) this.run(50);
+    return holds() ? this.world.nowMs - startMs : NaN;
+  }
+
+  /** What `by` shows `id` as; null: not at all. */
+  shows(by: string, id: string): Status | null {
+    const { gossip } = this.node(by);
+    if (gossip.replica.table.tombstone(id) !== undefined) return "decommissioned";
+    const row = gossip.replica.table.get(id);
+    return row === undefined ? null : gossip.statusOf(row);
+  }
+
+  /** Whether all others that run show `id` as `status`. */
+  allShow(id: string, status: Status): boolean {
+    return this.world.up().every((node) => node.id === id || this.shows(node.id, id) === status);
+  }
+
+  /** Whether all that run show all that run as live. */
+  allShowAll(): boolean {
+    return this.world.up().every((node) => this.allShow(node.id, "live"));
+  }
+
+  /** Changes told since `sinceMs` of `id`, by others. */
+  toldOf(id: string, sinceMs: number): Told[] {
+    return this.told.filter((each) =>
+      each.change.id === id && each.by !== id && each.atMs >= sinceMs
+    );
+  }
+}
