@@ -4,6 +4,9 @@ import { type Disk, readState, StateError, StateFile } from "../lib/state.ts";
 import { FakeDisk } from "./support/fake_disk.ts";
 import { seededRandom } from "./support/random.ts";
 
+/** Windows lets few users make links. */
+const NO_LINKS = Deno.build.os === "windows";
+
 const NODE = { id: "n1", idGiven: false, cluster: "default" };
 
 function saved(tombstones: readonly string[] = []): Saved {
@@ -46,18 +49,22 @@ Deno.test("readState() finds what save() wrote, in a file only its owner can rea
   });
 });
 
-Deno.test("a file left half-written by a killed process, or a link in its place, is in nobody's way", async () => {
-  await withFolder(async (folder) => {
-    const path = `${folder}/n1.state`;
-    await Deno.writeTextFile(`${folder}/victim`, "precious");
-    await Deno.symlink(`${folder}/victim`, `${path}.part`);
-    const { file } = stateFile(path, () => saved());
-    assert(await file.save());
-    await file.close();
-    assertEquals(await Deno.readTextFile(`${folder}/victim`), "precious");
-    assertEquals(readState(path, NODE), saved());
-  });
-});
+Deno.test(
+  "a file left half-written by a killed process, or a link in its place, is in nobody's way",
+  { ignore: NO_LINKS },
+  async () => {
+    await withFolder(async (folder) => {
+      const path = `${folder}/n1.state`;
+      await Deno.writeTextFile(`${folder}/victim`, "precious");
+      await Deno.symlink(`${folder}/victim`, `${path}.part`);
+      const { file } = stateFile(path, () => saved());
+      assert(await file.save());
+      await file.close();
+      assertEquals(await Deno.readTextFile(`${folder}/victim`), "precious");
+      assertEquals(readState(path, NODE), saved());
+    });
+  },
+);
 
 Deno.test("readState() refuses a file it can't use, names it, says what to do, and leaves it as it was", async () => {
   await withFolder(async (folder) => {
