@@ -37,7 +37,7 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
   let bytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => refuse(400, "The body broke off"));
       if (done) break;
       bytes += value.length;
       bodiesBytes += value.length;

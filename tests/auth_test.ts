@@ -37,14 +37,14 @@ function signerOf(key: string, offMs = 0): Signer {
 }
 
 Deno.test("with a key, an exchange counts only if it is signed, and its answer is signed", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const { status, proven, text } = await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });
   assertEquals([status, proven, JSON.parse(text).id], [200, true, "n1"]);
   assertEquals(door.ids(), ["n1", "n2"]);
 });
 
 Deno.test("with a key, exchanges that are not signed with it change nothing, and get 401", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const body = pushOf("n2");
   const bare = await door.ask(`POST ${PATH}`, { body });
   const bearer = await door.ask(`POST ${PATH}`, { body, headers: BEARER });
@@ -59,7 +59,7 @@ Deno.test("with a key, exchanges that are not signed with it change nothing, and
 });
 
 Deno.test("with a key, GET /hello answers to read, and takes no from, signed or not", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   assertStringIncludes((await door.ask("GET /hello")).text, "hello n1\n");
   assertEquals((await door.ask(`GET ${PATH}`)).status, 401);
   assertEquals((await askSigned(door, `GET ${PATH}`)).status, 401);
@@ -67,13 +67,13 @@ Deno.test("with a key, GET /hello answers to read, and takes no from, signed or 
 });
 
 Deno.test("errors to a signed request are signed too", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: "no JSON" });
   assertEquals([status, proven], [400, true]);
 });
 
 Deno.test("a clock that is off by over a minute gets an error that says so, signed, and one log line", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const signer = signerOf(KEY, 61_000);
   const { status, text, proven } = await askSigned(door, `POST ${PATH}`, {
     body: pushOf("n2"),
@@ -90,7 +90,7 @@ Deno.test("a clock that is off by over a minute gets an error that says so, sign
 });
 
 Deno.test("callers who are refused get one log line each, and all of them together a bounded number", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   for (let i = 0; i < 3; i++) await door.ask(`POST ${PATH}`, { body: "x", remote: "192.0.2.7" });
   const refusals = () => door.lines.filter((line) => line.includes("refused"));
   assertEquals(refusals().length, 1);
@@ -103,7 +103,7 @@ Deno.test("callers who are refused get one log line each, and all of them togeth
 });
 
 Deno.test("with a key, /bye takes it as Bearer, as the form's field, or as a signature, and nothing else", async () => {
-  const door = openDoor({ keys: [OTHER, KEY] });
+  await using door = openDoor({ keys: [OTHER, KEY] });
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const refused = [
     await door.ask("GET /bye?id=a"),
@@ -141,8 +141,8 @@ Deno.test("reading takes no key, unless the node is private: then all but /healt
     "/readyz",
     "/none",
   ];
-  const open = openDoor({ keys: [KEY] });
-  const door = openDoor({ keys: [KEY], isPrivate: true });
+  await using open = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
   assertEquals((await door.ask("GET /healthz")).text, "ok\n");
   for (const path of paths) {
     const expected = path === "/none" ? 404 : 200;
@@ -179,13 +179,13 @@ Deno.test("reading takes no key, unless the node is private: then all but /healt
 });
 
 Deno.test("a private node takes part in exchanges by signatures, as any does", async () => {
-  const door = openDoor({ keys: [KEY], isPrivate: true });
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
   const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });
   assertEquals([status, proven], [200, true]);
 });
 
 Deno.test("no way to write a path gets around the gate", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const sly = [
     "/%62ye?id=a",
     "//bye?id=a",
@@ -219,7 +219,7 @@ Deno.test("no way to write a path gets around the gate", async () => {
 });
 
 Deno.test("replaying signed requests in any order, doubled, changes nothing", async () => {
-  const door = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY] });
   const recorded: [line: string, init: { headers: Record<string, string>; body?: string }][] = [];
   for (const id of ["n2", "n3", "n4"]) {
     const target = `/hello?from=${id}&via=${id}:80`;

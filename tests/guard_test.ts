@@ -26,7 +26,7 @@ async function tries(
 }
 
 Deno.test("scripts decommission by GET and POST under whatever name they know the node by", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (
     const headers of [{}, { "user-agent": "curl/8.1" }, { host: "alias.example:1" }, { host: "" }]
   ) {
@@ -36,7 +36,7 @@ Deno.test("scripts decommission by GET and POST under whatever name they know th
 });
 
 Deno.test("a browser's user decommissions from the node's page, or by typing the address", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (
     const host of [
       "node1:8080",
@@ -62,7 +62,7 @@ Deno.test("a browser's user decommissions from the node's page, or by typing the
 });
 
 Deno.test("another site's page decommissions nobody, by GET or POST", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (const site of ["cross-site", "same-site", "rubbish", ""]) {
     for (const origin of [{}, { origin: "http://node1:8080" }] as Record<string, string>[]) {
       assertEquals(await tries(door, "GET", { ...fetchSite(site), ...origin }), [false, 403], site);
@@ -93,7 +93,7 @@ Deno.test("another site's page decommissions nobody, by GET or POST", async () =
 
 Deno.test("a GET of which the browser does not say whose it is gets the page's question", async () => {
   // To plain http on a network browsers send no Sec-Fetch-Site, and with an image no Origin.
-  const door = openDoor();
+  await using door = openDoor();
   assertEquals(await tries(door, "GET", BROWSER), [false, 303]);
   const answer = await door.ask("GET /bye?id=n2", { headers: BROWSER });
   assertEquals(answer.headers.get("location"), "/?bye=n2");
@@ -105,7 +105,7 @@ Deno.test("a GET of which the browser does not say whose it is gets the page's q
 });
 
 Deno.test("a prefetch or preview decommissions nobody", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (
     const hint of [
       { "sec-purpose": "prefetch" },
@@ -121,7 +121,7 @@ Deno.test("a prefetch or preview decommissions nobody", async () => {
 });
 
 Deno.test("a foreign name in Host, as a rebound domain has it, changes nothing", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (
     const host of [
       "evil.example",
@@ -147,7 +147,7 @@ Deno.test("a foreign name in Host, as a rebound domain has it, changes nothing",
 });
 
 Deno.test("a browser is never taken for a node", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   const path = "/hello?from=n2&via=n2:80";
   for (
     const headers of [BROWSER, fetchSite("none"), fetchSite("same-origin"), {
@@ -167,7 +167,7 @@ Deno.test("a browser is never taken for a node", async () => {
 });
 
 Deno.test("the page lets nothing in, frames nowhere, and no other origin may read anything", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   for (const path of ["/", "/?bye=n1", "/members", "/hello", "/bye?id=", "/none"]) {
     const { headers } = await door.ask(`GET ${path}`, {
       headers: { origin: "http://evil.example" },

@@ -111,7 +111,7 @@ Deno.test("a Go node's text is taken up to the limits, and the rest counted", ()
 });
 
 Deno.test("a body at its limit is read, one byte more gets 413, said or streamed", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   const pad = (bytes: number) => {
     const body = pushOf("n2");
     return body + " ".repeat(bytes - body.length);
@@ -123,7 +123,7 @@ Deno.test("a body at its limit is read, one byte more gets 413, said or streamed
 });
 
 Deno.test("a form at its limit is read, and one byte more gets 413", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const pad = (bytes: number) => "id=n9&x=".padEnd(bytes, "x");
   assertEquals((await door.ask("POST /bye", { headers, body: pad(FORM_BYTES_MAX) })).status, 200);
@@ -134,7 +134,7 @@ Deno.test("a form at its limit is read, and one byte more gets 413", async () =>
 });
 
 Deno.test("a full table keeps its live members, refuses strangers, says so and counts them", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   await door.ask(`POST ${PATH}`, { body: pushOf("n2") });
   const strangers = (from: number, count: number) => {
     const rows = Array.from(
@@ -150,7 +150,7 @@ Deno.test("a full table keeps its live members, refuses strangers, says so and c
   const ids = door.ids();
   assertEquals(ids.length, MEMBERS_MAX);
   for (const id of ["n1", "n2", idOf(0)]) assert(ids.includes(id), id);
-  const later = rowOf("n2", { heartbeat: NOW_MS + 100, address: "n2:80" });
+  const later = rowOf("n2", { heartbeat: NOW_MS + 100, address: "192.0.2.2:80" });
   await door.ask(`POST ${PATH}`, { body: encodeMessage({ roster: ROSTER, rows: [later] }) });
   const { lastHeartbeat } = JSON.parse((await door.ask("GET /members/n2")).text);
   assertEquals(lastHeartbeat, new Date(NOW_MS + 100).toISOString(), "who is in it is still heard");
@@ -163,7 +163,7 @@ Deno.test("a full table keeps its live members, refuses strangers, says so and c
 });
 
 Deno.test("full of tombstones, a node refuses the next with 507, and undoes none", async () => {
-  const door = openDoor();
+  await using door = openDoor();
   const tombstones = Array.from({ length: TOMBSTONES_MAX }, (_, i) => ({ id: idOf(i), by: "x" }));
   await door.ask(`POST ${PATH}`, { body: encodeMessage({ roster: ROSTER, tombstones }) });
   const { status, text } = await door.ask("GET /bye?id=one-more");

@@ -5,7 +5,7 @@
  */
 import { seededRandom } from "../support/random.ts";
 import { Mutator } from "./mutate.ts";
-import { TARGETS } from "./targets.ts";
+import { type Target, TARGETS } from "./targets.ts";
 
 /** A case that takes longer is a way to stop a node. */
 const CASE_MS_MAX = 1_000;
@@ -25,6 +25,18 @@ export async function fuzz(
 ): Promise<number> {
   const target = TARGETS[name];
   if (target === undefined) throw new RangeError(`Cannot fuzz '${name}': there is no such target`);
+  try {
+    return await runCases(name, target, { seed, cases });
+  } finally {
+    await target.end?.();
+  }
+}
+
+async function runCases(
+  name: string,
+  target: Target,
+  { seed, cases }: { seed: number; cases: number },
+): Promise<number> {
   let slowestMs = 0;
   for (let start = 0; start < cases; start += BATCH) {
     const batchSeed = seed + start / BATCH;

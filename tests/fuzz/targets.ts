@@ -20,6 +20,8 @@ import type { Mutator } from "./mutate.ts";
 export interface Target {
   readonly corpus: readonly string[];
   attack(text: string, mutator: Mutator): void | Promise<void>;
+  /** Gives back what the attacks held. */
+  end?(): Promise<void>;
 }
 
 const COLUMNS = { beat: 1_700_000_000_000, beats: "AAIE", ages: "AQID" };
@@ -29,7 +31,7 @@ const FULL = {
   rows: [
     {
       id: "n1",
-      address: "n1:80",
+      address: "192.0.2.1:80",
       heartbeat: 1_700_000_000_000,
       ageMs: 1,
       boot: "0123abcd",
@@ -194,9 +196,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   http: {
     corpus: [
       "GET / a",
-      "GET /hello?from=n2&via=n2:80 a",
-      `POST /hello?from=n2&via=n2:80 ${pushOf("n2")}`,
-      ...MESSAGES.map((body) => `POST /hello?from=n2&via=n2:80 ${body}`),
+      "GET /hello?from=n2&via=192.0.2.2:80 a",
+      `POST /hello?from=n2&via=192.0.2.2:80 ${pushOf("n2")}`,
+      ...MESSAGES.map((body) => `POST /hello?from=n2&via=192.0.2.2:80 ${body}`),
       "GET /bye?id=n9 a",
       "POST /bye id=n9&key=k",
       "GET /members?status=dead,live a",
@@ -209,6 +211,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "HEAD /healthz a",
     ],
     attack: attackHttp,
+    end: async () => await door?.[Symbol.asyncDispose](),
   },
 };
 
@@ -238,6 +241,7 @@ let requests = 0;
 
 async function attackHttp(text: string, mutator: Mutator): Promise<void> {
   if (requests++ % REQUESTS_PER_DOOR === 0) {
+    await door?.[Symbol.asyncDispose]();
     door = openDoor(mutator.chance(0.3) ? { keys: [KEY] } : {});
   }
   const [method = "", path = "", ...body] = text.split(" ");
