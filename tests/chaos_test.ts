@@ -132,6 +132,19 @@ Deno.test("Judge: a live, connected member shown dead breaks invariant 4, where 
   assertViolates("4", () => look(108, { b: DEAD }));
 });
 
+Deno.test("Judge: who wakes and accuses a node that runs breaks invariant 8, whatever ails the others", () => {
+  const { truth, look } = lab();
+  for (const id of ["c", "d", "e"]) {
+    truth.stalls(id);
+    truth.stalled(id, 45_000);
+  }
+  look(49);
+  truth.stalls("a");
+  truth.stalled("a", 50_000);
+  truth.resumes("a", 60_000);
+  assertViolates("8", () => look(60.1, { b: DEAD }));
+});
+
 Deno.test("Judge: a fault between two nodes excuses them only while others do not reach both", () => {
   const fault: LinkFault = { kind: "drop", from: "b", to: ["a"] };
   const few = lab();

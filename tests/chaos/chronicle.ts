@@ -25,7 +25,7 @@ export interface Event {
   readonly doneMs: number;
   /** By observer: how long after it was done it met the goal. */
   readonly metMs: Map<string, number>;
-  /** Live members called dead meanwhile, as `observer of member`. */
+  /** Nodes that were well all the time and yet called dead, as `member by observer`. */
   readonly wrong: Set<string>;
 }
 
@@ -74,9 +74,8 @@ export class Chronicle {
     for (const event of this.#open) {
       if (view.fromMs < event.doneMs) continue;
       for (const { id, status } of view.rows.values()) {
-        const wrong = status === "dead" && truth.openSinceMs(id) <= event.fromMs &&
-          !truth.isStalled(id);
-        if (wrong) event.wrong.add(`${observer.id} of ${id}`);
+        const wrong = status === "dead" && truth.wellSinceMs(id) <= event.fromMs;
+        if (wrong) event.wrong.add(`${id} by ${observer.id}`);
       }
       if (event.goal === undefined) continue;
       if (!event.goal.met(observer.id, view)) event.metMs.delete(observer.id);

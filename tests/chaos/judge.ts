@@ -16,6 +16,12 @@ const GRACE_INTERVALS = 2;
 /** A verdict before this share of dead-after is an early one: ages are rounded on the wire. */
 const EARLY_SHARE = 0.95;
 
+/** Who has woken for no longer than this accuses nobody: it heard its peers before, and the time it slept does not count. */
+const AWAKE_INTERVALS = 1.5;
+
+/** A peer heard no longer ago than this before the sleep was surely heard. */
+const HEARD_INTERVALS = 2;
+
 /** A broken invariant. */
 export class Violation extends Error {
   override readonly name = "Violation";
@@ -95,10 +101,11 @@ export class Judge {
 
   /** Checks that `observer` could call `id` dead, as it logged at `atMs`. */
   told(observer: Observer, id: string, atMs: number): void {
-    this.#checkFalse(observer, id, {
-      ...{ fromMs: atMs, untilMs: atMs, windowMs: this.verdictMs },
-      shownLive: liveIn(this.#memoryOf(observer).rows),
-    });
+    const { rows } = this.#memoryOf(observer);
+    const times = { fromMs: atMs, untilMs: atMs };
+    const row = rows.get(id);
+    if (row !== undefined) this.#checkWaking(observer, row, times);
+    this.#checkFalse(observer, id, { ...times, windowMs: this.verdictMs, shownLive: liveIn(rows) });
   }
 
   /** Takes down that `observer` knows `id` as decommissioned. */
@@ -162,6 +169,7 @@ export class Judge {
     const wasLive = before.get(row.id)?.status === "live";
     const windowMs = wasLive ? this.verdictMs : deadAfterMs + RETURN_INTERVALS * intervalMs;
     const shownLive = liveIn(wasLive ? before : view.rows);
+    if (wasLive) this.#checkWaking(observer, before.get(row.id)!, { fromMs, untilMs });
     this.#checkFalse(observer, row.id, { fromMs, untilMs, windowMs, shownLive });
     const early = row.ageMs !== null && row.ageMs < EARLY_SHARE * deadAfterMs;
     const sinceMs = fromMs - this.verdictMs;
@@ -170,6 +178,24 @@ export class Judge {
     const text = `shows ${row.id} dead ${seconds(row.ageMs!)} after its heartbeat, ` +
       "though its port was open to all";
     throw new Violation("5", [observer.id, row.id], `${observer.id} ${text}`);
+  }
+
+  /** `before` is what it showed last of a member that it calls dead now. */
+  #checkWaking(
+    observer: Observer,
+    before: MemberView,
+    { fromMs, untilMs }: { fromMs: number; untilMs: number },
+  ): void {
+    const { truth, intervalMs } = this.#options;
+    const { id, status, ageMs } = before;
+    const resumedMs = truth.resumedMs(observer.id);
+    if (untilMs > resumedMs + AWAKE_INTERVALS * intervalMs) return;
+    if (status !== "live" || ageMs === null || ageMs > HEARD_INTERVALS * intervalMs) return;
+    const sinceMs = fromMs - this.verdictMs;
+    if (truth.openSinceMs(id) > sinceMs || truth.lastMs("reject", id) > sinceMs) return;
+    if (truth.wellSinceMs(id) > resumedMs) return;
+    const text = `calls ${id}, which runs, dead ${seconds(fromMs - resumedMs)} after it woke`;
+    throw new Violation("8", [observer.id, id], `${observer.id} ${text}`);
   }
 
   #checkFalse(

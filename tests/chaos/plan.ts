@@ -76,7 +76,11 @@ export class Plan {
     const { episodeMaxMs } = this.#options;
     const lengthMs = Math.min(this.#dice.pick(LENGTHS_MS), episodeMaxMs);
     const draw = new Draw(this.#dice, { up: this.#up, lengthMs, upMin: this.#upMin });
-    const count = this.#dice.whole(2, 4) + Math.floor(this.#options.nodes / 4);
+    // In thick trouble much is excused: now and then a fault or two come alone.
+    const few = this.#dice.chance(0.4);
+    const count = few
+      ? this.#dice.whole(1, 2)
+      : this.#dice.whole(2, 4) + Math.floor(this.#options.nodes / 4);
     for (let i = 0; i < count; i++) this.#dice.pick(this.#fates(draw))();
     const short = () => draw.remaining < this.#options.nodes;
     while (short() && (draw.remaining <= this.#upMin || this.#dice.chance(0.7))) {

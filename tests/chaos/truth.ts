@@ -35,6 +35,8 @@ export class Truth {
   /** By node: since when its port is open; not set once it is asked to end. */
   readonly #openSinceMs = new Map<string, number>();
   readonly #stalled = new Set<string>();
+  /** By node: when it last went on after it was stopped. */
+  readonly #resumedMs = new Map<string, number>();
   /** By running node: the latest time at which each other made a heartbeat that it can have heard of. */
   readonly #heardMs = new Map<string, Map<string, number>>();
   #troubles: Trouble[] = [];
@@ -63,6 +65,11 @@ export class Truth {
   /** Since when its port has been open, stopped or not; Infinity if it is not, or closing. */
   openSinceMs(id: string): number {
     return this.#openSinceMs.get(id) ?? Infinity;
+  }
+
+  /** When it last went on after it was stopped. */
+  resumedMs(id: string): number {
+    return this.#resumedMs.get(id) ?? -Infinity;
   }
 
   /** The last time that anybody's stall ended: until it caught up, it may have passed on ages that were too low. */
@@ -114,6 +121,7 @@ export class Truth {
     this.spread(nowMs);
     if (!this.#stalled.delete(id)) return;
     this.#stallEndMs = nowMs;
+    this.#resumedMs.set(id, nowMs);
     if (this.#openSinceMs.has(id)) this.#wellSinceMs.set(id, nowMs);
   }
 
