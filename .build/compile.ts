@@ -8,13 +8,16 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 
-const TARGETS = [
-  "x86_64-unknown-linux-gnu",
-  "aarch64-unknown-linux-gnu",
-  "x86_64-apple-darwin",
-  "aarch64-apple-darwin",
-  "x86_64-pc-windows-msvc",
-];
+/** How the systems' programs begin: bytes by their place. */
+const MARKS: Readonly<Record<string, readonly (readonly [at: number, ...bytes: number[]])[]>> = {
+  "x86_64-unknown-linux-gnu": [[0, 0x7f, 0x45, 0x4c, 0x46], [18, 0x3e]],
+  "aarch64-unknown-linux-gnu": [[0, 0x7f, 0x45, 0x4c, 0x46], [18, 0xb7]],
+  "x86_64-apple-darwin": [[0, 0xcf, 0xfa, 0xed, 0xfe, 0x07]],
+  "aarch64-apple-darwin": [[0, 0xcf, 0xfa, 0xed, 0xfe, 0x0c]],
+  "x86_64-pc-windows-msvc": [[0, 0x4d, 0x5a]],
+};
+
+const TARGETS = Object.keys(MARKS);
 
 /** What the program may do, each with its reason; it runs no programs and loads no libraries. */
 const PERMISSIONS = [
@@ -40,6 +43,7 @@ async function compileAll(targets: readonly string[]): Promise<void> {
   if (denort !== undefined && targets.length > 1) {
     throw new CompileError("DENORT_BIN is the runtime of one system: say which with --target");
   }
+  if (denort !== undefined) await checkRuntime(denort, targets[0]!);
   const folder = await Deno.makeTempDir();
   try {
     await bundle(folder);
@@ -49,6 +53,23 @@ async function compileAll(targets: readonly string[]): Promise<void> {
     await Deno.remove(folder, { recursive: true });
   }
   await writeSums();
+}
+
+/** Refuses a runtime of another system, which Deno itself would take without a word. */
+async function checkRuntime(path: string, target: string): Promise<void> {
+  const head = new Uint8Array(20);
+  try {
+    using file = await Deno.open(path);
+    await file.read(head);
+  } catch (error) {
+    throw new CompileError(
+      `Cannot read DENORT_BIN: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const marks = MARKS[target] ?? [];
+  if (marks.some(([at, ...bytes]) => bytes.some((byte, i) => head[at + i] !== byte))) {
+    throw new CompileError(`Cannot use ${path} for ${target}: it is of another system`);
+  }
 }
 
 /** Bundles a copy of the sources that knows its commit, with the static files where the program looks for them. */
