@@ -80,8 +80,8 @@ class Writer {
 
   push(value: number): void {
     while (value >= 128) {
-      this.#bytes[this.#length++] = value % 128 + 128;
-      value = Math.floor(value / 128);
+      this.#bytes[this.#length++] = value & 127 | 128;
+      value = value <= 0x7fffffff ? value >> 7 : Math.floor(value / 128);
     }
     this.#bytes[this.#length++] = value;
   }
