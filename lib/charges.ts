@@ -121,7 +121,7 @@ export class Charges {
 }
 
 /** The stamp a witness charges up to: the member's own clock at the refusal. */
-export function chargeUpTo(row: Row, nowMs: number): number {
+export function chargeUpTo(row: Pick<Row, "heartbeat" | "heardAtMs">, nowMs: number): number {
   const ageMs = ageOf(row, nowMs) + CHARGE_SLACK_MS;
   return row.heartbeat + ageMs - ageMs % HEARTBEAT_STEP_MS;
 }

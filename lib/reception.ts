@@ -5,6 +5,7 @@
  * @module
  */
 import type { Calls } from "./calls.ts";
+import { chargeUpTo } from "./charges.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
 import { absorbHello } from "./go_nodes.ts";
@@ -90,7 +91,11 @@ export class Reception {
     const { replica, rounds, calls, looks } = this.#options;
     const absorbed = replica.absorb(message, via, turn.nowMs);
     const { own, urgent, equal } = absorbed;
-    if (own !== undefined) replica.jumpPast(own.heartbeat, turn.nowMs);
+    if (own !== undefined) {
+      // Past all that the former life's clock can show by now: charges against it reach that far.
+      const heardAtMs = turn.nowMs - own.ageMs;
+      replica.jumpPast(chargeUpTo({ heartbeat: own.heartbeat, heardAtMs }, turn.nowMs), turn.nowMs);
+    }
     if (urgent) rounds.hurry(turn.now.monotonicMs);
     this.counts.invalid += message.dropped;
     this.counts.full += absorbed.refused;
