@@ -28,14 +28,16 @@ function assertRefused(answer: Answer, status: number, line: RegExp, of: string)
 }
 
 Deno.test("GET /hello is the text that Go nodes read", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   const { status, text, headers } = await ask("GET /hello");
   assertEquals([status, text], [200, "hello n1\nn1\n\nnode1:8080\n"]);
   assertMatch(headers.get("content-type") ?? "", /^text\/plain/);
 });
 
 Deno.test("GET /hello?from=&via= is heard, answered with the caller in it", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   assertEquals(
     (await ask("GET /hello?from=ts1&via=127.0.0.1:19050")).text,
     "hello n1\nn1 ts1\n\nnode1:8080\n127.0.0.1:19050\n",
@@ -43,14 +45,16 @@ Deno.test("GET /hello?from=&via= is heard, answered with the caller in it", asyn
 });
 
 Deno.test("GET /hello takes an address in any spelling and gives it in one", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   const { text } = await ask("GET /hello?from=go&via=[FD00:0::1]:80");
   assertEquals(text.split("\n").at(-2), "[fd00::1]:80");
 });
 
 Deno.test("invariant 9: /hello refuses a from or via that is none with 400 and a line, and hears nobody", async () => {
   for (const method of ["GET", "POST"]) {
-    const { ask, ids } = openDoor();
+    await using door = openDoor();
+    const { ask, ids } = door;
     for (const text of ["", ...HOSTILE]) {
       const param = encodeURIComponent(text);
       const body = method === "POST" ? { body: pushOf("ts1") } : {};
@@ -63,14 +67,16 @@ Deno.test("invariant 9: /hello refuses a from or via that is none with 400 and a
 });
 
 Deno.test("POST /hello answers an exchange with an exchange", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   const { status, text } = await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
   assertEquals([status, JSON.parse(text).id, JSON.parse(text).v], [200, "n1", 1]);
   assertEquals(ids(), ["n1", "n2"]);
 });
 
 Deno.test("POST /hello refuses a body that is no exchange with 400 and the reason", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   for (const body of ["", "{", "[1]", "hello n2\n", '{"v":99}', '{"v":1,"roster":"<b>"}']) {
     const answer = await ask("POST /hello?from=n2&via=n2:80", { body });
     assertRefused(answer, 400, /^Cannot read this exchange: the body|'roster'/, body);
@@ -79,7 +85,8 @@ Deno.test("POST /hello refuses a body that is no exchange with 400 and the reaso
 });
 
 Deno.test("a body over the limit gets 413 and a line with the limit", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   const long = "x".repeat(BODY_BYTES_MAX + 1);
   const answer = await ask("POST /hello?from=n2&via=n2:80", { body: long });
   assertRefused(answer, 413, new RegExp(`${BODY_BYTES_MAX} bytes`), "exchange");
@@ -87,7 +94,8 @@ Deno.test("a body over the limit gets 413 and a line with the limit", async () =
 });
 
 Deno.test("/bye says in a line what was done", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
   const line = async (request: string) => (await ask(request)).text;
   assertEquals(await line("GET /bye?id=n2"), "n2 is decommissioned for good\n");
@@ -101,7 +109,8 @@ Deno.test("/bye says in a line what was done", async () => {
 });
 
 Deno.test("/bye takes the ID from a form as well", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   await ask("POST /bye", {
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: "id=ghost",
@@ -110,7 +119,8 @@ Deno.test("/bye takes the ID from a form as well", async () => {
 });
 
 Deno.test("/bye without an ID, or with one that is none, gets 400 with its usage", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   for (const text of ["", ...HOSTILE]) {
     const param = encodeURIComponent(text);
     for (const request of [`GET /bye?id=${param}`, `POST /bye?id=${param}`]) {
@@ -123,14 +133,16 @@ Deno.test("/bye without an ID, or with one that is none, gets 400 with its usage
 });
 
 Deno.test("HEAD /bye decommissions nobody: whoever asks only for headers means no harm", async () => {
-  const { ask, ids } = openDoor();
+  await using door = openDoor();
+  const { ask, ids } = door;
   const { status, headers } = await ask("HEAD /bye?id=n2");
   assertEquals([status, headers.get("allow")], [405, "GET, POST"]);
   assertEquals(ids(), ["n1"]);
 });
 
 Deno.test("GET /members gives every member in the order of IDs, with status, time and age", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
   await ask("POST /bye?id=n0");
   const { text } = await ask("GET /members");
@@ -149,7 +161,8 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
 });
 
 Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   const { id, status, address } = JSON.parse((await ask("GET /members/n1")).text);
   assertEquals([id, status, address], ["n1", "live", "node1:8080"]);
   for (const name of ["n2", "N1", "__proto__", "constructor", "%zz", "%ff", "%00", ".", "n1%20"]) {
@@ -164,7 +177,8 @@ Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {
 });
 
 Deno.test("any other path gets 404 and a line that names none of it", async () => {
-  const { ask } = openDoor();
+  await using door = openDoor();
+  const { ask } = door;
   for (const path of ["/nope", "/hello/", "/Hello", "/<b>", "/members/a/b", "//hello"]) {
     assertRefused(await ask(`GET ${path}`), 404, /^Not found: see \//, path);
   }
@@ -181,7 +195,8 @@ Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error 
       .map(([name, text]) => `${name}=${encodeURIComponent(text)}`),
   );
   const fcMethod = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");
-  const { ask, lines } = openDoor();
+  await using door = openDoor();
+  const { ask, lines } = door;
   const property = async (method: string, path: string, query: string, body: string) => {
     const hasBody = method !== "GET" && method !== "HEAD";
     const answer = await ask(`${method} ${path}?${query}`, hasBody ? { body } : {});
@@ -196,7 +211,8 @@ Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error 
 });
 
 Deno.test("invariant 9: the log gets one line of plain text for whatever a caller sends", async () => {
-  const { ask, lines } = openDoor();
+  await using door = openDoor();
+  const { ask, lines } = door;
   for (const text of HOSTILE) {
     const param = encodeURIComponent(text);
     await ask(`GET /hello?from=${param}&via=${param}`);
