@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import fc from "fast-check";
 import { BODY_BYTES_MAX } from "../lib/limits.ts";
+import { encodeMessage } from "../lib/wire.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "./support/door.ts";
+import { rowOf } from "./support/peer.ts";
 
 const ONE_LINE = /^[\x20-\x7e]+\n$/;
 
@@ -143,7 +145,9 @@ Deno.test("HEAD /bye decommissions nobody: whoever asks only for headers means n
 Deno.test("GET /members gives every member in the order of IDs, with status, time and age", async () => {
   await using door = openDoor();
   const { ask } = door;
-  await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
+  const row = rowOf("n2", { address: "n2:80", heartbeat: NOW_MS });
+  const body = encodeMessage({ roster: "0".repeat(16), rows: [row] });
+  await ask("POST /hello?from=n2&via=n2:80", { body });
   await ask("POST /bye?id=n0");
   const { text } = await ask("GET /members");
   const now = new Date(NOW_MS).toISOString();
