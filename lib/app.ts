@@ -49,6 +49,8 @@ const ROUTES: Readonly<Record<string, string>> = {
   "/install.sh": "GET, HEAD",
 };
 
+const encoder = new TextEncoder();
+
 /** Creates the routes of `node`, behind its gate. */
 export function createApp(node: Node, gate: Gate): Hono {
   const app = new Hono();
@@ -64,7 +66,8 @@ export function createApp(node: Node, gate: Gate): Hono {
     const [from] = readSender(c, node);
     const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
-    return c.body(answer.body);
+    // As bytes, or the server would add a content-type that no node reads.
+    return c.body(encoder.encode(answer.body));
   });
 
   app.use(async (c, next) => {

@@ -98,7 +98,7 @@ export class Server {
     const open = (hostname: string) =>
       Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
-        (request, { remoteAddr }) => this.#answer(request, remoteAddr.hostname),
+        (request, info) => this.#answer(request, new Caller(info)),
       );
     try {
       return open(host ?? ANY);
@@ -115,7 +115,7 @@ export class Server {
     }
   }
 
-  async #answer(request: Request, remote: string): Promise<Response> {
+  async #answer(request: Request, caller: CallerInfo): Promise<Response> {
     if (this.#underWay >= REQUESTS_MAX) {
       return new Response("Too many requests at once: try again in a second\n", {
         status: 503,
@@ -124,10 +124,23 @@ export class Server {
     }
     this.#underWay++;
     try {
-      return await this.#handler(request, { remote });
+      return await this.#handler(request, caller);
     } finally {
       this.#underWay--;
     }
+  }
+}
+
+/** Asks for the address only where somebody wants it. */
+class Caller implements CallerInfo {
+  readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+
+  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>) {
+    this.#info = info;
+  }
+
+  get remote(): string {
+    return this.#info.remoteAddr.hostname;
   }
 }
 
