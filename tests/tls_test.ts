@@ -184,6 +184,21 @@ Deno.test("-allow: a node calls no address outside, by number or by name, and se
   await server.shutdown();
 });
 
+Deno.test("-allow: an address outside, written as a number, is not even connected to", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept();
+  const at = { timeoutMs: 5_000, bodyBytesMax: 1_000 };
+  const closed = createTransport({ ...at, mayCall: () => false });
+  const outcome = await closed.post(`127.0.0.1:${listener.addr.port}`, PATH, "body");
+  assertEquals(outcome.kind, "failed");
+  closed.close();
+  // The first connection that arrives is one that was made afterwards.
+  using later = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using first = await accepted;
+  assertEquals((first.remoteAddr as Deno.NetAddr).port, (later.localAddr as Deno.NetAddr).port);
+  listener.close();
+});
+
 Deno.test("-allow: peers outside are never called, and those inside are", async () => {
   await using a = startNode("a", "");
   await using b = startNode("b", `-join ${a.address} -allow 10.0.0.0/8`);
