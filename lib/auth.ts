@@ -85,9 +85,8 @@ export function createGate(options: GateOptions): Gate {
   async function runSigned(c: Context, next: () => Promise<void>, bytesMax: number): Promise<void> {
     const authorization = c.req.header("authorization") ?? "";
     const { raw } = c.req;
-    const { pathname, search } = new URL(raw.url);
     const body = await readBody(raw, bytesMax);
-    const request = { method: raw.method, target: pathname + search, body };
+    const request = { method: raw.method, target: targetOf(raw), body };
     const { code, error } = await keys!.signer.check(request, authorization);
     if (code === undefined) deny(c, "Gossip", error);
     if (error === undefined) {
@@ -173,6 +172,11 @@ class LoggedCallers {
       onRefused("further callers that are refused are not logged");
     }
   }
+}
+
+/** Path and query as they came: with a strange Host the whole is no URL. */
+function targetOf({ url }: Request): string {
+  return url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
 }
 
 /** The request with a body that was read. Not made from the request itself: Deno warns of a copied signal. */

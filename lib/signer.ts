@@ -101,7 +101,7 @@ export class Signer {
 
 /** One spelling of path and query, as servers and proxies may rewrite a URL's escapes. */
 function plain(target: string): string {
-  const url = new URL(target, "http://node/");
+  const url = new URL(`http://node${target}`);
   return url.pathname + url.search;
 }
 

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { shuffle } from "../lib/partners.ts";
 import { eventually } from "./support/eventually.ts";
 import { GoPeer } from "./support/go_peer.ts";
@@ -11,6 +17,7 @@ import {
   statuses,
 } from "./support/nodes.ts";
 import { seededRandom } from "./support/random.ts";
+import { sendRaw } from "./support/raw.ts";
 
 const OLD = "the-old-key-of-this-test-cluster";
 const NEW = "the-new-key-of-this-test-cluster";
@@ -178,6 +185,24 @@ Deno.test("a cluster with a key ignores a Go node and a stranger entirely, whoev
     assertEquals(Object.keys(await statuses(outsider)), [outsider.id]);
   }
   assert(!(await get(a, "/hello")).split("\n")[1]!.includes("go"));
+});
+
+Deno.test("whatever stands in Host, a forged signature is refused and is no mistake of the node's", async () => {
+  await using a = startNode("a", `-key-file ${await keyFile(OLD)}`);
+  for (
+    const host of ["", "a b", "[", "a:b:c", "%", "\xe9", "@", "a/b", "?", "#", "x".repeat(300)]
+  ) {
+    for (const target of ["/hello?from=x&via=x:1", "/bye?id=a", "/%68ello?from=x&via=x:1"]) {
+      const head = `POST ${target} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 2\r\n`;
+      const forged = `authorization: Gossip ${Date.now()}.${
+        "A".repeat(43)
+      }\r\nconnection: close\r\n`;
+      const answer = await sendRaw(a.address, `${head}${forged}\r\n{}`);
+      assertMatch(answer, /^HTTP\/1\.1 40[0-9] /, `${host} ${target}`);
+    }
+  }
+  assertEquals(a.lines.filter((line) => line.includes("BUG")), []);
+  assertEquals(await statuses(a), { a: "live" });
 });
 
 Deno.test("replaying all of a cluster's signed traffic, in random order, changes no table", async () => {
