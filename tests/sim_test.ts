@@ -12,8 +12,11 @@ import { PRODUCTION } from "./sim/world.ts";
 /** Seeds drawn for this commit: about ten seconds on one core. */
 const SEEDS = 400;
 
-/** Seeds that failed on some state of the code, or nearly did: each is run every time. */
-const REGRESSION_SEEDS = [32, 69, 194, 420, 763, 1818, 2515, 2766, 2824, 2966, 4655, 4803, 5673];
+/**
+ * Seeds that break an invariant on an earlier state of the code: one partner a round in small clusters (236, 256, 1426), Go nodes
+ * among the partners (763), a restarted node held to the charges against its former life (2496).
+ */
+const REGRESSION_SEEDS = [236, 256, 763, 1426, 2496];
 
 /** Where code has changed since a broken rule's seed was noted, one of so many must find it out. */
 const MUTANT_SEEDS = 100;

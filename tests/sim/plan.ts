@@ -151,6 +151,18 @@ function drawFault(dice: Dice, nodes: readonly NodePlan[], healMs: number): Time
         forMs,
         atMs: atMs + dice.whole(0, 300),
       })),
+    // A rack loses power; all are restarted one after the other.
+    () =>
+      dice.shuffled(nodes).slice(0, dice.whole(1, nodes.length)).map(({ id }) => ({
+        kind: "crash",
+        id,
+        how: dice.pick(["closed", "lost"]),
+        atMs: atMs + dice.whole(0, 50),
+      })),
+    () =>
+      nodes.flatMap((node, i) =>
+        drawRestart(dice, node, { nodes, atMs: atMs + i * forMs / 4, forMs: forMs / 4 })
+      ),
     () => [{ kind: "starve", id, lagMs: dice.pick([100, 500, 1_500]), forMs, atMs }],
     () => [{
       kind: "step wall",
