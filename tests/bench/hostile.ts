@@ -20,6 +20,9 @@ const AHEAD = 16;
 /** Answers that stay out, as after a malformed request, are not waited for longer. */
 const WAIT_MS = 250;
 
+/** What stands in Host, right and wrong. */
+const HOSTS = ["a", "a", "127.0.0.1", "", "a b", "[", "a:b:c", "%", "@", "a/b", "?", "#"];
+
 const KEY_FILE = await Deno.makeTempFile({ prefix: "keys" });
 await Deno.writeTextFile(KEY_FILE, "the-key-that-no-caller-here-has\n");
 const flags = `-key-file ${KEY_FILE} -interval 1s -dead-after 5s`;
@@ -50,7 +53,9 @@ function requestOf(text: string, mutator: Mutator): string {
   const signed = mutator.chance(0.5)
     ? `authorization: Gossip ${Date.now()}.${"A".repeat(43)}\r\n`
     : "";
-  return `${verb} ${target} HTTP/1.1\r\nhost: a\r\n${signed}content-length: ${length}\r\n\r\n${content}`;
+  return `${verb} ${target} HTTP/1.1\r\nhost: ${
+    mutator.pick(HOSTS)
+  }\r\n${signed}content-length: ${length}\r\n\r\n${content}`;
 }
 
 let sent = 0;
