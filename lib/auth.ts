@@ -180,8 +180,9 @@ function targetOf({ url }: Request): string {
 }
 
 /** The request with a body that was read. Not made from the request itself: Deno warns of a copied signal. */
-function withBody({ url, method, headers }: Request, body: string): Request {
-  return new Request(url, { method, headers, body });
+function withBody(request: Request, body: string): Request {
+  const { method, headers } = request;
+  return new Request(`http://node${targetOf(request)}`, { method, headers, body });
 }
 
 function isSigned(c: Context): boolean {

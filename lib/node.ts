@@ -30,6 +30,9 @@ const LATE_INTERVALS = 2;
 /** Callers of other clusters whose refusal was logged; past it, refusals are logged anew. */
 const STRANGERS_MAX = 1_024;
 
+/** Mistakes of this program that a node logs. */
+const BUGS_LOGGED_MAX = 100;
+
 export interface NodeOptions {
   readonly id: string;
   /** This node's advertised `host:port`. */
@@ -71,6 +74,7 @@ export class Node {
   readonly #strangers = new Set<string>();
   readonly #names: SeedNames;
   #leaving = false;
+  #bugs = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -233,6 +237,7 @@ export class Node {
 
   /** Logs an error that only a mistake in this program can cause. */
   reportBug(error: unknown): void {
-    this.#options.log.notice("error", describeBug(error));
+    // Whoever found a way to make one can make a million: the first few tell all.
+    if (this.#bugs++ < BUGS_LOGGED_MAX) this.#options.log.notice("error", describeBug(error));
   }
 }

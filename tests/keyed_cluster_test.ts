@@ -199,6 +199,8 @@ Deno.test("whatever stands in Host, a forged signature is refused and is no mist
       }\r\nconnection: close\r\n`;
       const answer = await sendRaw(a.address, `${head}${forged}\r\n{}`);
       assertMatch(answer, /^HTTP\/1\.1 40[0-9] /, `${host} ${target}`);
+      const bare = await sendRaw(a.address, `${head}connection: close\r\n\r\n{}`);
+      assertMatch(bare, /^HTTP\/1\.1 40[0-9] /, `${host} ${target}`);
     }
   }
   assertEquals(a.lines.filter((line) => line.includes("BUG")), []);
