@@ -55,9 +55,13 @@ export interface NodeProcess extends TestNode {
   exit(): Promise<number>;
 }
 
-/** Starts a node in a process of its own, and waits until it listens. */
-export async function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
-  const { child, lines, ended, closeLog } = spawn(["-id", id, ...merge(flags)]);
+/** Starts a node in a process of its own, and waits until it listens; `program` may stand for the real one. */
+export async function spawnNode(
+  id: string,
+  flags = "",
+  program: readonly string[] = programCommand(),
+): Promise<NodeProcess> {
+  const { child, lines, ended, closeLog } = spawn([...program, "-id", id, ...merge(flags)]);
   let exited = false;
   void ended.then(() => exited = true);
   const address = await eventually(() => {
@@ -96,15 +100,14 @@ export async function runProgram(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await command(args, env).output();
+  const { code, stdout, stderr } = await command([...programCommand(), ...args], env).output();
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-function command(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
-  const [program, ...before] = programCommand();
+function command([program = "", ...args]: readonly string[], env: Record<string, string> = {}) {
   return new Deno.Command(program, {
-    args: [...before, ...args],
+    args,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -112,8 +115,8 @@ function command(args: readonly string[], env: Record<string, string> = {}): Den
   });
 }
 
-function spawn(args: readonly string[]) {
-  const child = command(args).spawn();
+function spawn(words: readonly string[]) {
+  const child = command(words).spawn();
   const lines: string[] = [];
   const logs = [child.stdout, child.stderr].map((stream) => stream.getReader());
   const drained = logs.map(async (log) => {

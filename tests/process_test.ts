@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { eventually } from "./support/eventually.ts";
+import { eventuallyShow, get, type NodeProcess, spawnNode } from "./support/nodes.ts";
+import { closedAddress } from "./support/raw.ts";
+
+const CLUMSY = new URL("support/clumsy_node.ts", import.meta.url).href;
+
+/** Starts a node whose program throws, once, where it would log a line like this. */
+function spawnClumsy(line: string, flags = ""): Promise<NodeProcess> {
+  return spawnNode("n1", flags, [Deno.execPath(), "run", "-A", "--quiet", CLUMSY, line]);
+}
+
+/** Waits until it beats, twice: rounds go on. */
+async function eventuallyBeats(node: NodeProcess): Promise<void> {
+  const heartbeat = async () => JSON.parse(await get(node, "/members/n1")).lastHeartbeat;
+  for (let i = 0; i < 2; i++) {
+    const before = await heartbeat();
+    await eventually(async () => assertLess(before, await heartbeat()));
+  }
+  await eventually(async () => assertEquals(await get(node, "/healthz"), "ok\n"));
+}
+
+Deno.test("an error in a call's outcome is told, and the node runs on", async () => {
+  await using n1 = await spawnClumsy("no answer from", `-join ${closedAddress()}`);
+  await eventually(() => assert(n1.lines.includes("caught: Error: a mistake")));
+  await eventuallyBeats(n1);
+});
+
+Deno.test("an error in a round is told, and rounds go on", async () => {
+  await using n1 = await spawnClumsy("peer is dead");
+  {
+    await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+    await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  }
+  await eventually(() =>
+    assert(n1.lines.includes("caught: Error: a mistake"), n1.lines.join("\n"))
+  );
+  await eventuallyBeats(n1);
+  await eventuallyShow([n1], { n1: "live", n2: "dead" });
+});
+
+Deno.test("the first signal asks to stop; the second ends the process at once, by its number", async () => {
+  for (const [first, second, status] of [["SIGTERM", "SIGINT", 130], ["SIGINT", "SIGTERM", 143]]) {
+    // It would take for ever over its stop.
+    await using node = await spawnClumsy("no such line");
+    node.kill(first as Deno.Signal);
+    await eventually(() => assert(node.lines.includes("stops, in its own time")));
+    assertEquals(await get(node, "/healthz"), "ok\n");
+    node.kill(second as Deno.Signal);
+    assertEquals(await node.exit(), status);
+  }
+});
