@@ -15,6 +15,9 @@ const BACK_OFF_MAX_MS = 30_000;
 /** The longest back-off of a seed while this node has met nobody: until then it is alone, and a call costs little. */
 const SEED_BACK_OFF_MAX_MS = 2_000;
 
+/** The first one then: when all nodes of a cluster start at once, the seed is up a moment later. */
+const SEED_BACK_OFF_MS = 250;
+
 /**
  * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart every
  * node calls as many.
@@ -83,16 +86,22 @@ export class Contacts {
     found.nextMs = 0;
   }
 
-  failed(address: string, at: { monotonicMs: number; alone: boolean; random: () => number }): void {
+  /** Notes a failed call; returns the monotonic time of the next, Infinity if that was no contact. */
+  failed(
+    address: string,
+    at: { monotonicMs: number; alone: boolean; random: () => number },
+  ): number {
     const found = this.#contacts.get(address);
-    if (found === undefined) return;
+    if (found === undefined) return Infinity;
     const maxMs = found.origin !== "heard" && at.alone ? SEED_BACK_OFF_MAX_MS : BACK_OFF_MAX_MS;
-    const backOffMs = Math.min(BACK_OFF_MS * 2 ** found.failures, maxMs);
+    const isSeed = found.origin === "seed" || found.origin === "resolved";
+    const firstMs = isSeed && at.alone ? SEED_BACK_OFF_MS : BACK_OFF_MS;
+    const backOffMs = Math.min(firstMs * 2 ** found.failures, maxMs);
     found.failures = Math.min(found.failures + 1, 30);
     const useless = found.origin === "remembered" && found.id === undefined && !at.alone;
     if (useless && found.failures >= REMEMBERED_FAILURES_MAX) this.#forget(address);
     // Spread over half the back-off, so that a cluster does not call in step.
-    found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
+    return found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
   }
 
   /** A member is live at `address`: the table knows all that a former life remembered of it. */

@@ -282,7 +282,7 @@ export class Gossip {
   #fail(turn: Turn, to: string, why: string): void {
     const { random } = this.#options;
     const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
-    this.contacts.failed(to, at);
+    this.#rounds.retry(this.contacts.failed(to, at), at.alone);
     this.#reception.noTwinAt(turn, to);
     if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
   }

@@ -56,6 +56,11 @@ export class Rounds {
     this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + URGENT_GAP_MS));
   }
 
+  /** A failed call may go out again at `monotonicMs`: for that a node that is `alone` brings the next round forward. */
+  retry(monotonicMs: number, alone: boolean): void {
+    if (alone) this.#nextMs = Math.min(this.#nextMs, monotonicMs);
+  }
+
   /** Brings the next round forward to this moment: a node that has just joined is news to all. */
   now(monotonicMs: number): void {
     this.#nextMs = monotonicMs;

@@ -41,8 +41,8 @@ Deno.test("the back-off is spread over its second half, so that a cluster does n
   assertEquals(waits(new Contacts(["a:1"]), 3, { roll: 0 }), [0.5, 1, 2]);
 });
 
-Deno.test("a node that has met nobody calls its seeds every 2 s at least", () => {
-  assertEquals(waits(new Contacts(["a:1"]), 5, { alone: true }), [1, 2, 2, 2, 2]);
+Deno.test("a node that has met nobody calls its seeds sooner: after a quarter of a second at first, every 2 s at least", () => {
+  assertEquals(waits(new Contacts(["a:1"]), 5, { alone: true }), [0.3, 0.5, 1, 2, 2]);
   const heardOf = new Contacts([]);
   heardOf.add("a:1");
   assertEquals(waits(heardOf, 5, { alone: true }), [1, 2, 4, 8, 16]);

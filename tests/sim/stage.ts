@@ -35,8 +35,7 @@ export class Stage {
       onChange?.(node, change);
     };
     const dice = this.world.dice.fork("starts");
-    this.start(0);
-    for (let i = 1; i < nodes; i++) this.world.at(dice.between(0, 100), () => this.start(i));
+    for (let i = 0; i < nodes; i++) this.world.at(dice.between(0, 100), () => this.start(i));
     this.run(8_000 + dice.between(0, 1_000));
   }
 
