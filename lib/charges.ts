@@ -133,9 +133,9 @@ export function witnessesNeeded(othersLive: number): number {
 
 /**
  * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so below
- * this it may just not have been heard yet. With fewer than three witnesses a firewall may be all there is to it, and the member's
+ * this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be all there is to it, and the member's
  * own calls be lost: then the margin has to be wider.
  */
 export function convictionAgeIntervals(needed: number): number {
-  return needed >= WITNESSES_NEEDED ? 1.5 : needed === 2 ? 3 : 4;
+  return needed >= WITNESSES_NEEDED ? 1.25 : needed === 2 ? 3 : 4;
 }

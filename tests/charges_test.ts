@@ -115,7 +115,7 @@ Deno.test("three witnesses convict, or all others where there are fewer, but nev
 });
 
 Deno.test("with fewer than three witnesses the heartbeat must be older", () => {
-  assertEquals([1, 2, 3].map(convictionAgeIntervals), [4, 3, 1.5]);
+  assertEquals([1, 2, 3].map(convictionAgeIntervals), [4, 3, 1.25]);
 });
 
 Deno.test("invariant 7: charges are bounded, by witness and by member", () => {

@@ -144,11 +144,11 @@ Deno.test("invariant 4: a node never finds itself dead, however long it did not 
   assertEquals(watched.survey(), []);
 });
 
-Deno.test("three witnesses and a heartbeat older than 1.5 intervals make a member dead", () => {
+Deno.test("three witnesses and a heartbeat older than 1.25 intervals make a member dead", () => {
   const watched = new Watched("n1", "a", "b", "c");
   watched.charge("n1", ["a", "b", "c"]);
   assertEquals(watched.review(), []);
-  watched.nowMs += 1.5 * INTERVAL_MS;
+  watched.nowMs += 1.25 * INTERVAL_MS;
   assertEquals(watched.survey(), []);
   watched.nowMs += 1;
   assertEquals(watched.survey(), [
@@ -183,7 +183,7 @@ Deno.test("invariant 4: no number of witnesses outweighs a heartbeat made after 
 Deno.test("a heartbeat from before the crash that is still on its way shows no dead member live", () => {
   const watched = new Watched("n1", "a", "b", "c");
   watched.charge("n1", ["a", "b", "c"], 10_000);
-  watched.nowMs += 1.5 * INTERVAL_MS + 1;
+  watched.nowMs += 1.25 * INTERVAL_MS + 1;
   assertEquals(watched.survey().length, 1);
   watched.hear("n1", { heartbeat: 9_900, ageMs: 600, via: "b" });
   assertEquals([watched.review(), watched.survey()], [[], []]);
