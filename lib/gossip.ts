@@ -11,13 +11,13 @@
 import { Calls } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
+import { shuffle } from "./deck.ts";
 import type { Answer, Decommission, Effect, GossipOptions, Turn } from "./effects.ts";
 import { notice } from "./effects.ts";
 import { HelloText } from "./go_nodes.ts";
 import { parseHello } from "./hello.ts";
 import { Joining } from "./joining.ts";
 import { Looks } from "./looks.ts";
-import { shuffle } from "./partners.ts";
 import { Reception } from "./reception.ts";
 import { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";

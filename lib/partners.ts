@@ -1,7 +1,7 @@
 /**
  * Whom to talk to this round: a few live members, the members gone silent, some of the dead.
  *
- * Live members come off a shuffled deck, so that each is called within one walk of it, and none is left to luck.
+ * All come off shuffled decks, so that each is called within one walk of it, and none is left to luck.
  * Members gone silent get a handful of direct calls from the whole cluster, not a stampede. And who knows of one asks more
  * members, at random: mostly it is its own news that is late, and anybody has later. The dead get one call a round
  * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay alone. So does
@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Deck } from "./deck.ts";
 import { ageOf, type Row } from "./table.ts";
 
 /** A heartbeat older than this share of dead-after makes its member a suspect: there is time left to look. */
@@ -26,8 +27,11 @@ const SUSPECT_FANOUT = 2;
 /** Suspects one node calls in a round: when half the cluster goes silent, the rest of the round still runs. */
 const SUSPECTS_MAX = 8;
 
-/** Gone members one node calls in a round, so that a cluster of mostly dead members stays quiet. */
-const GONE_MAX = 2;
+/**
+ * Gone members one node calls in a round: the survivors of a mass failure stay quiet, and yet one of 30 finds in four rounds who
+ * came back.
+ */
+const GONE_MAX = 8;
 
 /** Go nodes one node calls in a round: they call for themselves, but whom they decommission they only tell when asked. */
 const GO_NODES_MAX = 2;
@@ -56,12 +60,13 @@ export interface Choice {
 }
 
 export class Partners {
-  #deck: string[] = [];
+  readonly #live = new Deck();
+  readonly #gone = new Deck();
+  readonly #goNodes = new Deck();
 
-  /** Puts a member that became live at a random place of the walk, so that it need not wait for the next one. */
+  /** Puts a member that became live at a random place of the walk. */
   admit(id: string, random: () => number): void {
-    const at = Math.floor(random() * (this.#deck.length + 1));
-    this.#deck.splice(at, 0, id);
+    this.#live.admit(id, random);
   }
 
   /** Chooses this round's addresses; no address twice. */
@@ -69,8 +74,11 @@ export class Partners {
     const { live, gone, ownAddress, random, nowMs, deadAfterMs } = choice;
     const chosen = new Set<string>();
     const isSuspect = (row: Row) => ageOf(row, nowMs) > SUSPECT_SHARE * deadAfterMs;
-    const more = live.some((row) => row.boot !== "" && isSuspect(row)) ? SUSPECT_FANOUT : 0;
-    for (const row of this.#draw(choice, choice.fanout + more)) chosen.add(row.address);
+    // Go nodes call this one for ever, and carry no heartbeats of others: calls to them would be partners lost.
+    const ours = live.filter((row) => row.boot !== "");
+    const goNodes = live.filter((row) => row.boot === "");
+    const fanout = choice.fanout + (ours.some(isSuspect) ? SUSPECT_FANOUT : 0);
+    for (const { address } of this.#live.draw(ours, fanout, random)) chosen.add(address);
 
     const suspectShare = SUSPECT_CALLS / Math.max(1, live.length);
     let suspects = 0;
@@ -83,55 +91,21 @@ export class Partners {
 
     // Another process answers at a live member's address now, so a gone one cannot.
     const taken = new Set(live.map((row) => row.address)).add(ownAddress);
-    const callers = live.length + 1;
-    for (const { address } of sample(gone, { callers, max: GONE_MAX, random })) {
+    const goneCalls = shareOf(gone, { callers: live.length + 1, max: GONE_MAX, random });
+    for (const { address } of this.#gone.draw(gone, goneCalls, random)) {
       if (!taken.has(address)) chosen.add(address);
     }
-    const goNodes = live.filter((row) => row.boot === "");
-    const ours = callers - goNodes.length;
-    for (const { address } of sample(goNodes, { callers: ours, max: GO_NODES_MAX, random })) {
-      chosen.add(address);
-    }
+    const goCalls = shareOf(goNodes, { callers: ours.length + 1, max: GO_NODES_MAX, random });
+    for (const { address } of this.#goNodes.draw(goNodes, goCalls, random)) chosen.add(address);
     return chosen;
   }
-
-  #draw({ live, random }: Choice, fanout: number): Row[] {
-    // Go nodes call this one for ever, and carry no heartbeats of others: calls to them would be partners lost.
-    const rows = new Map<string, Row>();
-    for (const row of live) if (row.boot !== "") rows.set(row.id, row);
-    const drawn = new Set<Row>();
-    let refilled = false;
-    while (drawn.size < Math.min(fanout, rows.size)) {
-      const id = this.#deck.pop();
-      if (id === undefined) {
-        // A second refill would only bring up those drawn already.
-        if (refilled) break;
-        refilled = true;
-        this.#deck = shuffle([...rows.keys()], random);
-        continue;
-      }
-      const row = rows.get(id);
-      if (row !== undefined) drawn.add(row);
-    }
-    return [...drawn];
-  }
 }
 
-/** Draws from `rows`, so that each is drawn once a round, as expected, by all `callers` together; some twice, `max` at most. */
-function sample(
+/** One caller's calls a round, so that all `callers` together call each of `rows` once, as expected; `max` at most. */
+function shareOf(
   rows: readonly Row[],
   { callers, max, random }: { callers: number; max: number; random: () => number },
-): Row[] {
+): number {
   const expected = rows.length / callers;
-  const calls = Math.min(max, Math.floor(expected) + (random() < expected % 1 ? 1 : 0));
-  return Array.from({ length: calls }, () => rows[Math.floor(random() * rows.length)]!);
-}
-
-/** Shuffles `list` in place (Fisher and Yates) and returns it. */
-export function shuffle<T>(list: T[], random: () => number): T[] {
-  for (let i = list.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [list[i], list[j]] = [list[j]!, list[i]!];
-  }
-  return list;
+  return Math.min(max, Math.floor(expected) + (random() < expected % 1 ? 1 : 0));
 }

@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["table", "pulse", "view", "guard", "exposure"],
   ["charges", "columns", "wire", "hello"],
-  ["drafts", "contacts", "partners", "watch"],
+  ["deck", "drafts", "contacts", "partners", "watch"],
   ["effects", "replica"],
   ["calls", "joining", "looks", "rounds", "go_nodes", "reception"],
   ["gossip"],

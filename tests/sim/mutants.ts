@@ -52,7 +52,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "healing",
     rule: "the gone are called now and then",
     file: "partners.ts",
-    from: "const GONE_MAX = 2",
+    from: "const GONE_MAX = 8",
     to: "const GONE_MAX = 0",
     seed: 12,
   },
