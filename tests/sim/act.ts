@@ -36,7 +36,7 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
       world.at(endMs, () => host?.starve(0));
       return;
     case "step wall":
-      host?.clock.stepWall(act.byMs);
+      host?.stepWall(act.byMs);
       return;
     case "part": {
       const island = new Set(act.ids.flatMap((id) => world.host(id)?.address ?? []));

@@ -28,6 +28,7 @@ export abstract class Host {
   #freeMs = 0;
   #illUntilMs = -Infinity;
   #awakeSinceMs = -Infinity;
+  #endedMs = Infinity;
 
   constructor(
     options: {
@@ -70,6 +71,11 @@ export abstract class Host {
     return Math.max(this.#illUntilMs, this.startMs);
   }
 
+  /** When the process ended; Infinity while it exists. */
+  get endedMs(): number {
+    return this.#endedMs;
+  }
+
   /** Since when its clocks have counted: a machine that was suspended does not know that time has passed. */
   get awakeSinceMs(): number {
     return this.#awakeSinceMs;
@@ -79,6 +85,8 @@ export abstract class Host {
   end(how: "closed" | "lost"): void {
     if (!this.up) return;
     this.#port = how;
+    this.#endedMs = this.nowMs;
+    this.#illUntilMs = Math.min(this.#illUntilMs, this.nowMs);
     if (how === "closed") this.onClosed?.();
     this.#stall = undefined;
     this.#waiting.length = 0;
@@ -88,6 +96,12 @@ export abstract class Host {
     if (!this.up || this.#stall !== undefined) return;
     this.#stall = { kind, sinceMs: this.nowMs };
     this.#illUntilMs = Infinity;
+  }
+
+  /** Sets the wall clock; forward it looks like a suspended machine to the node, which then rests an interval. */
+  stepWall(byMs: number): void {
+    this.clock.stepWall(byMs);
+    this.#illUntilMs = Math.max(this.#illUntilMs, this.nowMs);
   }
 
   /** Runs on: with all that waited, its timers or its connections first, as the system likes. */

@@ -1,14 +1,11 @@
 import type { Row } from "../../lib/table.ts";
 import type { Change } from "../../lib/watch.ts";
 import type { OurNode } from "./our_node.ts";
-import { Truth } from "./truth.ts";
+import { Truth, WITNESSES } from "./truth.ts";
 import type { World } from "./world.ts";
 
 /** How far a monotonic clock may be off: the drawn clocks stay below it (see plan.ts). */
 export const CLOCK_SHARE_MAX = 0.005;
-
-/** Evidence that convicts before dead-after, where so many others could give it. */
-const WITNESSES = 3;
 
 /** A refusal counts against heartbeats made up to so much later (see charges.ts), and a step of the stamp. */
 const CHARGE_SLACK_MS = 600;

@@ -28,8 +28,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "running clock",
     rule: "time in which a node did not run does not count",
     file: "clock.ts",
-    from: "sinceMs > STALL_INTERVALS * this.#intervalMs",
-    to: "false",
+    from: "sinceMs > this.#stallMs ||",
+    to: "",
     seed: 18,
   },
   {

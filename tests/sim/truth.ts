@@ -2,6 +2,9 @@ import type { Row } from "../../lib/table.ts";
 import type { OurNode } from "./our_node.ts";
 import type { World } from "./world.ts";
 
+/** Nodes that were refused by a member are witnesses enough of its crash, where there are as many others. */
+export const WITNESSES = 3;
+
 /** Nodes besides an observer and a member that may be ill or cut off without any excuse for the observer. */
 const FEW = 2;
 
@@ -67,7 +70,7 @@ export class Truth {
     const { id } = row;
     const member = this.#world.host(id);
     if (member === undefined || !member.up || member.healthySinceMs > sinceMs) return false;
-    if (Math.max(observer.startMs, observer.awakeSinceMs) > sinceMs) return false;
+    if (observer.startMs > sinceMs) return false;
     if (this.#world.network.calmSinceMs > sinceMs) return false;
     const known = this.#introduced.get(observer)?.get(id);
     if (known === undefined || known.sinceMs > sinceMs) return false;
@@ -76,13 +79,16 @@ export class Truth {
     const { links } = this.#world.network;
     if (links.goodSinceMs(observer.address, member.address) > sinceMs) return false;
 
+    // So many refusals are evidence, though a firewall's.
+    if (this.refusedSince(member.address, sinceMs) >= WITNESSES) return false;
+
     let others = 0;
     let well = 0;
     for (const otherRow of observer.gossip.replica.table.roster()) {
       if (otherRow.id === id || otherRow.id === observer.id) continue;
       const other = this.#world.host(otherRow.id);
       if (other === undefined) continue;
-      if (!other.up && observer.gossip.statusOf(otherRow) !== "live") continue;
+      if (other.endedMs <= sinceMs) continue;
       others++;
       if (
         other.up && other.healthySinceMs <= sinceMs &&
@@ -96,7 +102,7 @@ export class Truth {
   /** The last time anybody was not well: until it caught up, it may have passed on ages that were too low. */
   allWellSinceMs(): number {
     let sinceMs = -Infinity;
-    for (const node of this.#world.ours.values()) {
+    for (const node of this.#world.everyone) {
       if (node.healthySinceMs > node.startMs) sinceMs = Math.max(sinceMs, node.healthySinceMs);
     }
     return sinceMs;

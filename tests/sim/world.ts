@@ -43,6 +43,8 @@ export class World {
   /** The latest process of each ID. */
   readonly ours = new Map<string, OurNode>();
   readonly gos = new Map<string, GoNode>();
+  /** Every process of ours that ever was. */
+  readonly everyone: OurNode[] = [];
 
   /** Called after every entry into a brain, before its effects are carried out. */
   onStep: ((node: OurNode) => void) | undefined;
@@ -66,6 +68,7 @@ export class World {
     const saved = options.remembers ? this.#savedBy(options.id) : undefined;
     const node = new OurNode(this, { ...options, clock, saved });
     this.ours.set(node.id, node);
+    this.everyone.push(node);
     this.network.attach(node);
     node.begin();
     return node;
