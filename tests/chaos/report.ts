@@ -15,9 +15,10 @@ const SLOW_SHARE_MAX = 0.5;
 
 /** Prints the summary, and what is wrong; returns the exit status. */
 export function report(
-  { violation, crew, chronicle, rows, episodes, lastedMs, slow }: Result,
+  result: Result,
   { seed, replay, print }: { seed: string; replay: string; print: (line: string) => void },
 ): number {
+  const { violation, crew, chronicle, rows, episodes, lastedMs, slow } = result;
   print("");
   const counts = [...chronicle.counts].sort().map(([name, count]) => `${name} ${count}`);
   print(`${episodes} episodes in ${inSeconds(lastedMs)}: ${counts.join(", ")}`);
@@ -41,6 +42,10 @@ export function report(
   if (slow.ms > SLOW_SHARE_MAX * lastedMs) {
     print(`\nNOT JUDGED: the machine was short of CPU. Again: ${replay}`);
     return 1;
+  }
+  if (result.interrupted) {
+    print("\nINTERRUPTED: no invariant was broken so far");
+    return 130;
   }
   print(`\nPASSED seed ${seed}: invariants 2, 3, 4, 5, 6 and 8 held`);
   return 0;

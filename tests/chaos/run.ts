@@ -11,8 +11,9 @@ import { Crew, type Process } from "./crew.ts";
 import { Judge, type View, Violation } from "./judge.ts";
 import type { Place } from "./place.ts";
 import { type Episode, Plan } from "./plan.ts";
+import { Slowness } from "./slowness.ts";
 import { Truth } from "./truth.ts";
-import { pause, SLOW_MS, watch } from "./watcher.ts";
+import { pause, watch } from "./watcher.ts";
 
 export const INTERVAL_MS = 1_000;
 export const DEAD_AFTER_MS = 5_000;
@@ -27,8 +28,6 @@ const START_MS = 120_000;
 const EPISODE_MAX_MS = 20_000;
 const EPISODE_SHARE_MAX = 0.4;
 
-const LAG_LOOK_MS = 100;
-
 export interface RunOptions {
   readonly seed: string;
   readonly nodes: number;
@@ -42,13 +41,14 @@ export interface RunOptions {
 /** What became of a run. */
 export interface Result {
   readonly violation: Violation | undefined;
+  /** It was stopped before its time. */
+  readonly interrupted: boolean;
   readonly crew: Crew;
   readonly chronicle: Chronicle;
   readonly rows: number;
   readonly episodes: number;
   readonly lastedMs: number;
-  /** How often and how long the machine was short of CPU. */
-  readonly slow: { times: number; ms: number };
+  readonly slow: Slowness;
 }
 
 export class Run {
@@ -66,7 +66,7 @@ export class Run {
   readonly #startMs = performance.now();
   readonly #views = new Map<string, View>();
   readonly #sightsRead = new Map<Process, Map<string, number>>();
-  readonly #slow = { times: 0, ms: 0 };
+  readonly #slow = new Slowness(this.#truth);
   readonly #ended = Promise.withResolvers<Violation | undefined>();
   #episodes = 0;
   #over = false;
@@ -99,15 +99,19 @@ export class Run {
 
   /** Plays until the time is over, an invariant is broken, or `stop`. */
   async play(stop: Promise<void>): Promise<Result> {
-    const lag = this.#watchLag();
-    void stop.then(() => this.#end(undefined));
+    const unwatch = this.#slow.watch();
+    let interrupted = false;
+    void stop.then(() => {
+      interrupted = !this.#over;
+      this.#end(undefined);
+    });
     this.#play().then(() => this.#end(undefined), (error) => this.#end(error));
     const violation = await this.#ended.promise;
     const lastedMs = performance.now() - this.#startMs;
-    clearInterval(lag);
+    unwatch();
     await this.#crew.endAll();
     return {
-      ...{ violation, crew: this.#crew, chronicle: this.#chronicle },
+      ...{ violation, interrupted, crew: this.#crew, chronicle: this.#chronicle },
       ...{ rows: this.#judge.rows, episodes: this.#episodes, lastedMs, slow: this.#slow },
     };
   }
@@ -203,7 +207,7 @@ export class Run {
       truth: this.#truth,
       count: () => this.#crew.running.length,
       onView: (observer, view) => this.#look(observer, view),
-      onSlow: ({ id }, ms) => this.#starved([id], ms),
+      onSlow: ({ id }, ms) => this.#slow.note([id], ms),
     }).catch((error) => this.#end(error));
   }
 
@@ -227,22 +231,5 @@ export class Run {
       }
       read.set(id, sights.length);
     }
-  }
-
-  /** If this process does not get to run, others may not either. */
-  #watchLag(): ReturnType<typeof setInterval> {
-    let beforeMs = performance.now();
-    return setInterval(() => {
-      const nowMs = performance.now();
-      const lateMs = nowMs - beforeMs - LAG_LOOK_MS;
-      beforeMs = nowMs;
-      if (lateMs > SLOW_MS / 2) this.#starved(this.#truth.running, lateMs);
-    }, LAG_LOOK_MS);
-  }
-
-  #starved(ids: readonly string[], ms: number): void {
-    this.#slow.times++;
-    this.#slow.ms += ms;
-    for (const id of ids) this.#truth.starved(id, performance.now());
   }
 }

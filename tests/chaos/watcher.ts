@@ -6,6 +6,7 @@
 import type { MemberView } from "../../lib/view.ts";
 import type { Process } from "./crew.ts";
 import { type View, Violation } from "./judge.ts";
+import { SLOW_MS } from "./slowness.ts";
 import type { Truth } from "./truth.ts";
 
 /** The wait between two looks at one node. */
@@ -15,9 +16,6 @@ const LOOK_EVERY_MS = 250;
 const LOOKS_PER_SECOND_MAX = 80;
 
 const TIMEOUT_MS = 5_000;
-
-/** An answer that takes longer shows that the machine is short of CPU: then nothing is held against anybody. */
-export const SLOW_MS = 1_000;
 
 /** A node that runs and does not answer for so long hangs. */
 const HANG_MS = 30_000;
