@@ -19,19 +19,24 @@ const STALL_INTERVALS = 2;
  * nothing about them. So the time it did not run does not count, nor does the interval after it, in which
  * it hears what it missed: it wakes with everyone's age as it was, and accuses nobody.
  *
+ * A suspended machine's monotonic clock stands still as well: the wall clock tells, by advancing without it. A wall clock that is
+ * set forward looks the same, and costs an interval of rest, which is harmless.
+ *
  * Rejected: letting a stall count for up to two intervals, as a plain cap would. A row three seconds old before
  * the stall would then be dead at waking, before anyone could be heard.
  */
 export class RunningClock {
-  readonly #intervalMs: number;
+  readonly #stallMs: number;
+  readonly #restMs: number;
   #nowMs = 0;
-  #monotonicMs: number;
+  #last: Moment;
   #restUntilMs: number;
 
-  constructor(intervalMs: number, startMs: number) {
-    this.#intervalMs = intervalMs;
-    this.#monotonicMs = startMs;
-    this.#restUntilMs = startMs;
+  constructor(intervalMs: number, start: Moment) {
+    this.#stallMs = STALL_INTERVALS * intervalMs;
+    this.#restMs = intervalMs;
+    this.#last = start;
+    this.#restUntilMs = start.monotonicMs;
   }
 
   /** The running time in ms at the last step. */
@@ -41,20 +46,21 @@ export class RunningClock {
 
   /** The monotonic time of the last step. */
   get monotonicMs(): number {
-    return this.#monotonicMs;
+    return this.#last.monotonicMs;
   }
 
-  /** Advances to `monotonicMs` and returns the running time; a clock that went back stands still. */
-  step(monotonicMs: number): number {
-    const sinceMs = monotonicMs - this.#monotonicMs;
+  /** Advances to `now` and returns the running time; a monotonic clock that went back stands still. */
+  step(now: Moment): number {
+    const sinceMs = now.monotonicMs - this.#last.monotonicMs;
     if (sinceMs <= 0) return this.#nowMs;
-    if (sinceMs > STALL_INTERVALS * this.#intervalMs) {
-      this.#restUntilMs = monotonicMs + this.#intervalMs;
+    const asleepMs = now.wallMs - this.#last.wallMs - sinceMs;
+    if (sinceMs > this.#stallMs || asleepMs > this.#stallMs) {
+      this.#restUntilMs = now.monotonicMs + this.#restMs;
     } else {
-      const countedFromMs = Math.max(this.#monotonicMs, this.#restUntilMs);
-      this.#nowMs += Math.max(0, monotonicMs - countedFromMs);
+      const countedFromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
+      this.#nowMs += Math.max(0, now.monotonicMs - countedFromMs);
     }
-    this.#monotonicMs = monotonicMs;
+    this.#last = now;
     return this.#nowMs;
   }
 }

@@ -50,7 +50,7 @@ export class Gossip {
   constructor(options: GossipOptions, now: Moment) {
     this.#options = options;
     this.replica = new Replica(options);
-    this.#clock = new RunningClock(options.intervalMs, now.monotonicMs);
+    this.#clock = new RunningClock(options.intervalMs, now);
     const { address, remembered = [] } = options;
     const seeds = options.seeds.filter((seed) => seed !== address);
     this.contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
@@ -231,7 +231,7 @@ export class Gossip {
   }
 
   #turn(now: Moment): Turn {
-    return { now, nowMs: this.#clock.step(now.monotonicMs), effects: [] };
+    return { now, nowMs: this.#clock.step(now), effects: [] };
   }
 
   #round(turn: Turn): void {

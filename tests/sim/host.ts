@@ -27,7 +27,6 @@ export abstract class Host {
   #lagMs = 0;
   #freeMs = 0;
   #illUntilMs = -Infinity;
-  #awakeSinceMs = -Infinity;
   #endedMs = Infinity;
 
   constructor(
@@ -76,11 +75,6 @@ export abstract class Host {
     return this.#endedMs;
   }
 
-  /** Since when its clocks have counted: a machine that was suspended does not know that time has passed. */
-  get awakeSinceMs(): number {
-    return this.#awakeSinceMs;
-  }
-
   /** The process ends: the port is closed, or the whole host is lost. */
   end(how: "closed" | "lost"): void {
     if (!this.up) return;
@@ -112,7 +106,6 @@ export abstract class Host {
     this.#illUntilMs = this.#lagMs > 0 ? Infinity : this.nowMs;
     if (stall.kind === "suspended") {
       this.clock.lose(this.nowMs - stall.sinceMs);
-      this.#awakeSinceMs = this.nowMs;
     }
     const first = this.#dice.chance(0.5) ? "timer" : "io";
     const waiting = this.#waiting.splice(0);
