@@ -74,8 +74,8 @@ export class Truth {
     if (this.#world.network.calmSinceMs > sinceMs) return false;
     const known = this.#introduced.get(observer)?.get(id);
     if (known === undefined || known.sinceMs > sinceMs) return false;
-    // A former life by a faster clock may be in the way, until the member has jumped past it.
-    if ("boot" in member && !(known.boot === member.boot && row.boot === member.boot)) return false;
+    if ("boot" in member && known.boot !== member.boot) return false;
+    if (this.#isOutrun(row)) return false;
     const { links } = this.#world.network;
     if (links.goodSinceMs(observer.address, member.address) > sinceMs) return false;
 
@@ -97,6 +97,19 @@ export class Truth {
       ) well++;
     }
     return others <= FEW || well >= WELL_SHARE * others;
+  }
+
+  /**
+   * Whether the member's heartbeats have not caught up yet with one made before them by a faster wall clock: that of its former life,
+   * or, as Go nodes' are made by who hears them, of another node.
+   */
+  #isOutrun(row: Row): boolean {
+    const held = this.made(row.id, row.heartbeat);
+    if (held === undefined) return false;
+    for (const [heartbeat, { lastMs }] of this.#made.get(row.id) ?? []) {
+      if (heartbeat < row.heartbeat && lastMs > held.lastMs) return true;
+    }
+    return false;
   }
 
   /** The last time anybody was not well: until it caught up, it may have passed on ages that were too low. */
