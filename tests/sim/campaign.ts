@@ -12,6 +12,8 @@ export interface Summary {
   readonly failures: readonly string[];
   /** Calls that nodes made. */
   readonly calls: number;
+  /** Times a live member was shown dead in weather too rough to forbid it. */
+  readonly falseDead: number;
   /** Rounds from the healing until all tables were equal, of each seed in which all nodes had met; sorted. */
   readonly rounds: readonly number[];
 }
@@ -30,10 +32,12 @@ export function runCampaign(core: Core, options: CampaignOptions): Summary {
   const rounds: number[] = [];
   let seeds = 0;
   let calls = 0;
+  let falseDead = 0;
   for (const seed of options.seeds) {
     const outcome = runPlan(core, drawPlan(seed));
     seeds++;
     calls += outcome.calls;
+    falseDead += outcome.falseDead;
     if (outcome.rounds !== undefined) rounds.push(outcome.rounds);
     if (outcome.violation !== undefined) {
       failures.push(seed);
@@ -41,7 +45,7 @@ export function runCampaign(core: Core, options: CampaignOptions): Summary {
     }
     if (options.onSeed?.(seeds, failures.length) === false) break;
   }
-  return { seeds, failures, calls, rounds: rounds.sort((a, b) => a - b) };
+  return { seeds, failures, calls, falseDead, rounds: rounds.sort((a, b) => a - b) };
 }
 
 /** `count` seeds from `from` on; without a count, for ever. */
@@ -51,7 +55,7 @@ export function* seedsFrom(from: number, count = Infinity): Iterable<string> {
 
 /** A summary in lines. */
 export function describeSummary(summary: Summary, seconds: number): string[] {
-  const { seeds, failures, calls, rounds } = summary;
+  const { seeds, failures, calls, falseDead, rounds } = summary;
   const at = (share: number) =>
     rounds[Math.min(rounds.length - 1, Math.floor(share * rounds.length))];
   return [
@@ -64,6 +68,7 @@ export function describeSummary(summary: Summary, seconds: number): string[] {
         at(1)
       } rounds`,
     ]),
+    `live members shown dead where more than 10 % of messages were lost or late: ${falseDead} times`,
     ...(failures.length === 0 ? ["PASSED"] : [`FAILED: seeds ${failures.slice(0, 50).join(" ")}`]),
   ];
 }

@@ -84,9 +84,9 @@ export class Invariants {
     if (node.gossip.statusOf(row) === "dead") {
       const { intervalMs, deadAfterMs } = this.#world.options;
       const windowMs = deadAfterMs + 12 * intervalMs;
-      if (node.healthySinceMs <= this.#world.nowMs - windowMs) {
-        this.#checkFalseDead(node, row, windowMs);
-      }
+      const sinceMs = this.#world.nowMs - windowMs;
+      const calm = this.#world.network.calmSinceMs <= sinceMs;
+      if (calm && node.healthySinceMs <= sinceMs) this.#checkFalseDead(node, row, windowMs);
     }
   }
 
@@ -133,6 +133,10 @@ export class Invariants {
   #checkFalseDead(node: OurNode, row: Row, windowMs: number): void {
     const { nowMs } = this.#world;
     if (!this.truth.mustShowLive(node, row, nowMs - windowMs)) return;
+    if (this.#world.network.calmSinceMs > nowMs - windowMs) {
+      this.falseDead++;
+      return;
+    }
     const text = `${node.id} shows ${row.id} dead, which has run and been connected for ${
       s(windowMs)
     }`;

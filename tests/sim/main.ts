@@ -51,7 +51,13 @@ async function campaign(): Promise<boolean> {
   print(`seeds from ${from} on${count === Infinity ? ", until Ctrl-C" : ""}`);
   const seeds = seedsFrom(from, count)[Symbol.iterator]();
   const startMs = performance.now();
-  const total = { seeds: 0, calls: 0, failures: [] as string[], rounds: [] as number[] };
+  const total = {
+    seeds: 0,
+    calls: 0,
+    falseDead: 0,
+    failures: [] as string[],
+    rounds: [] as number[],
+  };
   let stopped = false;
   Deno.addSignalListener("SIGINT", () => stopped = true);
   while (!stopped && total.seeds < count) {
@@ -63,6 +69,7 @@ async function campaign(): Promise<boolean> {
     });
     total.seeds += slice.seeds;
     total.calls += slice.calls;
+    total.falseDead += slice.falseDead;
     total.failures.push(...slice.failures);
     total.rounds.push(...slice.rounds);
     progress(total.seeds, total.failures.length, (performance.now() - startMs) / 1000);

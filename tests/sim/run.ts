@@ -37,7 +37,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   let rounds: number | undefined;
   try {
     world.run(healMs);
-    rounds = converge(world, invariants);
+    rounds = converge(world);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
@@ -47,7 +47,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
 }
 
 /** Heals the world and demands that all who can meet come to agree. */
-function converge(world: World, _invariants: Invariants): number | undefined {
+function converge(world: World): number | undefined {
   const healMs = world.nowMs;
   const { intervalMs } = world.options;
   world.network.links.healAll();

@@ -65,13 +65,12 @@ export class Truth {
     return count;
   }
 
-  /** Whether `observer` has no excuse for showing `id` as dead: both ran, connected and acquainted, since `sinceMs`. */
+  /** Whether `observer` has no excuse but the weather for showing `id` as dead: both ran, connected and acquainted, since `sinceMs`. */
   mustShowLive(observer: OurNode, row: Row, sinceMs: number): boolean {
     const { id } = row;
     const member = this.#world.host(id);
     if (member === undefined || !member.up || member.healthySinceMs > sinceMs) return false;
     if (observer.startMs > sinceMs) return false;
-    if (this.#world.network.calmSinceMs > sinceMs) return false;
     const known = this.#introduced.get(observer)?.get(id);
     if (known === undefined || known.sinceMs > sinceMs) return false;
     if ("boot" in member && known.boot !== member.boot) return false;
