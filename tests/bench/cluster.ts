@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { Fleet, type FleetNode } from "../fleet/fleet.ts";
+import { canUnshare, runInside } from "./inside.ts";
 import { readUsage, summary, table } from "./measure.ts";
 
 /** More than 128 processes of V8 would measure this machine, not the cluster. */
@@ -29,7 +30,9 @@ const times = {
   idleMs: Number(options.idle ?? 30) * 1000,
 };
 
-if (!options.inside && await canUnshare()) Deno.exit(await runInside());
+if (!options.inside && await canUnshare()) {
+  Deno.exit(await runInside(import.meta.filename!));
+}
 await main();
 
 async function main(): Promise<void> {
@@ -129,24 +132,6 @@ function countWrong(others: FleetNode[], victim: FleetNode, sinceMs: number): nu
     }
   }
   return wrong;
-}
-
-async function canUnshare(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("unshare", { args: ["--net", "true"] }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
-
-async function runInside(): Promise<number> {
-  const script = 'ip link set lo up && exec "$@"';
-  const self = [Deno.execPath(), "run", "-A", import.meta.filename!, ...Deno.args, "--inside"];
-  const { code } = await new Deno.Command("unshare", {
-    args: ["--net", "sh", "-c", script, "sh", ...self],
-  }).spawn().status;
-  return code;
 }
 
 function pause(ms: number): Promise<void> {

@@ -25,13 +25,18 @@ export async function readUsage(pids: readonly number[]): Promise<Usage> {
   let cpuMs = 0;
   const residentMb: number[] = [];
   for (const pid of pids) {
-    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    cpuMs += (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    cpuMs += await cpuMsOf(pid);
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
     residentMb.push(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
   }
   return { atMs: performance.now(), bytes, packets, cpuMs, residentMb };
+}
+
+/** CPU time of one process, in steps of 10 ms. */
+export async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /** Median, 95th percentile and worst; milliseconds are written as seconds. */

@@ -1,0 +1,171 @@
+/**
+ * Shows that a steady node leaves nothing behind: the heap of a small cluster over 100,000 rounds of moved time, and heap, open files
+ * and timers of real nodes over an hour's worth of rounds at a quick pace. Run by `deno task bench:heap`; exits with 1 if something grew.
+ *
+ * @module
+ */
+import { parseConfig } from "../../lib/config.ts";
+import { type Effect, Gossip } from "../../lib/gossip.ts";
+import { type Running, start } from "../../main.ts";
+import { table } from "./measure.ts";
+
+declare const gc: () => void;
+
+const ROUNDS = 100_000;
+const INTERVAL_MS = 1_000;
+const MEMBERS = 4;
+
+/** Rounds of an hour at the default interval, run at this one. */
+const REAL_ROUNDS = 3_600;
+const REAL_INTERVAL_MS = 30;
+const REAL_NODES = 3;
+
+/** Growth that is no growth: code that was compiled meanwhile, and what the first full collection leaves. */
+const NOISE_BYTES = 1_000_000;
+
+/** Bytes in use once all garbage is gone. */
+function heapBytes(): number {
+  for (let i = 0; i < 3; i++) gc();
+  return Deno.memoryUsage().heapUsed;
+}
+
+/** Brains that call each other at once and without loss, on time that is moved by hand. */
+class Cluster {
+  readonly #brains = new Map<string, Gossip>();
+  #ms = 0;
+
+  constructor(count: number) {
+    for (let i = 0; i < count; i++) {
+      const address = `host${i}:8080`;
+      const options = {
+        ...{ id: `n${i}`, address, boot: `0000000${i % 10}`, random: Math.random },
+        ...{ intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+        seeds: i === 0 ? [] : ["host0:8080"],
+      };
+      this.#brains.set(address, new Gossip(options, this.#moment()));
+    }
+  }
+
+  #moment() {
+    return { monotonicMs: this.#ms, wallMs: 1_767_225_600_000 + this.#ms };
+  }
+
+  /** Until every brain had so many more rounds. */
+  run(rounds: number): void {
+    const untilMs = this.#ms + rounds * INTERVAL_MS;
+    while (this.#ms < untilMs) {
+      let nextMs = Infinity;
+      for (const { nextWakeMs } of this.#brains.values()) nextMs = Math.min(nextMs, nextWakeMs);
+      this.#ms = Math.max(this.#ms, nextMs);
+      for (const [address, brain] of this.#brains) {
+        if (brain.nextWakeMs <= this.#ms) this.#carryOut(address, brain.wake(this.#moment()));
+      }
+    }
+  }
+
+  #carryOut(from: string, effects: Effect[]): void {
+    const caller = this.#brains.get(from)!;
+    for (const effect of effects) {
+      if (effect.kind !== "exchange") continue;
+      const callee = this.#brains.get(effect.to)!;
+      const id = `n${/\d+/.exec(from)![0]}`;
+      const answer = callee.receive(this.#moment(), id, effect.body);
+      if ("error" in answer) throw new Error(answer.error);
+      this.#carryOut(effect.to, answer.effects);
+      this.#carryOut(from, caller.answered(this.#moment(), effect.to, answer.body));
+    }
+  }
+
+  /** Whether all see all live. */
+  get whole(): boolean {
+    return [...this.#brains.values()].every((brain) => {
+      const rows = brain.replica.table.roster();
+      return rows.length === this.#brains.size &&
+        rows.every((row) => brain.statusOf(row) === "live");
+    });
+  }
+}
+
+function measureBrains(): [string, string][] {
+  const cluster = new Cluster(MEMBERS);
+  cluster.run(ROUNDS / 100);
+  const before = heapBytes();
+  const steps: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    cluster.run(ROUNDS / 4);
+    steps.push(heapBytes() - before);
+  }
+  if (!cluster.whole) throw new Error("not all see all live");
+  check("the heap of brains", steps);
+  return [[
+    `heap of ${MEMBERS} brains after each quarter of ${ROUNDS} rounds, KB more`,
+    steps.map((bytes) => (bytes / 1000).toFixed(0)).join(", "),
+  ]];
+}
+
+function startNode(id: string, join: string): Running {
+  const args = ["-id", id, "-port", "0", "-host", "127.0.0.1", "-join", join];
+  const parsed = parseConfig(args, () => undefined, { hostname: "localhost", randomId: "none" });
+  if (parsed.kind !== "run") throw new Error(JSON.stringify(parsed));
+  // Quicker than the flags allow.
+  const pace = { intervalMs: REAL_INTERVAL_MS, deadAfterMs: 50 * REAL_INTERVAL_MS };
+  return start({ ...parsed.config, ...pace }, () => {});
+}
+
+function openFiles(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+async function measureNodes(): Promise<[string, string][]> {
+  const filesAtFirst = openFiles();
+  const first = startNode("n0", "");
+  const others = Array.from({ length: REAL_NODES - 1 }, (_, i) => {
+    return startNode(`n${i + 1}`, first.address);
+  });
+  const rounds = (count: number) => pause(count * REAL_INTERVAL_MS);
+  await rounds(REAL_ROUNDS / 10);
+  const before = heapBytes();
+  const filesBefore = openFiles();
+  const steps: number[] = [];
+  const files: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    await rounds(REAL_ROUNDS / 4);
+    steps.push(heapBytes() - before);
+    files.push(openFiles() - filesBefore);
+  }
+  await Promise.all([first, ...others].map((running) => running.leave("measured")));
+  await Promise.all([first, ...others].map((running) => running.ended));
+  await pause(100);
+  const filesLeft = openFiles() - filesAtFirst;
+  check("the heap of nodes", steps);
+  if (files.some((more) => more > REAL_NODES)) fail("the open files", files);
+  // Deno itself keeps a few, once it has served and connected.
+  if (filesLeft > 3) fail("the open files after the end", [filesLeft]);
+  return [
+    [
+      `heap of ${REAL_NODES} nodes after each quarter of ${REAL_ROUNDS} rounds, KB more`,
+      steps.map((bytes) => (bytes / 1000).toFixed(0)).join(", "),
+    ],
+    ["open files more, after each quarter", files.join(", ")],
+    ["open files more than before the start, after the end", String(filesLeft)],
+  ];
+}
+
+function check(what: string, steps: readonly number[]): void {
+  if (steps.at(-1)! > NOISE_BYTES) fail(what, steps);
+}
+
+let failed = false;
+
+function fail(what: string, steps: readonly number[]): void {
+  console.error(`${what} grew: ${steps.join(", ")}`);
+  failed = true;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+console.log("\n" + table([...measureBrains(), ...await measureNodes()]));
+// No Deno.exit(): a timer or a listener left behind would keep the process from its end.
+if (failed) Deno.exitCode = 1;
