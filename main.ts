@@ -13,7 +13,7 @@ import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
 import { createLog, describeBug } from "./lib/log.ts";
 import { settleNames } from "./lib/names.ts";
 import { Node } from "./lib/node.ts";
-import { onStopSignal, surviveErrors } from "./lib/process.ts";
+import { onHangUp, onStopSignal, surviveErrors } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
 import { checkTls, ListenError, Server } from "./lib/serve.ts";
 import { versionLine } from "./lib/version.ts";
@@ -153,8 +153,7 @@ async function main(args: string[]): Promise<number> {
     return error instanceof StateError ? error.status : 1;
   }
   surviveErrors((error) => log.notice("error", describeBug(error)));
-  // Windows has no such signal, and says so when asked for it.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => running.reload());
+  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => running.reload() });
   return await running.ended;
 }
 

@@ -26,6 +26,18 @@ export function onStopSignal(stop: (signal: string) => void): void {
 }
 
 /**
+ * SIGHUP says two things: the terminal that the program was started in is closed, which calls `stop`; or, sent by a person, read
+ * your files again, which calls `reload`.
+ */
+export function onHangUp({ stop, reload }: { stop: () => void; reload: () => void }): void {
+  // Windows has no such signal, and says so when asked for it.
+  if (Deno.build.os === "windows") return;
+  const attended = Deno.stdin.isTerminal();
+  // What was a terminal is none once it is closed.
+  Deno.addSignalListener("SIGHUP", () => attended && !Deno.stdin.isTerminal() ? stop() : reload());
+}
+
+/**
  * Keeps the process running where an error was caught by nobody: only a mistake in this program can cause one, and the
  * rest of the node still serves. `report` gets each.
  */

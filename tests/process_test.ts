@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { eventually } from "./support/eventually.ts";
 import { eventuallyShow, get, type NodeProcess, spawnNode } from "./support/nodes.ts";
+import { programCommand } from "./support/program.ts";
 import { closedAddress } from "./support/raw.ts";
 
 const CLUMSY = new URL("support/clumsy_node.ts", import.meta.url).href;
@@ -49,4 +50,26 @@ Deno.test("the first signal asks to stop; the second ends the process at once, b
     node.kill(second as Deno.Signal);
     assertEquals(await node.exit(), status);
   }
+});
+
+const hasScript = await new Deno.Command("script", { args: ["--version"] }).output()
+  .then(({ success }) => success, () => false);
+
+// `script` (util-linux) runs a program in a terminal of its own.
+Deno.test("a node ends, as planned, when the terminal it was started in is closed", {
+  ignore: !hasScript,
+}, async () => {
+  const inTerminal = ["sh", "-c", 'exec script -qefc "$*" /dev/null', "sh", ...programCommand()];
+  await using n1 = await spawnNode("n1");
+  await using n2 = await spawnNode("n2", `-join ${n1.address}`, inTerminal);
+  await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  n2.kill("SIGKILL"); // the terminal, not the node
+  await eventuallyShow([n1], { n1: "live", n2: "left" });
+  assert(n1.lines.some((line) => line.endsWith("left: SIGHUP")), n1.lines.join("\n"));
+});
+
+Deno.test("a node without a terminal stays when it gets SIGHUP: it reads its files again", async () => {
+  await using n1 = await spawnNode("n1");
+  n1.kill("SIGHUP");
+  await eventuallyBeats(n1);
 });
