@@ -13,7 +13,7 @@ import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
 import { createLog, describeBug } from "./lib/log.ts";
 import { settleNames } from "./lib/names.ts";
 import { Node } from "./lib/node.ts";
-import { onHangUp, onStopSignal, surviveErrors } from "./lib/process.ts";
+import { onHangUp, onStopSignal, surviveErrors, writeLine } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
 import { checkTls, ListenError, Server } from "./lib/serve.ts";
 import { versionLine } from "./lib/version.ts";
@@ -137,15 +137,15 @@ async function main(args: string[]): Promise<number> {
     console.error(`gossiper: ${names.message}`);
     return 2;
   }
-  const write = (line: string) => console.error(line);
   const { logFormat: format, logLevel: level } = names.config;
-  const log = createLog(write, { now: () => new Date(), format, level });
+  const log = createLog(writeLine, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
   let running: Running;
   // Before the line that says it listens: whoever reads it may send a signal at once.
   onStopSignal((signal) => void running.leave(signal));
+  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => running.reload() });
   try {
-    running = start(names.config, write);
+    running = start(names.config, writeLine);
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
@@ -153,7 +153,6 @@ async function main(args: string[]): Promise<number> {
     return error instanceof StateError ? error.status : 1;
   }
   surviveErrors((error) => log.notice("error", describeBug(error)));
-  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => running.reload() });
   return await running.ended;
 }
 

@@ -1,8 +1,17 @@
 /**
- * The process around a node: the signals that ask it to stop, and the errors that nobody caught.
+ * The process around a node: the signals that ask it to stop, the errors that nobody caught, and its stderr.
  *
  * @module
  */
+
+/** Writes a line of the log on stderr. Where it cannot be written (a full disk, a closed terminal) the node runs on without. */
+export function writeLine(line: string): void {
+  try {
+    console.error(line);
+  } catch {
+    // There is nowhere to say so.
+  }
+}
 
 /** What asks a process to stop, with the numbers that shells know; 128 more is the status of one so ended. */
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;

@@ -73,3 +73,21 @@ Deno.test("a node without a terminal stays when it gets SIGHUP: it reads its fil
   n1.kill("SIGHUP");
   await eventuallyBeats(n1);
 });
+
+// /dev/full is a disk without room.
+Deno.test(
+  "a log that cannot be written harms no node",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using n1 = await spawnNode("n1");
+    const [program = "", ...args] = programCommand();
+    const flags =
+      `-id n2 -host 127.0.0.1 -port 0 -interval 200ms -dead-after 1s -join ${n1.address}`;
+    const shell = ["-c", 'exec "$@" 2>/dev/full', "sh", program, ...args, ...flags.split(" ")];
+    const n2 = new Deno.Command("sh", { args: shell, stdout: "null" }).spawn();
+    await eventuallyShow([n1], { n1: "live", n2: "live" });
+    n2.kill("SIGTERM");
+    assertEquals((await n2.status).code, 0);
+    await eventuallyShow([n1], { n1: "live", n2: "left" });
+  },
+);
