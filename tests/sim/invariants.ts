@@ -172,7 +172,7 @@ export class Invariants {
         id !== row.id && id !== node.id && status === "live" && sinceMs < nowMs - intervalMs
       ).length;
     const needed = Math.min(WITNESSES, others);
-    const refused = this.truth.refusedSince(row.address, madeMs - CHARGE_SLACK_MS);
+    const refused = this.truth.refusedSince(row.id, madeMs - CHARGE_SLACK_MS);
     if (refused >= needed) return;
     const text = `${node.id} shows ${row.id} dead ${s(nowMs - madeMs)} after its heartbeat, ` +
       `with ${refused} of ${needed} nodes refused since`;

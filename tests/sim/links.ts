@@ -1,12 +1,13 @@
 import type { Agenda } from "./agenda.ts";
 
 /**
- * Who can reach whom: partitions, one-way blocks, firewalls that reject, and since when each pair can talk.
+ * Who can reach whom: partitions, one-way blocks, firewalls that reject, and since when each can call each.
  */
 export class Links {
   readonly #blocked = new Set<string>();
   readonly #rejected = new Set<string>();
   readonly #addresses = new Set<string>();
+  /** By caller and callee. */
   readonly #badUntilMs = new Map<string, number>();
   readonly #agenda: Agenda;
   #island: ReadonlySet<string> | undefined;
@@ -55,9 +56,14 @@ export class Links {
     return this.#rejected.size > 0 && this.#rejected.has(`${from}>${to}`);
   }
 
+  /** Since when calls of `from` to `to` have got through; Infinity while they cannot. */
+  callableSinceMs(from: string, to: string): number {
+    return this.#badUntilMs.get(`${from}>${to}`) ?? -Infinity;
+  }
+
   /** Since when calls one way or the other have got through; Infinity while none can. */
   goodSinceMs(a: string, b: string): number {
-    return this.#badUntilMs.get(pairOf(a, b)) ?? -Infinity;
+    return Math.min(this.callableSinceMs(a, b), this.callableSinceMs(b, a));
   }
 
   #account(): void {
@@ -65,18 +71,16 @@ export class Links {
     const clear = this.#blocked.size === 0 && this.#rejected.size === 0 &&
       this.#island === undefined;
     if (clear) {
-      for (const [pair, untilMs] of this.#badUntilMs) {
-        if (untilMs === Infinity) this.#badUntilMs.set(pair, nowMs);
+      for (const [call, untilMs] of this.#badUntilMs) {
+        if (untilMs === Infinity) this.#badUntilMs.set(call, nowMs);
       }
       return;
     }
-    const addresses = [...this.#addresses];
-    for (const [i, a] of addresses.entries()) {
-      for (const b of addresses.slice(i + 1)) {
-        const pair = pairOf(a, b);
-        const bad = !this.#canCall(a, b) && !this.#canCall(b, a);
-        if (bad) this.#badUntilMs.set(pair, Infinity);
-        else if (this.#badUntilMs.get(pair) === Infinity) this.#badUntilMs.set(pair, nowMs);
+    for (const from of this.#addresses) {
+      for (const to of this.#addresses) {
+        const call = `${from}>${to}`;
+        if (!this.#canCall(from, to)) this.#badUntilMs.set(call, Infinity);
+        else if (this.#badUntilMs.get(call) === Infinity) this.#badUntilMs.set(call, nowMs);
       }
     }
   }
@@ -84,10 +88,6 @@ export class Links {
   #canCall(from: string, to: string): boolean {
     return this.passes(from, to) && this.passes(to, from) && !this.isRejected(from, to);
   }
-}
-
-function pairOf(a: string, b: string): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`;
 }
 
 function setMember(set: Set<string>, key: string, on: boolean): void {

@@ -58,11 +58,15 @@ export class Truth {
     refused.set(observer.id, this.#world.nowMs);
   }
 
-  /** How many nodes were refused at `address` since `sinceMs`. */
-  refusedSince(address: string, sinceMs: number): number {
-    let count = 0;
-    for (const atMs of this.#refused.get(address)?.values() ?? []) if (atMs >= sinceMs) count++;
-    return count;
+  /** How many nodes were refused since `sinceMs` where a process of `id` is or was. */
+  refusedSince(id: string, sinceMs: number): number {
+    const witnesses = new Set<string>();
+    for (const { address } of this.#world.everyone.filter((node) => node.id === id)) {
+      for (const [witness, atMs] of this.#refused.get(address) ?? []) {
+        if (atMs >= sinceMs) witnesses.add(witness);
+      }
+    }
+    return witnesses.size;
   }
 
   /** Whether `observer` has no excuse but the weather for showing `id` as dead: both ran, connected and acquainted, since `sinceMs`. */
@@ -77,9 +81,12 @@ export class Truth {
     if (this.#isOutrun(row)) return false;
     const { links } = this.#world.network;
     if (links.goodSinceMs(observer.address, member.address) > sinceMs) return false;
+    // A Go node makes itself heard by its own calls only.
+    const go = !("boot" in member);
+    if (go && links.callableSinceMs(member.address, observer.address) > sinceMs) return false;
 
     // So many refusals are evidence, though a firewall's.
-    if (this.refusedSince(member.address, sinceMs) >= WITNESSES) return false;
+    if (this.refusedSince(id, sinceMs) >= WITNESSES) return false;
 
     let others = 0;
     let well = 0;
