@@ -192,8 +192,7 @@ export class Judge {
     if (untilMs > resumedMs + AWAKE_INTERVALS * intervalMs) return;
     if (status !== "live" || ageMs === null || ageMs > HEARD_INTERVALS * intervalMs) return;
     const sinceMs = fromMs - this.verdictMs;
-    if (truth.openSinceMs(id) > sinceMs || truth.lastMs("reject", id) > sinceMs) return;
-    if (truth.wellSinceMs(id) > resumedMs) return;
+    if (truth.wellSinceMs(id) > sinceMs || truth.lastMs("reject", id) > sinceMs) return;
     const text = `calls ${id}, which runs, dead ${seconds(fromMs - resumedMs)} after it woke`;
     throw new Violation("8", [observer.id, id], `${observer.id} ${text}`);
   }
