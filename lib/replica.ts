@@ -10,7 +10,7 @@
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
 import type { Moment } from "./clock.ts";
 import { compactDraft, fullDraft } from "./drafts.ts";
-import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
+import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { floorStep, Pulse } from "./pulse.ts";
 import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
 import { Watch } from "./watch.ts";
