@@ -16,7 +16,7 @@ if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(cases)) {
   console.error("Usage: deno task fuzz [SEED] [--cases N] [--target NAME], with whole numbers");
   Deno.exit(2);
 }
-for (const name of target === undefined ? Object.keys(TARGETS) : [target]) {
+for (const name of target === undefined ? Object.keys(TARGETS) : [String(target)]) {
   const startMs = performance.now();
   try {
     const slowestMs = await fuzz(name, { seed, cases });
