@@ -19,7 +19,7 @@ if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(cases)) {
 for (const name of target === undefined ? Object.keys(TARGETS) : [String(target)]) {
   const startMs = performance.now();
   try {
-    const slowestMs = await fuzz(name, { seed, cases });
+    const slowestMs = await fuzz(name, { seed, cases: Number(cases) });
     const tookS = ((performance.now() - startMs) / 1000).toFixed(1);
     console.log(
       `${name}: ${cases} cases of seed ${seed} in ${tookS} s, the slowest ${
