@@ -13,7 +13,7 @@ import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
 import { createLog, describeBug } from "./lib/log.ts";
 import { settleNames } from "./lib/names.ts";
 import { Node } from "./lib/node.ts";
-import { onHangUp, onStopSignal, surviveErrors, writeLine } from "./lib/process.ts";
+import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/process.ts";
 import { readState, StateError } from "./lib/state.ts";
 import { checkTls, ListenError, Server } from "./lib/serve.ts";
 import { versionLine } from "./lib/version.ts";
@@ -138,22 +138,30 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   const { logFormat: format, logLevel: level } = names.config;
-  const log = createLog(writeLine, { now: () => new Date(), format, level });
+  const stderr = new LineWriter({
+    write: (bytes) => Deno.stderr.write(bytes),
+    onLost: (lines) => log.notice("warn", `${lines} lines of this log are lost`),
+  });
+  const write = (line: string) => stderr.write(line);
+  const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
   let running: Running;
   // Before the line that says it listens: whoever reads it may send a signal at once.
   onStopSignal((signal) => void running.leave(signal));
   onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => running.reload() });
   try {
-    running = start(names.config, writeLine);
+    running = start(names.config, write);
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
+    await stderr.flush();
     console.error(`gossiper: ${error.message}`);
     return error instanceof StateError ? error.status : 1;
   }
   surviveErrors((error) => log.notice("error", describeBug(error)));
-  return await running.ended;
+  const status = await running.ended;
+  await stderr.flush();
+  return status;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

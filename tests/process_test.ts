@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { LineWriter } from "../lib/process.ts";
 import { eventually } from "./support/eventually.ts";
 import { eventuallyShow, get, type NodeProcess, spawnNode } from "./support/nodes.ts";
+import { rowOf, tell } from "./support/peer.ts";
 import { programCommand } from "./support/program.ts";
 import { closedAddress } from "./support/raw.ts";
 
@@ -91,3 +93,82 @@ Deno.test(
     await eventuallyShow([n1], { n1: "live", n2: "left" });
   },
 );
+
+Deno.test("a log that nobody takes, as of a terminal on hold, holds up no round", async () => {
+  await using n1 = await spawnNode("n1");
+  await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+  await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  const log = n1.holdLog();
+  // More lines than a pipe takes.
+  await tell(n1.address, Array.from({ length: 5_000 }, (_, i) => rowOf(`ghost${i}`)));
+  for (let i = 0; i < 3; i++) await eventuallyBeats(n1);
+  const accused = n2.lines.filter((line) => line.includes("peer is dead: n1"));
+  assertEquals(accused, []);
+  log.release();
+  await eventually(() => {
+    const told = n1.lines.filter((line) => line.includes("peer is live: ghost"));
+    assertEquals(told.length, 5_000);
+  });
+});
+
+/** A place for lines that takes what it is let take. */
+class Taker {
+  text = "";
+  fails = false;
+  #gate = Promise.withResolvers<void>();
+  readonly lost: number[] = [];
+  readonly writer = new LineWriter({
+    write: async (bytes) => {
+      await this.#gate.promise;
+      if (this.fails) throw new Error("no space left");
+      this.text += new TextDecoder().decode(bytes.subarray(0, 7));
+      return Math.min(bytes.length, 7);
+    },
+    onLost: (lines) => this.lost.push(lines),
+    lengthMax: 10,
+  });
+
+  open(): void {
+    this.#gate.resolve();
+  }
+}
+
+Deno.test("LineWriter writes lines whole and in order, though few bytes are taken at once", async () => {
+  const taker = new Taker();
+  taker.open();
+  for (const line of ["first", "2nd"]) taker.writer.write(line);
+  await taker.writer.flush();
+  taker.writer.write("third");
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["first\n2nd\nthird\n", []]);
+});
+
+Deno.test("invariant 7: LineWriter keeps a bounded number of lines waiting, and says how many it lost", async () => {
+  const taker = new Taker();
+  for (let i = 0; i < 100; i++) taker.writer.write(`${i % 10}`);
+  taker.open();
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", [90]]);
+});
+
+Deno.test("LineWriter loses what cannot be written, and goes on when it can", async () => {
+  const taker = new Taker();
+  taker.open();
+  taker.fails = true;
+  for (const line of ["a", "b"]) taker.writer.write(line);
+  await taker.writer.flush();
+  taker.fails = false;
+  taker.writer.write("c");
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["c\n", [2]]);
+});
+
+Deno.test("LineWriter.flush() waits no longer than it may", async () => {
+  const taker = new Taker();
+  taker.writer.write("a");
+  await taker.writer.flush();
+  assertEquals(taker.text, "");
+  taker.open();
+  await taker.writer.flush();
+  assertEquals(taker.text, "a\n");
+});

@@ -51,6 +51,8 @@ export interface NodeProcess extends TestNode {
   kill(signal: Deno.Signal): void;
   /** Stops reading what it logs, as `| head` does. */
   closeLog(): Promise<void>;
+  /** Takes no more of what it logs, as a terminal on hold does, until it is let go of. */
+  holdLog(): { release(): void };
   /** Waits until it has ended; its exit status. */
   exit(): Promise<number>;
 }
@@ -61,7 +63,12 @@ export async function spawnNode(
   flags = "",
   program: readonly string[] = programCommand(),
 ): Promise<NodeProcess> {
-  const { child, lines, ended, closeLog } = spawn([...program, "-id", id, ...merge(flags)]);
+  const { child, lines, ended, closeLog, holdLog } = spawn([
+    ...program,
+    "-id",
+    id,
+    ...merge(flags),
+  ]);
   let exited = false;
   void ended.then(() => exited = true);
   const address = await eventually(() => {
@@ -88,6 +95,7 @@ export async function spawnNode(
     },
     kill,
     closeLog,
+    holdLog,
     async [Symbol.asyncDispose]() {
       kill("SIGKILL");
       await ended;
@@ -119,12 +127,21 @@ function spawn(words: readonly string[]) {
   const child = command(words).spawn();
   const lines: string[] = [];
   const logs = [child.stdout, child.stderr].map((stream) => stream.getReader());
+  let held: Promise<void> | undefined;
+  const holdLog = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return { release: resolve };
+  };
   const drained = logs.map(async (log) => {
-    for await (const line of readLines(log)) lines.push(line);
+    for await (const line of readLines(log)) {
+      lines.push(line);
+      await held;
+    }
   });
   const ended = Promise.all([child.status, ...drained]).then(([status]) => status);
   const closeLog = async () => void await Promise.all(logs.map((log) => log.cancel()));
-  return { child, lines, ended, closeLog };
+  return { child, lines, ended, closeLog, holdLog };
 }
 
 async function* readLines(
