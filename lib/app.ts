@@ -67,7 +67,7 @@ export function createApp(node: Node, gate: Gate): Hono {
     const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
     // As bytes, or the server would add a content-type that no node reads.
-    return c.body(encoder.encode(answer.body));
+    return new Response(encoder.encode(answer.body));
   });
 
   app.use(async (c, next) => {

@@ -21,19 +21,19 @@ export class Deck {
     random: () => number,
   ): T[] {
     if (count <= 0) return [];
-    const byId = new Map(rows.map((row) => [row.id, row]));
     const drawn = new Set<T>();
     let refilled = false;
-    while (drawn.size < Math.min(count, byId.size)) {
+    while (drawn.size < Math.min(count, rows.length)) {
       const id = this.#ids.pop();
       if (id === undefined) {
         // A second refill would only bring up those drawn already.
         if (refilled) break;
         refilled = true;
-        this.#ids = shuffle([...byId.keys()], random);
+        this.#ids = shuffle(rows.map((row) => row.id), random);
         continue;
       }
-      const row = byId.get(id);
+      // A search for each of the few drawn costs less than a map of all.
+      const row = rows.find((row) => row.id === id);
       if (row !== undefined) drawn.add(row);
     }
     return [...drawn];

@@ -90,10 +90,11 @@ export class Partners {
     }
 
     // Another process answers at a live member's address now, so a gone one cannot.
-    const taken = new Set(live.map((row) => row.address)).add(ownAddress);
+    const isTaken = (address: string) =>
+      address === ownAddress || live.some((row) => row.address === address);
     const goneCalls = shareOf(gone, { callers: live.length + 1, max: GONE_MAX, random });
     for (const { address } of this.#gone.draw(gone, goneCalls, random)) {
-      if (!taken.has(address)) chosen.add(address);
+      if (!isTaken(address)) chosen.add(address);
     }
     const goCalls = shareOf(goNodes, { callers: ours.length + 1, max: GO_NODES_MAX, random });
     for (const { address } of this.#goNodes.draw(goNodes, goCalls, random)) chosen.add(address);
