@@ -77,7 +77,9 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     assertEquals(await n3.exit(), 0);
     assertLess(performance.now() - startMs, 2_000);
     await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "left" });
-    assert(n1.lines.some((line) => line.includes(`peer is left: n3`) && line.endsWith(signal)));
+    await eventually(() => {
+      assert(n1.lines.some((line) => line.includes(`peer is left: n3`) && line.endsWith(signal)));
+    });
     assert(!n1.lines.some((line) => line.includes("peer is dead")), n1.lines.join("\n"));
   });
 }
