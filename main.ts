@@ -48,7 +48,7 @@ export function start(config: Config, write: (line: string) => void): Running {
   const credentials = new Credentials(config, { log, wallMs });
   const { keys } = credentials;
   const server = new Server(
-    { ...config, tls: credentials.tls },
+    { ...config, tls: credentials.tls, onBroken: (line) => log.notice("error", line) },
     (request, caller) => app.fetch(request, caller),
   );
   const { port } = server.addr;

@@ -36,6 +36,12 @@ const ANY_IPV4 = "0.0.0.0";
 const REOPEN_TRIES = 100;
 const REOPEN_EVERY_MS = 50;
 
+/** The wait before listening again where the system ended it: it wants for something, which takes a moment to come back. */
+const REOPEN_BROKEN_MS = 1_000;
+
+/** Told again only after this time, as it may go on like that. */
+const BROKEN_TOLD_MS = 60_000;
+
 type HttpServer = Deno.HttpServer<Deno.NetAddr>;
 
 export interface ServerOptions {
@@ -43,6 +49,8 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly tls?: Tls | undefined;
+  /** Told in a line when the system ended the listening, which begins again in a moment. */
+  readonly onBroken?: (line: string) => void;
 }
 
 export class Server {
@@ -50,13 +58,18 @@ export class Server {
   readonly #handler: Handler;
   readonly #draining = new Set<Promise<void>>();
   #server: HttpServer;
+  #tls: Tls | undefined;
   #underWay = 0;
   #closing = false;
+  #toldAtMs = -Infinity;
+  /** Ends the wait before listening again. */
+  #wake = () => {};
 
   /** Throws a ListenError if the host or the port cannot be had, or the certificate not be used. */
   constructor(options: ServerOptions, handler: Handler) {
     this.#options = options;
     this.#handler = handler;
+    this.#tls = options.tls;
     this.#server = this.#open(options.port, options.tls);
   }
 
@@ -67,6 +80,7 @@ export class Server {
   /** Serves new connections with another certificate, on the same port; open ones go on with the former. */
   async replace(tls: Tls): Promise<void> {
     const { port } = this.addr;
+    this.#tls = tls;
     this.#drain();
     for (let tries = 1; !this.#closing; tries++) {
       try {
@@ -83,23 +97,53 @@ export class Server {
   /** Accepts no more, and resolves when the requests under way are answered. */
   async shutdown(): Promise<void> {
     this.#closing = true;
+    this.#wake();
     this.#drain();
     await Promise.all(this.#draining);
   }
 
+  /** Deno.serve gives up for good at the first connection that cannot be accepted, as for want of file descriptors. */
+  async #reopen(broken: HttpServer, error: unknown): Promise<void> {
+    if (broken !== this.#server || this.#closing) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs > BROKEN_TOLD_MS) {
+      this.#toldAtMs = nowMs;
+      this.#options.onBroken?.(`cannot accept connections: ${line(error)}; tries again for ever`);
+    }
+    const { port } = this.addr;
+    while (broken === this.#server) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, REOPEN_BROKEN_MS);
+      await promise;
+      clearTimeout(timer);
+      if (this.#closing) return;
+      try {
+        this.#server = this.#open(port, this.#tls);
+      } catch {
+        // Still in want: it tries for ever, as a node that cannot be asked is of no use.
+      }
+    }
+  }
+
   #drain(): void {
-    const drained = this.#server.shutdown().finally(() => this.#draining.delete(drained));
+    const drained = this.#server.shutdown().catch(() => {}).finally(() =>
+      this.#draining.delete(drained)
+    );
     this.#draining.add(drained);
   }
 
   #open(port: number, tls: Tls | undefined): HttpServer {
     const { host } = this.#options;
     if (tls !== undefined) checkTls(tls);
-    const open = (hostname: string) =>
-      Deno.serve(
+    const open = (hostname: string) => {
+      const server = Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
         (request, info) => this.#answer(request, new Caller(info)),
       );
+      server.finished.catch((error) => this.#reopen(server, error));
+      return server;
+    };
     try {
       return open(host ?? ANY);
     } catch (error) {

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { eventually } from "./support/eventually.ts";
 import { eventuallyShow, get, type NodeProcess, spawnNode, statuses } from "./support/nodes.ts";
+import { programCommand } from "./support/program.ts";
 import { connect, latin1, MutePeer, readUntil, sendRaw, writeAll } from "./support/raw.ts";
 
 const ROSTER = "0000000000000000";
@@ -270,3 +271,27 @@ Deno.test("a reader of the log that goes away takes nothing with it", async () =
   for (let i = 0; i < 20; i++) await get(n1, `/bye?id=ghost${i}`);
   await assertUnharmed(n1, n2);
 });
+
+Deno.test(
+  "a crowd that takes all file descriptors is survived: the node serves again when it has gone",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    const few = ["sh", "-c", 'ulimit -n 150 && exec "$@"', "sh", ...programCommand()];
+    await using n1 = await spawnNode("n1", "", few);
+    const crowd: Deno.Conn[] = [];
+    await eventually(async () => {
+      const next = connect(n1.address).then((conn) => crowd.push(conn), () => "refused");
+      assertEquals(await next, "refused", `${crowd.length} connections are open`);
+    });
+    for (const conn of crowd) conn.close();
+    await eventually(async () => assertEquals(await get(n1, "/healthz"), "ok\n"));
+    await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+    await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+    assert(
+      n1.lines.some((line) => line.includes("cannot accept connections")),
+      n1.lines.join("\n"),
+    );
+  },
+);
