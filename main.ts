@@ -164,4 +164,11 @@ async function main(args: string[]): Promise<number> {
   return status;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+/** Says in a line that a permission is missing; any other error at the start is a mistake in this program. */
+function explain(error: unknown): number {
+  if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  console.error(`gossiper: ${error.message.split(",")[0]}: start it by 'deno run -A main.ts'`);
+  return 2;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(explain));

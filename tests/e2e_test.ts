@@ -250,3 +250,13 @@ Deno.test("GET /members says what the page says, in the words of the design", as
     assert(ageMs !== null && ageMs >= 0 && ageMs < 1_000, `${ageMs}`);
   }
 });
+
+Deno.test("a program that may not do what it needs says so in a line, and how it may", async () => {
+  const args = ["run", "--quiet", "--no-prompt", new URL("../main.ts", import.meta.url).href];
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assertEquals(code, 2);
+  assertMatch(
+    new TextDecoder().decode(stderr),
+    /^gossiper: Requires \w+ access[^\n]*: start it by 'deno run -A main.ts'\n$/,
+  );
+});
