@@ -48,6 +48,17 @@ export function runCampaign(core: Core, options: CampaignOptions): Summary {
   return { seeds, failures, calls, falseDead, rounds: rounds.sort((a, b) => a - b) };
 }
 
+/** What came of two lots of seeds together. */
+export function joinSummaries(a: Summary, b: Summary): Summary {
+  return {
+    seeds: a.seeds + b.seeds,
+    failures: [...a.failures, ...b.failures],
+    calls: a.calls + b.calls,
+    falseDead: a.falseDead + b.falseDead,
+    rounds: [...a.rounds, ...b.rounds].sort((x, y) => x - y),
+  };
+}
+
 /** `count` seeds from `from` on; without a count, for ever. */
 export function* seedsFrom(from: number, count = Infinity): Iterable<string> {
   for (let i = 0; i < count; i++) yield String(from + i);

@@ -44,9 +44,9 @@ export function reportAll(
   print(`Seed ${seed}, interval 1 s, dead-after 5 s, latency ${LATENCY_MS} ms. Times in seconds.`);
   print("");
   print(
-    "| nodes | messages lost | all joining at once see all | a join, a leave, a bye known to the last | " +
+    "| nodes | messages lost | all joining at once see all: median, worst | a join, a leave, a bye known to the last | " +
       "killed (port closed): first, median, last | host lost: first, median, last | " +
-      "false `dead` a node-hour | bytes a node a second |",
+      "false `dead` a node-hour (in) | bytes a node a second |",
   );
   print("|--:|--:|--:|--:|--:|--:|--:|--:|");
   for (const { nodes, worlds, steadyS } of SIZES) {
@@ -131,25 +131,29 @@ function measure(figures: Figures, { nodes, lostShare, steadyS, dice }: Setting)
 
 function lineOf(nodes: number, lostShare: number, figures: Figures): string {
   const { joinedMs, joinMs, leaveMs, byeMs, refusedMs, silentMs } = figures;
-  const perHour = figures.falseDead / figures.nodeHours;
-  const bytes = figures.bytesPerNodeS.reduce((sum, each) => sum + each, 0) /
-    figures.bytesPerNodeS.length;
-  const worst = (list: number[]) => s(Math.max(...list));
-  const spread = (list: number[]) => {
-    const sorted = list.toSorted((a, b) => a - b);
-    return [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((ms) => s(ms ?? NaN)).join(
-      ", ",
-    );
-  };
-  return `| ${nodes} | ${lostShare * 100} % | ${worst(joinedMs)} | ` +
-    `${[joinMs, leaveMs, byeMs].map(worst).join(", ")} | ${spread(refusedMs)} | ${
-      spread(silentMs)
-    } | ` +
-    `${perHour === 0 ? `0 in ${figures.nodeHours.toFixed(1)} h` : perHour.toFixed(2)} | ${
-      bytes.toFixed(0)
-    } |`;
+  const { bytesPerNodeS, falseDead, nodeHours } = figures;
+  const bytes = bytesPerNodeS.reduce((sum, each) => sum + each, 0) / bytesPerNodeS.length;
+  const hours = `${falseDead === 0 ? "0" : (falseDead / nodeHours).toFixed(2)} (${
+    nodeHours.toFixed(0)
+  } h)`;
+  const cells = [
+    `${nodes}`,
+    `${lostShare * 100} %`,
+    at(joinedMs, 0.5, 1),
+    [joinMs, leaveMs, byeMs].map((list) => at(list, 1)).join(", "),
+    at(refusedMs, 0, 0.5, 1),
+    at(silentMs, 0, 0.5, 1),
+    hours,
+    bytes.toFixed(0),
+  ];
+  return `| ${cells.join(" | ")} |`;
 }
 
-function s(ms: number): string {
-  return Number.isFinite(ms) ? (ms / 1000).toFixed(1) : `not in ${PATIENCE_MS / 1000}`;
+/** The first (0), the median (0.5), the last (1) or any other of the times, in seconds; those that never came are the longest. */
+function at(list: readonly number[], ...shares: number[]): string {
+  const sorted = list.map((ms) => Number.isNaN(ms) ? Infinity : ms).sort((a, b) => a - b);
+  return shares.map((share) => {
+    const ms = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+    return ms === Infinity ? `not in ${PATIENCE_MS / 1000}` : (ms / 1000).toFixed(1);
+  }).join(", ");
 }
