@@ -121,9 +121,9 @@ export function createApp(node: Node, gate: Gate): Hono {
     return c.text("This node has as many readers of events as it can: try again later\n", 503);
   });
 
-  app.get("/metrics", (c) => {
+  app.get("/metrics", async (c) => {
     c.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-    return c.body(node.reports.metrics());
+    return c.body(await node.reports.metrics());
   });
 
   app.get("/healthz", (c) => answerProbe(c, node.trouble(), node.warning()));
