@@ -103,7 +103,7 @@ export class Actor {
     await crew.end(id, kind);
     if (kind === "leave" && heard) this.left.add(id);
     const goal = kind === "kill"
-      ? this.#shown(id, "dead", `a killed node dead${this.#amid()}`)
+      ? this.#shown(id, "dead", `a killed node dead${this.#amid(id)}`)
       : this.#shown(id, "left", `a leaving node left${this.#amid()}`);
     const text = kind === "kill" ? `kill -9 ${id}` : `SIGTERM ${id}`;
     this.#events.set(id, chronicle.open(text, { fromMs, goal }));
@@ -187,9 +187,11 @@ export class Actor {
     else chronicle.close(event, `${forText}; called dead: ${[...event.wrong].join(", ")}`);
   }
 
-  /** Times amid faults of the network are counted apart. */
-  #amid(): string {
-    return this.#faults.length === 0 ? "" : ", amid faults of the network";
+  /** Times amid faults of the network are counted apart; so are those of a node once rejected, which refusals convict no more. */
+  #amid(id?: string): string {
+    if (this.#faults.length > 0) return ", amid faults of the network";
+    const rejected = this.#options.truth.lastMs("reject", id) > -Infinity;
+    return rejected ? ", rejected before" : "";
   }
 
   #shown(id: string, status: string, figure?: string): Goal {

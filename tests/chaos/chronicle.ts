@@ -70,7 +70,7 @@ export class Chronicle {
 
   /** Looks at all that is open in the light of a new view. */
   seen(observer: Observer, view: View): void {
-    const { truth, asked } = this.#options;
+    const { truth } = this.#options;
     for (const event of this.#open) {
       if (view.fromMs < event.doneMs) continue;
       for (const { id, status } of view.rows.values()) {
@@ -82,8 +82,8 @@ export class Chronicle {
       else if (!event.metMs.has(observer.id)) {
         event.metMs.set(observer.id, view.untilMs - event.doneMs);
       }
-      const ids = asked();
-      if (ids.length > 0 && ids.every((id) => event.metMs.has(id))) this.#complete(event);
+      const ids = this.#lookers(event);
+      if (ids.length > 0 && ids.every((id) => event.metMs.has(id))) this.#complete(event, ids);
     }
   }
 
@@ -91,7 +91,7 @@ export class Chronicle {
   close(event: Event, text?: string): void {
     if (!this.#open.delete(event)) return;
     const { goal, metMs } = event;
-    const ids = this.#options.asked();
+    const ids = this.#lookers(event);
     const met = ids.filter((id) => metMs.has(id)).length;
     const soFar = goal && `${goal.text} at ${met} of ${ids.length} by then`;
     this.print(`${event.text}: ${text ?? soFar ?? "done"}`, event.fromMs);
@@ -108,9 +108,15 @@ export class Chronicle {
     this.#options.print(`${seconds.toFixed(1).padStart(7)} s  ${text}`);
   }
 
-  #complete(event: Event): void {
+  /** Those who have been able to look ever since it was done: who was stopped or started since has an excuse. */
+  #lookers({ doneMs }: Event): string[] {
+    const { truth, asked } = this.#options;
+    return asked().filter((id) => truth.wellSinceMs(id) <= doneMs);
+  }
+
+  #complete(event: Event, ids: readonly string[]): void {
     this.#open.delete(event);
-    const times = [...event.metMs.values()];
+    const times = ids.map((id) => event.metMs.get(id)!);
     const lastMs = Math.max(...times);
     const goal = event.goal!;
     if (goal.figure !== undefined) this.record(goal.figure, lastMs);
