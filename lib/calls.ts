@@ -106,6 +106,11 @@ export class Calls {
     return true;
   }
 
+  /** Whether trouble with an address or peer was noted last. */
+  isTroubled(who: string): boolean {
+    return this.#troubled.has(who);
+  }
+
   /** Notes that all is well; true if it was not before. */
   well(who: string): boolean {
     return this.#troubled.delete(who);

@@ -291,10 +291,10 @@ export class Gossip {
     return this.#survey.live.find((row) => row.address === address);
   }
 
-  /** Whether `id` needs no looking for. */
+  /** Whether `id` needs no looking for: it lives, and answers at its address. */
   readonly isPresent = (id: string): boolean => {
     if (id === this.#options.id || this.replica.table.tombstone(id) !== undefined) return true;
     const row = this.replica.table.get(id);
-    return row !== undefined && this.statusOf(row) === "live";
+    return row && this.statusOf(row) === "live" ? !this.#calls.isTroubled(row.address) : false;
   };
 }

@@ -48,6 +48,17 @@ export class Reception {
     const { equal, own } = this.#absorb(turn, message, from.id);
     this.#meet(turn, own);
     if (!equal && !from.full) this.#options.calls.pushAll(turn, from.to);
+    this.#tellAlias(turn, from);
+  }
+
+  /** A member that answers here, but not at the address it gives its peers, as where only it resolves its own name. */
+  #tellAlias(turn: Turn, { id, to }: { id: string; to: string }): void {
+    const { replica, calls } = this.#options;
+    const address = replica.table.get(id)?.address ?? "";
+    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
+    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
+      "start it with -advertise and a name or address that they can reach";
+    notice(turn, "warn", text);
   }
 
   /** Takes a Go node's text. */

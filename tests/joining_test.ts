@@ -30,11 +30,7 @@ Deno.test("nodes that all join all, themselves among them by another name, find 
   const join = ["a:80", "b:80", "alias:80"];
   const a = lab.start("A", { join });
   const b = lab.start("B", { join });
-  lab.strangers.set("alias:80", (body) => {
-    const answer = a.gossip.receive(a.now(), "A", body);
-    assert(!("error" in answer));
-    return answer.body;
-  });
+  lab.aliases.set("alias:80", "a:80");
   lab.pass(2 * INTERVAL_MS);
   assertShow([a, b], { A: "live", B: "live" });
   assertEquals(a.stop, undefined);
@@ -43,11 +39,7 @@ Deno.test("nodes that all join all, themselves among them by another name, find 
 Deno.test("a node whose only seed is itself by another name takes part at once", () => {
   const lab = new Lab();
   const a = lab.start("A", { join: ["alias:80"] });
-  lab.strangers.set("alias:80", (body) => {
-    const answer = a.gossip.receive(a.now(), "A", body);
-    assert(!("error" in answer));
-    return answer.body;
-  });
+  lab.aliases.set("alias:80", "a:80");
   lab.pass(INTERVAL_MS);
   assertEquals([a.gossip.joined, a.stop], [true, undefined]);
   assertEquals(callsTo(a, "alias:80").length, 1);
@@ -172,4 +164,25 @@ Deno.test("a node that left is live again once it is started again", () => {
   const again = lab.start("C", { join: ["a:80"] });
   lab.pass(2 * INTERVAL_MS);
   assertShow([a, b, again], { A: "live", B: "live", C: "live" });
+});
+
+Deno.test("invariant 4: nodes that only resolve their own names keep in touch by the address they joined", () => {
+  for (const size of [2, 3, 8]) {
+    const lab = new Lab();
+    lab.start("n0");
+    lab.aliases.set("10.0.0.1:80", "n0:80");
+    lab.reach = (from, to) => to === "10.0.0.1:80" || to === from.address ? "ok" : "silent";
+    for (let i = 1; i < size; i++) lab.start(`n${i}`, { join: ["10.0.0.1:80"] });
+    lab.pass(60_000);
+    const all = Object.fromEntries(lab.brains.map(({ id }) => [id, "live"]));
+    assertShow(lab.brains, all);
+    for (const brain of lab.brains) {
+      assertEquals(brain.changes.filter(({ to }) => to === "dead"), [], brain.id);
+      const told = brain.notices.filter((line) => line.includes("-advertise"));
+      const expected =
+        "n0 answers at 10.0.0.1:80, but not at n0:80, the address it gives its peers: " +
+        "start it with -advertise and a name or address that they can reach";
+      assertEquals(told, brain.id === "n0" ? [] : [expected]);
+    }
+  }
 });

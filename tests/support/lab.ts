@@ -118,6 +118,8 @@ export class Lab {
   reach: (from: Brain, to: string) => Reach = () => "ok";
   /** Answers at addresses where no brain is: a Go node's text, or rubbish. */
   readonly strangers = new Map<string, (body: string) => string>();
+  /** Other names of a brain's address. */
+  readonly aliases = new Map<string, string>();
   readonly #random: () => number;
   #queue: { atMs: number; run: () => void }[] = [];
 
@@ -174,7 +176,8 @@ export class Lab {
   #exchange(from: Brain, to: string, body: string): void {
     from.calls.push({ atMs: this.nowMs, to, body });
     this.#at(this.nowMs + WIRE_MS, () => {
-      const target = this.brains.find((brain) => brain.address === to && !brain.killed);
+      const address = this.aliases.get(to) ?? to;
+      const target = this.brains.find((brain) => brain.address === address && !brain.killed);
       const stranger = this.strangers.get(to);
       let reach = this.reach(from, to);
       if (reach === "ok" && target === undefined && stranger === undefined) reach = "refused";
