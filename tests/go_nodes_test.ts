@@ -49,7 +49,7 @@ Deno.test("a Go node heard only by its answers is live", () => {
 Deno.test("a Go node's list is hearsay: its IDs are unknown, its addresses are asked who they are", () => {
   const lab = new Lab();
   lab.strangers.set("go:80", () => "hello Go\nGhost C\n\ngo:80\nalias:80\nghost:80\n");
-  const c = lab.start("C");
+  lab.start("C");
   lab.aliases.set("alias:80", "c:80");
   const a = lab.start("A", { join: ["go:80"] });
   lab.pass(2 * INTERVAL_MS);
