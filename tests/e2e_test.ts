@@ -12,10 +12,15 @@ import {
   members,
   type NodeProcess,
   runProgram,
-  spawnNode,
+  spawnNode as spawnAnyNode,
   statuses,
 } from "./support/nodes.ts";
 import { closedAddress, MutePeer } from "./support/raw.ts";
+
+/** Starts a node of this run's own cluster: another run of the tests on this machine may take over a port. */
+function spawnNode(id: string, flags = ""): Promise<NodeProcess> {
+  return spawnAnyNode(id, `-cluster t${Deno.pid} ${flags}`);
+}
 
 /** Three processes: n2 joined n1, n3 joined n2. */
 async function spawnThree(): Promise<[NodeProcess, NodeProcess, NodeProcess]> {
