@@ -13,7 +13,7 @@ const BACK_OFF_MS = 1_000;
 const BACK_OFF_MAX_MS = 30_000;
 
 /** The longest back-off of a seed while this node has met nobody: until then it is alone, and a call costs little. */
-const SEED_BACK_OFF_MAX_MS = 2_000;
+const SEED_BACK_OFF_MAX_MS = 1_000;
 
 /** The first one then: when all nodes of a cluster start at once, the seed is up a moment later. */
 const SEED_BACK_OFF_MS = 250;
@@ -77,6 +77,15 @@ export class Contacts {
     return due;
   }
 
+  /** The monotonic time after `monotonicMs` at which the first unanswered one may be called again; Infinity if none waits. */
+  nextDueMs(monotonicMs: number): number {
+    let dueMs = Infinity;
+    for (const { id, nextMs } of this.#contacts.values()) {
+      if (id === undefined && nextMs > monotonicMs && nextMs < dueMs) dueMs = nextMs;
+    }
+    return dueMs;
+  }
+
   answered(address: string, id: string): void {
     const found = this.#contacts.get(address);
     if (found === undefined) return;
@@ -86,13 +95,13 @@ export class Contacts {
     found.nextMs = 0;
   }
 
-  /** Notes a failed call; returns the monotonic time of the next, Infinity if that was no contact. */
+  /** Notes a failed call. */
   failed(
     address: string,
     at: { monotonicMs: number; alone: boolean; random: () => number },
-  ): number {
+  ): void {
     const found = this.#contacts.get(address);
-    if (found === undefined) return Infinity;
+    if (found === undefined) return;
     const maxMs = found.origin !== "heard" && at.alone ? SEED_BACK_OFF_MAX_MS : BACK_OFF_MAX_MS;
     const isSeed = found.origin === "seed" || found.origin === "resolved";
     const firstMs = isSeed && at.alone ? SEED_BACK_OFF_MS : BACK_OFF_MS;
@@ -101,7 +110,7 @@ export class Contacts {
     const useless = found.origin === "remembered" && found.id === undefined && !at.alone;
     if (useless && found.failures >= REMEMBERED_FAILURES_MAX) this.#forget(address);
     // Spread over half the back-off, so that a cluster does not call in step.
-    return found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
+    found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
   }
 
   /** A member is live at `address`: the table knows all that a former life remembered of it. */

@@ -194,9 +194,8 @@ export class Gossip {
   /** An idle connection to `to` was closed from there. */
   hungUp(now: Moment, to: string): Effect[] {
     const turn = this.#turn(now);
-    const row = this.#memberAt(to);
-    const looks = row !== undefined && !this.#stopping && this.#looks.atHangUp(row, turn.nowMs);
-    if (looks) this.#calls.push(turn, [to]);
+    const row = this.#stopping ? undefined : this.#memberAt(to);
+    if (row !== undefined && this.#looks.atHangUp(row, turn.nowMs)) this.#calls.push(turn, [to]);
     return turn.effects;
   }
 
@@ -237,7 +236,7 @@ export class Gossip {
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
     const { contacts, isPresent } = this;
-    const from = { survey: this.#survey, contacts, isPresent };
+    const from = { survey: this.#survey, contacts, isPresent, alone: this.#joining.active };
     this.#calls.push(turn, this.#rounds.begin(turn, from));
   }
 
@@ -282,7 +281,8 @@ export class Gossip {
   #fail(turn: Turn, to: string, why: string): void {
     const { random } = this.#options;
     const at = { monotonicMs: turn.now.monotonicMs, alone: this.#joining.active, random };
-    this.#rounds.retry(this.contacts.failed(to, at), at.alone);
+    this.contacts.failed(to, at);
+    if (at.alone) this.#rounds.awaitContact(this.contacts, at.monotonicMs);
     this.#reception.noTwinAt(turn, to);
     if (this.#calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
   }

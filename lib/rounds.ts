@@ -56,9 +56,9 @@ export class Rounds {
     this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + URGENT_GAP_MS));
   }
 
-  /** A failed call may go out again at `monotonicMs`: for that a node that is `alone` brings the next round forward. */
-  retry(monotonicMs: number, alone: boolean): void {
-    if (alone) this.#nextMs = Math.min(this.#nextMs, monotonicMs);
+  /** Brings the next round forward to when the first contact may be called again: for a node that has met nobody. */
+  awaitContact(contacts: Contacts, monotonicMs: number): void {
+    this.#nextMs = Math.min(this.#nextMs, contacts.nextDueMs(monotonicMs));
   }
 
   /** Brings the next round forward to this moment: a node that has just joined is news to all. */
@@ -74,10 +74,15 @@ export class Rounds {
   /** Begins a round, sets the time of the next, and returns the addresses to call. */
   begin(
     { now: { monotonicMs }, nowMs }: Turn,
-    from: { survey: Survey; contacts: Contacts; isPresent: (id: string) => boolean },
+    from: {
+      survey: Survey;
+      contacts: Contacts;
+      isPresent: (id: string) => boolean;
+      alone: boolean;
+    },
   ): Set<string> {
     const { address, intervalMs, deadAfterMs, random } = this.#options;
-    const { survey: { live, gone }, contacts, isPresent } = from;
+    const { survey: { live, gone }, contacts, isPresent, alone } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const chosen = this.#partners.choose({
@@ -94,6 +99,7 @@ export class Rounds {
     this.#lateMs = monotonicMs - this.#nextMs;
     this.#lastMs = monotonicMs;
     this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
+    if (alone) this.awaitContact(contacts, monotonicMs);
     return chosen;
   }
 }

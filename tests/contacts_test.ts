@@ -41,11 +41,21 @@ Deno.test("the back-off is spread over its second half, so that a cluster does n
   assertEquals(waits(new Contacts(["a:1"]), 3, { roll: 0 }), [0.5, 1, 2]);
 });
 
-Deno.test("a node that has met nobody calls its seeds sooner: after a quarter of a second at first, every 2 s at least", () => {
-  assertEquals(waits(new Contacts(["a:1"]), 5, { alone: true }), [0.3, 0.5, 1, 2, 2]);
+Deno.test("a node that has met nobody calls its seeds sooner: after a quarter of a second at first, every second at least", () => {
+  assertEquals(waits(new Contacts(["a:1"]), 5, { alone: true }), [0.3, 0.5, 1, 1, 1]);
   const heardOf = new Contacts([]);
   heardOf.add("a:1");
   assertEquals(waits(heardOf, 5, { alone: true }), [1, 2, 4, 8, 16]);
+});
+
+Deno.test("the next call due is that of the first unanswered contact whose back-off ends", () => {
+  const contacts = new Contacts(["a:1", "b:1", "c:1"]);
+  assertEquals(contacts.nextDueMs(0), Infinity);
+  contacts.failed("a:1", { monotonicMs: 900, alone: true, random: () => 0 });
+  contacts.failed("b:1", { monotonicMs: 800, alone: true, random: () => 0 });
+  assertEquals([900, 1_000, 1_025].map((ms) => contacts.nextDueMs(ms)), [925, 1_025, Infinity]);
+  contacts.answered("b:1", "n2");
+  assertEquals(contacts.nextDueMs(900), 1_025);
 });
 
 Deno.test("the back-off begins anew once a contact answered", () => {

@@ -10,7 +10,7 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
   const host = "id" in act ? world.host(act.id) : undefined;
   switch (act.kind) {
     case "start":
-      if (world.host(act.node.id)?.up) return;
+      if (world.host(act.node.id)?.up || !world.mayStart(act.node)) return;
       if (act.node.go) world.startGo(act.node);
       else world.start(act.node);
       return;

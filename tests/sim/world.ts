@@ -74,6 +74,12 @@ export class World {
     return node;
   }
 
+  /** Whether its process would run: the state file of a decommissioned ID ends it, as in production (see state.ts). */
+  mayStart({ id, remembers }: Pick<StartOptions, "id" | "remembers">): boolean {
+    const former = remembers ? this.ours.get(id) : undefined;
+    return former?.gossip.replica.table.tombstone(id) === undefined;
+  }
+
   #savedBy(id: string): Saved | undefined {
     const former = this.ours.get(id);
     if (former === undefined) return undefined;

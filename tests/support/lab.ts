@@ -17,7 +17,7 @@ export const DEAD_AFTER_MS = 5_000;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 const WIRE_MS = 1;
-const TIMEOUT_MS = 1_000;
+export const TIMEOUT_MS = 1_000;
 
 /** How an address takes a call: refused where nobody listens, silent where nothing comes back. */
 type Reach = "ok" | "refused" | "silent";
