@@ -32,6 +32,12 @@ const PERMISSIONS = [
   "--deny-import",
 ];
 
+/**
+ * A node works for a few ms a second: waking other threads to compile and to collect garbage costs it more than it gains. Without them an
+ * idle node takes two thirds of the CPU; under full load it answers a tenth fewer requests.
+ */
+const V8_FLAGS = "--single-threaded";
+
 const ROOT = new URL("../", import.meta.url);
 const DIST = new URL("dist/", ROOT);
 
@@ -93,6 +99,7 @@ async function compile(target: string, folder: string): Promise<void> {
   const args = [
     ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock"],
     ...PERMISSIONS,
+    `--v8-flags=${V8_FLAGS}`,
     ...["--include", "static", "--target", target, "--output", part, "lib/main.js"],
   ];
   const { code, text } = await run(Deno.execPath(), args, folder);

@@ -25,6 +25,8 @@ export interface Call {
   readonly id: string | undefined;
   /** The call sent all this node has, so that its answer settles any difference. */
   readonly full: boolean;
+  /** This node's roster when it called. */
+  readonly roster: string;
 }
 
 export interface CallsOptions {
@@ -77,7 +79,7 @@ export class Calls {
 
   /** Starts a call, unless one to that address is under way, or too many are. */
   #start(to: string, full: boolean): boolean {
-    const { address, memberAt } = this.#options;
+    const { address, memberAt, replica } = this.#options;
     if (to === "" || to === address || this.#underWay.has(to)) return false;
     const id = memberAt(to);
     if (this.#underWay.size >= IN_FLIGHT_MAX) return false;
@@ -85,7 +87,7 @@ export class Calls {
       if (this.#strangers >= STRANGERS_MAX) return false;
       this.#strangers++;
     }
-    this.#underWay.set(to, { id, full });
+    this.#underWay.set(to, { id, full, roster: replica.table.rosterHash });
     return true;
   }
 

@@ -9,7 +9,7 @@ import { ROWS_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/** More news than this is no news: where rosters then differ, a full exchange costs less than telling it to everyone. */
+/** The latest news alone travels as rows: who missed what was before it is repaired by a full exchange. */
 const NEWS_MAX = 32;
 
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
@@ -22,7 +22,7 @@ export interface Source {
   readonly nowMs: number;
 }
 
-/** The compact form: hashes, columns, and as rows and tombstones only those `news` names. */
+/** The compact form: hashes, columns, and as rows and tombstones the last of those that `news` names, oldest first. */
 export function compactDraft(
   source: Source,
   own: { heartbeat: number; news: readonly string[] },
@@ -31,7 +31,7 @@ export function compactDraft(
   const { heartbeat, news } = own;
   const rows: Report[] = [];
   const tombstones: { id: string; by: string }[] = [];
-  for (const id of news.length <= NEWS_MAX ? news : []) {
+  for (const id of news.slice(-NEWS_MAX)) {
     const row = table.get(id);
     const tombstone = table.tombstone(id);
     if (row !== undefined) rows.push(reportOf(row, nowMs));

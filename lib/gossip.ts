@@ -174,7 +174,7 @@ export class Gossip {
     } else {
       this.#reception.noTwinAt(turn, to);
       if ("ids" in message) this.#reception.hello(turn, message);
-      else this.#reception.answer(turn, message, { id, to, full: call.full });
+      else this.#reception.answer(turn, message, { id, to, call });
     }
     this.#settle(turn);
     return turn.effects;

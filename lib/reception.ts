@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Calls } from "./calls.ts";
+import type { Call, Calls } from "./calls.ts";
 import { chargeUpTo } from "./charges.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
@@ -44,10 +44,12 @@ export class Reception {
   }
 
   /** Takes the answer of member `id` at `to`; where rosters differ still, all rows go there next. */
-  answer(turn: Turn, message: Message, from: { id: string; to: string; full: boolean }): void {
+  answer(turn: Turn, message: Message, from: { id: string; to: string; call: Call }): void {
     const { equal, own } = this.#absorb(turn, message, from.id);
     this.#meet(turn, own);
-    if (!equal && !from.full) this.#options.calls.pushAll(turn, from.to);
+    // Equal when this node called: what it learned since is news, and gets there as such.
+    const wasEqual = message.roster === from.call.roster;
+    if (!equal && !wasEqual && !from.call.full) this.#options.calls.pushAll(turn, from.to);
     this.#tellAlias(turn, from);
   }
 

@@ -218,6 +218,8 @@ export class Replica {
   }
 
   #note(id: string, nowMs: number): void {
+    // The latest comes last.
+    this.#news.delete(id);
     this.#news.set(id, nowMs + NEWS_INTERVALS * this.#options.intervalMs);
   }
 }

@@ -11,6 +11,13 @@ import type { Survey } from "./watch.ts";
 /** The least time between two rounds, however urgent the news. */
 const URGENT_GAP_MS = 200;
 
+/**
+ * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would cost the cores that the
+ * last ones need to start. A crash is told of in fewer.
+ */
+const STORM_GAP_MS = 500;
+const STORM_ROUNDS = 5;
+
 /** A round comes up to this share of an interval early or late, so that nodes do not keep in step. */
 const JITTER_SHARE = 0.1;
 
@@ -29,6 +36,8 @@ export class Rounds {
   #nextMs: number;
   #count = 0;
   #lateMs = 0;
+  /** Urgent rounds in a row. */
+  #urgent = 0;
 
   /** The first round is at once. */
   constructor(options: RoundsOptions, startMs: number) {
@@ -53,7 +62,8 @@ export class Rounds {
 
   /** Brings the next round forward for urgent news. */
   hurry(monotonicMs: number): void {
-    this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + URGENT_GAP_MS));
+    const gapMs = this.#urgent < STORM_ROUNDS ? URGENT_GAP_MS : STORM_GAP_MS;
+    this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + gapMs));
   }
 
   /** Brings the next round forward to when the first contact may be called again: for a node that has met nobody. */
@@ -95,6 +105,7 @@ export class Rounds {
       random,
     });
     for (const contact of contacts.due(monotonicMs, isPresent)) chosen.add(contact);
+    this.#urgent = urgent ? this.#urgent + 1 : 0;
     this.#count++;
     this.#lateMs = monotonicMs - this.#nextMs;
     this.#lastMs = monotonicMs;

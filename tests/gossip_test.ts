@@ -123,6 +123,23 @@ Deno.test("invariant 3: an ID that nobody knows can be decommissioned, and is re
   assertEquals([d.stop?.status, b.status("D")], [0, "decommissioned"]);
 });
 
+Deno.test("of more news than one message carries the latest travels, and no full exchange is needed for it", () => {
+  const { lab, a, b } = three();
+  const ids = Array.from({ length: 40 }, (_, i) => `gone${i}`);
+  for (const id of ids) a.decommission(id);
+  lab.pass(2 * INTERVAL_MS);
+  assertEquals(ids.every((id) => b.status(id) === "decommissioned"), true);
+  const sinceMs = lab.nowMs;
+  a.decommission("last");
+  lab.pass(INTERVAL_MS);
+  assertEquals(b.status("last"), "decommissioned");
+  const sent = lab.brains.flatMap((brain) => brain.calls).filter(({ atMs }) => atMs >= sinceMs)
+    .map(({ body }) => readMessage(body));
+  assertEquals(sent.filter(({ full }) => full), []);
+  const most = Math.max(...sent.map(({ tombstones }) => tombstones?.length ?? 0));
+  assertEquals(most, 32);
+});
+
 Deno.test("a node that stops while it has met nobody tells nobody", () => {
   const lab = new Lab();
   const a = lab.start("A", { join: ["b:80"] });

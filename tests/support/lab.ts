@@ -221,8 +221,8 @@ export function three(seed?: number): { lab: Lab; a: Brain; b: Brain; c: Brain }
 }
 
 /** A cluster of `size` nodes n0, n1 and so on, each joined to the first. */
-export function cluster(size: number): { lab: Lab; nodes: Brain[] } {
-  const lab = new Lab();
+export function cluster(size: number, seed?: number): { lab: Lab; nodes: Brain[] } {
+  const lab = new Lab(seed);
   const nodes = [lab.start("n0")];
   for (let i = 1; i < size; i++) nodes.push(lab.start(`n${i}`, { join: ["n0:80"] }));
   lab.pass(4 * INTERVAL_MS);

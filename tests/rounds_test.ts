@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import { Contacts } from "../lib/contacts.ts";
+import { Rounds } from "../lib/rounds.ts";
+
+const INTERVAL_MS = 1_000;
+
+/** Rounds of a node that knows nobody, from 0 on; the dice leave out the jitter. */
+function rounds(contacts = new Contacts([])) {
+  const options = { address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5_000 };
+  const made = new Rounds({ ...options, random: () => 0.5 }, 0);
+  const begin = (monotonicMs: number, alone = false) => {
+    const now = { monotonicMs, wallMs: monotonicMs };
+    const survey = { changes: [], live: [], gone: [], deadlineMs: Infinity };
+    const from = { survey, contacts, isPresent: () => true, alone };
+    return [...made.begin({ now, nowMs: monotonicMs, effects: [] }, from)];
+  };
+  return { rounds: made, begin };
+}
+
+Deno.test("a round comes an interval after the last, and urgent news brings it forward", () => {
+  const { rounds: made, begin } = rounds();
+  begin(0);
+  assertEquals(made.nextMs, INTERVAL_MS);
+  made.hurry(300);
+  assertEquals(made.nextMs, 300);
+});
+
+Deno.test("urgent rounds are 200 ms apart, after five in a row 500 ms, and a regular one begins anew", () => {
+  const { rounds: made, begin } = rounds();
+  let nowMs = 0;
+  const gaps: number[] = [];
+  const urgentRound = () => {
+    made.hurry(nowMs);
+    gaps.push(made.nextMs - nowMs);
+    begin(nowMs = made.nextMs);
+  };
+  begin(0);
+  for (let i = 0; i < 7; i++) urgentRound();
+  assertEquals(gaps.splice(0), [200, 200, 200, 200, 200, 500, 500]);
+  begin(nowMs = made.nextMs);
+  urgentRound();
+  assertEquals(gaps, [200]);
+});
+
+Deno.test("a node that is alone has its next round when the first contact may be called again", () => {
+  const contacts = new Contacts(["b:1"]);
+  const { rounds: made, begin } = rounds(contacts);
+  assertEquals(begin(0, true), ["b:1"]);
+  contacts.failed("b:1", { monotonicMs: 900, alone: true, random: () => 0.999 });
+  made.awaitContact(contacts, 900);
+  assertEquals(made.nextMs, INTERVAL_MS, "a regular round comes first");
+  assertEquals(begin(INTERVAL_MS, true), []);
+  assertEquals(Math.round(made.nextMs), 1_150);
+  assertEquals(begin(made.nextMs, true), ["b:1"]);
+});
