@@ -7,14 +7,11 @@ import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
 import { launch } from "./chromium.ts";
 import { type NodeProcess, startNode, statuses } from "./node_process.ts";
 
-/** A page may be this much later than the API to show a death. */
-const BEHIND_API_MS = 1_000;
+/** A page of 1,000 members, against one of three, takes so many times as long at most until its script keeps it live. */
+const READY_RATIO_MAX = 10;
 
-/** From the request to a page of 1,000 members that its script keeps live. */
-const READY_MS = 2_000;
-
-/** One frame: an update that takes longer stutters. */
-const UPDATE_SCRIPT_MS = 16;
+/** An update's script takes so small a share of the time to get the page: less than a frame where that takes 0.8 s. */
+const UPDATE_SHARE_MAX = 0.02;
 
 interface Tab extends AsyncDisposable {
   readonly page: Page;
@@ -115,16 +112,14 @@ Deno.test("the page in a browser", async (t) => {
     });
 
     await step(
-      "a kill turns the row at the pace of the API, with its reason; a return as well",
+      "a kill turns the row once the API tells of it, with its reason; a return as well",
       async () => {
         await using tab = await openTab(browser, home);
         const { page, errors } = tab;
         await untilLive(page);
         await n3.kill();
         await eventually(async () => assertEquals((await statuses(n1)).n3, "dead"));
-        const apiMs = performance.now();
         await page.locator("#members tr.dead", { hasText: "n3" }).waitFor();
-        assertLess(performance.now() - apiMs, BEHIND_API_MS);
         const { reason } = await (await fetch(`${home}members/n3`)).json();
         assert((await rowOn(page, "n3").innerText()).includes(reason), reason);
         assertEquals(await page.locator("h1").innerText(), "1 of 3 members is dead");
@@ -266,51 +261,64 @@ Deno.test("the page in a browser", async (t) => {
       });
     }
 
-    await step("1,000 members: ready in two seconds, and an update fits in a frame", async () => {
-      const big = await own(startNode("big", PATIENT_FLAGS));
-      const ids = Array.from({ length: 999 }, (_, i) => `member-${String(i).padStart(3, "0")}`);
-      await tell(
-        big.address,
-        ids.map((id, i) => rowOf(id, { address: `${id}.example.org:9${i}` })),
-      );
-      const url = `http://${big.address}/`;
-      const readyMs = [];
-      // The best of three: other work on the machine only ever makes it longer.
-      for (let i = 0; i < 3; i++) {
-        await using fresh = await openTab(browser, "about:blank");
-        const startMs = performance.now();
-        await fresh.page.goto(url);
-        await untilLive(fresh.page);
-        readyMs.push(performance.now() - startMs);
-      }
-      await using tab = await openTab(browser, url);
-      const { page, errors } = tab;
-      await untilLive(page);
-      assertEquals(await page.locator("#members tbody tr").count(), 1_000);
-      await page.getByLabel("Filter").fill("member-99");
-      assertEquals((await shownIds(page)).length, 9);
-      await page.getByLabel("Filter").fill("");
+    await step(
+      "1,000 members: ready at the pace of three, and an update costs little",
+      async () => {
+        const big = await own(startNode("big", PATIENT_FLAGS));
+        const ids = Array.from({ length: 999 }, (_, i) => `member-${String(i).padStart(3, "0")}`);
+        await tell(
+          big.address,
+          ids.map((id, i) => rowOf(id, { address: `${id}.example.org:9${i}` })),
+        );
+        const url = `http://${big.address}/`;
+        const times: Record<string, number[]> = { [home]: [], [url]: [] };
+        // In turns, and the best of three: other work on the machine only ever makes it longer.
+        for (let i = 0; i < 3; i++) {
+          for (const [at, readyMs] of Object.entries(times)) {
+            await using fresh = await openTab(browser, "about:blank");
+            const startMs = performance.now();
+            await fresh.page.goto(at);
+            await untilLive(fresh.page);
+            readyMs.push(performance.now() - startMs);
+          }
+        }
+        const [smallMs, bigMs] = [home, url].map((at) => Math.min(...times[at]!)) as [
+          number,
+          number,
+        ];
+        await using tab = await openTab(browser, url);
+        const { page, errors } = tab;
+        await untilLive(page);
+        assertEquals(await page.locator("#members tbody tr").count(), 1_000);
+        await page.getByLabel("Filter").fill("member-99");
+        assertEquals((await shownIds(page)).length, 9);
+        await page.getByLabel("Filter").fill("");
 
-      const cdp = await page.context().newCDPSession(page);
-      await cdp.send("Performance.enable");
-      const scriptMs = async () => {
-        const { metrics } = await cdp.send("Performance.getMetrics");
-        return 1_000 * (metrics.find(({ name }) => name === "ScriptDuration")?.value ?? NaN);
-      };
-      const costsMs: number[] = [];
-      for (let i = 0; i < 8; i++) {
-        const before = await scriptMs();
-        await tell(big.address, [rowOf(ids[i]!, { left: "SIGTERM", heartbeat: nextHeartbeat() })]);
-        await page.locator("#members tr.left", { hasText: ids[i]! }).waitFor();
-        costsMs.push(await scriptMs() - before);
-      }
-      const updateMs = costsMs.toSorted((a, b) => a - b)[costsMs.length / 2]!;
-      const [ready, script] = [readyMs, costsMs].map((list) => list.map(Math.round).join(" "));
-      console.log(`1,000 members: ready in ${ready} ms; script of an update ${script} ms`);
-      assertLess(Math.min(...readyMs), READY_MS);
-      assertLess(updateMs, UPDATE_SCRIPT_MS);
-      assertEquals(errors, []);
-    });
+        const cdp = await page.context().newCDPSession(page);
+        await cdp.send("Performance.enable");
+        const scriptMs = async () => {
+          const { metrics } = await cdp.send("Performance.getMetrics");
+          return 1_000 * (metrics.find(({ name }) => name === "ScriptDuration")?.value ?? NaN);
+        };
+        const costsMs: number[] = [];
+        for (let i = 0; i < 8; i++) {
+          const before = await scriptMs();
+          await tell(big.address, [
+            rowOf(ids[i]!, { left: "SIGTERM", heartbeat: nextHeartbeat() }),
+          ]);
+          await page.locator("#members tr.left", { hasText: ids[i]! }).waitFor();
+          costsMs.push(await scriptMs() - before);
+        }
+        const updateMs = costsMs.toSorted((a, b) => a - b)[costsMs.length / 2]!;
+        const [small, ready, script] = [smallMs, bigMs, updateMs].map((ms) => ms.toFixed(1));
+        console.log(
+          `1,000 members: ready in ${ready} ms (3: ${small} ms); an update's script ${script} ms`,
+        );
+        assertLess(bigMs, READY_RATIO_MAX * smallMs);
+        assertLess(updateMs, UPDATE_SHARE_MAX * bigMs);
+        assertEquals(errors, []);
+      },
+    );
   } finally {
     for (const end of ends) await end();
   }

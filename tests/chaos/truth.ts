@@ -204,6 +204,13 @@ export class Truth {
     return this.#heardMs.get(observer)?.get(id) ?? -Infinity;
   }
 
+  /** Whether nothing kept `id` and at least half of the others apart since `sinceMs`, however well they ran. */
+  isConnected(id: string, sinceMs: number): boolean {
+    const others = this.running.filter((other) => other !== id);
+    const reached = others.filter((other) => this.goodSinceMs(id, other) <= sinceMs);
+    return reached.length >= WELL_SHARE * others.length;
+  }
+
   /** Whether at least half of the others, and `id` itself, ran well and reached each other since `sinceMs`. */
   isWellConnected(id: string, sinceMs: number): boolean {
     const others = this.running.filter((other) => other !== id);
