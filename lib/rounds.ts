@@ -105,7 +105,7 @@ export class Rounds {
       random,
     });
     for (const contact of contacts.due(monotonicMs, isPresent)) chosen.add(contact);
-    this.#urgent = urgent ? this.#urgent + 1 : 0;
+    this.#urgent = urgent && !alone ? this.#urgent + 1 : 0;
     this.#count++;
     this.#lateMs = monotonicMs - this.#nextMs;
     this.#lastMs = monotonicMs;
