@@ -185,6 +185,7 @@ export class Gossip {
     const turn = this.#turn(now);
     const call = this.#calls.end(turn, to);
     if (call === undefined) return turn.effects;
+    if (call.id !== undefined) this.#rounds.missed();
     if (failure.refused && call.id !== undefined) this.#reception.refused(turn, call.id);
     this.#fail(turn, to, failure.why);
     this.#settle(turn);
@@ -225,8 +226,7 @@ export class Gossip {
 
   /** The text of `GET /hello`. */
   hello(): string {
-    const { id, address } = this.#options;
-    return this.#helloText.of(id, address, this);
+    return this.#helloText.of(this.#options.id, this.#options.address, this);
   }
 
   #turn(now: Moment): Turn {

@@ -148,18 +148,20 @@ Deno.test("Judge: who wakes and accuses a node that runs breaks invariant 8, wha
   assertViolates("8", () => look(60.2, { b: DEAD }));
 });
 
-Deno.test("Judge: who wakes may call dead whom most others have not heard for that long", () => {
-  const { truth, look } = lab();
-  look(49);
-  truth.stalls("a");
-  truth.stalled("a", 50_000);
-  const fault: LinkFault = { kind: "part", ids: ["b"] };
-  truth.breaks(fault);
-  truth.broken(fault, 52_000);
-  truth.resumes("a", 60_000);
-  truth.mends(fault, 60_000);
-  truth.mended(fault, 60_100);
-  look(60.2, { b: DEAD });
+Deno.test("Judge: who wakes may call dead whom its side of the network has not heard for that long", () => {
+  for (const ids of [["b"], ["a", "c"]]) {
+    const { truth, look } = lab();
+    look(49);
+    truth.stalls("a");
+    truth.stalled("a", 50_000);
+    const fault: LinkFault = { kind: "part", ids };
+    truth.breaks(fault);
+    truth.broken(fault, 52_000);
+    truth.resumes("a", 60_000);
+    truth.mends(fault, 60_000);
+    truth.mended(fault, 60_100);
+    look(60.2, { b: DEAD });
+  }
 });
 
 Deno.test("Judge: a fault between two nodes excuses them only while others do not reach both", () => {

@@ -1,16 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { Contacts } from "../lib/contacts.ts";
 import { Rounds } from "../lib/rounds.ts";
+import type { Row } from "../lib/table.ts";
 
 const INTERVAL_MS = 1_000;
 
-/** Rounds of a node that knows nobody, from 0 on; the dice leave out the jitter. */
-function rounds(contacts = new Contacts([])) {
+/** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
+function rounds(contacts = new Contacts([]), live: Row[] = []) {
   const options = { address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5_000 };
   const made = new Rounds({ ...options, random: () => 0.5 }, 0);
   const begin = (monotonicMs: number, alone = false) => {
     const now = { monotonicMs, wallMs: monotonicMs };
-    const survey = { changes: [], live: [], gone: [], deadlineMs: Infinity };
+    const survey = { changes: [], live, gone: [], deadlineMs: Infinity };
     const from = { survey, contacts, isPresent: () => true, alone };
     return [...made.begin({ now, nowMs: monotonicMs, effects: [] }, from)];
   };
@@ -52,4 +53,24 @@ Deno.test("a node that is alone has its next round when the first contact may be
   assertEquals(begin(INTERVAL_MS, true), []);
   assertEquals(Math.round(made.nextMs), 1_150);
   assertEquals(begin(made.nextMs, true), ["b:1"]);
+});
+
+Deno.test("calls to live members that failed are made up for in the next round, two at most", () => {
+  const live = Array.from({ length: 20 }, (_, i): Row => {
+    return {
+      id: `n${i}`,
+      address: `n${i}:1`,
+      boot: "00000001",
+      heartbeat: 100,
+      left: "",
+      heardAtMs: 0,
+    };
+  });
+  const { rounds: made, begin } = rounds(new Contacts([]), live);
+  const sizes: number[] = [];
+  for (const failures of [0, 1, 3, 0]) {
+    for (let i = 0; i < failures; i++) made.missed();
+    sizes.push(begin(made.nextMs).length);
+  }
+  assertEquals(sizes, [2, 3, 4, 2]);
 });

@@ -193,8 +193,8 @@ export class Judge {
     if (status !== "live" || ageMs === null || ageMs > HEARD_INTERVALS * intervalMs) return;
     const sinceMs = fromMs - this.verdictMs;
     if (truth.wellSinceMs(id) > sinceMs || truth.lastMs("reject", id) > sinceMs) return;
-    // Those it was cut off from heard nothing of it, and tell that to who wakes.
-    if (!truth.isConnected(id, sinceMs)) return;
+    // Those it was cut off from heard nothing of it, and tell that to who wakes among them.
+    if (truth.goodSinceMs(observer.id, id) > sinceMs || !truth.isConnected(id, sinceMs)) return;
     const text = `calls ${id}, which runs, dead ${seconds(fromMs - resumedMs)} after it woke`;
     throw new Violation("8", [observer.id, id], `${observer.id} ${text}`);
   }
