@@ -2,6 +2,8 @@
  * Many nodes, by default 1,000, in a few processes over real HTTP on this machine's loopback, at a longer interval: how fast all
  * see all, what a node costs, and how fast all see one killed. Run by `deno task bench:many [NODES] [PROCESSES]`.
  *
+ * Two cores do not carry the start of 1,000, nor of 500: calls to the seed time out, and are made again. Give it fewer, or more cores.
+ *
  * As root it runs in a network namespace of its own, so that every byte counted is the cluster's.
  *
  * @module
