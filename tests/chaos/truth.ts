@@ -206,18 +206,21 @@ export class Truth {
 
   /** Whether nothing kept `id` and at least half of the others apart since `sinceMs`, however well they ran. */
   isConnected(id: string, sinceMs: number): boolean {
-    const others = this.running.filter((other) => other !== id);
-    const reached = others.filter((other) => this.goodSinceMs(id, other) <= sinceMs);
-    return reached.length >= WELL_SHARE * others.length;
+    return this.#areMostOthers(id, (other) => this.goodSinceMs(id, other) <= sinceMs);
   }
 
   /** Whether at least half of the others, and `id` itself, ran well and reached each other since `sinceMs`. */
   isWellConnected(id: string, sinceMs: number): boolean {
+    return this.wellSinceMs(id) <= sinceMs &&
+      this.#areMostOthers(
+        id,
+        (other) => this.wellSinceMs(other) <= sinceMs && this.goodSinceMs(id, other) <= sinceMs,
+      );
+  }
+
+  #areMostOthers(id: string, are: (other: string) => boolean): boolean {
     const others = this.running.filter((other) => other !== id);
-    const well = others.filter((other) =>
-      this.wellSinceMs(other) <= sinceMs && this.goodSinceMs(id, other) <= sinceMs
-    );
-    return this.wellSinceMs(id) <= sinceMs && well.length >= WELL_SHARE * others.length;
+    return others.filter(are).length >= WELL_SHARE * others.length;
   }
 
   /**
