@@ -35,9 +35,11 @@ export interface Caller {
   readonly remote: string;
 }
 
-/** In front of `/hello`, of `/bye`, and of all other routes. */
 export interface Gate {
-  readonly hello: MiddlewareHandler;
+  /** In front of `/hello`, where a key is asked for. */
+  readonly hello: MiddlewareHandler | undefined;
+  /** Refuses an exchange that comes from a browser. */
+  readonly exchange: (c: Context) => void;
   readonly bye: MiddlewareHandler;
   readonly read: MiddlewareHandler;
 }
@@ -54,13 +56,11 @@ export function createGate(options: GateOptions): Gate {
     return refuse(401, line);
   }
 
-  function guard(c: Context, kind: "bye" | "exchange"): Response | undefined {
+  /** True if the page is to ask first. */
+  function guard(c: Context, kind: "bye" | "exchange"): boolean {
     const header = (name: string) => c.req.header(name);
     const verdict = judge({ method: c.req.method, kind, header }, names);
-    if (verdict === "pass") return undefined;
-    if (verdict === "ask") {
-      return c.redirect(`/?bye=${encodeURIComponent(c.req.query("id") ?? "")}`, 303);
-    }
+    if (verdict === "pass" || verdict === "ask") return verdict === "ask";
     return refuse(verdict.status, verdict.line);
   }
 
@@ -106,25 +106,25 @@ export function createGate(options: GateOptions): Gate {
     c.res = answer;
   }
 
+  async function hello(c: Context, next: () => Promise<void>): Promise<void> {
+    const exchange = c.req.method === "POST" || c.req.query("from") !== undefined;
+    if (!exchange) {
+      await read(c);
+      return await next();
+    }
+    guard(c, "exchange");
+    if (c.req.method !== "POST" || !isSigned(c)) deny(c, "Gossip", UNSIGNED);
+    await runSigned(c, next, BODY_BYTES_MAX);
+  }
+
   return {
-    async hello(c, next) {
-      const exchange = c.req.method === "POST" || c.req.query("from") !== undefined;
-      if (!exchange) {
-        await read(c);
-        return await next();
-      }
-      const refusal = guard(c, "exchange");
-      if (refusal !== undefined) return refusal;
-      if (keys === undefined) return await next();
-      if (c.req.method !== "POST" || !isSigned(c)) {
-        deny(c, "Gossip", UNSIGNED);
-      }
-      await runSigned(c, next, BODY_BYTES_MAX);
-    },
+    hello: keys === undefined ? undefined : hello,
+    exchange: (c) => void guard(c, "exchange"),
 
     async bye(c, next) {
-      const refusal = guard(c, "bye");
-      if (refusal !== undefined) return refusal;
+      if (guard(c, "bye")) {
+        return c.redirect(`/?bye=${encodeURIComponent(c.req.query("id") ?? "")}`, 303);
+      }
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
       if (c.req.method === "POST") {

@@ -1,137 +1,183 @@
 /**
- * The compact form: what two equal rosters have left to tell each other, two numbers a member.
+ * The compact form: what two equal rosters have left to tell each other, two numbers a member, a letter each.
  *
- * Each number is a variable-length integer (7 bits a byte, least first), in base64. Heartbeats are differences
- * to the sender's own, in tenths of a second, zigzagged; ages are whole tenths plus one, 0 for never heard. On a healthy
- * cluster that is a byte each, 2.7 letters a member.
+ * A number is a letter of 91, the printable ones that JSON leaves as they are; one of 80 or more is a letter that says how many
+ * follow, and those. In roster order a member is either passed over, as some in a row often are, or it is its heartbeat, in tenths of a
+ * second behind the sender's own, and its age, in whole tenths.
+ *
+ * Passed over is who was never heard; and in an answer, all of whom the caller has just told as much: half of the table.
  *
  * Ages round down: equal heartbeats keep the greatest age any path reports, so rounding to the nearest would let two nodes
  * talk an age up between them, and a live member dead.
+ *
+ * Rejected: bytes in base64, a third more of them, and in V8 a buffer each way costs more than all the rest of an exchange.
  *
  * @module
  */
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS, MEMBERS_MAX } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
 
-/** Heartbeats and ages in roster order; an age of -1: never heard. */
+/** Heartbeats and ages in roster order; an age of -1: nothing is said of this member. */
 export interface Columns {
   readonly heartbeats: readonly number[];
   readonly agesMs: readonly number[];
 }
 
-/** Bytes of the longest number: a heartbeat difference from year 0 to 9999 in tenths has 43 bits with its sign. */
-const NUMBER_BYTES_MAX = 7;
+/** Numbers below it, at the place of a heartbeat, pass over one member more. */
+const SKIPS = 10;
 
-/** Writes `rows` as base64 columns. */
+/** Tenths of a second: heartbeats so far ahead of the sender's own, or so far behind it, take one letter. */
+const AHEAD = 8;
+const BEHIND = 62;
+
+/** Older by so much than the caller has it, a heartbeat it knows is told all the same: it may be the last. */
+const OLDER_MS = 2 * HEARTBEAT_STEP_MS;
+
+/** Writes what `rows` are to a reader who told what it `knows` of the same roster. */
 export function encodeColumns(
   rows: readonly Row[],
   at: { ownHeartbeat: number; nowMs: number },
-): { beats: string; ages: string } {
+  knows?: Columns,
+): string {
   const { ownHeartbeat, nowMs } = at;
-  beatsWriter.reset(rows.length);
-  agesWriter.reset(rows.length);
-  for (const row of rows) {
-    if (row.heartbeat === 0) {
-      beatsWriter.push(0);
-      agesWriter.push(0);
+  const bytes = roomFor(rows.length);
+  let length = 0;
+  let skipped = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    const ageMs = ageOf(row, nowMs);
+    const isKnown = knows !== undefined && knows.heartbeats[i] === row.heartbeat &&
+      ageMs < knows.agesMs[i]! + OLDER_MS;
+    if (row.heartbeat === 0 || isKnown) {
+      skipped++;
       continue;
     }
-    const behind = (ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS;
-    beatsWriter.push(behind >= 0 ? behind * 2 : behind * -2 - 1);
-    agesWriter.push(1 + Math.floor(ageOf(row, nowMs) / HEARTBEAT_STEP_MS));
+    if (skipped > 0) length = putSkips(bytes, length, skipped);
+    skipped = 0;
+    const code = SKIPS + fold((ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS);
+    if (code < SINGLES) bytes[length++] = letterOf(code);
+    else length = putLong(bytes, length, code);
+    const age = Math.floor(ageMs / HEARTBEAT_STEP_MS);
+    if (age < SINGLES) bytes[length++] = letterOf(age);
+    else length = putLong(bytes, length, age);
   }
-  return { beats: beatsWriter.toBase64(), ages: agesWriter.toBase64() };
+  if (skipped > 0) length = putSkips(bytes, length, skipped);
+  return ascii.decode(bytes.subarray(0, length));
 }
 
-/** Reads columns back; undefined if they are not base64, not of one length, or out of range. */
-export function decodeColumns(
-  text: { beats: string; ages: string },
-  ownHeartbeat: number,
-): Columns | undefined {
-  const beats = Reader.of(text.beats);
-  const ages = Reader.of(text.ages);
-  if (beats === undefined || ages === undefined || beats.count !== ages.count) return undefined;
-  const heartbeats = new Array<number>(beats.count);
-  const agesMs = new Array<number>(ages.count);
-  for (let i = 0; i < heartbeats.length; i++) {
-    const zigzag = beats.next();
-    const code = ages.next();
-    if (zigzag < 0 || code < 0) return undefined;
-    agesMs[i] = code === 0 ? -1 : Math.min((code - 1) * HEARTBEAT_STEP_MS, AGE_MAX_MS);
-    const behind = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-    const heartbeat = code === 0 ? 0 : ownHeartbeat - behind * HEARTBEAT_STEP_MS;
-    if (heartbeat < 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
-    heartbeats[i] = heartbeat;
+/** Reads columns back; undefined if they are none, or out of range. */
+export function decodeColumns(text: string, ownHeartbeat: number): Columns | undefined {
+  const members = Math.min(text.length >> 1, MEMBERS_MAX);
+  const heartbeats = new Array<number>(members);
+  const agesMs = new Array<number>(members);
+  let count = 0;
+  for (let at = 0; at < text.length;) {
+    let code = digitAt(text, at++);
+    if (code >= SINGLES) {
+      const more = code - SINGLES + 1;
+      code = longAt(text, at, more);
+      at += more;
+    }
+    const isSkip = code < SKIPS;
+    if (code < 0 || count + (isSkip ? code : 0) >= MEMBERS_MAX) return undefined;
+    if (isSkip) {
+      for (let i = 0; i <= code; i++) {
+        heartbeats[count] = 0;
+        agesMs[count++] = -1;
+      }
+      continue;
+    }
+    let age = digitAt(text, at++);
+    if (age >= SINGLES) {
+      const more = age - SINGLES + 1;
+      age = longAt(text, at, more);
+      at += more;
+    }
+    const heartbeat = ownHeartbeat - unfold(code - SKIPS) * HEARTBEAT_STEP_MS;
+    if (age < 0 || heartbeat <= 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
+    heartbeats[count] = heartbeat;
+    agesMs[count++] = Math.min(age * HEARTBEAT_STEP_MS, AGE_MAX_MS);
   }
+  heartbeats.length = agesMs.length = count;
   return { heartbeats, agesMs };
 }
 
-/** Collects a column's bytes. */
-class Writer {
-  #bytes = new Uint8Array(0);
-  #length = 0;
-
-  /** Begins anew, with room for so many numbers. */
-  reset(numbers: number): void {
-    const bytesMax = numbers * NUMBER_BYTES_MAX;
-    if (this.#bytes.length < bytesMax) this.#bytes = new Uint8Array(bytesMax);
-    this.#length = 0;
-  }
-
-  push(value: number): void {
-    while (value >= 128) {
-      this.#bytes[this.#length++] = value & 127 | 128;
-      value = value <= 0x7fffffff ? value >> 7 : Math.floor(value / 128);
-    }
-    this.#bytes[this.#length++] = value;
-  }
-
-  toBase64(): string {
-    return this.#bytes.subarray(0, this.#length).toBase64();
-  }
+/** Makes a number of how far behind a heartbeat is: a small one while clocks agree to within a second. */
+function fold(behind: number): number {
+  if (behind >= BEHIND) return AHEAD + BEHIND + 2 * (behind - BEHIND);
+  return behind >= -AHEAD ? behind + AHEAD : BEHIND - AHEAD - 1 - 2 * behind;
 }
 
+function unfold(code: number): number {
+  const beyond = code - AHEAD - BEHIND;
+  if (beyond < 0) return code - AHEAD;
+  return beyond % 2 === 0 ? BEHIND + beyond / 2 : -AHEAD - (beyond + 1) / 2;
+}
+
+/** Letters: `#` to `~`, but for the backslash. */
+const LETTERS = 91;
+const FIRST_CODE = 35;
+const LAST_CODE = 126;
+const BACKSLASH_CODE = 92;
+
+/** Numbers below it are one letter. */
+const SINGLES = 80;
+
+/** Letters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with its sign. */
+const MORE_MAX = 7;
+
+const ascii = new TextDecoder();
+
 /** Kept, so that the columns of each round and answer leave no garbage. */
-const beatsWriter = new Writer();
-const agesWriter = new Writer();
+let buffer = new Uint8Array(0);
 
-/** Gives a column's numbers one by one. */
-class Reader {
-  readonly count: number;
-  readonly #bytes: Uint8Array;
-  #at = 0;
+function roomFor(members: number): Uint8Array<ArrayBuffer> {
+  const bytesMax = members * 2 * (1 + MORE_MAX);
+  if (buffer.length < bytesMax) buffer = new Uint8Array(bytesMax);
+  return buffer;
+}
 
-  private constructor(bytes: Uint8Array, count: number) {
-    this.#bytes = bytes;
-    this.count = count;
+function letterOf(digit: number): number {
+  const code = FIRST_CODE + digit;
+  return code < BACKSLASH_CODE ? code : code + 1;
+}
+
+/** Puts a number of more than one letter; returns the length then. */
+function putLong(bytes: Uint8Array, length: number, value: number): number {
+  const rest = value - SINGLES;
+  let more = 1;
+  let scale = 1;
+  for (; rest >= scale * LETTERS; more++) scale *= LETTERS;
+  bytes[length++] = letterOf(SINGLES + more - 1);
+  for (; more > 0; more--, scale /= LETTERS) {
+    bytes[length++] = letterOf(Math.floor(rest / scale) % LETTERS);
   }
+  return length;
+}
 
-  /** Undefined if the text is not base64, ends within a number, or holds more numbers than there can be members. */
-  static of(base64: string): Reader | undefined {
-    let bytes: Uint8Array;
-    try {
-      bytes = Uint8Array.fromBase64(base64);
-    } catch {
-      return undefined;
-    }
-    let count = 0;
-    for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 128) count++;
-    const whole = bytes.length === 0 || bytes[bytes.length - 1]! < 128;
-    return whole && count <= MEMBERS_MAX ? new Reader(bytes, count) : undefined;
-  }
+/** Passes over so many members; returns the length then. */
+function putSkips(bytes: Uint8Array, length: number, members: number): number {
+  for (; members > SKIPS; members -= SKIPS) bytes[length++] = letterOf(SKIPS - 1);
+  bytes[length++] = letterOf(members - 1);
+  return length;
+}
 
-  /** The next number; -1 if it is longer than any can be. */
-  next(): number {
-    let byte = this.#bytes[this.#at++]!;
-    if (byte < 128) return byte;
-    let value = byte - 128;
-    let scale = 128;
-    for (let length = 1; length < NUMBER_BYTES_MAX; length++) {
-      byte = this.#bytes[this.#at++]!;
-      if (byte < 128) return value + byte * scale;
-      value += (byte - 128) * scale;
-      scale *= 128;
-    }
-    return -1;
+/** The letter at `at` as a digit; -1 if it is none, or past the end. */
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  // Past the end it is not a number, which no comparison holds for.
+  if (!(code >= FIRST_CODE && code <= LAST_CODE) || code === BACKSLASH_CODE) return -1;
+  return code < BACKSLASH_CODE ? code - FIRST_CODE : code - FIRST_CODE - 1;
+}
+
+/** The number of so many letters from `at` on, after the letter that said how many; -1 if they are none. */
+function longAt(text: string, at: number, letters: number): number {
+  if (letters > MORE_MAX) return -1;
+  let value = 0;
+  for (let i = 0; i < letters; i++) {
+    const digit = digitAt(text, at + i);
+    if (digit < 0) return -1;
+    value = value * LETTERS + digit;
   }
+  return SINGLES + value;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Charges } from "./charges.ts";
-import { encodeColumns } from "./columns.ts";
+import { type Columns, encodeColumns } from "./columns.ts";
 import { ROWS_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
@@ -22,29 +22,36 @@ export interface Source {
   readonly nowMs: number;
 }
 
-/** The compact form: hashes, columns, and as rows and tombstones the last of those that `news` names, oldest first. */
+/**
+ * The compact form: hashes, columns less what the reader `knows`, and as rows and tombstones the last of those that `news` names,
+ * oldest first.
+ */
 export function compactDraft(
   source: Source,
-  own: { heartbeat: number; news: readonly string[] },
+  own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
 ): Draft {
-  const { table, nowMs } = source;
-  const { heartbeat, news } = own;
-  const rows: Report[] = [];
-  const tombstones: { id: string; by: string }[] = [];
-  for (const id of news.slice(-NEWS_MAX)) {
-    const row = table.get(id);
-    const tombstone = table.tombstone(id);
-    if (row !== undefined) rows.push(reportOf(row, nowMs));
-    if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
-  }
-  return {
+  const { table, charges, nowMs } = source;
+  const { heartbeat, news, knows } = own;
+  // Filled in where there is something: spreads of what may be missing would cost as much as the columns.
+  const draft: Draft = {
     roster: table.rosterHash,
     beat: heartbeat,
-    ...encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }),
-    ...(rows.length > 0 && { rows }),
-    ...(tombstones.length > 0 && { tombstones }),
-    ...chargesOf(source),
+    beats: encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }, knows),
   };
+  if (news.length > 0) {
+    const rows: Report[] = [];
+    const tombstones: { id: string; by: string }[] = [];
+    for (const id of news.slice(-NEWS_MAX)) {
+      const row = table.get(id);
+      const tombstone = table.tombstone(id);
+      if (row !== undefined) rows.push(reportOf(row, nowMs));
+      if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
+    }
+    if (rows.length > 0) draft.rows = rows;
+    if (tombstones.length > 0) draft.tombstones = tombstones;
+  }
+  if (!charges.empty) draft.charges = [...charges.list()];
+  return draft;
 }
 
 /**
@@ -55,7 +62,7 @@ export function fullDraft(
   source: Source,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { table, nowMs } = source;
+  const { table, charges, nowMs } = source;
   const roster = table.roster();
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
@@ -71,16 +78,10 @@ export function fullDraft(
   const tombstones: { id: string; by: string }[] = [];
   const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
   for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
-  return {
-    roster: table.rosterHash,
-    rows,
-    ...(tombstones.length > 0 && { tombstones }),
-    ...chargesOf(source),
-  };
-}
-
-function chargesOf({ charges }: Source): Pick<Draft, "charges"> {
-  return charges.empty ? {} : { charges: [...charges.list()] };
+  const draft: Draft = { roster: table.rosterHash, rows };
+  if (tombstones.length > 0) draft.tombstones = tombstones;
+  if (!charges.empty) draft.charges = [...charges.list()];
+  return draft;
 }
 
 function reportOf(row: Row, nowMs: number): Report {

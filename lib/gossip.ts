@@ -124,21 +124,21 @@ export class Gossip {
     const turn = this.#turn(now);
     const { table } = this.replica;
     const { id, boot } = this.#options;
-    const answer = (draft: Partial<Draft>) => ({
-      body: encodeMessage({ id, roster: table.rosterHash, ...draft }),
-      effects: turn.effects,
-    });
-    if (from === id) return answer({ boot });
+    const answer = (draft: Draft) => {
+      draft.id = id;
+      return { body: encodeMessage(draft), effects: turn.effects };
+    };
+    const roster = table.rosterHash;
+    if (from === id) return answer({ roster, boot });
     const buried = table.tombstone(from);
-    if (buried !== undefined) return answer({ tombstones: [{ id: from, by: buried.by }] });
+    if (buried !== undefined) return answer({ roster, tombstones: [{ id: from, by: buried.by }] });
     this.replica.beat(now, turn.nowMs);
     this.#reception.push(turn, message, from);
     this.#settle(turn);
-    const equal = message.roster === table.rosterHash;
     return answer(
       message.full
         ? this.replica.fullDraft(turn.nowMs, message)
-        : this.replica.draft(turn.nowMs, { equal }),
+        : this.replica.draft(turn.nowMs, message),
     );
   }
 

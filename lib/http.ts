@@ -38,20 +38,27 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
 
 /** Reads a short body of a known length: a fifth of the cost of reading it part by part. */
 async function readWhole(request: Request, bytes: number): Promise<string> {
-  const slow = Promise.withResolvers<never>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  takeRoom(bytes);
   try {
-    takeRoom(bytes);
-    let settled = false;
-    const reading = request.text().catch(refuseBroken).finally(() => settled = true);
+    let text: string | undefined;
+    let isBroken = false;
+    const reading = request.text().then((read) => text = read, () => isBroken = true);
     // What came in one packet with its head needs no deadline, and a timer costs more than reading it.
-    for (let i = 0; i < TURNS_MAX && !settled; i++) await undefined;
-    if (settled) return await reading;
-    timer = setTimeout(() => slow.reject(tooSlow()), BODY_TIME_MS);
-    return await Promise.race([reading, slow.promise]);
+    for (let i = 0; i < TURNS_MAX && text === undefined && !isBroken; i++) await undefined;
+    if (text === undefined && !isBroken) await withinTime(reading);
+    return text ?? refuseBroken();
+  } finally {
+    bodiesBytes -= bytes;
+  }
+}
+
+async function withinTime(reading: Promise<unknown>): Promise<void> {
+  const slow = Promise.withResolvers<never>();
+  const timer = setTimeout(() => slow.reject(tooSlow()), BODY_TIME_MS);
+  try {
+    await Promise.race([reading, slow.promise]);
   } finally {
     clearTimeout(timer);
-    bodiesBytes -= bytes;
   }
 }
 
@@ -69,8 +76,8 @@ async function readParts(body: ReadableStream<Uint8Array>, bytesMax: number): Pr
     for (;;) {
       const { done, value } = await reader.read().catch(refuseBroken);
       if (done) break;
-      bytes += value.length;
       takeRoom(value.length);
+      bytes += value.length;
       if (bytes > bytesMax) refuseLong(bytesMax);
       text += decoder.decode(value, { stream: true });
     }
@@ -87,8 +94,10 @@ async function readParts(body: ReadableStream<Uint8Array>, bytesMax: number): Pr
 
 /** Counts bytes among those of all bodies that are being read; refuses them if there is no room. */
 function takeRoom(bytes: number): void {
+  if (bodiesBytes + bytes > BODIES_BYTES_MAX) {
+    refuse(503, "Too many bodies at once: try again in a second");
+  }
   bodiesBytes += bytes;
-  if (bodiesBytes > BODIES_BYTES_MAX) refuse(503, "Too many bodies at once: try again in a second");
 }
 
 function refuseLong(bytesMax: number): never {

@@ -19,6 +19,8 @@ import type { Draft, Message } from "./wire.ts";
 /** Roster changes stay news, and travel as rows, this many intervals: an epidemic through 10,000 nodes is over by then. */
 const NEWS_INTERVALS = 8;
 
+const NO_NEWS: readonly string[] = [];
+
 /** How far beyond the known heartbeat a charge may reach: dead-after is an hour at most. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
@@ -121,13 +123,18 @@ export class Replica {
     return this.#addCharge(charge, row, { via: witness, nowMs });
   }
 
-  /** What a push carries, and the answer to one; no news to a caller whose roster is `equal`. */
-  draft(nowMs: number, { equal = false } = {}): Draft {
+  /** What a push carries, and the answer to `theirs`: no news to a caller of an equal roster, nor what it knows. */
+  draft(nowMs: number, theirs?: Message): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
-    const { table, charges } = this;
     const { heartbeat } = this.#pulse;
-    const news = equal ? [] : [...this.#news.keys()];
-    return compactDraft({ table, charges, nowMs }, { heartbeat, news });
+    const isEqual = theirs?.roster === this.table.rosterHash;
+    const news = isEqual ? NO_NEWS : [...this.#news.keys()];
+    const knows = isEqual ? theirs.columns : undefined;
+    return compactDraft({ table: this.table, charges: this.charges, nowMs }, {
+      heartbeat,
+      news,
+      knows,
+    });
   }
 
   /** All there is, or what `theirs` lacks of it. */

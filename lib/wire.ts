@@ -21,7 +21,7 @@ import {
 import type { Report } from "./table.ts";
 
 /** The version of the JSON body this node speaks. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** A push or a pull: one side of an exchange. Every part but the hash may be missing. */
 export interface Message {
@@ -42,15 +42,14 @@ export interface Message {
   readonly dropped: number;
 }
 
-/** A message about to be sent; its columns are text already. */
-export interface Draft extends Omit<Message, "columns" | "dropped"> {
-  /** The sender's own heartbeat, which the columns count from. */
-  readonly beat?: number;
-  readonly beats?: string;
-  readonly ages?: string;
-}
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A message about to be sent; its columns are text already. */
+export interface Draft extends Mutable<Omit<Message, "columns" | "dropped">> {
+  /** The sender's own heartbeat, which the columns count from. */
+  beat?: number;
+  beats?: string;
+}
 
 /** What was wrong with a text as a whole, in one line. */
 export interface WireError {
@@ -61,15 +60,15 @@ const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
 const HASH = /^[0-9a-f]{16}$/;
 const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
 
-/** Writes the JSON body of an exchange. Put together by hand, as IDs, hashes and base64 need no escapes: a fifth of the time. */
+/** Writes the JSON body of an exchange. Put together by hand, as IDs, hashes and columns need no escapes: a fifth of the time. */
 export function encodeMessage(draft: Draft): string {
-  const { id, boot, roster, beat, beats, ages, rows, tombstones, charges } = draft;
+  const { id, boot, roster, beat, beats, rows, tombstones, charges } = draft;
   let text = `{"v":${WIRE_VERSION}`;
   if (id !== undefined) text += `,"id":"${id}"`;
   text += `,"roster":"${roster}"`;
   if (boot !== undefined) text += `,"boot":"${boot}"`;
   if (draft.full) text += ',"full":true';
-  if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}","ages":"${ages}"`;
+  if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}"`;
   if (rows) text += `,"rows":${JSON.stringify(rows.map(rowEntry))}`;
   if (tombstones) {
     const entries = tombstones.map(({ id, by }) => by === "" ? [id] : [id, by]);
@@ -100,18 +99,18 @@ export function decodeMessage(text: string): Message | WireError {
   if (body.v !== WIRE_VERSION) {
     return { error: `the body's version is not ${WIRE_VERSION}, the only one known here` };
   }
-  const { id, boot, roster, beat, beats, ages } = body;
+  const { id, boot, roster, beat, beats } = body;
   if (!isText(roster, HASH)) return { error: "'roster' must be 16 hex digits" };
   if (id !== undefined && !(typeof id === "string" && isId(id))) {
     return { error: "'id' is not an ID" };
   }
   let columns: Columns | undefined;
-  if (beats !== undefined || ages !== undefined) {
-    if (!isHeartbeat(beat) || typeof beats !== "string" || typeof ages !== "string") {
-      return { error: "'beat', 'beats' and 'ages' must come together" };
+  if (beats !== undefined) {
+    if (!isHeartbeat(beat) || typeof beats !== "string") {
+      return { error: "'beats' must be text, and 'beat' a heartbeat" };
     }
-    columns = decodeColumns({ beats, ages }, beat);
-    if (columns === undefined) return { error: "'beats' and 'ages' are not columns of numbers" };
+    columns = decodeColumns(beats, beat);
+    if (columns === undefined) return { error: "'beats' is not columns of numbers" };
   }
   const rows = readList(body.rows, readRow, MEMBERS_MAX);
   const tombstones = readList(body.tombstones, readTombstone, TOMBSTONES_MAX);

@@ -72,14 +72,14 @@ Deno.test("POST /hello answers an exchange with an exchange", async () => {
   await using door = openDoor();
   const { ask, ids } = door;
   const { status, text } = await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
-  assertEquals([status, JSON.parse(text).id, JSON.parse(text).v], [200, "n1", 1]);
+  assertEquals([status, JSON.parse(text).id, JSON.parse(text).v], [200, "n1", 2]);
   assertEquals(ids(), ["n1", "n2"]);
 });
 
 Deno.test("POST /hello refuses a body that is no exchange with 400 and the reason", async () => {
   await using door = openDoor();
   const { ask, ids } = door;
-  for (const body of ["", "{", "[1]", "hello n2\n", '{"v":99}', '{"v":1,"roster":"<b>"}']) {
+  for (const body of ["", "{", "[1]", "hello n2\n", '{"v":99}', '{"v":2,"roster":"<b>"}']) {
     const answer = await ask("POST /hello?from=n2&via=n2:80", { body });
     assertRefused(answer, 400, /^Cannot read this exchange: the body|'roster'/, body);
   }
@@ -222,7 +222,7 @@ Deno.test("invariant 9: the log gets one line of plain text for whatever a calle
     await ask(`GET /hello?from=${param}&via=${param}`);
     await ask(`GET /bye?id=${param}`, { headers: { origin: "http://evil", "user-agent": "x\ty" } });
     const rows = [[text, text, 100, 0, ""], ["ok", "h:1", 100, 0, "", text]];
-    const body = JSON.stringify({ v: 1, roster: "0".repeat(16), rows, tombstones: [[text, text]] });
+    const body = JSON.stringify({ v: 2, roster: "0".repeat(16), rows, tombstones: [[text, text]] });
     await ask("POST /hello?from=n2&via=n2:80", { body });
   }
   for (const line of lines) assertNotMatch(line, /[^\x20-\x7e]|<|\$\(/);

@@ -69,7 +69,7 @@ Deno.test("bodies that fill the memory for bodies get 503, and others are read w
     texts.map((text) => text.slice(0, 40)).join("\n"),
   );
   for (const hog of hogs) hog.close();
-  const body = '{"v":1,"roster":"0000000000000000"}';
+  const body = '{"v":2,"roster":"0000000000000000"}';
   const response = await fetch(`http://${a.address}/hello?from=x&via=x:1`, {
     method: "POST",
     body,

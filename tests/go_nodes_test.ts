@@ -11,7 +11,7 @@ import {
 
 Deno.test("an answer that is neither ours nor a Go node's is a failure like any other", () => {
   const lab = new Lab();
-  const answers = ["", "\n", "<html>", "{}", '{"v":1}', "hello", "hello <b>x</b>\n\n\n", "\0\xff"];
+  const answers = ["", "\n", "<html>", "{}", '{"v":2}', "hello", "hello <b>x</b>\n\n\n", "\0\xff"];
   answers.forEach((answer, i) => lab.strangers.set(`s${i}:80`, () => answer));
   const a = lab.start("A", { join: [...lab.strangers.keys()] });
   lab.pass(5 * INTERVAL_MS);

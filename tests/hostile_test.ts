@@ -105,7 +105,7 @@ Deno.test("invariant 7: 10,000 addresses, rows, tombstones and charges are taken
   await using _1 = n1, _2 = n2;
   const many = <T>(entry: (i: number) => T) => Array.from({ length: 10_000 }, (_, i) => entry(i));
   const body = JSON.stringify({
-    v: 1,
+    v: 2,
     roster: ROSTER,
     rows: many((i) => [`r${i}`, nowhere(i), 1e12, 5_000_000, "00000001"]),
     tombstones: many((i) => [`t${i}`]),
@@ -151,8 +151,8 @@ Deno.test("an exchange that is none gets 400 and one line that says why", async 
     "{",
     "[]",
     "hello evil\n",
-    '{"v":2}',
     '{"v":1}',
+    '{"v":2}',
     "\0\xff\xfe",
     "[".repeat(1e6),
   ];
@@ -253,7 +253,7 @@ Deno.test("peers that answer slowly, never, or with rubbish are dead or unheard,
   await using _1 = n1, _2 = n2;
   // They are members as well: somebody says that they were live a moment ago.
   const rows = peers.map(({ address }, i) => [`p${i}`, address, 1e12, 0, "00000001"]);
-  assertEquals((await post(n1, JSON.stringify({ v: 1, roster: ROSTER, rows })))[0], 200);
+  assertEquals((await post(n1, JSON.stringify({ v: 2, roster: ROSTER, rows })))[0], 200);
   const expected = { n1: "live", n2: "live", p0: "dead", p1: "dead", p2: "dead", p3: "dead" };
   await eventuallyShow([n1, n2], expected);
   for (const { calls } of peers) assert(calls > 0);

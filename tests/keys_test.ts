@@ -97,7 +97,7 @@ Deno.test("a change of key: old alone, new behind, new before, new alone; at eac
   }
 });
 
-const REQUEST = { method: "POST", target: "/hello?from=n1&via=n1%3A80", body: '{"v":1}' };
+const REQUEST = { method: "POST", target: "/hello?from=n1&via=n1%3A80", body: '{"v":2}' };
 const AT_MS = Date.UTC(2026, 0, 1);
 
 function signer(keys = [NEW], cluster = "default", atMs = AT_MS): Signer {
@@ -113,7 +113,7 @@ Deno.test("Signer.check() takes a request only as it was signed: method, path, q
     { target: "/hello?from=n2&via=n1%3A80" },
     { target: "/hello?from=n1&via=n2%3A80" },
     { target: "/hello?from=n1&via=n1%3A80&id=n1" },
-    { body: '{"v":2}' },
+    { body: '{"v":1}' },
     { body: "" },
   ];
   for (const change of changed) {

@@ -11,15 +11,21 @@ import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
 import type { LoadOrder, LoadResult } from "./http_load.ts";
 import { cpuMsOf, table } from "./measure.ts";
 
-/** Turns of a second for each of the two. */
-const TURNS = 9;
-const TURN_MS = 1_000;
+/** Turns for each of the two: short and many, as a shared machine is fast and slow by the second. */
+const TURNS = 31;
+const TURN_MS = 300;
+
+/** The first turns, not counted, warm up. */
+const WARM_UP_TURNS = 5;
 
 /** The member of the table that calls. */
 const CALLER = "m00000";
 
 /** Dead-after so long that the table stays as it is. */
 const NODE_FLAGS = "-id self -port 0 -host 127.0.0.1 -interval 500ms -dead-after 1h".split(" ");
+
+/** A member's heartbeat is this much later in one push than in the other. */
+const LATER_MS = 1_000;
 
 /** News is told for eight intervals; what is measured is the steady state. */
 const NEWS_MS = 5_000;
@@ -112,22 +118,22 @@ interface Side {
   readonly order: LoadOrder;
 }
 
-/** Loads both in turns; returns median requests a second, and CPU time a request in microseconds. */
-async function compare(load: Load, sides: readonly Side[]) {
+/** Loads both in turns; returns medians: requests a second, of the first as a share of the second's, and µs of CPU a request. */
+async function compare(load: Load, sides: readonly [Side, Side]) {
   const rates: number[][] = sides.map(() => []);
   const costs: number[][] = sides.map(() => []);
-  for (let turn = -1; turn < TURNS; turn++) {
+  for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++) {
     for (const [i, { pid, order }] of sides.entries()) {
       const before = await cpuMsOf(pid);
       const { requests, seconds } = await load.run(order);
       const cpuMs = await cpuMsOf(pid) - before;
-      // The first turn warms up.
-      if (turn < 0) continue;
+      if (turn < WARM_UP_TURNS) continue;
       rates[i]!.push(requests / seconds);
       costs[i]!.push(cpuMs * 1000 / requests);
     }
   }
-  return sides.map((_, i) => ({ rate: median(rates[i]!), cost: median(costs[i]!) }));
+  const shares = rates[0]!.map((rate, turn) => rate / rates[1]![turn]!);
+  return { rates: rates.map(median), costs: costs.map(median), share: median(shares) };
 }
 
 function median(values: number[]): number {
@@ -161,20 +167,23 @@ async function fill(port: number, members: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, NEWS_MS));
 }
 
-/** A compact push of equal rosters. */
-async function compactBody(port: number, members: number): Promise<string> {
+/** Two compact pushes of equal rosters, each later than the other for half of the members: so an answer holds half of the table. */
+async function compactBodies(port: number, members: number): Promise<string[]> {
   const now = floorStep(Date.now());
-  const rows = Array.from({ length: members }, (_, i) => {
-    const ageMs = 500 + (i * 37) % 3_000;
-    return {
-      ...{ id: "", address: "", boot: "", left: "" },
-      ...{ heartbeat: now - floorStep(ageMs), heardAtMs: -ageMs },
-    };
-  });
-  const columns = encodeColumns(rows, { ownHeartbeat: now, nowMs: 0 });
   const probe = decodeMessage(await post(port, encodeMessage({ roster: "0".repeat(16) })));
   if ("error" in probe) throw new Error(probe.error);
-  return encodeMessage({ roster: probe.roster, beat: now, ...columns });
+  const { roster } = probe;
+  return [0, 1].map((late) => {
+    const rows = Array.from({ length: members }, (_, i) => {
+      const ageMs = 500 + (i * 37) % 3_000 + (i % 2 === late ? 0 : LATER_MS);
+      return {
+        ...{ id: "", address: "", boot: "", left: "" },
+        ...{ heartbeat: now - floorStep(ageMs), heardAtMs: -ageMs },
+      };
+    });
+    const beats = encodeColumns(rows, { ownHeartbeat: now, nowMs: 0 });
+    return encodeMessage({ roster, beat: now, beats });
+  });
 }
 
 async function post(port: number, body: string): Promise<string> {
@@ -200,18 +209,19 @@ async function measure(load: Load, members: number): Promise<[string, string][]>
   await fill(port, members);
   const lines: [string, string][] = [];
   for (const method of ["GET", "POST"] as const) {
-    const body = method === "POST" ? await compactBody(port, members) : "";
-    const order = { port, method, path: path(method), body, forMs: TURN_MS };
-    const { bytes, type } = await load.run({ ...order, forMs: 0 });
+    const bodies = method === "POST" ? await compactBodies(port, members) : [""];
+    const order = { port, method, path: path(method), bodies, forMs: TURN_MS };
+    const { bytes, type } = await load.run(order);
     await using constant = new ServerProcess([bare, String(bytes), type]);
     const other = { ...order, port: await constant.port() };
-    const [ours, theirs] = await compare(load, [
+    const { rates, costs, share } = await compare(load, [
       { pid: node.pid, order },
       { pid: constant.pid, order: other },
     ]);
-    const words = `${ours!.rate.toFixed(0)}/s of ${theirs!.rate.toFixed(0)}/s: ` +
-      `**${(ours!.rate / theirs!.rate).toFixed(2)}**; CPU ${ours!.cost.toFixed(0)} µs of ` +
-      `${theirs!.cost.toFixed(0)} µs; ${bytes} bytes`;
+    const [rate, of] = rates.map((rate) => rate.toFixed(0));
+    const [cpu, ofCpu] = costs.map((cost) => cost.toFixed(0));
+    const words = `${rate}/s of ${of}/s: **${share.toFixed(2)}**; CPU ${cpu} µs of ${ofCpu} µs; ` +
+      `${bytes} bytes`;
     lines.push([`${method} /hello, ${members} members`, words]);
     console.log(...lines.at(-1)!);
   }

@@ -9,8 +9,9 @@ export interface LoadOrder {
   readonly port: number;
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly body: string;
-  /** Ms to go on for; 0: one request. */
+  /** Sent in turns; "" with a GET. */
+  readonly bodies: readonly string[];
+  /** Ms to go on for. */
   readonly forMs: number;
 }
 
@@ -34,8 +35,8 @@ const BEAT_STEP_MS = 100;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The request's bytes, and where in them the digits of the heartbeat stand. */
-function encodeRequest({ port, method, path, body }: LoadOrder) {
+/** A request's bytes, and where in them the digits of the heartbeat stand. */
+function encodeRequest({ port, method, path }: LoadOrder, body: string) {
   const length = method === "POST" ? `content-length: ${body.length}\r\n` : "";
   const text = `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${length}\r\n${body}`;
   const mark = '"beat":';
@@ -45,28 +46,28 @@ function encodeRequest({ port, method, path, body }: LoadOrder) {
 }
 
 async function run(order: LoadOrder): Promise<LoadResult> {
-  const { bytes: template, at } = encodeRequest(order);
+  const templates = order.bodies.map((body) => encodeRequest(order, body));
   let requests = 0;
   let result = { bytes: 0, type: "" };
   const startMs = performance.now();
   const untilMs = startMs + order.forMs;
   const connection = async () => {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: order.port });
-    const request = template.slice();
+    const turns = templates.map(({ bytes, at }) => ({ request: bytes.slice(), at }));
     const buffer = new Uint8Array(65_536);
     try {
-      do {
+      for (let turn = 0; turn === 0 || performance.now() < untilMs; turn++) {
+        const { request, at } = turns[turn % turns.length]!;
         if (at >= 0) request.set(encoder.encode(`${floorStep(Date.now())}`), at);
         for (let sent = 0; sent < request.length;) sent += await conn.write(request.subarray(sent));
         result = await readAnswer(conn, buffer);
         requests++;
-      } while (performance.now() < untilMs);
+      }
     } finally {
       conn.close();
     }
   };
-  const count = order.forMs === 0 ? 1 : CONNECTIONS;
-  await Promise.all(Array.from({ length: count }, connection));
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
   return { requests, seconds: (performance.now() - startMs) / 1000, ...result };
 }
 

@@ -24,7 +24,7 @@ export interface Target {
   end?(): Promise<void>;
 }
 
-const COLUMNS = { beat: 1_700_000_000_000, beats: "AAIE", ages: "AQID" };
+const COLUMNS = { beat: 1_700_000_000_000, beats: "5#:&$s1" };
 const FULL = {
   id: "n1",
   roster: "0123456789abcdef",

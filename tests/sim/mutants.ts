@@ -36,8 +36,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "age sum",
     rule: "ages add up hop by hop",
     file: "columns.ts",
-    from: "1 + Math.floor(ageOf(row, nowMs) / HEARTBEAT_STEP_MS)",
-    to: "1",
+    from: "Math.floor(ageMs / HEARTBEAT_STEP_MS)",
+    to: "0",
     seed: 8,
   },
   {
@@ -76,8 +76,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "rounding",
     rule: "ages are rounded down on the wire",
     file: "columns.ts",
-    from: "Math.floor(ageOf(row, nowMs)",
-    to: "Math.ceil(ageOf(row, nowMs)",
+    from: "Math.floor(ageMs /",
+    to: "Math.ceil(ageMs /",
     seed: 1,
   },
   {

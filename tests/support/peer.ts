@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Report } from "../../lib/table.ts";
-import { encodeMessage } from "../../lib/wire.ts";
+import { encodeMessage, WIRE_VERSION } from "../../lib/wire.ts";
 
 /** Flags for a node that keeps what it is told: whoever is live stays so for the length of a test. */
 export const PATIENT_FLAGS = "-interval 60s -dead-after 10m";
@@ -29,5 +29,5 @@ export async function tell(
   });
   const url = `http://${address}/hello?from=teller&via=127.0.0.1:1`;
   const response = await fetch(url, { method: "POST", body });
-  assertEquals([response.status, (await response.json()).v], [200, 1]);
+  assertEquals([response.status, (await response.json()).v], [200, WIRE_VERSION]);
 }
