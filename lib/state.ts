@@ -4,8 +4,12 @@
  *
  * @module
  */
-import { dirname } from "@std/path/dirname";
+import { dirname as posixDirname } from "@std/path/posix/dirname";
+import { dirname as windowsDirname } from "@std/path/windows/dirname";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./saved.ts";
+
+// Not `@std/path/dirname`: it asks `process` which system this is, and at the first word of it Deno loads 1.5 MB of Node's code.
+const dirname = Deno.build.os === "windows" ? windowsDirname : posixDirname;
 
 /** A change is on disk this soon, together with those that follow it. */
 const COALESCE_MS = 1_000;

@@ -1,2 +1,2 @@
-/** The folder of a path, by the rules of this system; `.` where the path names none. */
+/** The folder of a path, by the rules of POSIX or of Windows; `.` where the path names none. */
 export declare function dirname(path: string): string;
