@@ -33,8 +33,11 @@ export class HungUp extends Error {
   }
 }
 
-/** Bytes of an answer's head: ours have 80; reverse proxies stop at 8 KiB or earlier. Also the read buffer. */
+/** Bytes of an answer's head: ours have 110; reverse proxies stop at 8 KiB or earlier. Also the longest read buffer. */
 export const HEAD_BYTES_MAX = 8_192;
+
+/** Bytes of the buffer of an idle connection, and while little comes: an answer of 250 members. A node of 64 has 63 of them. */
+const LITTLE_BYTES = 1_024;
 
 const FIELD_NAME = /^[!-9;-~]+$/;
 const latin1 = new TextDecoder("latin1");
@@ -52,7 +55,7 @@ interface Head {
 /** Reads the answers that come one after another on one connection. */
 export class AnswerReader {
   readonly #source: ByteSource;
-  readonly #buffer = new Uint8Array(HEAD_BYTES_MAX);
+  #buffer = new Uint8Array(LITTLE_BYTES);
   #start = 0;
   #end = 0;
   #ahead: Promise<number | null> | undefined;
@@ -65,6 +68,7 @@ export class AnswerReader {
 
   /** Starts to read ahead of the next answer; resolves when the peer sends anything, or ends the connection. */
   async listen(): Promise<void> {
+    if (this.#buffer.length > LITTLE_BYTES && this.#start === this.#end) this.#resize(LITTLE_BYTES);
     this.#ahead = this.#source.read(this.#buffer);
     await this.#ahead.catch(() => null);
   }
@@ -112,6 +116,7 @@ export class AnswerReader {
 
   /** Yields views of the buffer, each good until the next is asked for: `length` bytes, or all until the end. */
   async *#take(length = Infinity): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    if (length > LITTLE_BYTES) this.#resize(HEAD_BYTES_MAX);
     for (let left = length; left > 0;) {
       if (this.#start === this.#end && !await this.#fill()) {
         if (length === Infinity) return;
@@ -137,6 +142,17 @@ export class AnswerReader {
     }
   }
 
+  /** Goes on with a buffer of so many bytes, unless it has as many. */
+  #resize(bytes: number): void {
+    // A read that is under way fills the one it was given.
+    if (this.#buffer.length === bytes || this.#ahead !== undefined) return;
+    const buffer = new Uint8Array(bytes);
+    buffer.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.#buffer = buffer;
+  }
+
   /** Reads more bytes into the buffer; `false` at the end of the connection. */
   async #fill(): Promise<boolean> {
     if (this.#start > 0) {
@@ -144,7 +160,8 @@ export class AnswerReader {
       this.#end -= this.#start;
       this.#start = 0;
     }
-    if (this.#end === this.#buffer.length) throw new Error("answered with too long a line or head");
+    if (this.#end === HEAD_BYTES_MAX) throw new Error("answered with too long a line or head");
+    if (this.#end === this.#buffer.length) this.#resize(HEAD_BYTES_MAX);
     const reading = this.#ahead ?? this.#source.read(this.#buffer.subarray(this.#end));
     this.#ahead = undefined;
     const count = await reading.catch(() => {
