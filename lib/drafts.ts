@@ -12,6 +12,9 @@ import type { Draft, Message } from "./wire.ts";
 /** The latest news alone travels as rows: who missed what was before it is repaired by a full exchange. */
 const NEWS_MAX = 32;
 
+/** As a share of the table, where that is more: a full exchange of a thousand rows costs more than 125 rows each way. */
+const NEWS_SHARE_MAX = 1 / 8;
+
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
 const ROW_OVERHEAD_BYTES = 50;
 
@@ -41,7 +44,8 @@ export function compactDraft(
   if (news.length > 0) {
     const rows: Report[] = [];
     const tombstones: { id: string; by: string }[] = [];
-    for (const id of news.slice(-NEWS_MAX)) {
+    const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
+    for (const id of news.slice(-newsMax)) {
       const row = table.get(id);
       const tombstone = table.tombstone(id);
       if (row !== undefined) rows.push(reportOf(row, nowMs));

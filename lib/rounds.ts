@@ -18,6 +18,12 @@ const URGENT_GAP_MS = 200;
 const STORM_GAP_MS = 500;
 const STORM_ROUNDS = 5;
 
+/**
+ * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a thousand that start
+ * one after another would call each other without end.
+ */
+const STORM_GAP_SHARE = 0.5;
+
 /** A round comes up to this share of an interval early or late, so that nodes do not keep in step. */
 const JITTER_SHARE = 0.1;
 
@@ -70,8 +76,17 @@ export class Rounds {
 
   /** Brings the next round forward for urgent news. */
   hurry(monotonicMs: number): void {
-    const gapMs = this.#urgent < STORM_ROUNDS ? URGENT_GAP_MS : STORM_GAP_MS;
-    this.#nextMs = Math.min(this.#nextMs, Math.max(monotonicMs, this.#lastMs + gapMs));
+    this.#nextMs = Math.min(
+      this.#nextMs,
+      Math.max(monotonicMs, this.#lastMs + this.#urgentGapMs()),
+    );
+  }
+
+  #urgentGapMs(): number {
+    if (this.#urgent < STORM_ROUNDS) return URGENT_GAP_MS;
+    const doublings = Math.floor(this.#urgent / STORM_ROUNDS) - 1;
+    const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.intervalMs);
+    return Math.min(STORM_GAP_MS * 2 ** doublings, mostMs);
   }
 
   /** Brings the next round forward to when the first contact may be called again: for a node that has met nobody. */

@@ -98,6 +98,17 @@ Deno.test("columns need no escapes in JSON", () => {
   }));
 });
 
+Deno.test("columns read as lib/PROTOCOL.md says", () => {
+  const now = 1_764_000_011_700;
+  const push = { heartbeats: [now, now - 800, now - 1_000], agesMs: [0, 800, 1_000] };
+  assertEquals(decodeColumns("5#=+?-", now), push);
+  assertEquals(decodeColumns("#5##", now), { heartbeats: [0, now, 0], agesMs: [-1, 0, -1] });
+  // A heartbeat 0.8 s ahead, 6.1, 6.2, 8.1 s behind, and 0.9 s ahead.
+  const far = ["-#", "s#", "t##", "tI#", "t$#"];
+  const behind = far.map((text) => (now - decodeColumns(text, now)!.heartbeats[0]!) / 100);
+  assertEquals(behind, [-8, 61, 62, 81, -9]);
+});
+
 Deno.test("columns of nobody are empty", () => {
   const text = encodeColumns([], { ownHeartbeat: 100, nowMs: NOW_MS });
   assertEquals(text, "");

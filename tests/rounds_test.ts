@@ -6,8 +6,8 @@ import type { Row } from "../lib/table.ts";
 const INTERVAL_MS = 1_000;
 
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
-function rounds(contacts = new Contacts([]), live: Row[] = []) {
-  const options = { address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5_000 };
+function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTERVAL_MS) {
+  const options = { address: "a:1", intervalMs, deadAfterMs: 5 * intervalMs };
   const made = new Rounds({ ...options, random: () => 0.5 }, 0);
   const begin = (monotonicMs: number, alone = false) => {
     const now = { monotonicMs, wallMs: monotonicMs };
@@ -41,6 +41,18 @@ Deno.test("urgent rounds are 200 ms apart, after five in a row 500 ms, and a reg
   begin(nowMs = made.nextMs);
   urgentRound();
   assertEquals(gaps, [200]);
+});
+
+Deno.test("while urgent news does not end, the gap doubles, up to half an interval", () => {
+  const { rounds: made, begin } = rounds(new Contacts([]), [], 10_000);
+  const gaps = new Set<number>();
+  for (let i = 0, nowMs = 0; i < 40; i++) {
+    begin(nowMs);
+    made.hurry(nowMs);
+    gaps.add(made.nextMs - nowMs);
+    nowMs = made.nextMs;
+  }
+  assertEquals([...gaps], [200, 500, 1_000, 2_000, 4_000, 5_000]);
 });
 
 Deno.test("a node that is alone has its next round when the first contact may be called again", () => {

@@ -82,9 +82,9 @@ async function startAll(fleet: Fleet): Promise<number> {
 }
 
 async function measureIdle(fleet: Fleet): Promise<[string, string][]> {
-  // The news of the start is told for eight intervals; and a walk of the deck at two calls a second opens the connections that
+  // The news of the start is told for eight intervals; and a walk of the deck, of two calls a second, opens the connections that
   // stay open from then on.
-  await pause(15_000 + count * 500);
+  await pause(15_000 + count * 600);
   const before = await readUsage(fleet.nodes.map((node) => node.pid));
   await pause(times.idleMs);
   const after = await readUsage(fleet.nodes.map((node) => node.pid));
