@@ -17,6 +17,12 @@ const IN_FLIGHT_MAX = 64;
  */
 const STRANGERS_MAX = 48;
 
+/**
+ * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at both ends, and while
+ * many nodes start one after another all rosters differ all the time. The news carries on meanwhile.
+ */
+const FULL_GAP_MS = 2;
+
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
 
@@ -45,6 +51,8 @@ export class Calls {
   readonly #callAgain = new Set<string>();
   readonly #troubled = new Set<string>();
   #strangers = 0;
+  /** The monotonic time of the next full push. */
+  #nextFullMs = -Infinity;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -70,10 +78,13 @@ export class Calls {
     this.push(turn, addresses);
   }
 
-  /** Pushes all this node has: its roster is not that of `to`. */
+  /** Pushes all this node has, unless it just did to another: its roster is not that of `to`. */
   pushAll(turn: Turn, to: string): void {
-    if (!this.#start(to, true)) return;
-    const body = encodeMessage({ ...this.#options.replica.fullDraft(turn.nowMs), full: true });
+    const { replica } = this.#options;
+    const { monotonicMs } = turn.now;
+    if (monotonicMs < this.#nextFullMs || !this.#start(to, true)) return;
+    this.#nextFullMs = monotonicMs + FULL_GAP_MS * replica.table.roster().length;
+    const body = encodeMessage({ ...replica.fullDraft(turn.nowMs), full: true });
     turn.effects.push({ kind: "exchange", to, body });
   }
 

@@ -19,10 +19,13 @@ import { StateFile } from "./state.ts";
 import { createTransport } from "./transport.ts";
 
 /**
- * The whole of an exchange must be over in this time, or the partner counts as silent: within an interval by default, so that the
- * next round finds its address free again.
+ * The whole of an exchange must be over in this time, or the partner counts as silent: within an interval, so that the next round
+ * finds its address free again. With a longer interval than 1 s it may take longer too: such clusters are large, and an answer that
+ * is given up at a busy seed is asked for again, and keeps it busy.
  */
 const EXCHANGE_TIMEOUT_MS = 900;
+const EXCHANGE_TIMEOUT_MAX_MS = 5_000;
+const EXCHANGE_TIMEOUT_SHARE = 0.9;
 
 /** A round this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
@@ -102,7 +105,7 @@ export class Node {
     }
     const { signer, allow, caCerts } = options;
     const plain = createTransport({
-      timeoutMs: EXCHANGE_TIMEOUT_MS,
+      timeoutMs: timeoutOf(options.intervalMs),
       bodyBytesMax: BODY_BYTES_MAX,
       onHangUp: (address) => this.#driver.hungUp(address),
       mayCall: (ip) => mayCall(ip, allow),
@@ -240,4 +243,9 @@ export class Node {
     // Whoever found a way to make one can make a million: the first few tell all.
     if (this.#bugs++ < BUGS_LOGGED_MAX) this.#options.log.notice("error", describeBug(error));
   }
+}
+
+function timeoutOf(intervalMs: number): number {
+  const timeoutMs = Math.min(EXCHANGE_TIMEOUT_SHARE * intervalMs, EXCHANGE_TIMEOUT_MAX_MS);
+  return Math.max(timeoutMs, EXCHANGE_TIMEOUT_MS);
 }

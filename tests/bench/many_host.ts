@@ -10,7 +10,7 @@ import { start } from "../../main.ts";
 const [prefix = "", nodes = "0", total = "0", victim = "", ...flags] = Deno.args;
 
 /** Two cores that start a thousand nodes in one instant are busy with that alone, and every call times out. */
-const START_GAP_MS = 200;
+const START_GAP_MS = 400;
 
 const seeing = new Array<number>(Number(nodes)).fill(0);
 let complete = 0;
