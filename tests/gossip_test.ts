@@ -140,6 +140,23 @@ Deno.test("of more news than one message carries the latest travels, and no full
   assertEquals(most, 32);
 });
 
+Deno.test("where all rosters differ at once, full pushes keep 2 ms a member apart, and all agree all the same", () => {
+  const { lab, nodes } = cluster(8);
+  const [a] = nodes;
+  const fromMs = lab.nowMs;
+  // Of no address, so that nobody calls them.
+  const rows = Array.from({ length: 500 }, (_, i) => [`r${i}`, "", 1e12, 0, "00000001"]);
+  const roster = "0".repeat(16);
+  a!.gossip.receive(a!.now(), "n1", JSON.stringify({ v: 2, roster, rows, full: true }));
+  lab.pass(10 * INTERVAL_MS);
+  const times = a!.calls.filter(({ atMs, body }) => atMs >= fromMs && readMessage(body).full)
+    .map(({ atMs }) => atMs);
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  assert(times.length > 0);
+  assertLessOrEqual(2 * 508, Math.min(Infinity, ...gaps), times.join(" "));
+  for (const node of nodes) assertEquals(Object.keys(node.statuses()).length, 508, node.id);
+});
+
 Deno.test("a node that stops while it has met nobody tells nobody", () => {
   const lab = new Lab();
   const a = lab.start("A", { join: ["b:80"] });

@@ -38,9 +38,9 @@ const TIMED_OUT: Outcome = { kind: "failed", refused: false, why: "timed out" };
 const REFUSED: Outcome = { kind: "failed", refused: true, why: "connection refused" };
 const BAD_REQUEST: Outcome = { kind: "failed", refused: false, why: "it answers with status 400" };
 
-/** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and listen.ts write them. */
+/** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and Deno.serve write them. */
 export const REQUEST_HEAD_BYTES = 105;
-export const ANSWER_HEAD_BYTES = 90;
+export const ANSWER_HEAD_BYTES = 110;
 
 /** Carries calls between hosts: late, twice, or not at all. */
 export class Network {
