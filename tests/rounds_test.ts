@@ -46,7 +46,8 @@ Deno.test("urgent rounds are 200 ms apart, after five in a row 500 ms, and a reg
 Deno.test("while urgent news does not end, the gap doubles, up to half an interval", () => {
   const { rounds: made, begin } = rounds(new Contacts([]), [], 10_000);
   const gaps = new Set<number>();
-  for (let i = 0, nowMs = 0; i < 40; i++) {
+  let nowMs = 0;
+  for (let i = 0; i < 40; i++) {
     begin(nowMs);
     made.hurry(nowMs);
     gaps.add(made.nextMs - nowMs);
