@@ -23,6 +23,9 @@ const STRANGERS_MAX = 48;
  */
 const FULL_GAP_MS = 2;
 
+/** At most: where messages are lost on top, waiting longer would be felt. */
+const FULL_GAP_MAX_MS = 1_000;
+
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
 
@@ -83,7 +86,8 @@ export class Calls {
     const { replica } = this.#options;
     const { monotonicMs } = turn.now;
     if (monotonicMs < this.#nextFullMs || !this.#start(to, true)) return;
-    this.#nextFullMs = monotonicMs + FULL_GAP_MS * replica.table.roster().length;
+    const gapMs = FULL_GAP_MS * replica.table.roster().length;
+    this.#nextFullMs = monotonicMs + Math.min(gapMs, FULL_GAP_MAX_MS);
     const body = encodeMessage({ ...replica.fullDraft(turn.nowMs), full: true });
     turn.effects.push({ kind: "exchange", to, body });
   }
