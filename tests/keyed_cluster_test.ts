@@ -207,6 +207,10 @@ Deno.test("whatever stands in Host, a forged signature is refused and is no mist
   assertEquals(await statuses(a), { a: "live" });
 });
 
+const LAST_REQUEST = new TextEncoder().encode(
+  "GET /healthz HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n",
+);
+
 Deno.test("replaying all of a cluster's signed traffic, in random order, changes no table", async () => {
   const seed = 1_234_567;
   const random = seededRandom(seed);
@@ -237,8 +241,8 @@ Deno.test("replaying all of a cluster's signed traffic, in random order, changes
     for (const chunks of [...streams, ...shuffle([...streams], random)]) {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port });
       const buffer = new Uint8Array(65_536);
-      for (const chunk of chunks) await conn.write(chunk);
-      await conn.closeWrite();
+      // The server ends the connection after the last: were it ended from here, what is under way would be given up.
+      for (const chunk of [...chunks, LAST_REQUEST]) await conn.write(chunk);
       for (;;) {
         const count = await conn.read(buffer).catch(() => null);
         if (count === null) break;
@@ -247,7 +251,7 @@ Deno.test("replaying all of a cluster's signed traffic, in random order, changes
       close(conn);
     }
   }
-  assertStringIncludes(answers, "HTTP/1.1 200", `nothing was replayed (seed ${seed})`);
+  assertStringIncludes(answers, "Authentication-Info", `nothing was replayed (seed ${seed})`);
   await eventuallyShow([a, b], settled);
   for (const [id, lastHeartbeat] of await heartbeats()) {
     assert(lastHeartbeat >= before.get(id)!, `the heartbeat of ${id} went back (seed ${seed})`);
