@@ -9,7 +9,6 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isId } from "./address.ts";
 import type { Gate } from "./auth.ts";
-import { Callers } from "./callers.ts";
 import { addDownloadRoutes } from "./download.ts";
 import { readBody, refuse } from "./http.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "./limits.ts";
@@ -17,6 +16,7 @@ import type { Node } from "./node.ts";
 import { PAGE_POLICY } from "./page.tsx";
 import { storyPath } from "./page_rows.tsx";
 import { addPageRoutes } from "./page_routes.ts";
+import { Senders } from "./senders.ts";
 import type { Status } from "./view.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
@@ -59,7 +59,7 @@ const JSON_ANSWER = { headers: { "content-type": "application/json" } };
 /** Creates the routes of `node`, behind its gate. */
 export function createApp(node: Node, gate: Gate): Hono {
   const app = new Hono();
-  const callers = new Callers(node);
+  const senders = new Senders(node);
 
   // Nothing else is run for `/hello` in a cluster without a key: it is asked for all the time, and a middleware costs a fifth of it.
   if (gate.hello !== undefined) app.use("/hello", gate.hello);
@@ -67,7 +67,7 @@ export function createApp(node: Node, gate: Gate): Hono {
   app.get("/hello", (c) => {
     if (c.req.query("from") !== undefined) {
       gate.exchange(c);
-      const { from, via } = callers.read(c);
+      const { from, via } = senders.read(c);
       node.hear(from, via);
     }
     return c.text(node.hello());
@@ -75,7 +75,7 @@ export function createApp(node: Node, gate: Gate): Hono {
 
   app.post("/hello", async (c) => {
     gate.exchange(c);
-    const { from } = callers.read(c);
+    const { from } = senders.read(c);
     const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
     return new Response(answer.body, JSON_ANSWER);

@@ -38,7 +38,7 @@ export interface Caller {
 export interface Gate {
   /** In front of `/hello`, where a key is asked for. */
   readonly hello: MiddlewareHandler | undefined;
-  /** Refuses an exchange that comes from a browser. */
+  /** Refuses an exchange that comes from a browser, unless `hello` did. */
   readonly exchange: (c: Context) => void;
   readonly bye: MiddlewareHandler;
   readonly read: MiddlewareHandler;
@@ -119,7 +119,7 @@ export function createGate(options: GateOptions): Gate {
 
   return {
     hello: keys === undefined ? undefined : hello,
-    exchange: (c) => void guard(c, "exchange"),
+    exchange: keys === undefined ? (c) => void guard(c, "exchange") : () => {},
 
     async bye(c, next) {
       if (guard(c, "bye")) {

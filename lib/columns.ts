@@ -52,16 +52,13 @@ export function encodeColumns(
       skipped++;
       continue;
     }
-    if (skipped > 0) length = putSkips(bytes, length, skipped);
+    length = putSkips(bytes, length, skipped);
     skipped = 0;
-    const code = SKIPS + fold((ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS);
-    if (code < SINGLES) bytes[length++] = letterOf(code);
-    else length = putLong(bytes, length, code);
-    const age = Math.floor(ageMs / HEARTBEAT_STEP_MS);
-    if (age < SINGLES) bytes[length++] = letterOf(age);
-    else length = putLong(bytes, length, age);
+    const behind = (ownHeartbeat - row.heartbeat) / HEARTBEAT_STEP_MS;
+    length = putNumber(bytes, length, SKIPS + fold(behind));
+    length = putNumber(bytes, length, Math.floor(ageMs / HEARTBEAT_STEP_MS));
   }
-  if (skipped > 0) length = putSkips(bytes, length, skipped);
+  length = putSkips(bytes, length, skipped);
   return ascii.decode(bytes.subarray(0, length));
 }
 
@@ -72,12 +69,9 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
   const agesMs = new Array<number>(members);
   let count = 0;
   for (let at = 0; at < text.length;) {
-    let code = digitAt(text, at++);
-    if (code >= SINGLES) {
-      const more = code - SINGLES + 1;
-      code = longAt(text, at, more);
-      at += more;
-    }
+    let first = digitAt(text, at);
+    const code = numberAt(text, at, first);
+    at += lettersOf(first);
     const isSkip = code < SKIPS;
     if (code < 0 || count + (isSkip ? code : 0) >= MEMBERS_MAX) return undefined;
     if (isSkip) {
@@ -87,12 +81,9 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
       }
       continue;
     }
-    let age = digitAt(text, at++);
-    if (age >= SINGLES) {
-      const more = age - SINGLES + 1;
-      age = longAt(text, at, more);
-      at += more;
-    }
+    first = digitAt(text, at);
+    const age = numberAt(text, at, first);
+    at += lettersOf(first);
     const heartbeat = ownHeartbeat - unfold(code - SKIPS) * HEARTBEAT_STEP_MS;
     if (age < 0 || heartbeat <= 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
     heartbeats[count] = heartbeat;
@@ -142,8 +133,12 @@ function letterOf(digit: number): number {
   return code < BACKSLASH_CODE ? code : code + 1;
 }
 
-/** Puts a number of more than one letter; returns the length then. */
-function putLong(bytes: Uint8Array, length: number, value: number): number {
+/** Puts a number; returns the length then. */
+function putNumber(bytes: Uint8Array, length: number, value: number): number {
+  if (value < SINGLES) {
+    bytes[length] = letterOf(value);
+    return length + 1;
+  }
   const rest = value - SINGLES;
   let more = 1;
   let scale = 1;
@@ -157,8 +152,7 @@ function putLong(bytes: Uint8Array, length: number, value: number): number {
 
 /** Passes over so many members; returns the length then. */
 function putSkips(bytes: Uint8Array, length: number, members: number): number {
-  for (; members > SKIPS; members -= SKIPS) bytes[length++] = letterOf(SKIPS - 1);
-  bytes[length++] = letterOf(members - 1);
+  for (; members > 0; members -= SKIPS) bytes[length++] = letterOf(Math.min(members, SKIPS) - 1);
   return length;
 }
 
@@ -170,11 +164,18 @@ function digitAt(text: string, at: number): number {
   return code < BACKSLASH_CODE ? code - FIRST_CODE : code - FIRST_CODE - 1;
 }
 
-/** The number of so many letters from `at` on, after the letter that said how many; -1 if they are none. */
-function longAt(text: string, at: number, letters: number): number {
-  if (letters > MORE_MAX) return -1;
+/** Letters of a number, by its first digit. */
+function lettersOf(first: number): number {
+  return first < SINGLES ? 1 : first - SINGLES + 2;
+}
+
+/** The number that begins at `at` with the digit `first`; -1 if none does. */
+function numberAt(text: string, at: number, first: number): number {
+  if (first < SINGLES) return first;
+  const letters = lettersOf(first);
+  if (letters > 1 + MORE_MAX) return -1;
   let value = 0;
-  for (let i = 0; i < letters; i++) {
+  for (let i = 1; i < letters; i++) {
     const digit = digitAt(text, at + i);
     if (digit < 0) return -1;
     value = value * LETTERS + digit;

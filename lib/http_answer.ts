@@ -68,7 +68,7 @@ export class AnswerReader {
 
   /** Starts to read ahead of the next answer; resolves when the peer sends anything, or ends the connection. */
   async listen(): Promise<void> {
-    if (this.#buffer.length > LITTLE_BYTES && this.#start === this.#end) this.#resize(LITTLE_BYTES);
+    if (this.#start === this.#end) this.#resize(LITTLE_BYTES);
     this.#ahead = this.#source.read(this.#buffer);
     await this.#ahead.catch(() => null);
   }
@@ -144,8 +144,7 @@ export class AnswerReader {
 
   /** Goes on with a buffer of so many bytes, unless it has as many. */
   #resize(bytes: number): void {
-    // A read that is under way fills the one it was given.
-    if (this.#buffer.length === bytes || this.#ahead !== undefined) return;
+    if (this.#buffer.length === bytes) return;
     const buffer = new Uint8Array(bytes);
     buffer.set(this.#buffer.subarray(this.#start, this.#end));
     this.#end -= this.#start;

@@ -19,8 +19,6 @@ import type { Draft, Message } from "./wire.ts";
 /** Roster changes stay news, and travel as rows, this many intervals: an epidemic through 10,000 nodes is over by then. */
 const NEWS_INTERVALS = 8;
 
-const NO_NEWS: readonly string[] = [];
-
 /** How far beyond the known heartbeat a charge may reach: dead-after is an hour at most. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
@@ -126,15 +124,12 @@ export class Replica {
   /** What a push carries, and the answer to `theirs`: no news to a caller of an equal roster, nor what it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
+    const { table, charges } = this;
     const { heartbeat } = this.#pulse;
-    const isEqual = theirs?.roster === this.table.rosterHash;
-    const news = isEqual ? NO_NEWS : [...this.#news.keys()];
+    const isEqual = theirs?.roster === table.rosterHash;
+    const news = isEqual ? [] : [...this.#news.keys()];
     const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft({ table: this.table, charges: this.charges, nowMs }, {
-      heartbeat,
-      news,
-      knows,
-    });
+    return compactDraft({ table, charges, nowMs }, { heartbeat, news, knows });
   }
 
   /** All there is, or what `theirs` lacks of it. */

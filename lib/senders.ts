@@ -1,5 +1,5 @@
 /**
- * Who calls: `from`, `via` and `cluster` of the query.
+ * Who sends: `from`, `via` and `cluster` of the query.
  *
  * @module
  */
@@ -9,39 +9,39 @@ import { refuse } from "./http.ts";
 import { DEFAULT_CLUSTER } from "./limits.ts";
 import type { Node } from "./node.ts";
 
-/** Callers remembered; past it they are read anew. */
-const CALLERS_MAX = 2_048;
+/** Senders remembered; past it they are read anew. */
+const SENDERS_MAX = 2_048;
 
 /** Letters of a URL that is remembered: an ID, two addresses and a cluster's name have room. A longer one is read anew. */
 const URL_LENGTH_MAX = 1_024;
 
-export interface Caller {
+export interface Sender {
   readonly from: string;
-  /** Where the caller can be reached. */
+  /** Where the sender can be reached. */
   readonly via: string;
 }
 
-/** Reads callers; a node calls with the same URL for as long as it runs, so each is read once. */
-export class Callers {
+/** Reads senders; a node calls with the same URL for as long as it runs, so each is read once. */
+export class Senders {
   readonly #node: Node;
-  readonly #byUrl = new Map<string, Caller>();
+  readonly #byUrl = new Map<string, Sender>();
 
   constructor(node: Node) {
     this.#node = node;
   }
 
-  /** Refuses a query that names nobody, and callers of another cluster. */
-  read(c: Context): Caller {
+  /** Refuses a query that names nobody, and senders of another cluster. */
+  read(c: Context): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);
     if (known !== undefined) return known;
-    const caller = this.#parse(c);
-    if (this.#byUrl.size >= CALLERS_MAX) this.#byUrl.clear();
-    if (url.length <= URL_LENGTH_MAX) this.#byUrl.set(url, caller);
-    return caller;
+    const sender = this.#parse(c);
+    if (this.#byUrl.size >= SENDERS_MAX) this.#byUrl.clear();
+    if (url.length <= URL_LENGTH_MAX) this.#byUrl.set(url, sender);
+    return sender;
   }
 
-  #parse(c: Context): Caller {
+  #parse(c: Context): Sender {
     const from = c.req.query("from") ?? "";
     const cluster = c.req.query("cluster") ?? DEFAULT_CLUSTER;
     const via = normalizeAddress(c.req.query("via") ?? "");
