@@ -17,11 +17,9 @@ import { PAGE_POLICY } from "./page.tsx";
 import { storyPath } from "./page_rows.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
-import type { Status } from "./view.ts";
+import { type Status, STATUSES } from "./table.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
-
-const STATUSES: readonly Status[] = ["live", "dead", "left", "decommissioned", "unknown"];
 
 /** Seconds after which a reader of events may find room again. */
 const RETRY_AFTER_S = "15";

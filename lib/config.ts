@@ -23,23 +23,14 @@ import {
   envName,
   type FlagTable,
   type FlagValues,
-  quote,
   readFlags,
   splitFlags,
   UsageError,
 } from "./flags.ts";
 
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
+import { quote } from "./text.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security_flags.ts";
-
-/** Human lines, or a JSON object a line. */
-export const LOG_FORMATS = ["text", "json"] as const;
-
-export type LogFormat = typeof LOG_FORMATS[number];
-
-/** From the least to the most urgent. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-
-export type LogLevel = typeof LOG_LEVELS[number];
 
 /** What a node is started with. */
 export interface Config extends SecurityConfig {

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Address } from "./address.ts";
-import { isIp } from "./networks.ts";
+import { type Address, isIp } from "./address.ts";
 
 export interface ConnectOptions {
   /** Whether an IP address may be called: asked before anything is sent there. By default every one may. */

@@ -7,6 +7,7 @@
 import type { Hono } from "hono";
 import { normalizeAddress } from "./address.ts";
 import { refuse } from "./http.ts";
+import type { Downloads } from "./node.ts";
 
 /** Files of a release folder that are offered: five binaries and what goes with them, several times over. */
 const FILES_MAX = 64;
@@ -16,15 +17,6 @@ const DOWNLOADS_MAX = 4;
 
 const SCRIPT = new URL("../static/install.sh", import.meta.url);
 
-export interface DownloadOptions {
-  /** The release folder; undefined for the binary alone. */
-  readonly dist: string | undefined;
-  /** The running binary; undefined when run from source. */
-  readonly binary: { readonly name: string; readonly path: string } | undefined;
-  /** This node's advertised address. */
-  readonly address: string;
-}
-
 interface Offered {
   readonly name: string;
   readonly path: string;
@@ -33,7 +25,7 @@ interface Offered {
 }
 
 /** Adds the routes to `app`. */
-export function addDownloadRoutes(app: Hono, options: DownloadOptions): void {
+export function addDownloadRoutes(app: Hono, options: Downloads): void {
   const sums = new Sums();
   let underWay = 0;
 
@@ -81,7 +73,7 @@ export function addDownloadRoutes(app: Hono, options: DownloadOptions): void {
 }
 
 /** What there is to download now; refuses where there is nothing. */
-async function offered({ dist, binary }: DownloadOptions): Promise<Offered[]> {
+async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
   const paths = new Map<string, string>();
   if (dist !== undefined) {
     try {

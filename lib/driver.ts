@@ -7,7 +7,6 @@ import type { Moment } from "./clock.ts";
 import type { Effect } from "./effects.ts";
 import type { Gossip } from "./gossip.ts";
 import { DEFAULT_CLUSTER } from "./limits.ts";
-import type { Exchange } from "./measures.ts";
 import type { Outcome, Transport } from "./transport.ts";
 import type { Change } from "./watch.ts";
 
@@ -16,6 +15,16 @@ const SETTLE_MS = 1_500;
 
 /** The wait after a round that an error cut short: long enough not to flood the log. */
 const WAKE_AGAIN_MS = 1_000;
+
+export const OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
+
+/** A call as it ended. */
+export interface Exchange {
+  readonly to: string;
+  /** An answer with anything but status 200 is failed. */
+  readonly outcome: typeof OUTCOMES[number];
+  readonly tookMs: number;
+}
 
 export interface DriverOptions {
   readonly gossip: Gossip;

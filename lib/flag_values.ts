@@ -13,8 +13,9 @@ import {
   parseAddress,
   PORT_MAX,
 } from "./address.ts";
-import { quote, UsageError } from "./flags.ts";
+import { UsageError } from "./flags.ts";
 import { type Network, parseNetwork } from "./networks.ts";
+import { quote } from "./text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
 export const INTERVAL_MIN_MS = 200;

@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { quote } from "./text.ts";
 
 /** One row of the table. */
 export interface Flag<Value> {
@@ -39,9 +40,6 @@ const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 
 /** An edit distance up to this still looks like a slip of the fingers: two letters swapped count as 2. */
 const SLIP_DISTANCE_MAX = 2;
-
-/** As much of a wrong value as is repeated in a message. */
-const QUOTED_LENGTH_MAX = 80;
 
 /**
  * The texts given for the flags, by name, not yet read; a switch has the text `true`.
@@ -112,16 +110,6 @@ export function describeFlags(table: FlagTable): string {
     const suffix = byDefault ? ` (default ${byDefault})` : "";
     return `  ${synopsis(table, name).padEnd(width)}  ${help}${suffix}`;
   }).join("\n");
-}
-
-/** A hostile text as part of a message: in quotes, shortened, with all but printable ASCII escaped. */
-export function quote(text: string): string {
-  const shown = text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}...` : text;
-  const escaped = shown.replace(
-    /[^\x20-\x7e]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `'${escaped}'`;
 }
 
 /**

@@ -10,8 +10,7 @@
  *
  * @module
  */
-import { normalizeHost } from "./address.ts";
-import { isIp } from "./networks.ts";
+import { isIp, normalizeHost } from "./address.ts";
 
 /** A request that would change the table. */
 export interface Change {

@@ -6,8 +6,18 @@
  *
  * @module
  */
-import { LOG_LEVELS, type LogFormat, type LogLevel } from "./config.ts";
+import { escapeText } from "./text.ts";
 import type { Change } from "./watch.ts";
+
+/** Human lines, or a JSON object a line. */
+export const LOG_FORMATS = ["text", "json"] as const;
+
+export type LogFormat = typeof LOG_FORMATS[number];
+
+/** From the least to the most urgent. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = typeof LOG_LEVELS[number];
 
 export interface Log {
   change(change: Change): void;
@@ -49,7 +59,7 @@ export function createLog(write: (line: string) => void, options: LogOptions): L
     const line = format === "json"
       ? JSON.stringify({ time, ...entry, message, ...details })
       : `${time.replace("T", " ").replace("Z", "")} ${prefix}${message}`;
-    write(escapeLine(line));
+    write(escapeText(line));
   }
   return {
     change(change) {
@@ -77,12 +87,4 @@ export function describeChange({ id, address, to, reason, ageMs }: Change): stri
 export function describeBug(error: unknown): string {
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   return `BUG: ${text.replaceAll(/\s*\n\s*/g, " ")}`;
-}
-
-/** The text with all but printable ASCII as `\uNNNN`, which JSON reads back. */
-function escapeLine(text: string): string {
-  return text.replace(
-    /[^\x20-\x7e]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

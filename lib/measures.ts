@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { type Exchange, OUTCOMES } from "./driver.ts";
 import { type Family, Histogram } from "./metrics.ts";
-import type { MemberView, Status } from "./view.ts";
+import { STATUSES } from "./table.ts";
+import type { MemberView } from "./view.ts";
 import type { Change } from "./watch.ts";
 
 /** Seconds: from an answer on the same host to the time-out. */
@@ -16,17 +18,7 @@ const LATENESS_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** Seconds: from one hop to dead-after and beyond. */
 const NEWS_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-const STATUSES: readonly Status[] = ["live", "dead", "left", "decommissioned", "unknown"];
-const OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
 const LIMITS = ["table", "body", "streams"] as const;
-
-/** A call as it ended. */
-export interface Exchange {
-  readonly to: string;
-  /** An answer with anything but status 200 is failed. */
-  readonly outcome: typeof OUTCOMES[number];
-  readonly tookMs: number;
-}
 
 /** What is read off elsewhere, at the time of a request. */
 export interface Readings {

@@ -5,7 +5,7 @@
  */
 import { parseAddress } from "./address.ts";
 import type { Config } from "./config.ts";
-import { quote } from "./flags.ts";
+import { quote } from "./text.ts";
 
 /** `unsure`: the resolver does not answer now, which says nothing of the name. */
 export type Lookup = "found" | "missing" | "unsure";

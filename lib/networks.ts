@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { normalizeHost } from "./address.ts";
+import { ipBytes } from "./address.ts";
 
 /** A network: the first `bits` of the 16 bytes count. IPv4 lies in ::ffff:0:0/96, as the system has it. */
 export interface Network {
@@ -47,27 +47,6 @@ export function mayCall(ip: string, allowed: readonly Network[]): boolean {
   if (bytes === undefined) return false;
   const within = (network: Network) => contains(network, bytes);
   return allowed.length > 0 ? allowed.some(within) : !FORBIDDEN.some(within);
-}
-
-/** Whether a host, in its one spelling, is an IP address. */
-export function isIp(host: string): boolean {
-  return host.includes(":") || /^[0-9.]+$/.test(host);
-}
-
-/** The 16 bytes of an IP address, or `undefined` if the text is a name. */
-export function ipBytes(text: string): number[] | undefined {
-  const host = normalizeHost(text);
-  if (host === undefined) return undefined;
-  if (!host.includes(":")) {
-    if (!isIp(host)) return undefined;
-    return [...new Array<number>(10).fill(0), 255, 255, ...host.split(".").map(Number)];
-  }
-  const [head = "", tail] = host.split("::");
-  const words = (part: string) =>
-    part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16));
-  const [first, last] = [words(head), words(tail ?? "")];
-  const zeros = new Array<number>(8 - first.length - last.length).fill(0);
-  return [...first, ...zeros, ...last].flatMap((word) => [word >> 8, word & 255]);
 }
 
 function contains({ bytes, bits }: Network, ip: readonly number[]): boolean {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Moment } from "./clock.ts";
-import type { DownloadOptions } from "./download.ts";
 import { Driver } from "./driver.ts";
 import { Gossip } from "./gossip.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
@@ -36,6 +35,16 @@ const STRANGERS_MAX = 1_024;
 /** Mistakes of this program that a node logs. */
 const BUGS_LOGGED_MAX = 100;
 
+/** What a node hands on at `/download`. */
+export interface Downloads {
+  /** The release folder; undefined for the binary alone. */
+  readonly dist: string | undefined;
+  /** The running binary; undefined when run from source. */
+  readonly binary: { readonly name: string; readonly path: string } | undefined;
+  /** This node's advertised address. */
+  readonly address: string;
+}
+
 export interface NodeOptions {
   readonly id: string;
   /** This node's advertised `host:port`. */
@@ -49,7 +58,7 @@ export interface NodeOptions {
   readonly saved: Saved | undefined;
   /** What this node hands on. */
   readonly dist: string | undefined;
-  readonly binary: DownloadOptions["binary"];
+  readonly binary: Downloads["binary"];
   /** Of a cluster with a key. */
   readonly signer: Signer | undefined;
   /** Networks that peers are called in; none: all but those that are no node's. */
@@ -128,7 +137,7 @@ export class Node {
     });
   }
 
-  get downloads(): DownloadOptions {
+  get downloads(): Downloads {
     return this.#options;
   }
 

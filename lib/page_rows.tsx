@@ -1,7 +1,8 @@
 /** The page's tables: a row a member, and the story that opens below a row. */
 import type { RowState } from "./page_state.ts";
 import { ageWords, secondWords, timeWords, whyWords } from "./page_words.ts";
-import { STRIP_HEIGHT, STRIP_SAMPLES } from "./strip.ts";
+import { STRIP_HEIGHT } from "./strip.ts";
+import { STRIP_SAMPLES } from "./strips.ts";
 import type { ChangeView, ContactView, StoryView } from "./view.ts";
 
 const COLUMNS = 5;

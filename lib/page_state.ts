@@ -7,7 +7,8 @@
  * @module
  */
 import { countWords, durationWords, numberWords, secondWords, whyWords } from "./page_words.ts";
-import { drawStrip, type Strip, STRIP_SAMPLES, STRIP_STEP_MS } from "./strip.ts";
+import { drawStrip, type Strip } from "./strip.ts";
+import { STRIP_SAMPLES, STRIP_STEP_MS } from "./strips.ts";
 import type { ContactView, MemberView, PageMember, PageView, Status } from "./view.ts";
 
 /** Rows on the page: a browser lays out so many at once; the filter finds the others. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { formatAddress, normalizeAddress, parseAddress } from "./address.ts";
+import { formatAddress, isIp, normalizeAddress, parseAddress } from "./address.ts";
 import { SRV_PREFIX } from "./flag_values.ts";
 
 /** Waits between two lookups while somebody does not answer: from, and doubled up to. */
@@ -147,5 +147,5 @@ async function resolveHost(
 /** Whether an address has a name that a name server can know, rather than an IP address. */
 function isName(address: string): boolean {
   const host = parseAddress(address)?.host ?? "";
-  return !host.includes(":") && !/^[0-9.]+$/.test(host) && host !== "localhost";
+  return host !== "" && !isIp(host) && host !== "localhost";
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { quote } from "./flags.ts";
+import { quote } from "./text.ts";
 import type { Signer } from "./signer.ts";
 import type { Outcome, Transport } from "./transport.ts";
 

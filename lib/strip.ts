@@ -6,14 +6,9 @@
  *
  * @module
  */
-import type { Status, StripView } from "./view.ts";
 import { durationWords } from "./page_words.ts";
-
-/** Samples in a strip: wide enough on the page that a single one can be seen. */
-export const STRIP_SAMPLES = 60;
-
-/** With 60 samples ten minutes: long enough to see a restart come and go. */
-export const STRIP_STEP_MS = 10_000;
+import { STATUS_MARK, STRIP_SAMPLES } from "./strips.ts";
+import type { StripView } from "./view.ts";
 
 /** The picture's height in its own units; one sample is one unit wide. */
 export const STRIP_HEIGHT = 16;
@@ -34,15 +29,6 @@ const AGE_HEIGHTS: readonly (readonly [share: number, height: number])[] = [
 
 /** The height of a member that left: a block, but not a death's. */
 const LEFT_HEIGHT = 9;
-
-/** The letter for each status in `StripView.statuses`; a decommissioned member, or none yet, draws nothing. */
-export const STATUS_MARK: Readonly<Record<Status, string>> = {
-  live: "+",
-  dead: "x",
-  left: "-",
-  unknown: "?",
-  decommissioned: ".",
-};
 
 /** What a bar says. */
 export type StripKind = "dead" | "late" | "left" | "live";

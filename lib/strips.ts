@@ -5,8 +5,22 @@
  *
  * @module
  */
-import { STATUS_MARK, STRIP_SAMPLES } from "./strip.ts";
 import type { Status, StripView } from "./view.ts";
+
+/** Samples in a strip: wide enough on the page that a single one can be seen. */
+export const STRIP_SAMPLES = 60;
+
+/** With 60 samples ten minutes: long enough to see a restart come and go. */
+export const STRIP_STEP_MS = 10_000;
+
+/** The letter for each status in `StripView.statuses`; a decommissioned member, or none yet, draws nothing. */
+export const STATUS_MARK: Readonly<Record<Status, string>> = {
+  live: "+",
+  dead: "x",
+  left: "-",
+  unknown: "?",
+  decommissioned: ".",
+};
 
 /** Ages are kept in tenths of a second, up to 1 h 49 min: past the longest dead-after. */
 const AGE_UNIT_MS = 100;

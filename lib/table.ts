@@ -15,8 +15,10 @@
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SetHash } from "./hash.ts";
 
+export const STATUSES = ["live", "dead", "left", "decommissioned", "unknown"] as const;
+
 /** What a member is, as this node sees it now. */
-export type Status = "live" | "dead" | "left" | "decommissioned" | "unknown";
+export type Status = typeof STATUSES[number];
 
 /** What one node tells another of a member. */
 export interface Report {

@@ -10,6 +10,8 @@ import { assertEquals } from "@std/assert";
 const LAYERS: readonly (readonly string[])[] = [
   [
     "address",
+    "text",
+    "log",
     "networks",
     "clock",
     "hash",
@@ -26,7 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["calls", "joining", "looks", "rounds", "go_nodes", "reception"],
   ["gossip"],
   ["page_words", "strip", "strips"],
-  ["views", "log", "saved", "stories", "table_text", "metrics", "measures"],
+  ["views", "saved", "stories", "table_text", "metrics", "measures"],
   ["page_state", "page_rows", "page_bye", "page"],
   ["state", "seeds", "version", "names", "process"],
   ["keys", "signer", "credentials"],

@@ -4,11 +4,11 @@ import {
   describeFlags,
   envName,
   type FlagTable,
-  quote,
   readFlags,
   splitFlags,
   UsageError,
 } from "../lib/flags.ts";
+import { quote } from "../lib/text.ts";
 
 const TABLE = {
   "port": { metavar: "PORT", help: "port to listen on", default: "8080", read: readNumber },

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ipBytes, mayCall, type Network, parseNetwork } from "../lib/networks.ts";
+import { ipBytes } from "../lib/address.ts";
+import { mayCall, type Network, parseNetwork } from "../lib/networks.ts";
 
 function networks(...texts: string[]): Network[] {
   return texts.map((text) => {

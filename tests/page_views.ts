@@ -1,5 +1,5 @@
 /** Views for the tests of the page. */
-import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../lib/strip.ts";
+import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../lib/strips.ts";
 import type { PageMember, PageView, Status } from "../lib/view.ts";
 
 export const STATUSES: readonly Status[] = ["live", "dead", "left", "unknown", "decommissioned"];

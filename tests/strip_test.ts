@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { drawStrip, STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../lib/strip.ts";
+import { drawStrip } from "../lib/strip.ts";
+import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../lib/strips.ts";
 
 const DEAD_AFTER_MS = 5_000;
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { STRIP_SAMPLES } from "../lib/strip.ts";
+import { STRIP_SAMPLES } from "../lib/strips.ts";
 import { Strips } from "../lib/strips.ts";
 
 const STEP_MS = 1_000;

@@ -1,0 +1,22 @@
+/**
+ * Hostile text made safe to repeat: in log lines and in messages. (pure)
+ *
+ * @module
+ */
+
+/** Characters of a wrong value that a message repeats. */
+const QUOTED_LENGTH_MAX = 80;
+
+/** Escapes all but printable ASCII as `\uNNNN`, which JSON reads back: no text can forge a line or move a cursor. */
+export function escapeText(text: string): string {
+  return text.replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Quotes a hostile text for a message: shortened, with all but printable ASCII escaped. */
+export function quote(text: string): string {
+  const shown = text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}...` : text;
+  return `'${escapeText(shown)}'`;
+}
