@@ -1,22 +1,23 @@
 /**
- * Gossiper: one node of a distributed liveness store. This file parses, wires up, serves and stops: all that touches the
+ * Gossiper: one node of a distributed liveness store. This file parses, wires up, serves and stops: all that touches
+ * the
  * machine is on this screen, or called from it.
  *
  * @module
  */
 import { formatAddress } from "./lib/address.ts";
-import { createApp } from "./lib/app.ts";
-import { createGate } from "./lib/auth.ts";
-import { type Config, parseConfig } from "./lib/config.ts";
-import { Credentials, CredentialsError } from "./lib/credentials.ts";
-import { describeListening, ownNames, warnings } from "./lib/exposure.ts";
+import { createApp } from "./lib/http/app.ts";
+import { createGate } from "./lib/http/gate.ts";
+import { type Config, parseConfig } from "./lib/config/config.ts";
+import { Credentials, CredentialsError } from "./lib/host/credentials.ts";
+import { describeListening, ownNames, warnings } from "./lib/config/exposure.ts";
 import { createLog, describeBug } from "./lib/log.ts";
-import { settleNames } from "./lib/names.ts";
-import { Node } from "./lib/node.ts";
-import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/process.ts";
-import { readState, StateError } from "./lib/state.ts";
-import { checkTls, ListenError, Server } from "./lib/serve.ts";
-import { versionLine } from "./lib/version.ts";
+import { settleNames } from "./lib/host/names.ts";
+import { Node } from "./lib/host/node.ts";
+import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/host/process.ts";
+import { readState, StateError } from "./lib/host/state_file.ts";
+import { checkTls, ListenError, Server } from "./lib/http/serve.ts";
+import { versionLine } from "./lib/host/version.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
 /** A running node. */

@@ -86,9 +86,13 @@ async function bundle(folder: string): Promise<void> {
     await copy(new URL(name, ROOT), `${sources}/${name}`);
   }
   await copy(new URL("static", ROOT), `${folder}/static`);
-  await Deno.writeTextFile(`${sources}/lib/build.json`, JSON.stringify({ commit: await commit() }));
-  await Deno.mkdir(`${folder}/lib`);
-  const args = ["bundle", "--quiet", "--output", `${folder}/lib/main.js`, "main.ts"];
+  await Deno.writeTextFile(
+    `${sources}/lib/host/build.json`,
+    JSON.stringify({ commit: await commit() }),
+  );
+  // As deep as the modules that look for static files from where they stand.
+  await Deno.mkdir(`${folder}/lib/http`, { recursive: true });
+  const args = ["bundle", "--quiet", "--output", `${folder}/lib/http/main.js`, "main.ts"];
   const { code, text } = await run(Deno.execPath(), args, sources);
   if (code !== 0) throw new CompileError(`Cannot bundle the program:\n${text}`);
 }
@@ -100,7 +104,7 @@ async function compile(target: string, folder: string): Promise<void> {
     ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock"],
     ...PERMISSIONS,
     `--v8-flags=${V8_FLAGS}`,
-    ...["--include", "static", "--target", target, "--output", part, "lib/main.js"],
+    ...["--include", "static", "--target", target, "--output", part, "lib/http/main.js"],
   ];
   const { code, text } = await run(Deno.execPath(), args, folder);
   if (code !== 0) {

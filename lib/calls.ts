@@ -12,13 +12,15 @@ import { encodeMessage } from "./wire.ts";
 const IN_FLIGHT_MAX = 64;
 
 /**
- * Those of them to addresses where no live member is known: they may never answer, and must leave room for members (3 of
+ * Those of them to addresses where no live member is known: they may never answer, and must leave room for members
+ * (3 of
  * the round, 8 suspects, 5 to bid farewell).
  */
 const STRANGERS_MAX = 48;
 
 /**
- * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at both ends, and while
+ * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at
+ * both ends, and while
  * many nodes start one after another all rosters differ all the time. The news carries on meanwhile.
  */
 const FULL_GAP_MS = 2;

@@ -17,7 +17,10 @@
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
 
-/** Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member dead. */
+/**
+ * Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member
+ * dead.
+ */
 export const WITNESSES_NEEDED = 3;
 
 /** Witnesses kept for one member: some more than needed, as some may be withdrawn. */
@@ -30,7 +33,8 @@ export const CHARGED_MAX = 1_024;
 export const DISTRUST_MS = 600_000;
 
 /**
- * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is underestimated,
+ * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is
+ * underestimated,
  * and its last heartbeat, still on its way, would pass for one made after the refusal. A member that runs is cleared
  * this much later.
  */
@@ -83,7 +87,8 @@ export class Charges {
 
   /**
    * A later heartbeat of a charged member has come: void charges go. True if none is left, so the member is cleared.
-   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes. Heard `direct`ly
+   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes. Heard
+   * `direct`ly
    * it is proof without slack: the member itself has just spoken.
    */
   answer(row: Row, how: { restarted: boolean; direct: boolean }, nowMs: number): boolean {
@@ -132,8 +137,10 @@ export function witnessesNeeded(othersLive: number): number {
 }
 
 /**
- * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so below
- * this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be all there is to it, and the member's
+ * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so
+ * below
+ * this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be all
+ * there is to it, and the member's
  * own calls be lost: then the margin has to be wider.
  */
 export function convictionAgeIntervals(needed: number): number {

@@ -19,7 +19,8 @@ const STALL_INTERVALS = 2;
  * nothing about them. So the time it did not run does not count, nor does the interval after it, in which
  * it hears what it missed: it wakes with everyone's age as it was, and accuses nobody.
  *
- * A suspended machine's monotonic clock stands still as well: the wall clock tells, by advancing without it. A wall clock that is
+ * A suspended machine's monotonic clock stands still as well: the wall clock tells, by advancing without it. A wall
+ * clock that is
  * set forward looks the same, and costs an interval of rest, which is harmless.
  *
  * Rejected: letting a stall count for up to two intervals, as a plain cap would. A row three seconds old before

@@ -1,16 +1,21 @@
 /**
  * The compact form: what two equal rosters have left to tell each other, two numbers a member, a letter each.
  *
- * A number is a letter of 91, the printable ones that JSON leaves as they are; one of 80 or more is a letter that says how many
- * follow, and those. In roster order a member is either passed over, as some in a row often are, or it is its heartbeat, in tenths of a
+ * A number is a letter of 91, the printable ones that JSON leaves as they are; one of 80 or more is a letter that
+ * says how many
+ * follow, and those. In roster order a member is either passed over, as some in a row often are, or it is its
+ * heartbeat, in tenths of a
  * second behind the sender's own, and its age, in whole tenths.
  *
- * Passed over is who was never heard; and in an answer, all of whom the caller has just told as much: half of the table.
+ * Passed over is who was never heard; and in an answer, all of whom the caller has just told as much: half of the
+ * table.
  *
- * Ages round down: equal heartbeats keep the greatest age any path reports, so rounding to the nearest would let two nodes
+ * Ages round down: equal heartbeats keep the greatest age any path reports, so rounding to the nearest would let two
+ * nodes
  * talk an age up between them, and a live member dead.
  *
- * Rejected: bytes in base64, a third more of them, and in V8 a buffer each way costs more than all the rest of an exchange.
+ * Rejected: bytes in base64, a third more of them, and in V8 a buffer each way costs more than all the rest of an
+ * exchange.
  *
  * @module
  */
@@ -114,7 +119,10 @@ const BACKSLASH_CODE = 92;
 /** Numbers below it are one letter. */
 const SINGLES = 80;
 
-/** Letters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with its sign. */
+/**
+ * Letters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with
+ * its sign.
+ */
 const MORE_MAX = 7;
 
 const ascii = new TextDecoder();

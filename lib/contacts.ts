@@ -1,5 +1,6 @@
 /**
- * Addresses whose ID is not known yet: the seeds of `-join`, those of a former life's members, and what Go nodes list. Each is called with exponential
+ * Addresses whose ID is not known yet: the seeds of `-join`, those of a former life's members, and what Go nodes
+ * list. Each is called with exponential
  * back-off until it answers; then it stands for a member, and is called again only when that member is not live.
  *
  * @module
@@ -19,7 +20,8 @@ const SEED_BACK_OFF_MAX_MS = 1_000;
 const SEED_BACK_OFF_MS = 250;
 
 /**
- * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart every
+ * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart
+ * every
  * node calls as many.
  */
 const REMEMBERED_PER_S = 8;
@@ -77,7 +79,10 @@ export class Contacts {
     return due;
   }
 
-  /** The monotonic time after `monotonicMs` at which the first unanswered one may be called again; Infinity if none waits. */
+  /**
+   * The monotonic time after `monotonicMs` at which the first unanswered one may be called again; Infinity if none
+   * waits.
+   */
   nextDueMs(monotonicMs: number): number {
     let dueMs = Infinity;
     for (const { id, nextMs } of this.#contacts.values()) {

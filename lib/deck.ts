@@ -1,5 +1,6 @@
 /**
- * A shuffled walk over members that come and go: everybody comes up once before anybody comes up again, so that nobody is
+ * A shuffled walk over members that come and go: everybody comes up once before anybody comes up again, so that
+ * nobody is
  * left to luck.
  *
  * @module

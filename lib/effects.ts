@@ -4,7 +4,7 @@
  * @module
  */
 import type { Moment } from "./clock.ts";
-import type { Change } from "./watch.ts";
+import type { Change } from "./verdicts.ts";
 
 export interface GossipOptions {
   readonly id: string;

@@ -1,7 +1,8 @@
 /**
  * Living with the first gossiper's Go nodes: what their text tells this node, and the text it gives them.
  *
- * A Go node has no heartbeat, so whoever hears it directly makes one for it. What it lists is hearsay: it lists the dead
+ * A Go node has no heartbeat, so whoever hears it directly makes one for it. What it lists is hearsay: it lists the
+ * dead
  * and the decommissioned among the living, so its IDs are only heard of, and its addresses are contacts to ask.
  *
  * @module

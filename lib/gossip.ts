@@ -1,5 +1,6 @@
 /**
- * The node's brain: what to do when time passes, a message comes, a call is answered or fails. It has no clock, dice, network
+ * The node's brain: what to do when time passes, a message comes, a call is answered or fails. It has no clock,
+ * dice, network
  * or log of its own: time and randomness come in, effects go out as values, so that one seed replays any run.
  *
  *     every interval:  beat, choose partners, push to each, pull its answer
@@ -17,12 +18,12 @@ import { notice } from "./effects.ts";
 import { HelloText } from "./go_nodes.ts";
 import { parseHello } from "./hello.ts";
 import { Joining } from "./joining.ts";
-import { Looks } from "./looks.ts";
-import { Reception } from "./reception.ts";
+import { Looks } from "./suspicion.ts";
+import { Reception } from "./exchange.ts";
 import { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
 import type { Row, Status } from "./table.ts";
-import type { Change, Survey } from "./watch.ts";
+import type { Change, Survey } from "./verdicts.ts";
 import { decodeMessage, type Draft, encodeMessage } from "./wire.ts";
 
 /** Members told of a planned stop or a decommission before this node goes: some may be down, and not known to be. */

@@ -29,7 +29,8 @@ export class Joining {
   }
 
   /**
-   * A first table was seen, with `own`, another process' row under this ID, in it if there is one. Returns the address to ask
+   * A first table was seen, with `own`, another process' row under this ID, in it if there is one. Returns the
+   * address to ask
    * before taking part. A former life of this node also leaves such a row, so the row alone proves nothing.
    */
   meet(own: Report | undefined): string | undefined {

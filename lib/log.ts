@@ -7,7 +7,7 @@
  * @module
  */
 import { escapeText } from "./text.ts";
-import type { Change } from "./watch.ts";
+import type { Change } from "./verdicts.ts";
 
 /** Human lines, or a JSON object a line. */
 export const LOG_FORMATS = ["text", "json"] as const;

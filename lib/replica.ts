@@ -1,22 +1,27 @@
 /**
  * This node's copy of the table with its own row in it, and how two copies are made equal.
  *
- * A push carries the columns, in roster order, and as rows only the latest news. Where the rosters are equal once the news
- * is merged, the columns are too. The answer is made the same way. Where they still differ, the caller sends all its rows
+ * A push carries the columns, in roster order, and as rows only the latest news. Where the rosters are equal once
+ * the news
+ * is merged, the columns are too. The answer is made the same way. Where they still differ, the caller sends all its
+ * rows
  * in one more request, and the answer is what those lack.
  *
  * @module
  */
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
 import type { Moment } from "./clock.ts";
-import { compactDraft, fullDraft } from "./drafts.ts";
+import { compactDraft, fullDraft } from "./compose.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { floorStep, Pulse } from "./pulse.ts";
 import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
-import { Watch } from "./watch.ts";
+import { Watch } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/** Roster changes stay news, and travel as rows, this many intervals: an epidemic through 10,000 nodes is over by then. */
+/**
+ * Roster changes stay news, and travel as rows, this many intervals: an epidemic through 10,000 nodes is over by
+ * then.
+ */
 const NEWS_INTERVALS = 8;
 
 /** How far beyond the known heartbeat a charge may reach: dead-after is an hour at most. */

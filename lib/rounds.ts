@@ -6,20 +6,22 @@
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
-import type { Survey } from "./watch.ts";
+import type { Survey } from "./verdicts.ts";
 
 /** The least time between two rounds, however urgent the news. */
 const URGENT_GAP_MS = 200;
 
 /**
- * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would cost the cores that the
+ * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would cost the
+ * cores that the
  * last ones need to start. A crash is told of in fewer.
  */
 const STORM_GAP_MS = 500;
 const STORM_ROUNDS = 5;
 
 /**
- * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a thousand that start
+ * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a
+ * thousand that start
  * one after another would call each other without end.
  */
 const STORM_GAP_SHARE = 0.5;
@@ -28,8 +30,10 @@ const STORM_GAP_SHARE = 0.5;
 const JITTER_SHARE = 0.1;
 
 /**
- * Calls to live members that failed are made up for in the next round, which goes to as many more: at 30 % loss none of 32 looks dead
- * then (without, one in three hours), and where messages arrive it costs nothing. More would be a stampede when a whole rack is lost.
+ * Calls to live members that failed are made up for in the next round, which goes to as many more: at 30 % loss none
+ * of 32 looks dead
+ * then (without, one in three hours), and where messages arrive it costs nothing. More would be a stampede when a
+ * whole rack is lost.
  */
 const MADE_UP_MAX = 2;
 

@@ -60,7 +60,10 @@ const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
 const HASH = /^[0-9a-f]{16}$/;
 const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
 
-/** Writes the JSON body of an exchange. Put together by hand, as IDs, hashes and columns need no escapes: a fifth of the time. */
+/**
+ * Writes the JSON body of an exchange. Put together by hand, as IDs, hashes and columns need no escapes: a fifth of
+ * the time.
+ */
 export function encodeMessage(draft: Draft): string {
   const { id, boot, roster, beat, beats, rows, tombstones, charges } = draft;
   let text = `{"v":${WIRE_VERSION}`;

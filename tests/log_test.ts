@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
 import { createLog } from "../lib/log.ts";
-import type { Change } from "../lib/watch.ts";
+import type { Change } from "../lib/verdicts.ts";
 
 const DEATH: Change = {
   id: "n2",

@@ -1,10 +1,11 @@
 /** README.md and lib/PROTOCOL.md, held against the program. */
 import { assert, assertEquals } from "@std/assert";
-import { helpText } from "../lib/config.ts";
+import { helpText } from "../lib/config/config.ts";
+import { sourcePaths } from "./support/sources.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 const protocol = await Deno.readTextFile(new URL("../lib/PROTOCOL.md", import.meta.url));
-const app = await Deno.readTextFile(new URL("../lib/app.ts", import.meta.url));
+const app = await Deno.readTextFile(new URL("../lib/http/app.ts", import.meta.url));
 
 Deno.test("README's flags are those of -help", () => {
   const [, flags = ""] = /## Flags\n\n```text\n([\s\S]*?)\n```/.exec(readme) ?? [];
@@ -43,11 +44,7 @@ Deno.test("README's table of requests holds routes", () => {
 
 Deno.test("PROTOCOL.md's constants exist", async () => {
   let sources = "";
-  for await (const { name } of Deno.readDir(new URL("../lib", import.meta.url))) {
-    if (/\.tsx?$/.test(name)) {
-      sources += await Deno.readTextFile(new URL(`../lib/${name}`, import.meta.url));
-    }
-  }
+  for (const path of await sourcePaths()) sources += await Deno.readTextFile(path);
   for (const [, constant = ""] of protocol.matchAll(/`([A-Z]+_[A-Z_]+)`/g)) {
     assert(sources.includes(`const ${constant} `), constant);
   }

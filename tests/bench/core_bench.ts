@@ -7,10 +7,10 @@ import type { Moment } from "../../lib/clock.ts";
 import { decodeColumns, encodeColumns } from "../../lib/columns.ts";
 import { type Effect, Gossip } from "../../lib/gossip.ts";
 import { formatHello, parseHello } from "../../lib/hello.ts";
-import { renderPage } from "../../lib/page.tsx";
+import { renderPage } from "../../lib/page/page.tsx";
 import { type Report, Table } from "../../lib/table.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
-import { member, view } from "../page_views.ts";
+import { member, view } from "../page/views.ts";
 
 const SIZES = [100, 1_000, 10_000];
 const WALL_MS = Date.UTC(2026, 0, 1);

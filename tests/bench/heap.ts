@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseConfig } from "../../lib/config.ts";
+import { parseConfig } from "../../lib/config/config.ts";
 import { type Running, start } from "../../main.ts";
 import { Brains } from "./brains.ts";
 import { table } from "./measure.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseConfig } from "../../lib/config.ts";
+import { parseConfig } from "../../lib/config/config.ts";
 import { start } from "../../main.ts";
 
 const [prefix = "", nodes = "0", total = "0", victim = "", ...flags] = Deno.args;

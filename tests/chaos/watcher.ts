@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MemberView } from "../../lib/view.ts";
+import type { MemberView } from "../../lib/report/view.ts";
 import type { Process } from "./crew.ts";
 import { type View, Violation } from "./judge.ts";
 import { SLOW_MS } from "./slowness.ts";

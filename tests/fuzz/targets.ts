@@ -5,13 +5,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { isId, normalizeAddress } from "../../lib/address.ts";
-import { parseConfig } from "../../lib/config.ts";
+import { parseConfig } from "../../lib/config/config.ts";
 import { formatHello, parseHello } from "../../lib/hello.ts";
-import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/http_answer.ts";
-import { KeyError, parseKeys } from "../../lib/keys.ts";
+import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/net/answer_reader.ts";
+import { KeyError, parseKeys } from "../../lib/net/keys.ts";
 import { HEARTBEAT_MAX_MS } from "../../lib/limits.ts";
-import { mayCall, parseNetwork } from "../../lib/networks.ts";
-import { decodeSaved, encodeSaved } from "../../lib/saved.ts";
+import { mayCall, parseNetwork } from "../../lib/config/networks.ts";
+import { decodeSaved, encodeSaved } from "../../lib/host/state_format.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
 import { type Door, openDoor, pushOf } from "../support/door.ts";
 import type { Mutator } from "./mutate.ts";

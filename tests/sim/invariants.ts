@@ -1,5 +1,5 @@
 import type { Row } from "../../lib/table.ts";
-import type { Change } from "../../lib/watch.ts";
+import type { Change } from "../../lib/verdicts.ts";
 import type { OurNode } from "./our_node.ts";
 import { Truth, WITNESSES } from "./truth.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 import type { Effect, Gossip } from "../../lib/gossip.ts";
 import type { Moment } from "../../lib/clock.ts";
-import type { Saved } from "../../lib/saved.ts";
+import type { Saved } from "../../lib/host/state_format.ts";
 import type { HostClock } from "./clock.ts";
 import { Host } from "./host.ts";
 import type { Request } from "./network.ts";

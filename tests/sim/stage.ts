@@ -1,5 +1,5 @@
 import type { Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/watch.ts";
+import type { Change } from "../../lib/verdicts.ts";
 import { EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "./dice.ts";
 import { Invariants } from "./invariants.ts";

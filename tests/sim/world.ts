@@ -1,6 +1,6 @@
 import { Gossip } from "../../lib/gossip.ts";
-import { restore, type Saved, snapshot } from "../../lib/saved.ts";
-import type { Change } from "../../lib/watch.ts";
+import { restore, type Saved, snapshot } from "../../lib/host/state_format.ts";
+import type { Change } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseConfig } from "../../lib/config.ts";
-import { onStopSignal, surviveErrors } from "../../lib/process.ts";
+import { parseConfig } from "../../lib/config/config.ts";
+import { onStopSignal, surviveErrors } from "../../lib/host/process.ts";
 import { start } from "../../main.ts";
 
 const [pattern = "", ...flags] = Deno.args;

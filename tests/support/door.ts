@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { createApp } from "../../lib/app.ts";
-import { createGate } from "../../lib/auth.ts";
-import { Keyring } from "../../lib/keys.ts";
+import { createApp } from "../../lib/http/app.ts";
+import { createGate } from "../../lib/http/gate.ts";
+import { Keyring } from "../../lib/net/keys.ts";
 import { createLog } from "../../lib/log.ts";
-import { parseNetwork } from "../../lib/networks.ts";
-import { Node } from "../../lib/node.ts";
-import { Signer } from "../../lib/signer.ts";
+import { parseNetwork } from "../../lib/config/networks.ts";
+import { Node } from "../../lib/host/node.ts";
+import { Signer } from "../../lib/net/signer.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { rowOf } from "./peer.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Disk, DiskFile } from "../../lib/state.ts";
+import type { Disk, DiskFile } from "../../lib/host/state_file.ts";
 
 interface Inode {
   bytes: number[];

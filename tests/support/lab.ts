@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
 import { type Effect, Gossip } from "../../lib/gossip.ts";
 import type { Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/watch.ts";
+import type { Change } from "../../lib/verdicts.ts";
 import { seededRandom } from "./random.ts";
 
 export const INTERVAL_MS = 1_000;

@@ -1,0 +1,103 @@
+/**
+ * What a node has to say of its table: in the compact form, where little changed, or in full.
+ *
+ * @module
+ */
+import type { Charges } from "./charges.ts";
+import { type Columns, encodeColumns } from "./columns.ts";
+import { ROWS_BYTES_MAX } from "./limits.ts";
+import { ageOf, type Report, type Row, type Table } from "./table.ts";
+import type { Draft, Message } from "./wire.ts";
+
+/** The latest news alone travels as rows: who missed what was before it is repaired by a full exchange. */
+const NEWS_MAX = 32;
+
+/**
+ * As a share of the table, where that is more: a full exchange of a thousand rows costs more than 125 rows each way.
+ */
+const NEWS_SHARE_MAX = 1 / 8;
+
+/** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
+const ROW_OVERHEAD_BYTES = 50;
+
+/** What a draft is made from. */
+export interface Source {
+  readonly table: Table;
+  readonly charges: Charges;
+  readonly nowMs: number;
+}
+
+/**
+ * The compact form: hashes, columns less what the reader `knows`, and as rows and tombstones the last of those that
+ * `news` names,
+ * oldest first.
+ */
+export function compactDraft(
+  source: Source,
+  own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
+): Draft {
+  const { table, charges, nowMs } = source;
+  const { heartbeat, news, knows } = own;
+  // Filled in where there is something: spreads of what may be missing would cost as much as the columns.
+  const draft: Draft = {
+    roster: table.rosterHash,
+    beat: heartbeat,
+    beats: encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }, knows),
+  };
+  if (news.length > 0) {
+    const rows: Report[] = [];
+    const tombstones: { id: string; by: string }[] = [];
+    const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
+    for (const id of news.slice(-newsMax)) {
+      const row = table.get(id);
+      const tombstone = table.tombstone(id);
+      if (row !== undefined) rows.push(reportOf(row, nowMs));
+      if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
+    }
+    if (rows.length > 0) draft.rows = rows;
+    if (tombstones.length > 0) draft.tombstones = tombstones;
+  }
+  if (!charges.empty) draft.charges = [...charges.list()];
+  return draft;
+}
+
+/**
+ * The full form: all rows and tombstones, less those that `theirs` has as new. Rows begin at `start`, a share of the
+ * roster, and are cut at a size, so that repeated exchanges bring even the largest table across.
+ */
+export function fullDraft(
+  source: Source,
+  { theirs, start }: { theirs: Message | undefined; start: number },
+): Draft {
+  const { table, charges, nowMs } = source;
+  const roster = table.roster();
+  const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
+  const rows: Report[] = [];
+  let bytes = 0;
+  const first = Math.floor(start * roster.length);
+  for (let i = 0; i < roster.length && bytes < ROWS_BYTES_MAX; i++) {
+    const row = roster[(first + i) % roster.length]!;
+    const their = known.get(row.id);
+    if (their !== undefined && covers(their, row)) continue;
+    rows.push(reportOf(row, nowMs));
+    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES;
+  }
+  const tombstones: { id: string; by: string }[] = [];
+  const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
+  for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
+  const draft: Draft = { roster: table.rosterHash, rows };
+  if (tombstones.length > 0) draft.tombstones = tombstones;
+  if (!charges.empty) draft.charges = [...charges.list()];
+  return draft;
+}
+
+function reportOf(row: Row, nowMs: number): Report {
+  const { id, address, boot, heartbeat, left } = row;
+  return { id, address, boot, heartbeat, ageMs: ageOf(row, nowMs), left };
+}
+
+/** Whether `row` would tell the sender of `report` nothing new. */
+function covers(report: Report, row: Row): boolean {
+  return report.heartbeat >= row.heartbeat && report.address === row.address &&
+    report.boot === row.boot && report.left === row.left;
+}

@@ -1,0 +1,165 @@
+/**
+ * Flags in Go style (`-flag value`, `-flag=value`, the same with two dashes) and their environment variables,
+ * read by a table with one row a flag. Names, help and suggestions all follow from the table. (pure)
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { quote } from "../text.ts";
+
+/** One row of the table. */
+export interface Flag<Value> {
+  /** What stands for the value in the help text. A flag without one is a switch. */
+  readonly metavar?: string;
+  /** One line of the help text. */
+  readonly help: string;
+  /** The value when none is given, as it would be typed; `""` also lets people give an empty value. */
+  readonly default?: string;
+  /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead. */
+  readonly read: (text: string) => Value;
+}
+
+/** The rows by name. */
+export type FlagTable = Readonly<Record<string, Flag<unknown>>>;
+
+/** What was read, by name; `undefined` where nothing was given and the row has no default. */
+export type FlagValues<Table extends FlagTable> = {
+  readonly [Name in keyof Table]:
+    | ReturnType<Table[Name]["read"]>
+    | (Table[Name] extends { readonly default: string } ? never : undefined);
+};
+
+/** Wrong use: the message is one line of printable ASCII and says what to do. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What looks like a flag, and so is no value of the flag before it: `-id=-x` says it all the same. */
+const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
+
+/** An edit distance up to this still looks like a slip of the fingers: two letters swapped count as 2. */
+const SLIP_DISTANCE_MAX = 2;
+
+/**
+ * The texts given for the flags, by name, not yet read; a switch has the text `true`.
+ *
+ * @throws {UsageError} for an unknown flag, one given twice or without its value, and a stray argument.
+ */
+export function splitFlags(table: FlagTable, args: readonly string[]): Map<string, string> {
+  const names = Object.keys(table);
+  const refuse = (arg: string): never => {
+    throw new UsageError(
+      `Cannot use the argument ${quote(arg)}: give only flags; run with -help for the list`,
+    );
+  };
+  const { _: afterDashes, ...given } = parseArgs(normalizeArgs(table, args), {
+    string: names,
+    collect: names,
+    unknown: refuse,
+  });
+  if (afterDashes[0] !== undefined) refuse(String(afterDashes[0]));
+  const texts = new Map<string, string>();
+  for (const [name, values] of Object.entries(given as Record<string, string[]>)) {
+    if (values.length > 1) {
+      throw new UsageError(
+        `Cannot use -${name} ${values.length} times: give it once, as ${synopsis(table, name)}`,
+      );
+    }
+    for (const text of values) texts.set(name, text);
+  }
+  return texts;
+}
+
+/**
+ * The values of all flags: the given text first, then the environment, then the default. An empty
+ * environment variable counts as none.
+ *
+ * @throws {UsageError} for a value that its flag does not take.
+ */
+export function readFlags<Table extends FlagTable>(
+  table: Table,
+  given: ReadonlyMap<string, string>,
+  env: (name: string) => string | undefined,
+): FlagValues<Table> {
+  const values = Object.entries(table).map(([name, flag]) => {
+    const typed = given.get(name);
+    if (typed === "" && flag.default !== "") {
+      throw new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
+    }
+    if (typed !== undefined) return [name, readText(`-${name}`, flag, typed)];
+    const variable = envName(name);
+    const text = env(variable);
+    if (text) return [name, readText(variable, flag, text)];
+    return [name, flag.default === undefined ? undefined : flag.read(flag.default)];
+  });
+  return Object.fromEntries(values);
+}
+
+/** The environment variable of a flag: `dead-after` has `GOSSIPER_DEAD_AFTER`. */
+export function envName(name: string): string {
+  return `GOSSIPER_${name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** The flags with their help and defaults, aligned, one a line. */
+export function describeFlags(table: FlagTable): string {
+  const names = Object.keys(table);
+  const width = Math.max(...names.map((name) => synopsis(table, name).length));
+  return names.map((name) => {
+    const { help, default: byDefault } = table[name] as Flag<unknown>;
+    const suffix = byDefault ? ` (default ${byDefault})` : "";
+    return `  ${synopsis(table, name).padEnd(width)}  ${help}${suffix}`;
+  }).join("\n");
+}
+
+/**
+ * Rewrites every flag as `--name=value`, and refuses what is none. `parseArgs` alone takes `-port 8080` for the flags
+ * p, o, r and t, `--no-port=1` for port, and an empty value for a missing one.
+ */
+function normalizeArgs(table: FlagTable, args: readonly string[]): string[] {
+  const normal: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    const [, typed, value] = FLAG.exec(arg) ?? [];
+    const name = typed === "h" ? "help" : typed;
+    if (name === undefined) {
+      normal.push(arg);
+    } else if (!Object.hasOwn(table, name)) {
+      throw new UsageError(`Unknown flag ${quote(`-${name}`)}: ${hint(table, name)}`);
+    } else if (value !== undefined || table[name]?.metavar === undefined) {
+      normal.push(`--${name}${value ?? "=true"}`);
+    } else {
+      const next = args[++i];
+      if (next === undefined || FLAG.test(next)) {
+        throw new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
+      }
+      normal.push(`--${name}=${next}`);
+    }
+  }
+  return normal;
+}
+
+function readText<Value>(source: string, flag: Flag<Value>, text: string): Value {
+  try {
+    return flag.read(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Cannot use ${source} ${quote(text)}: ${error.message}`);
+  }
+}
+
+function hint(table: FlagTable, unknown: string): string {
+  const names = Object.keys(table);
+  const begun = names.find((name) => name.startsWith(unknown));
+  if (begun !== undefined) return `did you mean '-${begun}'?`;
+  const closest = closestString(unknown, names);
+  const distance = levenshteinDistance(unknown.toLowerCase(), closest);
+  return distance <= SLIP_DISTANCE_MAX && distance < unknown.length
+    ? `did you mean '-${closest}'?`
+    : "run with -help for the list";
+}
+
+function synopsis(table: FlagTable, name: string): string {
+  const metavar = table[name]?.metavar;
+  return metavar === undefined ? `-${name}` : `-${name} ${metavar}`;
+}

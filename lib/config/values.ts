@@ -1,0 +1,176 @@
+/**
+ * What the flags take: each function reads one kind of text and returns its value, or throws a
+ * {@linkcode UsageError} that ends the sentence "Cannot use -flag 'text': ..." with what to give instead. (pure)
+ */
+
+import {
+  ADDRESS_BYTES_MAX,
+  formatAddress,
+  ID_LENGTH_MAX,
+  isId,
+  normalizeAddress,
+  normalizeHost,
+  parseAddress,
+  PORT_MAX,
+} from "../address.ts";
+import { UsageError } from "./flags.ts";
+import { type Network, parseNetwork } from "./networks.ts";
+import { quote } from "../text.ts";
+
+/** A shorter interval costs more packets than it saves seconds. */
+export const INTERVAL_MIN_MS = 200;
+/** With a longer one, news takes minutes: that is another kind of program. */
+export const INTERVAL_MAX_MS = 60_000;
+/** Who waits for an hour wants no liveness store. */
+export const DEAD_AFTER_MAX_MS = 3_600_000;
+/** Seeds only serve to find the others; a few are enough. */
+export const SEEDS_MAX = 64;
+
+/** Networks to look through for each connection that opens. */
+export const NETWORKS_MAX = 64;
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Addresses to bind that name no host: peers can't reach them. */
+const EVERY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
+
+/** `-id`: a node ID. */
+export function readId(text: string): string {
+  if (isId(text)) return text;
+  throw new UsageError(`give 1 to ${ID_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ : -`);
+}
+
+/** `-port`: 0 to 65535. */
+export function readPort(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);
+  // Kubernetes sets GOSSIPER_PORT=tcp://10.0.0.1:8080 in pods beside a service named gossiper.
+  if (text.startsWith("tcp://")) {
+    throw new UsageError(
+      "give -port, or set enableServiceLinks to false in the pod's specification",
+    );
+  }
+  throw new UsageError(`give a number from 0 to ${PORT_MAX}`);
+}
+
+/** `-host`: an address or name to bind, in its one spelling, IPv6 without brackets. */
+export function readHost(text: string): string {
+  const host = normalizeHost(text);
+  if (host !== undefined) return host;
+  throw new UsageError(
+    "give an address or name of this host, such as 127.0.0.1 or ::1, and the port with -port",
+  );
+}
+
+/** `-advertise`: what peers are to call this node; the port stays `undefined` where none is given. */
+export function readAdvertise(text: string): { host: string; port: number | undefined } {
+  const address = parseAddress(text);
+  const host = reachableHost(address?.host ?? text);
+  if (host !== undefined) return { host, port: address?.port };
+  throw new UsageError("give a host or host:port that peers can reach, IPv6 in brackets");
+}
+
+/** The one spelling of a host that an address can name; `undefined` if none can. */
+export function reachableHost(text: string): string | undefined {
+  const host = normalizeHost(text);
+  if (host === undefined || EVERY_ADDRESS.includes(host)) return undefined;
+  return formatAddress(host, PORT_MAX).length <= ADDRESS_BYTES_MAX ? host : undefined;
+}
+
+/** What stands before the name of SRV records in `-join`. */
+export const SRV_PREFIX = "srv:";
+
+/** `-join`: addresses, and names of SRV records, set apart by commas, each in its one spelling, none twice. */
+export function readSeeds(text: string): readonly string[] {
+  const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  const seeds = entries.map((entry) => {
+    const seed = entry.startsWith(SRV_PREFIX) ? normalizeSrv(entry) : normalizeAddress(entry);
+    if (seed !== undefined) return seed;
+    throw new UsageError(
+      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080, ` +
+        "or as srv:_gossiper._tcp.example",
+    );
+  });
+  const distinct = [...new Set(seeds)];
+  if (distinct.length <= SEEDS_MAX) return distinct;
+  throw new UsageError(`give at most ${SEEDS_MAX} nodes; the others are found through them`);
+}
+
+function normalizeSrv(entry: string): string | undefined {
+  const name = normalizeHost(entry.slice(SRV_PREFIX.length));
+  // Without the service and the protocol it is a host's name, and has no such records.
+  return name !== undefined && /^_[^.]+\._tcp\./.test(name) ? SRV_PREFIX + name : undefined;
+}
+
+/** `-state`: a file's path; whether it can be used shows when it is. */
+export function readFile(text: string): string {
+  if (!text.includes("\0") && !/[\\/]$/.test(text)) return text;
+  throw new UsageError("give the path of a file, such as /var/lib/gossiper/n1.state");
+}
+
+/** `-dist`: a folder's path, without the slash at its end. */
+export function readFolder(text: string): string {
+  if (!text.includes("\0")) return text.replace(/(?<=.)[\\/]+$/, "");
+  throw new UsageError("give the path of a folder, such as /srv/gossiper");
+}
+
+/** `-interval`, in ms. */
+export function readInterval(text: string): number {
+  const ms = readDuration(text);
+  if (ms >= INTERVAL_MIN_MS && ms <= INTERVAL_MAX_MS) return ms;
+  throw new UsageError(
+    `give a duration from ${formatDuration(INTERVAL_MIN_MS)} to ${formatDuration(INTERVAL_MAX_MS)}`,
+  );
+}
+
+/** `-dead-after`, in ms; that it suits the interval is checked where both are known. */
+export function readDeadAfter(text: string): number {
+  const ms = readDuration(text);
+  if (ms <= DEAD_AFTER_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
+}
+
+/** `-allow`: networks in CIDR notation, comma-separated; the empty text for no list. */
+export function readNetworks(text: string): readonly Network[] {
+  const networks = text.split(",").map((item) => item.trim()).filter((item) => item !== "").map(
+    (item) => {
+      const network = parseNetwork(item);
+      if (network !== undefined) return network;
+      throw new UsageError(
+        `${quote(item)} is no network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
+      );
+    },
+  );
+  if (networks.length <= NETWORKS_MAX) return networks;
+  throw new UsageError(`give at most ${NETWORKS_MAX} networks`);
+}
+
+/** Reads `500ms`, `1.5s`, `1m` or `1h` as whole milliseconds. */
+function readDuration(text: string): number {
+  const [, amount, unit] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const msPerUnit = MS_PER_UNIT[unit ?? ""];
+  if (msPerUnit !== undefined) return Math.round(Number(amount) * msPerUnit);
+  throw new UsageError("give a duration such as 500ms, 5s or 1m");
+}
+
+/** Writes whole milliseconds as a duration that can be typed, in the largest unit that fits. */
+export function formatDuration(ms: number): string {
+  const [unit, msPerUnit] = Object.entries(MS_PER_UNIT).findLast(([, size]) => ms % size === 0) ??
+    ["ms", 1];
+  return `${ms / msPerUnit}${unit}`;
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((word) => word === text);
+    if (word !== undefined) return word;
+    throw new UsageError(`give ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
+  };
+}
+
+/** A switch: `true` where it stands alone. */
+export function readSwitch(text: string): boolean {
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0") return false;
+  throw new UsageError("give true or false, or the flag alone");
+}

@@ -1,0 +1,149 @@
+/**
+ * The files of keys and certificates: read at the start, and again when they change or the process is told to (SIGHUP).
+ *
+ * Files are read whole every few seconds and compared. Rejected: watching for events. They are lost when an editor, or
+ * Kubernetes, puts another file in the place of the one that is watched.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
+import type { Log } from "../log.ts";
+import { Signer } from "../net/signer.ts";
+
+/** How often the files are looked at: a few kilobytes each. */
+const LOOK_EVERY_MS = 2_000;
+
+/** Bytes of the longest file of keys: eight of the longest, and as much again of comments. */
+const KEY_FILE_BYTES_MAX = 65_536;
+
+/** Bytes of the longest PEM file: a bundle of all public authorities has a quarter. */
+const PEM_BYTES_MAX = 1_048_576;
+
+/** A file that cannot be used, in one line. */
+export class CredentialsError extends Error {
+  override readonly name = "CredentialsError";
+}
+
+/** The texts of the files in PEM. */
+export interface TlsTexts {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities to trust besides the usual ones. */
+  readonly ca: string | undefined;
+}
+
+export interface CredentialsOptions {
+  readonly log: Log;
+  readonly wallMs: () => number;
+  /** Takes the place of the look every few seconds. */
+  readonly lookEveryMs?: number;
+}
+
+export class Credentials {
+  /** Undefined in a cluster without a key. */
+  readonly keys: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
+  /** Called with new certificates; if it throws, the old ones stay. */
+  onTls: (tls: TlsTexts) => void = () => {};
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #keyText: string;
+  #tls: TlsTexts | undefined;
+  #troubled = "";
+
+  /** @throws {CredentialsError} if a file cannot be read, or holds no key. */
+  constructor(config: Config, { log, wallMs, lookEveryMs = LOOK_EVERY_MS }: CredentialsOptions) {
+    this.#config = config;
+    this.#log = log;
+    this.#keyText = this.#readKeys() ?? "";
+    this.#tls = this.#readTls();
+    if (this.#keyText !== "") {
+      const keyring = new Keyring(this.#parse(this.#keyText));
+      this.keys = { keyring, signer: new Signer({ keyring, cluster: config.cluster, wallMs }) };
+    }
+    if (config.keyFile === undefined && config.tls === undefined) return;
+    this.#timer = setInterval(() => this.reload(), lookEveryMs);
+  }
+
+  get tls(): TlsTexts | undefined {
+    return this.#tls;
+  }
+
+  /** The authorities to trust besides the usual ones, in PEM. */
+  get authorities(): string[] {
+    return this.#tls?.ca === undefined ? [] : [this.#tls.ca];
+  }
+
+  /** Reads the files again; what cannot be used is logged, and the old stays. */
+  reload(): void {
+    try {
+      const text = this.#readKeys();
+      if (text !== undefined && text !== this.#keyText) {
+        this.keys?.keyring.replace(this.#parse(text));
+        this.#keyText = text;
+        this.#log.notice("info", `the keys in ${this.#config.keyFile} changed: they are in use`);
+      }
+      const tls = this.#readTls();
+      if (tls !== undefined && !isSame(tls, this.#tls!)) {
+        this.onTls(tls);
+        this.#tls = tls;
+        this.#log.notice("info", "the certificate changed: new connections get it");
+      }
+      this.#troubled = "";
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#troubled) this.#log.notice("error", `${why}; the former stays in use`);
+      this.#troubled = why;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #readKeys(): string | undefined {
+    const { keyFile, keyText } = this.#config;
+    return keyFile === undefined ? keyText : readText(keyFile, KEY_FILE_BYTES_MAX);
+  }
+
+  #parse(text: string): string[] {
+    try {
+      return parseKeys(text, this.#config.keyFile ?? "GOSSIPER_KEY");
+    } catch (error) {
+      throw error instanceof KeyError ? new CredentialsError(error.message) : error;
+    }
+  }
+
+  #readTls(): TlsTexts | undefined {
+    const { tls } = this.#config;
+    return tls && {
+      cert: readText(tls.cert, PEM_BYTES_MAX),
+      key: readText(tls.key, PEM_BYTES_MAX),
+      ca: tls.ca === undefined ? undefined : readText(tls.ca, PEM_BYTES_MAX),
+    };
+  }
+}
+
+function isSame(a: TlsTexts, b: TlsTexts): boolean {
+  return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
+}
+
+/** Reads a file of bounded length: a wrong path may be a device that never ends. */
+function readText(path: string, bytesMax: number): string {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(bytesMax + 1);
+    let length = 0;
+    for (;;) {
+      const count = file.readSync(bytes.subarray(length));
+      if (count === null || count === 0) break;
+      length += count;
+    }
+    if (length <= bytesMax) return new TextDecoder().decode(bytes.subarray(0, length));
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
+    throw new CredentialsError(`Cannot read ${path}: ${why}`);
+  }
+  throw new CredentialsError(`Cannot use ${path}: it is longer than ${bytesMax} bytes`);
+}

@@ -1,0 +1,153 @@
+/**
+ * What a node remembers across restarts, and the text of its state file. (pure)
+ *
+ * Kept are the ID, the highest heartbeat, the members' addresses and the tombstones: a node that starts again is the
+ * same
+ * node, finds the others without `-join`, and undoes no decommission, even if all nodes were stopped at once.
+ *
+ * @module
+ */
+import { isId, normalizeAddress } from "../address.ts";
+import type { Gossip } from "../gossip.ts";
+import { SetHash } from "../hash.ts";
+import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
+
+/** Addresses kept, last heard first: any one that answers tells the rest. */
+export const SAVED_ADDRESSES_MAX = 256;
+
+/** Letters of the longest state file: all tombstones and addresses at their longest, with room to spare. */
+export const STATE_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** What the first field of the file holds. */
+const FORMAT = "gossiper state";
+
+/** Grows when an older program could not read the file any more. */
+const VERSION = 1;
+
+/** What stands in a state file. */
+export interface Saved {
+  readonly id: string;
+  /** The cluster's name: tombstones of one cluster must not get into another. */
+  readonly cluster: string;
+  /** The highest heartbeat that this node is known to have made. */
+  readonly heartbeat: number;
+  /** Where members were, the ones to try first at the front. */
+  readonly addresses: readonly string[];
+  readonly tombstones: readonly { readonly id: string; readonly by: string }[];
+}
+
+/** Writes the text of a state file: one entry a line, so that it can be read and compared. */
+export function encodeSaved(saved: Saved): string {
+  const { id, cluster, heartbeat, addresses, tombstones } = saved;
+  const body = {
+    format: FORMAT,
+    version: VERSION,
+    id,
+    cluster,
+    heartbeat,
+    addresses,
+    tombstones: tombstones.map(({ id, by }) => [id, by]),
+  };
+  return `${JSON.stringify({ ...body, check: checkOf(body) }, null, 1)}\n`;
+}
+
+/** Reads the text of a state file; or ends the sentence "Cannot use the state file: it ..." with what is wrong. */
+export function decodeSaved(text: string): Saved | { readonly error: string } {
+  if (text.trim() === "") return { error: "is empty" };
+  if (text.length > STATE_LENGTH_MAX) return { error: "is too long for one" };
+  const parsed = parse(text);
+  if (!isRecord(parsed) || parsed["format"] !== FORMAT) {
+    // A file that was cut off still begins as ours does.
+    const cut = /^\s*\{\s*"format":\s*"gossiper/.test(text);
+    return { error: cut ? "is damaged" : "is no state file of gossiper's" };
+  }
+  const { check, ...body } = parsed;
+  if (typeof body["version"] === "number" && body["version"] > VERSION) {
+    return { error: "was written by a newer gossiper" };
+  }
+  if (check !== checkOf(body)) return { error: "is damaged" };
+  return readBody(body) ?? { error: "is damaged" };
+}
+
+function readBody(body: Record<string, unknown>): Saved | undefined {
+  const { id, cluster, heartbeat, addresses, tombstones } = body;
+  if (!isIdText(id) || !isIdText(cluster)) return undefined;
+  if (!Number.isSafeInteger(heartbeat)) return undefined;
+  if (Number(heartbeat) < 0 || Number(heartbeat) > HEARTBEAT_MAX_MS) return undefined;
+  if (!Array.isArray(addresses) || addresses.length > SAVED_ADDRESSES_MAX) return undefined;
+  if (!addresses.every(isAddress)) return undefined;
+  if (!Array.isArray(tombstones) || tombstones.length > TOMBSTONES_MAX) return undefined;
+  if (!tombstones.every(isTombstone)) return undefined;
+  return {
+    id,
+    cluster,
+    heartbeat: Number(heartbeat),
+    addresses,
+    tombstones: tombstones.map(([id, by]) => ({ id, by })),
+  };
+}
+
+/** What there is to remember of a running node. */
+export function snapshot(
+  gossip: Gossip,
+  of: { id: string; address: string; cluster: string; random: () => number },
+): Saved {
+  const { table } = gossip.replica;
+  const { id, address, cluster, random } = of;
+  const others = table.roster().filter((row) => row.id !== id && row.address !== "");
+  const rank = new Map(others.map((row) => {
+    // The live ones in any order, or a restarted cluster would all call the same few; then the last heard first.
+    return [row, gossip.statusOf(row) === "live" ? HEARTBEAT_MAX_MS + random() : row.heartbeat];
+  }));
+  others.sort((a, b) => rank.get(b)! - rank.get(a)!);
+  const addresses = new Set(others.map((row) => row.address));
+  // Those who have not answered since this node started are still all it has, when it is the first one up.
+  for (const contact of gossip.contacts.unanswered()) addresses.add(contact.address);
+  addresses.delete(address);
+  return {
+    id,
+    cluster,
+    heartbeat: table.get(id)?.heartbeat ?? 0,
+    addresses: [...addresses].slice(0, SAVED_ADDRESSES_MAX),
+    tombstones: Array.from(table.tombstones(), ({ id, by }) => ({ id, by })),
+  };
+}
+
+/** Gives a node that has just been made its memory back; the addresses are among its contacts already. */
+export function restore(gossip: Gossip, saved: Saved, id: string): void {
+  const { replica, nowMs } = gossip;
+  for (const tombstone of saved.tombstones) replica.bury(tombstone.id, tombstone.by, nowMs);
+  if (saved.id === id) replica.jumpPast(saved.heartbeat, nowMs);
+}
+
+/** Tells a file as it was written from one in which something was lost or changed; no protection from a forger. */
+function checkOf(body: Record<string, unknown>): string {
+  const hash = new SetHash();
+  hash.toggle(JSON.stringify(body));
+  return hash.toString();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isIdText(value: unknown): value is string {
+  return typeof value === "string" && isId(value);
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === "string" && normalizeAddress(value) === value;
+}
+
+function isTombstone(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && isIdText(value[0]) &&
+    (value[1] === "" || isIdText(value[1]));
+}

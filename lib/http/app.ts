@@ -1,0 +1,188 @@
+/**
+ * The HTTP routes, and nothing else: each reads its input, asks the node, and writes the answer.
+ *
+ * @module
+ */
+import { ifNoneMatch } from "@std/http/etag";
+import { accepts } from "@std/http/negotiation";
+import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { isId } from "../address.ts";
+import type { Gate } from "./gate.ts";
+import { addDownloadRoutes } from "./download.ts";
+import { readBody, refuse } from "./body.ts";
+import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
+import type { Node } from "../host/node.ts";
+import { PAGE_POLICY } from "../page/page.tsx";
+import { storyPath } from "../page/rows.tsx";
+import { addPageRoutes } from "./page_routes.ts";
+import { Senders } from "./senders.ts";
+import { type Status, STATUSES } from "../table.ts";
+
+const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
+
+/** Seconds after which a reader of events may find room again. */
+const RETRY_AFTER_S = "15";
+
+/** For every answer but those of /hello, whose bytes are counted: nothing is guessed, framed, loaded or told. */
+const SAFE_HEADERS: readonly (readonly [string, string])[] = [
+  ["Content-Security-Policy", PAGE_POLICY],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "no-referrer"],
+];
+
+const ROUTES: Readonly<Record<string, string>> = {
+  "/": "GET, HEAD",
+  "/hello": "GET, HEAD, POST",
+  "/bye": "GET, POST",
+  "/members": "GET, HEAD",
+  "/members/:id": "GET, HEAD",
+  "/events": "GET, HEAD",
+  "/metrics": "GET, HEAD",
+  "/healthz": "GET, HEAD",
+  "/readyz": "GET, HEAD",
+  "/page.json": "GET, HEAD",
+  "/static/:hash/:name": "GET, HEAD",
+  "/download": "GET, HEAD",
+  "/download/:name": "GET, HEAD",
+  "/install.sh": "GET, HEAD",
+};
+
+/**
+ * A text of a named type: the server sends it as it is. The same as bytes, which could do without the type, costs a
+ * third of an
+ * exchange's CPU for the buffer.
+ */
+const JSON_ANSWER = { headers: { "content-type": "application/json" } };
+
+/** Creates the routes of `node`, behind its gate. */
+export function createApp(node: Node, gate: Gate): Hono {
+  const app = new Hono();
+  const senders = new Senders(node);
+
+  // Nothing else is run for `/hello` in a cluster without a key: it is asked for all the time, and a middleware
+  // costs a fifth of it.
+  if (gate.hello !== undefined) app.use("/hello", gate.hello);
+
+  app.get("/hello", (c) => {
+    if (c.req.query("from") !== undefined) {
+      gate.exchange(c);
+      const { from, via } = senders.read(c);
+      node.hear(from, via);
+    }
+    return c.text(node.hello());
+  });
+
+  app.post("/hello", async (c) => {
+    gate.exchange(c);
+    const { from } = senders.read(c);
+    const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
+    if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
+    return new Response(answer.body, JSON_ANSWER);
+  });
+
+  const others = createOthers(node, gate);
+  app.notFound((c) => others.fetch(c.req.raw, c.env));
+  app.onError((error, c) => answerError(error, c, node));
+  return app;
+}
+
+/** All routes but `/hello`. */
+function createOthers(node: Node, gate: Gate): Hono {
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    for (const [name, value] of SAFE_HEADERS) c.header(name, value);
+    await next();
+  });
+  app.use(gate.read);
+  app.use("/bye", gate.bye);
+
+  app.on(["GET", "POST"], "/bye", async (c) => {
+    const form = c.req.method === "POST" ? await readBody(c.req.raw, FORM_BYTES_MAX) : "";
+    const id = c.req.query("id") ?? new URLSearchParams(form).get("id") ?? "";
+    if (!isId(id)) refuse(400, BYE_USAGE);
+    const { ok, text } = await node.bye(id);
+    if (!ok) return refuse(507, text);
+    // A browser goes back to the page, unless it was this node's own.
+    const fromPage = c.req.method === "POST" && id !== node.id &&
+      accepts(c.req.raw, "text/plain", "text/html") === "text/html";
+    return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
+  });
+
+  app.get("/members", (c) => {
+    const statuses = readStatuses(c.req.query("status"));
+    const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
+    // Weak: heartbeats, which change with every look, do not count.
+    const etag = `W/"${node.reports.version()}${asText ? "-text" : ""}"`;
+    c.header("ETag", etag);
+    c.header("Vary", "Accept");
+    c.header("Cache-Control", "no-cache");
+    if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
+    return asText
+      ? c.text(node.reports.membersText(statuses))
+      : c.json(node.reports.members(statuses));
+  });
+
+  app.get("/members/:id", (c) => {
+    const story = node.reports.story(c.req.param("id"));
+    return story === undefined
+      ? refuse(404, "No member of this ID is in the table")
+      : c.json(story);
+  });
+
+  app.get("/events", (c) => {
+    c.header("Content-Type", "text/event-stream");
+    // Compressing would hold events back until a block is full.
+    c.header("Cache-Control", "no-store, no-transform");
+    if (c.req.method === "HEAD") return c.body(null);
+    const events = node.reports.events(c.req.header("Last-Event-ID"));
+    if (events !== undefined) return c.body(events);
+    c.header("Retry-After", RETRY_AFTER_S);
+    return c.text("This node has as many readers of events as it can: try again later\n", 503);
+  });
+
+  app.get("/metrics", async (c) => {
+    c.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    return c.body(await node.reports.metrics());
+  });
+
+  app.get("/healthz", (c) => answerProbe(c, node.trouble(), node.warning()));
+  app.get("/readyz", (c) => answerProbe(c, node.unready()));
+
+  addPageRoutes(app, node);
+  addDownloadRoutes(app, node.downloads);
+
+  for (const [path, allow] of Object.entries(ROUTES)) {
+    app.all(path, (c) => c.text(`Use ${allow}\n`, 405, { Allow: allow }));
+  }
+  app.notFound((c) => c.text("Not found: see /, /hello, /members, /events, /metrics\n", 404));
+  app.onError((error, c) => answerError(error, c, node));
+  return app;
+}
+
+function answerError(error: Error, c: Context, node: Node): Response {
+  if (error instanceof HTTPException) {
+    if (error.status === 413) node.reports.bodyRefused();
+    if (error.status === 405) c.header("Allow", ROUTES[c.req.path] ?? "GET, HEAD");
+    return c.text(`${error.message}\n`, error.status);
+  }
+  node.reportBug(error);
+  return c.text("This node made a mistake: its log has the details\n", 500);
+}
+
+/** Reads `?status=dead,unknown`. */
+function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined {
+  if (text === undefined) return undefined;
+  const words = text.split(",");
+  const statuses = STATUSES.filter((status) => words.includes(status));
+  if (statuses.length !== words.length) refuse(400, `Give status= some of ${STATUSES.join(",")}`);
+  return new Set(statuses);
+}
+
+/** A warning alone leaves the node healthy: a restart would not mend it. */
+function answerProbe(c: Context, trouble: string | undefined, warning?: string): Response {
+  c.header("Cache-Control", "no-store");
+  if (trouble !== undefined) return refuse(503, trouble);
+  return c.text(warning === undefined ? "ok\n" : `ok\nwarning: ${warning}\n`);
+}

@@ -1,0 +1,97 @@
+/**
+ * The routes that browsers use: the page, what its script asks for, and the static files.
+ *
+ * @module
+ */
+import { ifNoneMatch } from "@std/http/etag";
+import type { Context, Hono } from "hono";
+import { isId } from "../address.ts";
+import { type Assets, loadAssets } from "./assets.ts";
+import { refuse } from "./body.ts";
+import type { Node } from "../host/node.ts";
+import { renderPage } from "../page/page.tsx";
+import { pageState } from "../page/content.ts";
+
+/** As much of an ID that is none is repeated on the page. */
+const MISSING_LENGTH_MAX = 80;
+
+/**
+ * A page of 1,000 members costs its node 10 to 25 ms. However many look at it, it is made at most twice a second and
+ * once
+ * for each change of status, so that they cannot keep the node from its rounds.
+ */
+const FRESH_MS = 500;
+
+/** Adds the routes to `app`. */
+export function addPageRoutes(app: Hono, node: Node): void {
+  let assets: Promise<Assets> | undefined;
+  // Read at the first request: many a node's page is never looked at.
+  const getAssets = () => assets ??= loadAssets();
+
+  const pages = new Latest();
+  const states = new Latest();
+
+  app.get("/", async (c) => {
+    const { path } = await getAssets();
+    const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
+    c.header("Cache-Control", "no-store");
+    const make = () => renderPage(node.reports.page(), { assets, ...readQuery(c, node) });
+    return c.html(pages.text(keyOf(c, node), make));
+  });
+
+  app.get("/page.json", (c) => {
+    c.header("Cache-Control", "no-store");
+    c.header("Content-Type", "application/json");
+    const make = () => JSON.stringify(pageState(node.reports.page(), c.req.query("q")));
+    return c.body(states.text(keyOf(c, node), make));
+  });
+
+  app.get("/static/:hash/:name", async (c) => {
+    const { hash, files } = await getAssets();
+    const asset = files.get(c.req.param("name"));
+    if (asset === undefined) return refuse(404, "No such file: see the source of /");
+    const etag = `"${hash}"`;
+    c.header("ETag", etag);
+    // Another hash is asked for by a page of another version: it may have this one's file, but not keep it.
+    const lasting = c.req.param("hash") === hash;
+    c.header("Cache-Control", lasting ? "public, max-age=31536000, immutable" : "no-cache");
+    if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
+    c.header("Content-Type", asset.type);
+    return c.body(asset.body);
+  });
+}
+
+/** Equal for requests that have the same answer, but for ages. */
+function keyOf(c: Context, node: Node): string {
+  return `${node.reports.version()} ${c.req.url}`;
+}
+
+/** The text made last, while it is fresh. */
+class Latest {
+  #key = "";
+  #text = "";
+  #madeMs = -Infinity;
+
+  text(key: string, make: () => string): string {
+    const nowMs = performance.now();
+    if (key !== this.#key || nowMs - this.#madeMs >= FRESH_MS) {
+      this.#text = make();
+      this.#key = key;
+      this.#madeMs = nowMs;
+    }
+    return this.#text;
+  }
+}
+
+/** What the page is asked to show: `?q=` filters, `?id=` opens a story, `?bye=` asks before decommissioning. */
+function readQuery(c: Context, node: Node) {
+  const { q: filter, id, bye } = c.req.query();
+  if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
+  const story = id === undefined ? undefined : node.reports.story(id);
+  return {
+    ...(filter !== undefined && { filter }),
+    ...(bye !== undefined && { bye }),
+    ...(story !== undefined && { story }),
+    ...(id !== undefined && !story && { missing: id.slice(0, MISSING_LENGTH_MAX) }),
+  };
+}

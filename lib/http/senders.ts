@@ -1,0 +1,58 @@
+/**
+ * Who sends: `from`, `via` and `cluster` of the query.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { isId, normalizeAddress } from "../address.ts";
+import { refuse } from "./body.ts";
+import { DEFAULT_CLUSTER } from "../limits.ts";
+import type { Node } from "../host/node.ts";
+
+/** Senders remembered; past it they are read anew. */
+const SENDERS_MAX = 2_048;
+
+/**
+ * Letters of a URL that is remembered: an ID, two addresses and a cluster's name have room. A longer one is read
+ * anew.
+ */
+const URL_LENGTH_MAX = 1_024;
+
+export interface Sender {
+  readonly from: string;
+  /** Where the sender can be reached. */
+  readonly via: string;
+}
+
+/** Reads senders; a node calls with the same URL for as long as it runs, so each is read once. */
+export class Senders {
+  readonly #node: Node;
+  readonly #byUrl = new Map<string, Sender>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** Refuses a query that names nobody, and senders of another cluster. */
+  read(c: Context): Sender {
+    const { url } = c.req;
+    const known = this.#byUrl.get(url);
+    if (known !== undefined) return known;
+    const sender = this.#parse(c);
+    if (this.#byUrl.size >= SENDERS_MAX) this.#byUrl.clear();
+    if (url.length <= URL_LENGTH_MAX) this.#byUrl.set(url, sender);
+    return sender;
+  }
+
+  #parse(c: Context): Sender {
+    const from = c.req.query("from") ?? "";
+    const cluster = c.req.query("cluster") ?? DEFAULT_CLUSTER;
+    const via = normalizeAddress(c.req.query("via") ?? "");
+    if (!isId(from)) refuse(400, "Give your ID as from=: 1 to 64 of A-Z a-z 0-9 . _ : -");
+    if (via === undefined) refuse(400, "Give your address as via=host:port");
+    if (!isId(cluster)) refuse(400, "Give your cluster's name as cluster=, or leave it out");
+    const stranger = this.#node.stranger({ from, via, cluster });
+    if (stranger !== undefined) refuse(409, stranger);
+    return { from, via };
+  }
+}

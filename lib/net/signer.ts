@@ -1,0 +1,112 @@
+/**
+ * Signed requests and answers: what stands under each code, and how old a request may be.
+ *
+ *     authorization: Gossip <ms>.<code>      code over: request, cluster, ms, method, path and query, body
+ *     authentication-info: <code>            code over: answer, cluster, the request's code, status, body
+ *
+ * The query names the sender. The answer's code covers the request's, so an answer fits one request only. There is no
+ * memory of requests seen: a replay within the minute is harmless, as all that a request can say is merged
+ * (PROTOCOL.md).
+ *
+ * @module
+ */
+import type { Keyring } from "./keys.ts";
+
+/** How far the clocks of two nodes may differ: beyond it, recorded requests are of no use to anyone. */
+export const CLOCK_SKEW_MAX_MS = 60_000;
+
+/** What a request's code covers. */
+export interface Signed {
+  readonly method: string;
+  /** Path and query as they travel. */
+  readonly target: string;
+  readonly body: string;
+}
+
+/** What checking a request came to: its code, and what was wrong if anything was. */
+export type Checked =
+  | { readonly code: string; readonly error?: string }
+  | { readonly code?: undefined; readonly error: string };
+
+/** What is said to callers without a key. */
+export const UNSIGNED = "This cluster has a key, and the request is not signed with it";
+
+const SCHEME = "Gossip ";
+const HEADER = /^Gossip ([0-9]{1,15})\.([A-Za-z0-9_-]{43})$/i;
+
+export interface SignerOptions {
+  readonly keyring: Keyring;
+  /** The cluster's name: codes of one cluster are worth nothing in another, even if they share a key. */
+  readonly cluster: string;
+  /** Ms since the epoch. */
+  readonly wallMs: () => number;
+}
+
+export class Signer {
+  readonly #options: SignerOptions;
+
+  constructor(options: SignerOptions) {
+    this.#options = options;
+  }
+
+  /** The `authorization` header of a request, and its code, which the answer must cover. */
+  async sign(request: Signed): Promise<{ authorization: string; code: string }> {
+    const { keyring, wallMs } = this.#options;
+    const atMs = Math.floor(wallMs());
+    const code = await keyring.sign(this.#requestText(request, atMs));
+    return { authorization: `${SCHEME}${atMs}.${code}`, code };
+  }
+
+  /** Checks a request against its `authorization` header. A code with an error is good, but of another time. */
+  async check(request: Signed, authorization: string): Promise<Checked> {
+    const [, stamp, code] = HEADER.exec(authorization) ?? [];
+    if (stamp === undefined || code === undefined) return { error: UNSIGNED };
+    const atMs = Number(stamp);
+    const good = await this.#options.keyring.verify(this.#requestText(request, atMs), code);
+    if (!good) return { error: UNSIGNED };
+    const hereMs = Math.floor(this.#options.wallMs());
+    // Only who holds a key learns this clock, and only a key holder's clock is worth a line.
+    return Math.abs(hereMs - atMs) <= CLOCK_SKEW_MAX_MS ? { code } : {
+      code,
+      error: `The clocks differ by over a minute: ${timeText(atMs)} there, ${
+        timeText(hereMs)
+      } here`,
+    };
+  }
+
+  /** The `authentication-info` header of the answer to the request of this code. */
+  signAnswer(code: string, status: number, body: string): Promise<string> {
+    return this.#options.keyring.sign(this.#answerText(code, status, body));
+  }
+
+  /** Whether an answer is one to the request of this code, by someone with a key. */
+  async checkAnswer(
+    code: string,
+    answer: { status: number; body: string; proof: string | undefined },
+  ): Promise<boolean> {
+    const { status, body, proof = "" } = answer;
+    return await this.#options.keyring.verify(this.#answerText(code, status, body), proof);
+  }
+
+  // No part but the last can hold a line feed, so two different requests never give one text.
+  #requestText({ method, target, body }: Signed, atMs: number): string {
+    return `gossip request\n${this.#options.cluster}\n${atMs}\n${method}\n${
+      plain(target)
+    }\n${body}`;
+  }
+
+  #answerText(code: string, status: number, body: string): string {
+    return `gossip answer\n${this.#options.cluster}\n${code}\n${status}\n${body}`;
+  }
+}
+
+/** One spelling of path and query, as servers and proxies may rewrite a URL's escapes. */
+function plain(target: string): string {
+  const url = new URL(`http://node${target}`);
+  return url.pathname + url.search;
+}
+
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}

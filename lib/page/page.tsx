@@ -1,0 +1,235 @@
+/**
+ * The page at `/`: the table as this node sees it, for people.
+ *
+ * It is whole without JavaScript; `static/live.js` then writes each new `GET /page.json` into the same places, and
+ * relies on the
+ * ids and classes here. Everything shown is escaped by hono/jsx; nothing is inline, so the policy below can be strict.
+ *
+ * @module
+ */
+import { ByeForm } from "./bye.tsx";
+import { Contact, MemberTable, Templates } from "./rows.tsx";
+import { FILTER_LENGTH_MAX, memberCount, type PageState, pageState } from "./content.ts";
+import { countWords, numberWords } from "../report/words.ts";
+import type { PageView, Status, StoryView } from "../report/view.ts";
+
+/** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+/** Without JavaScript the page loads itself again this often. */
+const REFRESH_S = 5;
+
+export interface PageOptions {
+  /** Paths of the static files, each with the hash of its content. */
+  readonly assets: { readonly style: string; readonly script: string; readonly icon: string };
+  /** What stands in the filter box: `?q=`. */
+  readonly filter?: string;
+  /** The member whose story is open: `?id=`. */
+  readonly story?: StoryView;
+  /** An ID that was asked for and is not in the table. */
+  readonly missing?: string;
+  /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
+  readonly bye?: string;
+}
+
+/** The whole page as HTML. */
+export function renderPage(view: PageView, options: PageOptions): string {
+  const { assets, bye, story } = options;
+  let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
+  let state = pageState(view, filter);
+  // A story opens below its row, so that row must be on the page.
+  if (story !== undefined && ![...state.rows, ...state.gone].some((row) => row.id === story.id)) {
+    filter = story.id;
+    state = pageState(view, filter);
+  }
+  const page = (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        {/* With no-referrer, as the other pages have it, the form's Origin would be null. */}
+        {bye !== undefined && <meta name="referrer" content="same-origin" />}
+        <title>{state.title}</title>
+        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <link rel="stylesheet" href={assets.style} />
+        {bye === undefined && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(REFRESH_S)} />
+          </noscript>
+        )}
+        {bye === undefined && <script type="module" src={assets.script}></script>}
+      </head>
+      <body>
+        <TopBar state={state} icon={assets.icon} />
+        <main>
+          {bye === undefined
+            ? <Overview state={state} options={{ ...options, filter }} />
+            : <ByeForm id={bye} selfId={view.self.id} keyed={view.keyed} />}
+        </main>
+        {bye === undefined && (
+          <>
+            <Footer />
+            <Templates />
+            <dialog id="bye" aria-labelledby="bye-title">
+              <ByeForm id="" selfId={view.self.id} keyed={view.keyed} />
+            </dialog>
+          </>
+        )}
+      </body>
+    </html>
+  );
+  return `<!doctype html>${page}`;
+}
+
+function TopBar({ state, icon }: { state: PageState; icon: string }) {
+  const { self } = state;
+  return (
+    <header>
+      <a class="brand" href="/">
+        <img src={icon} alt="" width="28" height="28" />
+        Gossiper
+      </a>
+      <p class="self">
+        <span>
+          as seen by <b id="self-id">{self.id}</b>
+        </span>
+        <span id="self-address">{self.address}</span>
+        {self.cluster !== "" && <span>cluster {self.cluster}</span>}
+        <span>version {self.version}</span>
+        <span>
+          up <span id="self-up">{self.up}</span>
+        </span>
+      </p>
+      <p id="link" role="status" hidden></p>
+    </header>
+  );
+}
+
+function Overview({ state, options }: { state: PageState; options: PageOptions }) {
+  const { story, missing } = options;
+  const total = memberCount(state.counts);
+  return (
+    <>
+      <section class={`headline ${state.tone}`} id="headline">
+        <h1 id="verdict">{state.verdict}</h1>
+        <ul class="tiles">
+          <Tile status="live" count={state.counts.live} />
+          <Tile status="dead" count={state.counts.dead} />
+          <Tile status="unknown" count={state.counts.unknown} />
+          <Tile status="left" count={state.counts.left} />
+          <Tile status="decommissioned" count={state.counts.decommissioned} />
+        </ul>
+        <p id="latest" role="status">{state.latest}</p>
+      </section>
+      {missing !== undefined && (
+        <p class="note" role="alert">This node knows no member {missing}.</p>
+      )}
+      <form role="search" class="filter" action="/">
+        <h2>
+          <span id="shown" role="status">{shownWords(state, total)}</span>
+        </h2>
+        <label for="filter">Filter</label>
+        <input
+          id="filter"
+          name="q"
+          type="search"
+          value={options.filter}
+          maxlength={FILTER_LENGTH_MAX}
+          placeholder="ID, address or status"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </form>
+      <MemberTable
+        id="members"
+        caption="Members, trouble first, then by ID"
+        rows={state.rows}
+        span={state.span}
+        story={story}
+      />
+      <p class="note" id="more" hidden={state.more.rows === 0}>
+        Only the first rows are shown. Filter to see others.
+      </p>
+      <p class="note" id="alone" hidden={total !== 1}>
+        Start another node anywhere and point it here: <code>-join {state.self.address}</code>
+      </p>
+      <Legend />
+      <section id="gone-section" hidden={state.gone.length === 0}>
+        <h2>Decommissioned</h2>
+        <MemberTable
+          id="gone"
+          caption="Decommissioned members, by ID"
+          rows={state.gone}
+          span={state.span}
+          story={story}
+        />
+        <MoreNote id="gone-more" count={state.more.gone} />
+      </section>
+      <section id="contacts-section" hidden={state.contacts.length === 0}>
+        <h2>Contacts</h2>
+        <p class="note">Addresses where no member has been met yet.</p>
+        <ul id="contacts">
+          {state.contacts.map((contact) => <Contact key={contact.address} contact={contact} />)}
+        </ul>
+        <MoreNote id="contacts-more" count={state.more.contacts} />
+      </section>
+    </>
+  );
+}
+
+function Tile({ status, count }: { status: Status; count: number }) {
+  return (
+    <li class={count === 0 ? `${status} none` : status} id={`count-${status}`}>
+      <a href={`/?q=${status}`}>
+        <b>{numberWords(count)}</b> <span>{status}</span>
+      </a>
+    </li>
+  );
+}
+
+function shownWords(state: PageState, total: number): string {
+  const shown = state.rows.length;
+  return shown === total
+    ? countWords(total, "member")
+    : `${numberWords(shown)} of ${countWords(total, "member")}`;
+}
+
+function MoreNote({ id, count }: { id: string; count: number }) {
+  return (
+    <p class="note" id={id} hidden={count === 0}>
+      <a href="/members">More of them in /members</a>
+    </p>
+  );
+}
+
+function Legend() {
+  return (
+    <p class="legend">
+      <span>The strip: the higher, the older the last heartbeat.</span>
+      <span class="live">live</span>
+      <span class="late">late heartbeat</span>
+      <span class="dead">dead</span>
+      <span class="left">left</span>
+    </p>
+  );
+}
+
+function Footer() {
+  return (
+    <footer>
+      For scripts: <a href="/members">members</a> <a href="/events">events</a>{" "}
+      <a href="/metrics">metrics</a> <a href="/hello">hello</a>
+    </footer>
+  );
+}

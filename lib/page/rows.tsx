@@ -1,0 +1,189 @@
+/** The page's tables: a row a member, and the story that opens below a row. */
+import type { RowState } from "./content.ts";
+import { ageWords, secondWords, timeWords, whyWords } from "../report/words.ts";
+import { STRIP_HEIGHT } from "./strip.ts";
+import { STRIP_SAMPLES } from "../report/strips.ts";
+import type { ChangeView, ContactView, StoryView } from "../report/view.ts";
+
+const COLUMNS = 5;
+
+const BLANK_ROW: RowState = {
+  id: "",
+  address: "",
+  status: "unknown",
+  lastHeartbeat: null,
+  ageMs: null,
+  why: "",
+  strip: { label: "", paths: {} },
+};
+
+export interface TableProps {
+  readonly id: string;
+  readonly caption: string;
+  readonly rows: readonly RowState[];
+  /** The time that a strip covers. */
+  readonly span: string;
+  /** The member whose story is open. */
+  readonly story: StoryView | undefined;
+}
+
+/**
+ * A table of members; the script relies on its classes and on the order of its cells. Each row is laid out by itself
+ * (`display: grid` in the style), or every update would lay out all of them: the roles keep it a table for screen
+ * readers.
+ */
+export function MemberTable({ id, caption, rows, span, story }: TableProps) {
+  return (
+    <table id={id} role="table">
+      <caption>{caption}</caption>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">Member</th>
+          <th role="columnheader" scope="col">Status</th>
+          <th role="columnheader" scope="col">Address</th>
+          <th role="columnheader" scope="col">Last heartbeat</th>
+          <th role="columnheader" scope="col">Last {span}</th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => (
+          <>
+            <MemberRow row={row} />
+            {story?.id === row.id && <StoryRow story={story} />}
+          </>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function MemberRow({ row }: { row: RowState }) {
+  return (
+    <tr role="row" class={row.status}>
+      <th role="rowheader" scope="row">
+        <a href={storyPath(row.id)}>{row.id}</a>
+      </th>
+      <td role="cell">
+        <b>{row.status}</b> {row.why !== "" && <span>{row.why}</span>}
+      </td>
+      <td role="cell">{row.address}</td>
+      <td role="cell">
+        <Age row={row} />
+      </td>
+      <td role="cell">
+        <svg
+          viewBox={`0 0 ${STRIP_SAMPLES} ${STRIP_HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={row.strip.label}
+        >
+          {Object.entries(row.strip.paths).map(([kind, d]) => (
+            <path
+              key={kind}
+              class={kind}
+              d={d}
+            />
+          ))}
+        </svg>
+      </td>
+    </tr>
+  );
+}
+
+function Age({ row }: { row: RowState }) {
+  const words = ageWords(row.ageMs);
+  if (row.lastHeartbeat === null) return <>{words}</>;
+  return <time datetime={row.lastHeartbeat} title={timeWords(row.lastHeartbeat)}>{words}</time>;
+}
+
+/** A member's story; without one, the empty form that the script fills. */
+export function StoryRow({ story }: { story?: StoryView }) {
+  const id = story?.id ?? "";
+  const history = story === undefined ? [] : [...story.history].reverse();
+  return (
+    <tr role="row" class="story" id="story">
+      <td role="cell" colspan={COLUMNS}>
+        <section aria-label={`Story of ${id}`}>
+          <h3>
+            Story of <span>{id}</span>
+          </h3>
+          <p class="address">{story?.address ?? ""}</p>
+          <ol>
+            {history.map((change) => <Change key={change.event} change={change} />)}
+          </ol>
+          <p class="acts">
+            <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
+              Decommission…
+            </a>
+            <a class="json" href={`/members/${encodeURIComponent(id)}`}>As JSON</a>
+            <a class="close" href="/">Close</a>
+          </p>
+        </section>
+      </td>
+    </tr>
+  );
+}
+
+const BLANK_CHANGE: ChangeView = {
+  id: "",
+  address: "",
+  from: null,
+  to: "unknown",
+  at: "",
+  reason: "",
+  event: 0,
+};
+
+function Change({ change }: { change: ChangeView }) {
+  return (
+    <li class={change.to}>
+      <time datetime={change.at} title={timeWords(change.at)}>{secondWords(change.at)}</time>
+      <b>{change.to}</b>
+      <span>{changeWords(change)}</span>
+    </li>
+  );
+}
+
+function changeWords({ from, to, reason }: ChangeView): string {
+  return from === null ? `joined: ${reason}` : whyWords(to, reason);
+}
+
+/** An address whose member is not known yet. */
+export function Contact({ contact }: { contact: ContactView }) {
+  return (
+    <li>
+      <b>{contact.address}</b>
+      <span>{contact.state}</span>
+    </li>
+  );
+}
+
+/** What the script clones for a new member, a story, a line of it and a contact. */
+export function Templates() {
+  return (
+    <>
+      <template id="row-template">
+        <MemberRow row={BLANK_ROW} />
+      </template>
+      <template id="story-template">
+        <StoryRow />
+      </template>
+      <template id="change-template">
+        <Change change={BLANK_CHANGE} />
+      </template>
+      <template id="contact-template">
+        <Contact contact={{ address: "", state: "" }} />
+      </template>
+    </>
+  );
+}
+
+/** The page with a member's story open. */
+export function storyPath(id: string): string {
+  return `/?id=${encodeURIComponent(id)}#story`;
+}
+
+/** The page that asks before it decommissions a member. */
+export function byePath(id: string): string {
+  return `/?bye=${encodeURIComponent(id)}`;
+}

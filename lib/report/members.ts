@@ -1,0 +1,98 @@
+/**
+ * The table as people and scripts see it: statuses derived, times written out, sorted by ID.
+ *
+ * @module
+ */
+import type { Gossip } from "../gossip.ts";
+import { changeView, type Stories } from "./stories.ts";
+import type { Strips } from "./strips.ts";
+import { ageOf, type Row, type Tombstone } from "../table.ts";
+import type { ContactView, MemberView, PageMember, Status, StoryView } from "./view.ts";
+
+/** The answer of `GET /members`. */
+export interface MembersView {
+  /** The node that answers. */
+  readonly id: string;
+  readonly address: string;
+  /** RFC 3339, by this node's clock. */
+  readonly now: string;
+  readonly members: readonly MemberView[];
+}
+
+/** All members, decommissioned ones included, sorted by ID; or those of the statuses given. */
+export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): MemberView[] {
+  const { table } = gossip.replica;
+  const views: MemberView[] = [];
+  for (const row of table.roster()) {
+    const status = gossip.statusOf(row);
+    if (statuses?.has(status) ?? true) views.push(view(row, status, gossip.nowMs));
+  }
+  if (table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)) return views;
+  for (const tombstone of table.tombstones()) {
+    views.push(view(tombstone, "decommissioned", gossip.nowMs));
+  }
+  return views.sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
+/** One member, or undefined where the table has none of that ID. */
+export function memberView(gossip: Gossip, id: string): MemberView | undefined {
+  const { table } = gossip.replica;
+  const row = table.get(id);
+  if (row !== undefined) return view(row, gossip.statusOf(row), gossip.nowMs);
+  const tombstone = table.tombstone(id);
+  return tombstone && view(tombstone, "decommissioned", gossip.nowMs);
+}
+
+/** All members as the page needs them. */
+export function pageMembers(
+  gossip: Gossip,
+  { stories, strips }: { stories: Stories; strips: Strips },
+): PageMember[] {
+  return memberViews(gossip).map((member) => ({
+    ...member,
+    ...latest(stories, member.id),
+    // Drawn only for the rows that find room on the page.
+    get strip() {
+      return strips.view(member.id);
+    },
+  }));
+}
+
+/** One member with its recent changes, or undefined where the table has none of that ID. */
+export function storyView(gossip: Gossip, stories: Stories, id: string): StoryView | undefined {
+  const member = memberView(gossip, id);
+  return member && {
+    ...member,
+    ...latest(stories, id),
+    history: stories.history(id).map(changeView),
+  };
+}
+
+/** The addresses whose member is not known yet. */
+export function contactViews(gossip: Gossip): ContactView[] {
+  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => ({
+    address,
+    state: failures === 0
+      ? "no answer yet"
+      : `no answer to ${failures === 1 ? "the last call" : `the last ${failures} calls`}`,
+  }));
+}
+
+function latest(stories: Stories, id: string): { reason: string | null; since: string | null } {
+  const told = stories.latest(id);
+  return {
+    reason: told?.reason ?? null,
+    since: told === undefined ? null : new Date(told.atMs).toISOString(),
+  };
+}
+
+function view(known: Row | Tombstone, status: Status, nowMs: number): MemberView {
+  const heard = known.heartbeat > 0;
+  return {
+    id: known.id,
+    address: known.address,
+    status,
+    lastHeartbeat: heard ? new Date(known.heartbeat).toISOString() : null,
+    ageMs: heard ? Math.round(ageOf(known, nowMs)) : null,
+  };
+}

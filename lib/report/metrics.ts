@@ -1,0 +1,195 @@
+/**
+ * What a node counts of its own work, and how that becomes `GET /metrics`. (pure)
+ *
+ * @module
+ */
+import { type Exchange, OUTCOMES } from "../net/driver.ts";
+import { type Family, Histogram } from "./prometheus.ts";
+import { STATUSES } from "../table.ts";
+import type { MemberView } from "./view.ts";
+import type { Change } from "../verdicts.ts";
+
+/** Seconds: from an answer on the same host to the time-out. */
+const EXCHANGE_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+/** Seconds: from an idle host's timers to a process that does not get to run. */
+const LATENESS_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Seconds: from one hop to dead-after and beyond. */
+const NEWS_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const LIMITS = ["table", "body", "streams"] as const;
+
+/** What is read off elsewhere, at the time of a request. */
+export interface Readings {
+  readonly members: readonly MemberView[];
+  readonly contacts: number;
+  readonly rounds: number;
+  /** Grows with every change of the roster or the tombstones. */
+  readonly tableVersion: number;
+  /** Entries of messages left out as they broke a rule, or as the table was full. */
+  readonly invalid: number;
+  readonly full: number;
+  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
+  readonly streams: number;
+  readonly build: { readonly version: string; readonly deno: string };
+  readonly process: {
+    readonly cpuSeconds: number;
+    readonly residentBytes: number;
+    readonly startSeconds: number;
+  };
+}
+
+export class Measures {
+  readonly #exchanges = { answered: 0, refused: 0, silent: 0, failed: 0 };
+  readonly #exchangeSeconds = new Histogram(EXCHANGE_BOUNDS);
+  readonly #lateSeconds = new Histogram(LATENESS_BOUNDS);
+  readonly #newsSeconds = new Histogram(NEWS_BOUNDS);
+  readonly #changes = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
+  readonly #served = { exchanges: 0, bytesIn: 0, bytesOut: 0 };
+  readonly #limits = { body: 0, streams: 0 };
+
+  round(lateMs: number): void {
+    this.#lateSeconds.observe(lateMs / 1000);
+  }
+
+  exchange({ outcome, tookMs }: Exchange): void {
+    this.#exchanges[outcome]++;
+    if (outcome === "answered") this.#exchangeSeconds.observe(tookMs / 1000);
+  }
+
+  /** An exchange that another node started; lengths of the bodies, whose text is ASCII. */
+  served(bytesIn: number, bytesOut: number): void {
+    this.#served.exchanges++;
+    this.#served.bytesIn += bytesIn;
+    this.#served.bytesOut += bytesOut;
+  }
+
+  change({ to, ageMs }: Change): void {
+    this.#changes[to]++;
+    // Who joins, returns or leaves says so with a heartbeat: its age is how long that took to get here.
+    if ((to === "live" || to === "left") && ageMs !== null) this.#newsSeconds.observe(ageMs / 1000);
+  }
+
+  limitHit(limit: "body" | "streams"): void {
+    this.#limits[limit]++;
+  }
+
+  families(now: Readings): Family[] {
+    const members = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
+    let oldestMs = 0;
+    for (const { status, ageMs } of now.members) {
+      members[status]++;
+      if (status === "live") oldestMs = Math.max(oldestMs, ageMs ?? 0);
+    }
+    const { traffic, process } = now;
+    return [
+      gauge(
+        "gossiper_members",
+        "Members of the table by status.",
+        byLabel("status", STATUSES, members),
+      ),
+      counter(
+        "gossiper_status_changes_total",
+        "Changes of a member's status to this one.",
+        byLabel("to", STATUSES, this.#changes),
+      ),
+      gauge(
+        "gossiper_heartbeat_age_max_seconds",
+        "Age of the oldest last heartbeat of a live member.",
+        oldestMs / 1000,
+      ),
+      histogram(
+        "gossiper_news_delay_seconds",
+        "Time from a join, a return or a planned stop until it was known here.",
+        this.#newsSeconds,
+      ),
+      counter("gossiper_rounds_total", "Rounds begun.", now.rounds),
+      histogram(
+        "gossiper_round_lateness_seconds",
+        "Time by which rounds began late.",
+        this.#lateSeconds,
+      ),
+      counter(
+        "gossiper_exchanges_total",
+        "Exchanges that this node started, by outcome.",
+        byLabel("outcome", OUTCOMES, this.#exchanges),
+      ),
+      histogram(
+        "gossiper_exchange_duration_seconds",
+        "Time until an exchange that this node started was answered.",
+        this.#exchangeSeconds,
+      ),
+      counter(
+        "gossiper_exchange_sent_bytes_total",
+        "Bytes sent in exchanges that this node started, HTTP heads included.",
+        traffic.bytesOut,
+      ),
+      counter(
+        "gossiper_exchange_received_bytes_total",
+        "Bytes received in exchanges that this node started, HTTP heads included.",
+        traffic.bytesIn,
+      ),
+      counter(
+        "gossiper_served_exchanges_total",
+        "Exchanges that others started.",
+        this.#served.exchanges,
+      ),
+      counter(
+        "gossiper_served_received_bytes_total",
+        "Bytes of the bodies received in exchanges that others started.",
+        this.#served.bytesIn,
+      ),
+      counter(
+        "gossiper_served_sent_bytes_total",
+        "Bytes of the bodies sent in exchanges that others started.",
+        this.#served.bytesOut,
+      ),
+      counter(
+        "gossiper_merge_changes_total",
+        "Changes of the roster and the tombstones by merging.",
+        now.tableVersion,
+      ),
+      counter(
+        "gossiper_invalid_entries_total",
+        "Entries of messages that were left out as they broke a rule.",
+        now.invalid,
+      ),
+      counter(
+        "gossiper_limit_hits_total",
+        "Times that a limit refused something: an entry, a body, a stream of events.",
+        byLabel("limit", LIMITS, { table: now.full, ...this.#limits }),
+      ),
+      gauge("gossiper_contacts", "Addresses whose member is not known yet.", now.contacts),
+      gauge("gossiper_event_streams", "Streams of events that are open.", now.streams),
+      gauge("gossiper_build_info", "What runs, as labels; always 1.", [[{ ...now.build }, 1]]),
+      counter("process_cpu_seconds_total", "User and system time used.", process.cpuSeconds),
+      gauge("process_resident_memory_bytes", "Resident memory.", process.residentBytes),
+      gauge(
+        "process_start_time_seconds",
+        "Start of the process, in seconds since the epoch.",
+        process.startSeconds,
+      ),
+    ];
+  }
+}
+
+function counter(name: string, help: string, samples: Family["samples"]): Family {
+  return { name, help, type: "counter", samples };
+}
+
+function gauge(name: string, help: string, samples: Family["samples"]): Family {
+  return { name, help, type: "gauge", samples };
+}
+
+function histogram(name: string, help: string, samples: Histogram): Family {
+  return { name, help, type: "histogram", samples };
+}
+
+function byLabel<Name extends string>(
+  label: string,
+  names: readonly Name[],
+  values: Readonly<Record<Name, number>>,
+): Family["samples"] {
+  return names.map((name) => [{ [label]: name }, values[name]]);
+}

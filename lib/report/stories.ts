@@ -1,0 +1,100 @@
+/**
+ * What a node remembers of its members: each change of status, numbered, with its time and reason.
+ *
+ * The same change is the last line of its member's story, an event of `GET /events` and the reason on the page, so
+ * all of
+ * them always tell the same. (pure)
+ *
+ * @module
+ */
+import type { ChangeView } from "./view.ts";
+import type { Change } from "../verdicts.ts";
+
+/** Changes kept for one member: days of a restarting one, minutes of a flapping one. */
+export const HISTORY_MAX = 50;
+
+/**
+ * Changes that all stories should take together, about 30 MB: a larger table has shorter ones. A table that grows at
+ * once
+ * may hold twice as many, as a story is only cut when it goes on.
+ */
+export const HISTORIES_MAX = 131_072;
+
+/** Changes that a reader of events can be behind and still resume: a restart of 500 nodes. */
+export const RESUMABLE_MAX = 1_024;
+
+/** A change as it is kept; {@linkcode changeView} writes it out. */
+export interface Told extends Omit<ChangeView, "at"> {
+  /** Ms since the epoch, by this node's clock. */
+  readonly atMs: number;
+}
+
+export interface StoriesLimits {
+  readonly history: number;
+  readonly histories: number;
+  readonly resumable: number;
+}
+
+export class Stories {
+  readonly #limits: StoriesLimits;
+  readonly #histories = new Map<string, Told[]>();
+  /** The last changes of all members; number n stands at n modulo the length. */
+  readonly #ring: Told[] = [];
+  #lastEvent = 0;
+
+  constructor(
+    limits = { history: HISTORY_MAX, histories: HISTORIES_MAX, resumable: RESUMABLE_MAX },
+  ) {
+    this.#limits = limits;
+  }
+
+  /** The number of the last change; 0: there was none. */
+  get lastEvent(): number {
+    return this.#lastEvent;
+  }
+
+  /** Numbers a change and adds it to its member's story. */
+  record(change: Change, atMs: number): Told {
+    const { id, address, from, to, reason } = change;
+    const told = { id, address, from, to, reason, atMs, event: ++this.#lastEvent };
+    this.#ring[told.event % this.#limits.resumable] = told;
+    let history = this.#histories.get(id);
+    if (history === undefined) this.#histories.set(id, history = []);
+    history.push(told);
+    if (history.length > this.#allowance()) {
+      history.splice(0, history.length - this.#allowance());
+    }
+    return told;
+  }
+
+  /** The member's last change. */
+  latest(id: string): Told | undefined {
+    return this.#histories.get(id)?.at(-1);
+  }
+
+  /** The member's changes, oldest first. */
+  history(id: string): readonly Told[] {
+    return this.#histories.get(id) ?? [];
+  }
+
+  /** The changes after number `event`, oldest first; undefined if some are forgotten, or it was never given out. */
+  since(event: number): readonly Told[] | undefined {
+    const count = this.#lastEvent - event;
+    if (!Number.isSafeInteger(event) || event < 0) return undefined;
+    if (count < 0 || count > this.#limits.resumable) return undefined;
+    return Array.from(
+      { length: count },
+      (_, i) => this.#ring[(event + 1 + i) % this.#limits.resumable]!,
+    );
+  }
+
+  #allowance(): number {
+    const { history, histories } = this.#limits;
+    return Math.max(1, Math.min(history, Math.floor(histories / this.#histories.size)));
+  }
+}
+
+/** The change as `GET /events`, `GET /members/NNN` and the page show it. */
+export function changeView({ id, address, from, to, atMs, reason, event }: Told): ChangeView {
+  return { id, address, from, to, at: new Date(atMs).toISOString(), reason, event };
+}

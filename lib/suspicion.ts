@@ -1,0 +1,86 @@
+/**
+ * Looking for oneself: what a node does about the signs that a member crashed, its own and others'.
+ *
+ *     refused once         look again at once
+ *     refused twice        charge the member (see charges.ts)
+ *     charged by a caller  look, unless there are witnesses enough
+ *     hung up on           a few of all who see it look
+ *
+ * A look is an exchange out of turn: whoever reaches the member brings back a later heartbeat, which clears it
+ * everywhere.
+ *
+ * @module
+ */
+import type { Replica } from "./replica.ts";
+import type { Row, Status } from "./table.ts";
+
+/** A second refusal within this many intervals of the first counts; one alone may be a restart's. */
+const AGAIN_INTERVALS = 2;
+
+/** Nodes that look, as expected, when a member closes its connections: some more than witnesses are needed. */
+const HANG_UP_LOOKS = 5;
+
+export interface LooksOptions {
+  readonly id: string;
+  readonly intervalMs: number;
+  readonly random: () => number;
+  readonly replica: Replica;
+}
+
+export class Looks {
+  readonly #options: LooksOptions;
+  readonly #refusedAtMs = new Map<string, number>();
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+  }
+
+  /** A member refused this node: says whether to look again, or that it is charged now, which is news. */
+  refused(row: Row, nowMs: number): "look" | "charged" | undefined {
+    const { replica, intervalMs } = this.#options;
+    const { id } = row;
+    // A Go node's heartbeats are others' stamps, which charges cannot be held against.
+    if (row.boot === "" || this.#statusOf(row, nowMs) !== "live") return;
+    if (replica.charges.distrusts(id, nowMs)) return;
+    const before = this.#refusedAtMs.get(id);
+    this.#refusedAtMs.set(id, nowMs);
+    const again = before !== undefined && nowMs - before <= AGAIN_INTERVALS * intervalMs;
+    if (!again) return "look";
+    return replica.charge(row, nowMs) ? "charged" : undefined;
+  }
+
+  answered(id: string): void {
+    this.#refusedAtMs.delete(id);
+  }
+
+  /** Those of the members that a caller charges to look at. */
+  atCharged(charged: Iterable<Row>, nowMs: number): Row[] {
+    const { id, replica } = this.#options;
+    const looks: Row[] = [];
+    for (const row of charged) {
+      const witnesses = replica.charges.witnesses(row);
+      const enough = witnesses.length >= replica.watch.witnessesNeeded() || witnesses.includes(id);
+      if (!enough && this.#statusOf(row, nowMs) === "live") looks.push(row);
+    }
+    return looks;
+  }
+
+  /** Whether to look at a member that closed a connection: its process may have died, or be tidying up. */
+  atHangUp(row: Row, nowMs: number): boolean {
+    const { random, replica } = this.#options;
+    const share = HANG_UP_LOOKS / Math.max(1, replica.watch.liveCount - 1);
+    return random() < share && this.#statusOf(row, nowMs) === "live";
+  }
+
+  /** Forgets refusals too old to count. */
+  expire(nowMs: number): void {
+    const windowMs = AGAIN_INTERVALS * this.#options.intervalMs;
+    for (const [id, atMs] of this.#refusedAtMs) {
+      if (nowMs - atMs > windowMs) this.#refusedAtMs.delete(id);
+    }
+  }
+
+  #statusOf(row: Row, nowMs: number): Status {
+    return this.#options.replica.watch.statusOf(row, nowMs);
+  }
+}

@@ -1,0 +1,219 @@
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { parseNetwork } from "../../lib/config/networks.ts";
+import { type Config, helpText, parseConfig, type ParsedConfig } from "../../lib/config/config.ts";
+
+const DEFAULTS = { hostname: "Host1", randomId: "0123abcd" };
+
+function parse(args: string[], env: Record<string, string> = {}): ParsedConfig {
+  return parseConfig(args, (name) => env[name], DEFAULTS);
+}
+
+function configOf(args: string[], env: Record<string, string> = {}): Config {
+  const parsed = parse(args, env);
+  assert(parsed.kind === "run", `${JSON.stringify(args)}: ${JSON.stringify(parsed)}`);
+  return parsed.config;
+}
+
+function usageOf(args: string[], env: Record<string, string> = {}): string {
+  const parsed = parse(args, env);
+  assert(parsed.kind === "usage", `${JSON.stringify(args)} was taken: ${JSON.stringify(parsed)}`);
+  return parsed.message;
+}
+
+Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
+  const config = configOf([]);
+  assertEquals(config, {
+    id: "0123abcd",
+    idGiven: false,
+    host: undefined,
+    port: 8080,
+    advertiseHost: "host1",
+    advertiseDefault: true,
+    advertisePort: undefined,
+    join: [],
+    cluster: "default",
+    state: undefined,
+    dist: undefined,
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
+    keyFile: undefined,
+    keyText: undefined,
+    private: false,
+    tls: undefined,
+    allow: [],
+    logFormat: "text",
+    logLevel: "info",
+  });
+  assert(Object.isFrozen(config) && Object.isFrozen(config.join));
+});
+
+Deno.test("parseConfig() takes every flag from the command line and from the environment", () => {
+  const values = {
+    "-id": "n1",
+    "-port": "0",
+    "-host": "[::1]",
+    "-advertise": "Public:80",
+    "-join": "a:1,B:2",
+    "-cluster": "prod",
+    "-state": "/var/lib/n1.state",
+    "-dist": "/srv/gossiper/",
+    "-interval": "500ms",
+    "-dead-after": "1m",
+    "-key-file": "/etc/keys",
+    "-private": "true",
+    "-tls-cert": "cert.pem",
+    "-tls-key": "key.pem",
+    "-tls-ca": "ca.pem",
+    "-allow": "::1/128,0.0.0.0/0",
+    "-log": "json",
+    "-log-level": "debug",
+  };
+  const expected: Config = {
+    id: "n1",
+    idGiven: true,
+    host: "::1",
+    port: 0,
+    advertiseHost: "public",
+    advertiseDefault: false,
+    advertisePort: 80,
+    join: ["a:1", "b:2"],
+    cluster: "prod",
+    state: "/var/lib/n1.state",
+    dist: "/srv/gossiper",
+    intervalMs: 500,
+    deadAfterMs: 60_000,
+    keyFile: "/etc/keys",
+    keyText: undefined,
+    private: true,
+    tls: { cert: "cert.pem", key: "key.pem", ca: "ca.pem" },
+    allow: ["::1/128", "0.0.0.0/0"].map((text) => parseNetwork(text)!),
+    logFormat: "json",
+    logLevel: "debug",
+  };
+  const args = Object.entries(values).flatMap(([flag, text]) =>
+    flag === "-private" ? [flag] : [flag, text]
+  );
+  assertEquals(configOf(args), expected);
+  const env = Object.entries(values).map(([flag, text]) =>
+    [`GOSSIPER${flag.replaceAll("-", "_").toUpperCase()}`, text] as const
+  );
+  assertEquals(configOf([], Object.fromEntries(env)), expected);
+});
+
+Deno.test("parseConfig() answers wrong use with one line that says what to do", () => {
+  assertEquals(usageOf(["-prot", "80"]), "Unknown flag '-prot': did you mean '-port'?");
+  assertEquals(usageOf(["-port", "80a"]), "Cannot use -port '80a': give a number from 0 to 65535");
+  assertEquals(
+    usageOf(["-join", "a:1,localhost"]),
+    "Cannot use -join 'a:1,localhost': 'localhost' is no address; " +
+      "give each as host:port, such as n1:8080 or [::1]:8080, or as srv:_gossiper._tcp.example",
+  );
+  assertEquals(
+    usageOf([], { GOSSIPER_DEAD_AFTER: "5" }),
+    "Cannot use GOSSIPER_DEAD_AFTER '5': give a duration such as 500ms, 5s or 1m",
+  );
+  assertEquals(usageOf(["-log", "xml"]), "Cannot use -log 'xml': give text or json");
+  assertEquals(
+    usageOf(["-log-level", "all"]),
+    "Cannot use -log-level 'all': give debug, info, warn or error",
+  );
+});
+
+Deno.test("parseConfig() takes keys from a file or GOSSIPER_KEY, and wants one for -private", () => {
+  assertEquals(configOf([], { GOSSIPER_KEY: "a\nb" }).keyText, "a\nb");
+  assertEquals(configOf([], { GOSSIPER_KEY: "" }).keyText, undefined);
+  assertEquals(configOf(["-private"], { GOSSIPER_KEY: "a" }).private, true);
+  assertEquals(
+    usageOf(["-private"]),
+    "Cannot use -private without a key: give -key-file or GOSSIPER_KEY",
+  );
+  assertEquals(
+    usageOf(["-key-file", "keys"], { GOSSIPER_KEY: "a" }),
+    "Cannot use -key-file with GOSSIPER_KEY: give the keys in one place",
+  );
+});
+
+Deno.test("parseConfig() wants certificate and key together, and an authority only with them", () => {
+  const message = "Cannot use TLS without both -tls-cert and -tls-key: give the two";
+  for (const args of ["-tls-cert c", "-tls-key k", "-tls-ca a", "-tls-key k -tls-ca a"]) {
+    assertEquals(usageOf(args.split(" ")), message, args);
+  }
+  assertEquals(configOf("-tls-cert c -tls-key k".split(" ")).tls, {
+    cert: "c",
+    key: "k",
+    ca: undefined,
+  });
+});
+
+Deno.test("parseConfig() says which network of -allow is none, and takes a bounded number", () => {
+  assertEquals(
+    usageOf(["-allow", "10.0.0.0/8, 10.1"]),
+    "Cannot use -allow '10.0.0.0/8, 10.1': '10.1' is no network; " +
+      "give each as 10.0.0.0/8, fd00::/8 or one IP address",
+  );
+  const many = Array.from({ length: 65 }, (_, i) => `10.0.0.${i}`);
+  assertEquals(configOf(["-allow", many.slice(1).join(",")]).allow.length, 64);
+  assertEquals(usageOf(["-allow", many.join(",")]).endsWith("give at most 64 networks"), true);
+});
+
+Deno.test("parseConfig() wants dead-after to be at least three intervals", () => {
+  assertEquals(configOf(["-interval", "2s", "-dead-after", "6s"]).deadAfterMs, 6_000);
+  assertEquals(
+    usageOf(["-interval", "1500ms", "-dead-after", "4499ms"]),
+    "Cannot use -dead-after 4499ms with -interval 1500ms: " +
+      "give at least 3 intervals, -dead-after 4500ms",
+  );
+  assertEquals(
+    usageOf(["-interval", "2s"]),
+    "Cannot use -dead-after 5s with -interval 2s: give at least 3 intervals, -dead-after 6s",
+  );
+});
+
+Deno.test("parseConfig() advertises the one address it listens on, or else the host's name", () => {
+  assertEquals(configOf(["-host", "127.0.0.1"]).advertiseHost, "127.0.0.1");
+  assertEquals(configOf(["-host", "127.0.0.1", "-advertise", "n1"]).advertiseHost, "n1");
+  for (const every of ["0.0.0.0", "::"]) {
+    assertEquals(configOf(["-host", every]).advertiseHost, "host1");
+  }
+});
+
+Deno.test("parseConfig() wants another name where the host's own is none", () => {
+  const noName = { hostname: "my host", randomId: "0123abcd" };
+  assertEquals(parseConfig([], () => undefined, noName), {
+    kind: "usage",
+    message: "Cannot give peers the name of this host, 'my host': " +
+      "give one that they can reach with -advertise HOST",
+  });
+  assertEquals(parseConfig(["-advertise", "n1"], () => undefined, noName).kind, "run");
+});
+
+Deno.test("parseConfig() answers -help and -version, whatever the other values", () => {
+  for (const arg of ["-help", "--help", "-h", "-help=true"]) {
+    assertEquals(parse(["-port=x", arg]), { kind: "help", text: helpText() });
+  }
+  assertEquals(parse(["-port=x", "-version"]), { kind: "version" });
+  assertEquals(parse(["-version", "-help"]).kind, "help");
+  assertEquals(configOf(["-help=false"]), configOf([]));
+});
+
+Deno.test("parseConfig() takes no request from the environment", () => {
+  assertEquals(configOf([], { GOSSIPER_VERSION: "1.0.0", GOSSIPER_HELP: "true" }), configOf([]));
+});
+
+Deno.test("helpText() shows every flag in 100 columns and ends with two examples that run", () => {
+  const lines = helpText().split("\n");
+  for (const line of lines) assertLessOrEqual(line.length, 100, line);
+  for (
+    const flag
+      of "id port host advertise join interval dead-after key-file private tls-cert tls-key tls-ca allow log log-level help version"
+        .split(" ")
+  ) {
+    assertEquals(lines.filter((line) => line.startsWith(`  -${flag} `)).length, 1, flag);
+  }
+  for (const byDefault of ["(default 8080)", "(default 1s)", "(default 5s)"]) {
+    assertStringIncludes(helpText(), byDefault);
+  }
+  for (const example of lines.slice(-2)) {
+    assertEquals(parse(example.trim().split(" ").slice(1)).kind, "run", example);
+  }
+});

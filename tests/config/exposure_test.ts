@@ -1,0 +1,43 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseConfig } from "../../lib/config/config.ts";
+import { ownNames, warnings } from "../../lib/config/exposure.ts";
+
+function configOf(args: string, env: Record<string, string> = {}) {
+  const given = args.split(" ").filter((word) => word !== "");
+  const parsed = parseConfig(given, (name) => env[name], {
+    hostname: "Host1.example",
+    randomId: "0123abcd",
+  });
+  assert(parsed.kind === "run", JSON.stringify(parsed));
+  return parsed.config;
+}
+
+Deno.test("warnings() warns of a node without a key that listens beyond the loopback", () => {
+  for (
+    const args of ["", "-host 0.0.0.0", "-host ::", "-host 10.0.0.1", "-host n1", "-host 128.0.0.1"]
+  ) {
+    assertEquals(warnings(configOf(args)).map((line) => line.slice(0, 7)), ["no key:"], args);
+  }
+});
+
+Deno.test("warnings() has nothing to say of the loopback, or of a cluster with a key", () => {
+  for (
+    const args of [
+      "-host 127.0.0.1",
+      "-host 127.1.2.3",
+      "-host ::1",
+      "-host localhost",
+      "-key-file f",
+    ]
+  ) {
+    assertEquals(warnings(configOf(args)), [], args);
+  }
+  assertEquals(warnings(configOf("", { GOSSIPER_KEY: "x" })), []);
+});
+
+Deno.test("ownNames() are the host's, the one listened on and the one advertised, in lower case", () => {
+  const config = configOf("-host Listen.example -advertise Public.example:80");
+  const names = ["host1.example", "listen.example", "public.example"];
+  assertEquals([...ownNames(config, "Host1.example")].sort(), names);
+  assertEquals(ownNames(configOf("-advertise n1"), "not a name"), new Set(["n1"]));
+});

@@ -1,0 +1,176 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { decodeSaved, encodeSaved, type Saved } from "../../lib/host/state_format.ts";
+import { type Disk, readState, StateError, StateFile } from "../../lib/host/state_file.ts";
+import { FakeDisk } from "../support/fake_disk.ts";
+import { seededRandom } from "../support/random.ts";
+
+/** Windows lets few users make links. */
+const NO_LINKS = Deno.build.os === "windows";
+
+const NODE = { id: "n1", idGiven: false, cluster: "default" };
+
+function saved(tombstones: readonly string[] = []): Saved {
+  return {
+    id: "n1",
+    cluster: "default",
+    heartbeat: 100,
+    addresses: ["n2:8080"],
+    tombstones: tombstones.map((id) => ({ id, by: "n1" })),
+  };
+}
+
+async function withFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A state file on `disk`, whose snapshot is whatever `current` holds. */
+function stateFile(path: string, current: () => Saved, disk?: Disk) {
+  const troubles: (string | undefined)[] = [];
+  const onTrouble = (trouble: string | undefined) => troubles.push(trouble);
+  const file = new StateFile({ path, snapshot: current, onTrouble, ...(disk && { disk }) });
+  return { file, troubles };
+}
+
+Deno.test("readState() finds what save() wrote, in a file only its owner can read", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/n1.state`;
+    assertEquals(readState(path, NODE), undefined);
+    const { file } = stateFile(path, () => saved(["n3"]));
+    assert(await file.save());
+    await file.close();
+    assertEquals(readState(path, NODE), saved(["n3"]));
+    if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["n1.state"]);
+  });
+});
+
+Deno.test(
+  "a file left half-written by a killed process, or a link in its place, is in nobody's way",
+  { ignore: NO_LINKS },
+  async () => {
+    await withFolder(async (folder) => {
+      const path = `${folder}/n1.state`;
+      await Deno.writeTextFile(`${folder}/victim`, "precious");
+      await Deno.symlink(`${folder}/victim`, `${path}.part`);
+      const { file } = stateFile(path, () => saved());
+      assert(await file.save());
+      await file.close();
+      assertEquals(await Deno.readTextFile(`${folder}/victim`), "precious");
+      assertEquals(readState(path, NODE), saved());
+    });
+  },
+);
+
+Deno.test("readState() refuses a file it can't use, names it, says what to do, and leaves it as it was", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/n1.state`;
+    const cases = [
+      ["", "it is empty"],
+      ["[Unit]\nDescription=something else\n", "it is no state file of gossiper's"],
+      [encodeSaved(saved()).slice(0, 90), "it is damaged"],
+      [encodeSaved({ ...saved(), cluster: "prod" }), "it is of cluster 'prod', not 'default'"],
+    ] as const;
+    for (const [text, why] of cases) {
+      await Deno.writeTextFile(path, text);
+      const error = assertThrows(() => readState(path, NODE), StateError, why);
+      assertStringIncludes(error.message, path);
+      assertStringIncludes(error.message, "choose another -state");
+      assertEquals(error.status, 2);
+      assertEquals(await Deno.readTextFile(path), text);
+    }
+    assertThrows(() => readState(folder, NODE), StateError, folder);
+    const lost = `${folder}/none/n1.state`;
+    assertThrows(
+      () => readState(lost, NODE),
+      StateError,
+      `the folder '${folder}/none' does not exist`,
+    );
+  });
+});
+
+Deno.test("readState() ends a node that is decommissioned, with status 0, unless it takes another ID", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/n1.state`;
+    await Deno.writeTextFile(path, encodeSaved(saved(["n1", "n5"])));
+    const error = assertThrows(() => readState(path, NODE), StateError, "n1, is decommissioned");
+    assertEquals(error.status, 0);
+    assertThrows(() => readState(path, { ...NODE, id: "n5", idGiven: true }), StateError, "n5");
+    assert(readState(path, { ...NODE, id: "n7", idGiven: true }) !== undefined);
+  });
+});
+
+Deno.test("saves asked for while one is under way share the next", async () => {
+  const disk = new FakeDisk(seededRandom(1));
+  const tombstones: string[] = [];
+  const { file } = stateFile("/s/n1.state", () => saved(tombstones), disk);
+  const saves = [];
+  for (let i = 0; i < 50; i++) {
+    tombstones.push(`x${i}`);
+    saves.push(file.save());
+    await Promise.resolve();
+  }
+  assertEquals(await Promise.all(saves), saves.map(() => true));
+  assert(disk.renames < 20, `${disk.renames} writes for 50 saves`);
+  await file.close();
+  assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
+});
+
+Deno.test("a disk that fails is told once and the file stays whole; told again when it works", async () => {
+  const disk = new FakeDisk(seededRandom(2));
+  const tombstones: string[] = [];
+  const { file, troubles } = stateFile("/s/n1.state", () => saved(tombstones), disk);
+  assert(await file.save());
+  disk.full = true;
+  tombstones.push("x1");
+  assertEquals([await file.save(), await file.save()], [false, false]);
+  assertEquals(troubles.length, 1);
+  assertStringIncludes(
+    file.trouble ?? "",
+    "Cannot write the state file '/s/n1.state': No space left",
+  );
+  assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved());
+  disk.full = false;
+  assert(await file.save());
+  assertEquals([troubles.length, troubles[1], file.trouble], [2, undefined, undefined]);
+  await file.close();
+  assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
+});
+
+Deno.test("whatever step a power cut comes at, the file is whole and holds every tombstone that was acknowledged", async () => {
+  let withCrash = 0;
+  for (let seed = 1; seed <= 600; seed++) {
+    const random = seededRandom(seed);
+    const disk = new FakeDisk(random);
+    disk.crashAfter(Math.floor(random() * 60));
+    const tombstones: string[] = [];
+    const acknowledged: string[] = [];
+    const { file } = stateFile("/s/n1.state", () => saved(tombstones), disk);
+    const asked = [];
+    for (let i = 0; i < 8; i++) {
+      const id = `x${i}`;
+      tombstones.push(id);
+      asked.push(file.save().then((safe) => safe && acknowledged.push(id)));
+      if (random() < 0.6) await asked.at(-1);
+    }
+    await Promise.all(asked);
+    await file.close();
+    if (disk.crashed) withCrash++;
+    // kill -9 leaves what was written; a power cut takes what was not synced.
+    const text = disk.read("/s/n1.state", random() < 0.3 ? "killed" : "cut");
+    const replay = `seed ${seed}, acknowledged ${acknowledged}, file: ${text}`;
+    if (text === undefined) {
+      assertEquals(acknowledged, [], replay);
+      continue;
+    }
+    const found = decodeSaved(text);
+    assert(!("error" in found), replay);
+    const kept = found.tombstones.map(({ id }) => id);
+    assertEquals(acknowledged.filter((id) => !kept.includes(id)), [], replay);
+  }
+  assert(withCrash > 300, `only ${withCrash} runs reached their crash`);
+});

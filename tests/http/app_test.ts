@@ -1,0 +1,229 @@
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import fc from "fast-check";
+import { BODY_BYTES_MAX } from "../../lib/limits.ts";
+import { encodeMessage } from "../../lib/wire.ts";
+import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";
+import { rowOf } from "../support/peer.ts";
+
+const ONE_LINE = /^[\x20-\x7e]+\n$/;
+
+/** Texts that mean something to HTML, shells, headers, JSON or paths, and are no IDs. */
+const HOSTILE = [
+  "<b>x</b>",
+  '"><script>alert(1)</script>',
+  "a b",
+  "a\r\nSet-Cookie: b=c",
+  "a\0b",
+  "../../etc/passwd",
+  "$(reboot)",
+  "é",
+  "'",
+  "\u202e",
+  "x".repeat(65),
+];
+
+function assertRefused(answer: Answer, status: number, line: RegExp, of: string): void {
+  assertEquals(answer.status, status, `${of}: ${answer.text.slice(0, 200)}`);
+  assertMatch(answer.text, ONE_LINE, of);
+  assertMatch(answer.text, line, of);
+  assertMatch(answer.headers.get("content-type") ?? "", /^text\/plain/, of);
+}
+
+Deno.test("GET /hello is the text that Go nodes read", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const { status, text, headers } = await ask("GET /hello");
+  assertEquals([status, text], [200, "hello n1\nn1\n\nnode1:8080\n"]);
+  assertMatch(headers.get("content-type") ?? "", /^text\/plain/);
+});
+
+Deno.test("GET /hello?from=&via= is heard, answered with the caller in it", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  assertEquals(
+    (await ask("GET /hello?from=ts1&via=127.0.0.1:19050")).text,
+    "hello n1\nn1 ts1\n\nnode1:8080\n127.0.0.1:19050\n",
+  );
+});
+
+Deno.test("GET /hello takes an address in any spelling and gives it in one", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const { text } = await ask("GET /hello?from=go&via=[FD00:0::1]:80");
+  assertEquals(text.split("\n").at(-2), "[fd00::1]:80");
+});
+
+Deno.test("invariant 9: /hello refuses a from or via that is none with 400 and a line, and hears nobody", async () => {
+  for (const method of ["GET", "POST"]) {
+    await using door = openDoor();
+    const { ask, ids } = door;
+    for (const text of ["", ...HOSTILE]) {
+      const param = encodeURIComponent(text);
+      const body = method === "POST" ? { body: pushOf("ts1") } : {};
+      assertRefused(await ask(`${method} /hello?from=${param}&via=h:1`, body), 400, /from=/, text);
+      assertRefused(await ask(`${method} /hello?from=ts1&via=${param}`, body), 400, /via=/, text);
+    }
+    assertRefused(await ask(`${method} /hello?from=ts1`), 400, /via=/, "no via");
+    assertEquals(ids(), ["n1"]);
+  }
+});
+
+Deno.test("POST /hello answers an exchange with an exchange", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  const { status, text } = await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
+  assertEquals([status, JSON.parse(text).id, JSON.parse(text).v], [200, "n1", 2]);
+  assertEquals(ids(), ["n1", "n2"]);
+});
+
+Deno.test("POST /hello refuses a body that is no exchange with 400 and the reason", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  for (const body of ["", "{", "[1]", "hello n2\n", '{"v":99}', '{"v":2,"roster":"<b>"}']) {
+    const answer = await ask("POST /hello?from=n2&via=n2:80", { body });
+    assertRefused(answer, 400, /^Cannot read this exchange: the body|'roster'/, body);
+  }
+  assertEquals(ids(), ["n1"]);
+});
+
+Deno.test("a body over the limit gets 413 and a line with the limit", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const long = "x".repeat(BODY_BYTES_MAX + 1);
+  const answer = await ask("POST /hello?from=n2&via=n2:80", { body: long });
+  assertRefused(answer, 413, new RegExp(`${BODY_BYTES_MAX} bytes`), "exchange");
+  assertRefused(await ask("POST /bye", { body: "x".repeat(100_000) }), 413, /bytes/, "form");
+});
+
+Deno.test("/bye says in a line what was done", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
+  const line = async (request: string) => (await ask(request)).text;
+  assertEquals(await line("GET /bye?id=n2"), "n2 is decommissioned for good\n");
+  assertEquals(await line("POST /bye?id=n2"), "n2 was decommissioned before\n");
+  assertEquals(
+    await line("POST /bye?id=ghost"),
+    "ghost is decommissioned for good, though it was not known here\n",
+  );
+  assertEquals(ids(), ["+ghost", "n1", "+n2"]);
+  assertEquals((await ask("GET /hello")).text, "hello n1\nn1\nn2 ghost\nnode1:8080\n");
+});
+
+Deno.test("/bye takes the ID from a form as well", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  await ask("POST /bye", {
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "id=ghost",
+  });
+  assertEquals(ids(), ["+ghost", "n1"]);
+});
+
+Deno.test("/bye without an ID, or with one that is none, gets 400 with its usage", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  for (const text of ["", ...HOSTILE]) {
+    const param = encodeURIComponent(text);
+    for (const request of [`GET /bye?id=${param}`, `POST /bye?id=${param}`]) {
+      assertRefused(await ask(request), 400, /\/bye\?id=NNN/, text);
+    }
+    assertRefused(await ask("POST /bye", { body: `id=${param}` }), 400, /\/bye\?id=NNN/, text);
+  }
+  assertRefused(await ask("GET /bye"), 400, /\/bye\?id=NNN/, "no ID");
+  assertEquals(ids(), ["n1"]);
+});
+
+Deno.test("HEAD /bye decommissions nobody: whoever asks only for headers means no harm", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  const { status, headers } = await ask("HEAD /bye?id=n2");
+  assertEquals([status, headers.get("allow")], [405, "GET, POST"]);
+  assertEquals(ids(), ["n1"]);
+});
+
+Deno.test("GET /members gives every member in the order of IDs, with status, time and age", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const row = rowOf("n2", { address: "n2:80", heartbeat: NOW_MS });
+  const body = encodeMessage({ roster: "0".repeat(16), rows: [row] });
+  await ask("POST /hello?from=n2&via=n2:80", { body });
+  await ask("POST /bye?id=n0");
+  const { text } = await ask("GET /members");
+  const now = new Date(NOW_MS).toISOString();
+  const live = { status: "live", lastHeartbeat: now, ageMs: 0 };
+  assertEquals(JSON.parse(text), {
+    id: "n1",
+    address: "node1:8080",
+    now,
+    members: [
+      { id: "n0", address: "", status: "decommissioned", lastHeartbeat: null, ageMs: null },
+      { id: "n1", address: "node1:8080", ...live },
+      { id: "n2", address: "n2:80", ...live },
+    ],
+  });
+});
+
+Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const { id, status, address } = JSON.parse((await ask("GET /members/n1")).text);
+  assertEquals([id, status, address], ["n1", "live", "node1:8080"]);
+  for (const name of ["n2", "N1", "__proto__", "constructor", "%zz", "%ff", "%00", ".", "n1%20"]) {
+    const answer = await ask(`GET /members/${name}`);
+    assert(answer.status === 404 || name === ".", `${name}: ${answer.status}`);
+  }
+  for (const text of HOSTILE) {
+    const answer = await ask(`GET /members/${encodeURIComponent(text)}`);
+    assertRefused(answer, 404, /./, text);
+    assert(!answer.text.includes(text), text);
+  }
+});
+
+Deno.test("any other path gets 404 and a line that names none of it", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  for (const path of ["/nope", "/hello/", "/Hello", "/<b>", "/members/a/b", "//hello"]) {
+    assertRefused(await ask(`GET ${path}`), 404, /^Not found: see \//, path);
+  }
+});
+
+Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error is longer than a line", async () => {
+  const fcPath = fc.oneof(
+    fc.constantFrom("/", "/hello", "/bye", "/members", "/members/n1", "/page.json", "/healthz"),
+    fc.webPath(),
+  );
+  const fcQuery = fc.oneof(
+    fc.webQueryParameters(),
+    fc.tuple(fc.constantFrom("id", "from", "via", "q", "bye", "status"), fc.string())
+      .map(([name, text]) => `${name}=${encodeURIComponent(text)}`),
+  );
+  const fcMethod = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");
+  await using door = openDoor();
+  const { ask, lines } = door;
+  const property = async (method: string, path: string, query: string, body: string) => {
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const answer = await ask(`${method} ${path}?${query}`, hasBody ? { body } : {});
+    assert(answer.status < 500, `${answer.status}: ${answer.text}`);
+    if (answer.status >= 400 && method !== "HEAD") assertMatch(answer.text, ONE_LINE);
+    assertEquals(lines.filter((line) => line.includes("BUG")), []);
+  };
+  await fc.assert(
+    fc.asyncProperty(fcMethod, fcPath, fcQuery, fc.string({ unit: "binary" }), property),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("invariant 9: the log gets one line of plain text for whatever a caller sends", async () => {
+  await using door = openDoor();
+  const { ask, lines } = door;
+  for (const text of HOSTILE) {
+    const param = encodeURIComponent(text);
+    await ask(`GET /hello?from=${param}&via=${param}`);
+    await ask(`GET /bye?id=${param}`, { headers: { origin: "http://evil", "user-agent": "x\ty" } });
+    const rows = [[text, text, 100, 0, ""], ["ok", "h:1", 100, 0, "", text]];
+    const body = JSON.stringify({ v: 2, roster: "0".repeat(16), rows, tombstones: [[text, text]] });
+    await ask("POST /hello?from=n2&via=n2:80", { body });
+  }
+  for (const line of lines) assertNotMatch(line, /[^\x20-\x7e]|<|\$\(/);
+});

@@ -1,0 +1,244 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Keyring } from "../../lib/net/keys.ts";
+import { Signer } from "../../lib/net/signer.ts";
+import { type Door, NOW_MS, openDoor, pushOf } from "../support/door.ts";
+
+const KEY = "the-key-of-this-test-cluster";
+const OTHER = "another-key-of-another-cluster";
+const BEARER = { authorization: `Bearer ${KEY}` };
+const PATH = "/hello?from=n2&via=n2:80";
+
+/** Asks with a signature, by default of a node with the door's key. */
+async function askSigned(
+  door: Door,
+  line: string,
+  { body = "", signer = door.signer!, from }: { body?: string; signer?: Signer; from?: string } =
+    {},
+) {
+  const [method = "", target = ""] = line.split(" ");
+  const { authorization, code } = await signer.sign({ method, target, body });
+  const init = { headers: { authorization }, ...(method === "POST" && { body }) };
+  const answer = await door.ask(line, { ...init, ...(from !== undefined && { remote: from }) });
+  const proof = answer.headers.get("authentication-info") ?? undefined;
+  const proven = await signer.checkAnswer(code, {
+    status: answer.status,
+    body: answer.text,
+    proof,
+  });
+  return { ...answer, proven };
+}
+
+function signerOf(key: string, offMs = 0): Signer {
+  return new Signer({
+    keyring: new Keyring([key]),
+    cluster: "default",
+    wallMs: () => NOW_MS + offMs,
+  });
+}
+
+Deno.test("with a key, an exchange counts only if it is signed, and its answer is signed", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const { status, proven, text } = await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });
+  assertEquals([status, proven, JSON.parse(text).id], [200, true, "n1"]);
+  assertEquals(door.ids(), ["n1", "n2"]);
+});
+
+Deno.test("with a key, exchanges that are not signed with it change nothing, and get 401", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const body = pushOf("n2");
+  const bare = await door.ask(`POST ${PATH}`, { body });
+  const bearer = await door.ask(`POST ${PATH}`, { body, headers: BEARER });
+  const stranger = await askSigned(door, `POST ${PATH}`, { body, signer: signerOf(OTHER) });
+  for (const answer of [bare, bearer, stranger]) {
+    assertEquals(answer.status, 401);
+    assertEquals(answer.headers.get("www-authenticate"), "Gossip");
+    assertMatch(answer.text, /^This cluster has a key.*\n$/);
+    assertEquals(answer.headers.get("authentication-info"), null);
+  }
+  assertEquals(door.ids(), ["n1"]);
+});
+
+Deno.test("with a key, GET /hello answers to read, and takes no from, signed or not", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  assertStringIncludes((await door.ask("GET /hello")).text, "hello n1\n");
+  assertEquals((await door.ask(`GET ${PATH}`)).status, 401);
+  assertEquals((await askSigned(door, `GET ${PATH}`)).status, 401);
+  assertEquals(door.ids(), ["n1"]);
+});
+
+Deno.test("errors to a signed request are signed too", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: "no JSON" });
+  assertEquals([status, proven], [400, true]);
+});
+
+Deno.test("a clock that is off by over a minute gets an error that says so, signed, and one log line", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const signer = signerOf(KEY, 61_000);
+  const { status, text, proven } = await askSigned(door, `POST ${PATH}`, {
+    body: pushOf("n2"),
+    signer,
+  });
+  assertEquals([status, proven], [401, true]);
+  assertEquals(
+    text,
+    "The clocks differ by over a minute: 2026-01-01T00:01:01.000Z there, 2026-01-01T00:00:00.000Z here\n",
+  );
+  assertEquals(door.ids(), ["n1"]);
+  const refusals = door.lines.filter((line) => line.includes("refused"));
+  assertEquals(refusals, [`refused a request from 192.0.2.1: ${text.trim()}`]);
+});
+
+Deno.test("callers who are refused get one log line each, and all of them together a bounded number", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  for (let i = 0; i < 3; i++) await door.ask(`POST ${PATH}`, { body: "x", remote: "192.0.2.7" });
+  const refusals = () => door.lines.filter((line) => line.includes("refused"));
+  assertEquals(refusals().length, 1);
+  assertStringIncludes(refusals()[0]!, "192.0.2.7");
+  for (let i = 0; i < 400; i++) {
+    await door.ask("GET /bye?id=x", { remote: `10.0.${i >> 8}.${i & 255}` });
+  }
+  assertEquals(refusals().length, 257);
+  assertEquals(door.lines.at(-1), "further callers that are refused are not logged");
+});
+
+Deno.test("with a key, /bye takes it as Bearer, as the form's field, or as a signature, and nothing else", async () => {
+  await using door = openDoor({ keys: [OTHER, KEY] });
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const refused = [
+    await door.ask("GET /bye?id=a"),
+    await door.ask("POST /bye", { body: "id=a", headers: form }),
+    await door.ask("POST /bye", { body: `id=a&key=${KEY}x`, headers: form }),
+    await door.ask("GET /bye?id=a&key=" + KEY),
+    await door.ask("GET /bye?id=a", { headers: { authorization: `Bearer ${KEY}x` } }),
+    // A browser sends it by itself once it was typed, whoever's page asks.
+    await door.ask("GET /bye?id=a", { headers: { authorization: `Basic ${btoa(`u:${KEY}`)}` } }),
+    await askSigned(door, "POST /bye?id=a", { signer: signerOf("yet-another-key-of-nobody") }),
+  ];
+  for (const { status, text } of refused) assertEquals(status, 401, text);
+  assertEquals(refused[0]!.headers.get("www-authenticate"), "Bearer");
+  assertEquals(door.ids(), ["n1"]);
+  assertEquals((await door.ask("GET /bye?id=a", { headers: BEARER })).status, 200);
+  assertEquals(
+    (await door.ask("POST /bye", { body: `id=b&key=${KEY}`, headers: form })).status,
+    200,
+  );
+  for (const line of ["GET /bye?id=c", "POST /bye?id=d"]) {
+    const { status, proven } = await askSigned(door, line);
+    assertEquals([status, proven], [200, true], line);
+  }
+  assertEquals(door.ids(), ["+a", "+b", "+c", "+d", "n1"]);
+});
+
+Deno.test("reading takes no key, unless the node is private: then all but /healthz does", async () => {
+  const paths = [
+    "/",
+    "/hello",
+    "/members",
+    "/members/n1",
+    "/metrics",
+    "/page.json",
+    "/readyz",
+    "/none",
+  ];
+  await using open = openDoor({ keys: [KEY] });
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
+  assertEquals((await door.ask("GET /healthz")).text, "ok\n");
+  for (const path of paths) {
+    const expected = path === "/none" ? 404 : 200;
+    assertEquals((await open.ask(`GET ${path}`)).status, expected, path);
+    const refused = await door.ask(`GET ${path}`);
+    assertEquals(refused.status, 401, path);
+    assertEquals(
+      refused.headers.get("www-authenticate"),
+      'Basic realm="gossiper", charset="UTF-8"',
+    );
+    assert(!refused.text.includes("n1"), path);
+    for (const authorization of [BEARER.authorization, `Basic ${btoa(`anyone:${KEY}`)}`]) {
+      const given = await door.ask(`GET ${path}`, { headers: { authorization } });
+      assertEquals(given.status, expected, path);
+    }
+    for (
+      const wrong of [
+        `Bearer ${OTHER}`,
+        `Basic ${btoa(KEY)}x`,
+        `Basic ${btoa(`x:${OTHER}`)}`,
+        "Basic !",
+      ]
+    ) {
+      assertEquals(
+        (await door.ask(`GET ${path}`, { headers: { authorization: wrong } })).status,
+        401,
+      );
+    }
+  }
+  for (const sly of ["/healthz/", "//healthz", "/healthz/../members", "/%68ealthz", "/HEALTHZ"]) {
+    const { status, text } = await door.ask(`GET ${sly}`);
+    assert(status === 401 || text === "ok\n", `${sly}: ${status} ${text}`);
+  }
+});
+
+Deno.test("a private node takes part in exchanges by signatures, as any does", async () => {
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
+  const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });
+  assertEquals([status, proven], [200, true]);
+});
+
+Deno.test("no way to write a path gets around the gate", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const sly = [
+    "/%62ye?id=a",
+    "//bye?id=a",
+    "/bye/?id=a",
+    "/./bye?id=a",
+    "/x/../bye?id=a",
+    "/bye%3Fid=a",
+    "/BYE?id=a",
+    "/bye;x?id=a",
+    "/bye?id=a#",
+    "/bye%00?id=a",
+    "/bye%2F?id=a",
+  ];
+  for (const path of sly) {
+    for (const method of ["GET", "POST", "HEAD", "PUT"]) {
+      const { status } = await door.ask(`${method} ${path}`);
+      assert(status >= 400, `${method} ${path}: ${status}`);
+    }
+  }
+  for (
+    const path of [
+      "/%68ello?from=n2&via=n2:80",
+      "//hello?from=n2&via=n2:80",
+      "/hello?%66rom=n2&via=n2:80",
+    ]
+  ) {
+    for (const method of ["GET", "HEAD"]) await door.ask(`${method} ${path}`);
+    await door.ask(`POST ${path}`, { body: pushOf("n2") });
+  }
+  assertEquals(door.ids(), ["n1"]);
+});
+
+Deno.test("replaying signed requests in any order, doubled, changes nothing", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const recorded: [line: string, init: { headers: Record<string, string>; body?: string }][] = [];
+  for (const id of ["n2", "n3", "n4"]) {
+    const target = `/hello?from=${id}&via=${id}:80`;
+    const body = pushOf(id);
+    const { authorization } = await door.signer!.sign({ method: "POST", target, body });
+    recorded.push([`POST ${target}`, { headers: { authorization }, body }]);
+  }
+  for (const id of ["n4", "never-known"]) {
+    const { authorization } = await door.signer!.sign({
+      method: "GET",
+      target: `/bye?id=${id}`,
+      body: "",
+    });
+    recorded.push([`GET /bye?id=${id}`, { headers: { authorization } }]);
+  }
+  for (const [line, init] of recorded) assertEquals((await door.ask(line, init)).status, 200, line);
+  const before = (await door.ask("GET /members")).text;
+  for (const [line, init] of [...recorded.toReversed(), ...recorded, ...recorded.toReversed()]) {
+    assertEquals((await door.ask(line, init)).status, 200, line);
+  }
+  assertEquals((await door.ask("GET /members")).text, before);
+});

@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "@std/assert";
+import { RESOLVED_MAX, resolveNames, SeedNames } from "../../lib/net/seeds.ts";
+import { eventually } from "../support/eventually.ts";
+import { NameServer } from "../support/name_server.ts";
+
+async function resolve(server: NameServer, ...names: string[]): Promise<string[] | undefined> {
+  const at = { resolver: server.resolver, signal: AbortSignal.timeout(10_000) };
+  return (await resolveNames(names, at))?.sort();
+}
+
+Deno.test("a name stands for all its IPv4 and IPv6 addresses, with the port that was given", async () => {
+  await using server = await NameServer.start();
+  server.names.set("nodes.example", { A: ["10.0.0.1", "10.0.0.2"], AAAA: ["fd00::1"] });
+  assertEquals(
+    await resolve(server, "nodes.example:8080"),
+    ["10.0.0.1:8080", "10.0.0.2:8080", "[fd00::1]:8080"],
+  );
+});
+
+Deno.test("a name of one address needs no other: it stands for itself", async () => {
+  await using server = await NameServer.start();
+  server.names.set("one.example", { A: ["10.0.0.1"] });
+  assertEquals(await resolve(server, "one.example:8080"), []);
+});
+
+Deno.test("a service stands for every host of its SRV records, each with its own port", async () => {
+  await using server = await NameServer.start();
+  server.names.set("_gossiper._tcp.example", {
+    SRV: [{ target: "n1.example", port: 8080 }, { target: "N2.example", port: 8081 }],
+  });
+  assertEquals(
+    await resolve(server, "srv:_gossiper._tcp.example"),
+    ["n1.example:8080", "n2.example:8081"],
+  );
+});
+
+Deno.test("names that no server knows tell nothing, beside one that is known", async () => {
+  await using server = await NameServer.start();
+  assertEquals(await resolve(server, "lost.example:1", "srv:_x._tcp.example"), undefined);
+  server.names.set("two.example", { A: ["10.0.0.1", "10.0.0.2"] });
+  assertEquals(await resolve(server, "lost.example:1", "two.example:1"), [
+    "10.0.0.1:1",
+    "10.0.0.2:1",
+  ]);
+});
+
+Deno.test("a name server cannot fill the table of contacts", async () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  const resolver =
+    ((_name: string, type: string) =>
+      Promise.resolve(type === "A" ? many : [])) as typeof Deno.resolveDns;
+  const found = await resolveNames(["many.example:1"], { resolver, signal: AbortSignal.any([]) });
+  assertEquals(found?.length, RESOLVED_MAX);
+});
+
+Deno.test("names are looked up again while somebody does not answer, and a service without hosts is told once", async () => {
+  await using server = await NameServer.start();
+  const found: (readonly string[])[] = [];
+  const notices: string[] = [];
+  const names = new SeedNames({
+    join: ["srv:_gossiper._tcp.example", "127.0.0.1:1"],
+    resolver: server.resolver,
+    onResolved: (addresses) => found.push(addresses),
+    misses: () => true,
+    onNotice: (_level, text) => notices.push(text),
+  });
+  names.start();
+  await eventually(() => assertEquals(notices.length, 1));
+  server.names.set("_gossiper._tcp.example", { SRV: [{ target: "n1.example", port: 8080 }] });
+  await eventually(() => assertEquals(found, [["n1.example:8080"]]));
+  names.stop();
+  assertEquals(notices, [
+    "_gossiper._tcp.example: found nobody to join; looks again for ever",
+    "_gossiper._tcp.example: found 1 to join",
+  ]);
+});
+
+Deno.test("addresses that are no names are never looked up", () => {
+  const names = new SeedNames({
+    join: ["10.0.0.1:80", "[::1]:80", "localhost:80"],
+    resolver: () => assert(false) as never,
+    onResolved: () => assert(false),
+    misses: () => true,
+    onNotice: () => assert(false),
+  });
+  names.start();
+  names.stop();
+});

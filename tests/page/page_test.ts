@@ -1,0 +1,219 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { PAGE_POLICY, type PageOptions, renderPage } from "../../lib/page/page.tsx";
+import { PAGE_ROWS_MAX } from "../../lib/page/content.ts";
+import type { PageMember, PageView, StoryView } from "../../lib/report/view.ts";
+import * as browser from "../../static/words.js";
+import { member, STATUSES, view } from "./views.ts";
+
+const ASSETS = { style: "/static/style.css", script: "/static/live.js", icon: "/static/icon.svg" };
+const HOSTILE = [
+  `"><img src=x onerror=alert(1)>`,
+  "<script>alert(1)</script>",
+  "'&amp;`${1}\" a=b",
+];
+
+function story(from: PageMember): StoryView {
+  const { id, address } = from;
+  const history = [
+    { id, address, from: null, to: "live", at: "2026-01-12T10:00:00.000Z", reason: "heard" },
+    { id, address, from: "live", to: "dead", at: "2026-01-12T11:00:00.500Z", reason: "silent" },
+  ] as const;
+  return { ...from, history: history.map((change, event) => ({ ...change, event })) };
+}
+
+function render(page: PageView, options: Partial<PageOptions> = {}): string {
+  return renderPage(page, { assets: ASSETS, ...options });
+}
+
+/** The IDs of the rows of a table, in order. */
+function idsIn(html: string, table: string): string[] {
+  const body = html.slice(html.indexOf(`<table id="${table}"`)).split("</table>")[0] ?? "";
+  return [...body.matchAll(/<th role="rowheader"[^>]*><a [^>]*>([^<]*)</g)].map(([, id]) =>
+    id ?? ""
+  );
+}
+
+/** What a reader without markup sees. */
+function textOf(html: string): string {
+  return html.replace(/<template.*?<\/template>|<dialog.*?<\/dialog>/gs, "").replace(
+    /<[^>]+>/g,
+    " ",
+  )
+    .replace(/\s+/g, " ");
+}
+
+/** The tags with the names of their attributes: all that markup can do, without what it says. */
+function skeletonOf(html: string): string {
+  const values = html.replace(/="[^"]*"/g, "=");
+  return [...values.matchAll(/<[^>]*>/g)].join("");
+}
+
+Deno.test("the page says how many are in each status, whose view it is, its address, version and uptime", () => {
+  const text = textOf(
+    render(view([...STATUSES, "dead" as const].map((s, i) => member(`m${i}`, s)))),
+  );
+  assertStringIncludes(text, "2 of 5 members are dead");
+  for (const count of ["1 live", "2 dead", "1 unknown", "1 left", "1 decommissioned"]) {
+    assertStringIncludes(text, count);
+  }
+  assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
+});
+
+Deno.test("rows stand trouble first, then by ID, and the decommissioned in a table of their own", () => {
+  const members = ["z", "a"].flatMap((name) => STATUSES.map((s) => member(`${name}-${s}`, s)));
+  const html = render(view(members));
+  assertEquals(
+    idsIn(html, "members").join(" "),
+    [
+      "a-dead z-dead a-unknown z-unknown a-live z-live a-left z-left",
+    ].join(" "),
+  );
+  assertEquals(idsIn(html, "gone"), ["a-decommissioned", "z-decommissioned"]);
+});
+
+Deno.test("a row has status, reason, address, an age in words and the full time on hover", () => {
+  const html = render(view([member("n7", "dead")]));
+  assertStringIncludes(textOf(html), "n7 dead because of n7 n7.example:8080 2.1 s ago");
+  assertStringIncludes(
+    html,
+    'datetime="2026-01-12T11:59:57.900Z" title="2026-01-12 11:59:57.900 UTC"',
+  );
+  assertStringIncludes(textOf(render(view([member("n8", "unknown")]))), "never");
+});
+
+Deno.test("nothing from the network becomes markup, in any place of the page", () => {
+  const renderAll = (word: string) => {
+    const members = STATUSES.map((status, i) =>
+      member(`${word}${i}`, status, { reason: word, address: word, since: word })
+    );
+    const [first = member("")] = members;
+    const page = view(members, {
+      self: { id: first.id, address: word, version: word, upMs: 0, cluster: word },
+      contacts: [{ address: word, state: word }],
+      keyed: true,
+    });
+    const change = {
+      id: word,
+      address: word,
+      from: null,
+      to: "live",
+      at: word,
+      reason: word,
+    } as const;
+    const told = { ...first, history: [{ ...change, event: 1 }] };
+    return [{}, { story: told }, { filter: word }, { missing: word }, { bye: word }]
+      .map((options) => render(page, options));
+  };
+  const harmless = renderAll("word").map(skeletonOf);
+  for (const evil of HOSTILE) {
+    const pages = renderAll(evil);
+    assertEquals(pages.map(skeletonOf), harmless);
+    assert(!pages.some((html) => html.includes(evil)), `${evil} stands unescaped`);
+  }
+});
+
+Deno.test("the page runs under its policy: nothing inline, nothing from elsewhere", () => {
+  assertNotMatch(PAGE_POLICY, /unsafe|https?:|\*/);
+  const page = view(STATUSES.map((status) => member(status, status)), { keyed: true });
+  for (const options of [{}, { bye: "live" }]) {
+    const html = render(page, options);
+    assertNotMatch(
+      html,
+      /<style|\sstyle=|<[^>]*\son\w+=|<script>|javascript:|(?:src|href)="(?:https?:)?\/\//,
+    );
+  }
+});
+
+Deno.test("without JavaScript the page loads itself again, but not while it asks a question", () => {
+  assertMatch(
+    render(view([member("n1")])),
+    /<noscript><meta http-equiv="refresh"[^>]*><\/noscript>/,
+  );
+  assertNotMatch(render(view([member("n1")]), { bye: "n1" }), /http-equiv="refresh"|<script/);
+});
+
+Deno.test("a story opens below its row, the newest change first, and offers to decommission", () => {
+  const page = view([member("a"), member("n7", "dead"), member("z")]);
+  const html = render(page, { story: story(member("n7", "dead")) });
+  assertMatch(html, /n7<\/a><\/th>.*?<tr[^>]* id="story">/);
+  const text = textOf(html);
+  assertStringIncludes(
+    text,
+    "Story of n7 n7.example:8080 2026-01-12 11:00:00 UTC dead silent 2026-01-12 10:00:00 UTC live joined: heard",
+  );
+  assertStringIncludes(html, '<a class="bye" href="/?bye=n7">');
+  const gone = render(view([member("n9", "decommissioned")]), {
+    story: story(member("n9", "decommissioned")),
+  });
+  assertStringIncludes(gone, '<a class="bye" href="/?bye=n9" hidden="">');
+});
+
+Deno.test("a story is shown even where its row would not be, and a missing member is named", () => {
+  const page = view([member("n7"), member("n8")]);
+  const html = render(page, { filter: "n8", story: story(member("n7")) });
+  assertEquals(idsIn(html, "members"), ["n7"]);
+  assertStringIncludes(html, 'id="story"');
+  assertStringIncludes(textOf(render(page, { missing: "n99" })), "This node knows no member n99.");
+});
+
+Deno.test("a page that has not room for all rows says so", () => {
+  const members = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, i) => member(`n${i}`));
+  assertMatch(render(view(members)), /id="more">Only the first rows/);
+  assertMatch(render(view(members.slice(1))), /id="more" hidden="">Only the first rows/);
+});
+
+Deno.test("decommissioning is asked for on a page of its own, with a key only where one is needed", () => {
+  const open = render(view([member("n1"), member("n7")]), { bye: "n7" });
+  assertMatch(open, /<form method="post" action="\/bye"/);
+  assertMatch(open, /<input type="hidden" name="id" value="n7"/);
+  assertStringIncludes(textOf(open), "Decommission n7 for good?");
+  assertStringIncludes(textOf(open), "be undone: the ID can never take part again");
+  assertNotMatch(open, /name="key"|the page will lose it/);
+  const keyed = render(view([member("n1")], { keyed: true }), { bye: "n1" });
+  assertMatch(keyed, /name="key" type="password"/);
+  assertStringIncludes(keyed, "the page will lose it");
+});
+
+Deno.test("the script finds every place that it writes to", async () => {
+  const html = render(view([member("n1")], { keyed: true }));
+  const found: string[] = [];
+  for (const file of ["live", "rows", "story"]) {
+    const url = new URL(`../../static/${file}.js`, import.meta.url);
+    const script = await Deno.readTextFile(url);
+    for (const [, id] of script.matchAll(/(?:byId|cloneOf)\("([^"]+)"\)/g)) {
+      if (id !== "story" && !html.includes(` id="${id}"`)) found.push(`${file}.js: id ${id}`);
+    }
+    for (const [, name] of script.matchAll(/(?:querySelector(?:All)?|matches)\("\.([a-z-]+)"\)/g)) {
+      if (!new RegExp(`class="[^"]*\\b${name}\\b`).test(html)) {
+        found.push(`${file}.js: class ${name}`);
+      }
+    }
+    assertNotMatch(script, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
+  }
+  assertEquals(found, []);
+  for (const status of browser.STATUSES) assertStringIncludes(html, `id="count-${status}"`);
+});
+
+Deno.test("members render in time in proportion to their number, 1,000 in under 600 bytes each", () => {
+  const pages = [100, 1_000].map((count) =>
+    view(Array.from({ length: count }, (_, i) => member(`web-${i}`)))
+  );
+  assert(render(pages[1]!).length < 600_000);
+  // In turns, and the quickest of five: other work on the machine slows both.
+  const quickestMs = [Infinity, Infinity];
+  for (let turn = 0; turn < 5; turn++) {
+    for (const [i, page] of pages.entries()) {
+      const startMs = performance.now();
+      render(page);
+      quickestMs[i] = Math.min(quickestMs[i]!, performance.now() - startMs);
+    }
+  }
+  const [hundredMs, thousandMs] = quickestMs as [number, number];
+  assert(thousandMs < 50 * hundredMs, `100 took ${hundredMs} ms, 1,000 took ${thousandMs} ms`);
+});

@@ -1,0 +1,144 @@
+/** `/download` and `/install.sh`: a node hands on the files of `-dist`. The binary's own is tested in binary/. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { startNode } from "../support/nodes.ts";
+
+const NAME = `gossiper-${Deno.build.target}`;
+/** The script is for systems with a shell. */
+const NO_SHELL = Deno.build.os === "windows";
+const PROGRAM = "#!/bin/sh\necho gossiper 9.9.9\n";
+
+async function withDist(
+  body: (at: { dist: string; home: string }) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const [dist, home] = [`${folder}/dist`, `${folder}/home`];
+  try {
+    await Deno.mkdir(dist);
+    await Deno.mkdir(home);
+    await Deno.writeTextFile(`${dist}/${NAME}`, PROGRAM);
+    await Deno.writeTextFile(`${dist}/.secret`, "no");
+    await Deno.writeTextFile(`${folder}/outside`, "no");
+    await body({ dist, home });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Runs the script of the node at `address` as its user would: `curl ... | sh`. */
+async function install(address: string, home: string): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `curl -fsS http://${address}/install.sh | sh`],
+    cwd: home,
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+Deno.test("a node from source without -dist has nothing to hand on, and says what to do", async () => {
+  await using node = startNode("n1");
+  for (const path of ["/download", "/download/gossiper", "/install.sh"]) {
+    const response = await fetch(`http://${node.address}${path}`);
+    assertEquals(response.status, 404, path);
+    assertStringIncludes(await response.text(), "-dist");
+  }
+});
+
+Deno.test("/download lists every file of -dist with its sum, as sha256sum would, but none that is hidden", async () => {
+  await withDist(async ({ dist }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    const list = await (await fetch(`http://${node.address}/download`)).text();
+    assertEquals(list, `${await sha256(PROGRAM)}  ${NAME}\n`);
+    await Deno.writeTextFile(`${dist}/${NAME}`, "changed");
+    const again = await (await fetch(`http://${node.address}/download`)).text();
+    assertEquals(again, `${await sha256("changed")}  ${NAME}\n`);
+  });
+});
+
+Deno.test("/download/NAME serves the file whole, in part, and not again to who has it", async () => {
+  await withDist(async ({ dist }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    const url = `http://${node.address}/download/${NAME}`;
+    const whole = await fetch(url);
+    assertEquals([whole.status, await whole.text()], [200, PROGRAM]);
+    assertEquals(whole.headers.get("content-length"), String(PROGRAM.length));
+    const part = await fetch(url, { headers: { Range: "bytes=3-8" } });
+    assertEquals([part.status, await part.text()], [206, PROGRAM.slice(3, 9)]);
+    assertEquals(part.headers.get("content-range"), `bytes 3-8/${PROGRAM.length}`);
+    const beyond = await fetch(url, { headers: { Range: "bytes=9999-" } });
+    assertEquals([beyond.status, await beyond.text()], [416, ""]);
+    const etag = whole.headers.get("etag") ?? "";
+    const had = await fetch(url, { headers: { "If-None-Match": etag } });
+    assertEquals([had.status, await had.text()], [304, ""]);
+    const head = await fetch(url, { method: "HEAD" });
+    assertEquals([head.status, await head.text()], [200, ""]);
+  });
+});
+
+Deno.test("/download/NAME serves nothing that is not in the list", async () => {
+  await withDist(async ({ dist }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    for (const name of [".secret", "..%2Foutside", "%2Fetc%2Fpasswd", "nothing"]) {
+      const response = await fetch(`http://${node.address}/download/${name}`);
+      await response.body?.cancel();
+      assertEquals(response.status, 404, name);
+    }
+  });
+});
+
+Deno.test("install.sh fetches the program for this host, checks it, and tells how to join", {
+  ignore: NO_SHELL,
+}, async () => {
+  await withDist(async ({ dist, home }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    const { code, text } = await install(node.address, home);
+    assertEquals(code, 0, text);
+    assertStringIncludes(text, `./gossiper -join ${node.address}\n`);
+    const { stdout } = await new Deno.Command(`${home}/gossiper`).output();
+    assertEquals(new TextDecoder().decode(stdout), "gossiper 9.9.9\n");
+    assertEquals(Array.from(Deno.readDirSync(home), ({ name }) => name), ["gossiper"]);
+  });
+});
+
+Deno.test("install.sh leaves nothing behind when the file is not what its sum says", {
+  ignore: NO_SHELL,
+}, async () => {
+  await withDist(async ({ dist, home }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    // A node between, which changes the file on its way.
+    await using proxy = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async (request) => {
+        const { pathname } = new URL(request.url);
+        if (pathname === `/download/${NAME}`) return new Response("#!/bin/sh\necho evil\n");
+        const host = request.headers.get("host") ?? "";
+        const script = await fetch(`http://${node.address}${pathname}`);
+        return new Response((await script.text()).replaceAll(node.address, host));
+      },
+    );
+    const { code, text } = await install(`127.0.0.1:${proxy.addr.port}`, home);
+    assertEquals(code, 1, text);
+    assertStringIncludes(text, "the file's sum is");
+    assertEquals([...Deno.readDirSync(home)], []);
+  });
+});
+
+Deno.test("install.sh cut off anywhere on its way does nothing", { ignore: NO_SHELL }, async () => {
+  const script = await Deno.readTextFile(new URL("../../static/install.sh", import.meta.url));
+  const cut = script.slice(0, script.lastIndexOf("main"));
+  const folder = await Deno.makeTempDir();
+  const child = new Deno.Command("sh", { cwd: folder, stdin: "piped", stderr: "null" }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(cut));
+  await writer.close();
+  assert((await child.status).success);
+  assertEquals([...Deno.readDirSync(folder)], []);
+  await Deno.remove(folder);
+});

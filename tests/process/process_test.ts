@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { LineWriter } from "../../lib/host/process.ts";
+import { eventually } from "../support/eventually.ts";
+import { eventuallyShow, get, type NodeProcess, spawnNode } from "../support/nodes.ts";
+import { rowOf, tell } from "../support/peer.ts";
+import { programCommand } from "../support/program.ts";
+import { closedAddress } from "../support/raw.ts";
+
+const CLUMSY = new URL("../support/clumsy_node.ts", import.meta.url).href;
+
+/** Starts a node whose program throws, once, where it would log a line like this. */
+function spawnClumsy(line: string, flags = ""): Promise<NodeProcess> {
+  return spawnNode("n1", flags, [Deno.execPath(), "run", "-A", "--quiet", CLUMSY, line]);
+}
+
+/** Waits until it beats, twice: rounds go on. */
+async function eventuallyBeats(node: NodeProcess): Promise<void> {
+  const heartbeat = async () => JSON.parse(await get(node, "/members/n1")).lastHeartbeat;
+  for (let i = 0; i < 2; i++) {
+    const before = await heartbeat();
+    await eventually(async () => assertLess(before, await heartbeat()));
+  }
+  await eventually(async () => assertEquals(await get(node, "/healthz"), "ok\n"));
+}
+
+Deno.test("an error in a call's outcome is told, and the node runs on", async () => {
+  await using n1 = await spawnClumsy("no answer from", `-join ${closedAddress()}`);
+  await eventually(() => assert(n1.lines.includes("caught: Error: a mistake")));
+  await eventuallyBeats(n1);
+});
+
+Deno.test("an error in a round is told, and rounds go on", async () => {
+  await using n1 = await spawnClumsy("peer is dead");
+  {
+    await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+    await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  }
+  await eventually(() =>
+    assert(n1.lines.includes("caught: Error: a mistake"), n1.lines.join("\n"))
+  );
+  await eventuallyBeats(n1);
+  await eventuallyShow([n1], { n1: "live", n2: "dead" });
+});
+
+Deno.test("the first signal asks to stop; the second ends the process at once, by its number", async () => {
+  for (const [first, second, status] of [["SIGTERM", "SIGINT", 130], ["SIGINT", "SIGTERM", 143]]) {
+    // It would take for ever over its stop.
+    await using node = await spawnClumsy("no such line");
+    node.kill(first as Deno.Signal);
+    await eventually(() => assert(node.lines.includes("stops, in its own time")));
+    assertEquals(await get(node, "/healthz"), "ok\n");
+    node.kill(second as Deno.Signal);
+    assertEquals(await node.exit(), status);
+  }
+});
+
+const hasScript = await new Deno.Command("script", { args: ["--version"] }).output()
+  .then(({ success }) => success, () => false);
+
+// `script` (util-linux) runs a program in a terminal of its own.
+Deno.test("a node ends, as planned, when the terminal it was started in is closed", {
+  ignore: !hasScript,
+}, async () => {
+  const inTerminal = ["sh", "-c", 'exec script -qefc "$*" /dev/null', "sh", ...programCommand()];
+  await using n1 = await spawnNode("n1");
+  await using n2 = await spawnNode("n2", `-join ${n1.address}`, inTerminal);
+  await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  n2.kill("SIGKILL"); // the terminal, not the node
+  await eventuallyShow([n1], { n1: "live", n2: "left" });
+  // The log is written in its own time.
+  await eventually(() => {
+    assert(n1.lines.some((line) => line.endsWith("left: SIGHUP")), n1.lines.join("\n"));
+  });
+});
+
+Deno.test("a node without a terminal stays when it gets SIGHUP: it reads its files again", async () => {
+  await using n1 = await spawnNode("n1");
+  n1.kill("SIGHUP");
+  await eventuallyBeats(n1);
+});
+
+// /dev/full is a disk without room.
+Deno.test(
+  "a log that cannot be written harms no node",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using n1 = await spawnNode("n1");
+    const [program = "", ...args] = programCommand();
+    const flags =
+      `-id n2 -host 127.0.0.1 -port 0 -interval 200ms -dead-after 1s -join ${n1.address}`;
+    const shell = ["-c", 'exec "$@" 2>/dev/full', "sh", program, ...args, ...flags.split(" ")];
+    const n2 = new Deno.Command("sh", { args: shell, stdout: "null" }).spawn();
+    await eventuallyShow([n1], { n1: "live", n2: "live" });
+    n2.kill("SIGTERM");
+    assertEquals((await n2.status).code, 0);
+    await eventuallyShow([n1], { n1: "live", n2: "left" });
+  },
+);
+
+Deno.test("a log that nobody takes, as of a terminal on hold, holds up no round", async () => {
+  await using n1 = await spawnNode("n1");
+  await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+  await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  const log = n1.holdLog();
+  // More lines than a pipe takes.
+  await tell(n1.address, Array.from({ length: 5_000 }, (_, i) => rowOf(`ghost${i}`)));
+  for (let i = 0; i < 3; i++) await eventuallyBeats(n1);
+  const accused = n2.lines.filter((line) => line.includes("peer is dead: n1"));
+  assertEquals(accused, []);
+  log.release();
+  await eventually(() => {
+    const told = n1.lines.filter((line) => line.includes("peer is live: ghost"));
+    assertEquals(told.length, 5_000);
+  });
+});
+
+/** A place for lines that takes what it is let take. */
+class Taker {
+  text = "";
+  fails = false;
+  #gate = Promise.withResolvers<void>();
+  readonly lost: number[] = [];
+  readonly writer = new LineWriter({
+    write: async (bytes) => {
+      await this.#gate.promise;
+      if (this.fails) throw new Error("no space left");
+      this.text += new TextDecoder().decode(bytes.subarray(0, 7));
+      return Math.min(bytes.length, 7);
+    },
+    onLost: (lines) => this.lost.push(lines),
+    lengthMax: 10,
+  });
+
+  open(): void {
+    this.#gate.resolve();
+  }
+}
+
+Deno.test("LineWriter writes lines whole and in order, though few bytes are taken at once", async () => {
+  const taker = new Taker();
+  taker.open();
+  for (const line of ["first", "2nd"]) taker.writer.write(line);
+  await taker.writer.flush();
+  taker.writer.write("third");
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["first\n2nd\nthird\n", []]);
+});
+
+Deno.test("invariant 7: LineWriter keeps a bounded number of lines waiting, and says how many it lost", async () => {
+  const taker = new Taker();
+  for (let i = 0; i < 100; i++) taker.writer.write(`${i % 10}`);
+  taker.open();
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", [90]]);
+});
+
+Deno.test("LineWriter loses what cannot be written, and goes on when it can", async () => {
+  const taker = new Taker();
+  taker.open();
+  taker.fails = true;
+  for (const line of ["a", "b"]) taker.writer.write(line);
+  await taker.writer.flush();
+  taker.fails = false;
+  taker.writer.write("c");
+  await taker.writer.flush();
+  assertEquals([taker.text, taker.lost], ["c\n", [2]]);
+});
+
+Deno.test("LineWriter.flush() waits no longer than it may", async () => {
+  const taker = new Taker();
+  taker.writer.write("a");
+  await taker.writer.flush();
+  assertEquals(taker.text, "");
+  taker.open();
+  await taker.writer.flush();
+  assertEquals(taker.text, "a\n");
+});

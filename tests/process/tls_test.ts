@@ -1,0 +1,213 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Server } from "../../lib/http/serve.ts";
+import { createTransport } from "../../lib/net/transport.ts";
+import { Authority, type Certificate } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
+import { type LocalNode, runProgram, startNode } from "../support/nodes.ts";
+
+const PATH = "/hello?from=x&via=x:1";
+
+function flags({ cert, key }: Certificate, ca: string): string {
+  return `-tls-cert ${cert} -tls-key ${key} -tls-ca ${ca}`;
+}
+
+/** GETs from a node by HTTPS, trusting `authority`. */
+async function get(
+  node: { address: string },
+  path: string,
+  authority: Authority,
+): Promise<Response> {
+  using client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(authority.ca)] });
+  const response = await fetch(`https://${node.address}${path}`, { client });
+  return new Response(await response.text(), response);
+}
+
+async function eventuallyLive(nodes: LocalNode[], authority: Authority): Promise<void> {
+  const expected = nodes.map(({ id }) => `${id} live`);
+  for (const node of nodes) {
+    await eventually(async () => {
+      const { members } = await (await get(node, "/members", authority)).json();
+      assertEquals(
+        members.map(({ id, status }: { id: string; status: string }) => `${id} ${status}`),
+        expected,
+      );
+    });
+  }
+}
+
+Deno.test("nodes with certificates of one authority gossip by HTTPS, and serve people by it", async () => {
+  await using authority = await Authority.create();
+  const own = flags(await authority.issue(), authority.ca);
+  await using a = startNode("a", own);
+  await using b = startNode("b", `${own} -join ${a.address}`);
+  await eventuallyLive([a, b], authority);
+  const plain = await fetch(`http://${a.address}/hello`).catch((error) => error);
+  assert(plain instanceof Error, "answered by plain HTTP");
+});
+
+Deno.test("a node takes no answer from a peer whose certificate it does not trust, or that is another's", async () => {
+  await using authority = await Authority.create();
+  await using stranger = await Authority.create();
+  const good = await authority.issue();
+  await using a = startNode("a", flags(good, authority.ca));
+  const elsewhere = await authority.issue("DNS:other.example");
+  await using other = startNode("other", flags(elsewhere, authority.ca));
+  await using fake = startNode("fake", flags(await stranger.issue(), authority.ca));
+  const join = [other, fake].map(({ address }) => address).join(",");
+  await using b = startNode("b", `${flags(good, authority.ca)} -join ${a.address},${join}`);
+  await eventuallyLive([a, b], authority);
+  await eventually(() => {
+    for (const { address } of [other, fake]) {
+      const lines = b.lines.filter((line) => line.includes(`no answer from ${address}`));
+      assertEquals(lines.length, 1, b.lines.join("\n"));
+      assertStringIncludes(lines[0]!, "certificate");
+    }
+  });
+});
+
+Deno.test("a plain peer and one with TLS do not understand each other, and neither is shown dead by it", async () => {
+  await using authority = await Authority.create();
+  await using tls = startNode("tls", flags(await authority.issue(), authority.ca));
+  await using plain = startNode("plain", `-join ${tls.address}`);
+  await eventually(() => assert(plain.lines.some((line) => line.includes("no answer from"))));
+  assertEquals(plain.lines.filter((line) => line.includes("dead")), []);
+  await eventuallyLive([tls], authority);
+});
+
+Deno.test("a new certificate is served to new connections, and open streams go on", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  await using a = startNode("a", flags({ cert, key }, authority.ca));
+  const trusting = { caCerts: [await Deno.readTextFile(authority.ca)] };
+  const old = Deno.createHttpClient(trusting);
+  const events = await fetch(`https://${a.address}/events`, { client: old });
+  const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assertStringIncludes((await reader.read()).value ?? "", "retry:");
+
+  await using successor = await Authority.create();
+  const next = await successor.issue();
+  await Deno.copyFile(next.cert, cert);
+  await Deno.copyFile(next.key, key);
+  a.running.reload();
+  assert(a.lines.some((line) => line.includes("the certificate changed")), a.lines.join("\n"));
+  await eventually(async () => {
+    assertStringIncludes(await (await get(a, "/hello", successor)).text(), "hello a");
+  });
+  const stale = await get(a, "/hello", authority).catch((error) => error);
+  assert(stale instanceof Error, "the old authority is still served");
+  // The stream of before still carries changes.
+  await get(a, "/bye?id=somebody", successor);
+  for (let text = ""; !text.includes("somebody");) {
+    const { value, done } = await reader.read();
+    assert(!done, "the stream ended");
+    text += value;
+  }
+  await reader.cancel();
+  old.close();
+});
+
+Deno.test("a certificate that becomes unusable is logged, and the former stays in use", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  await using a = startNode("a", flags({ cert, key }, authority.ca));
+  const good = await Deno.readTextFile(cert);
+  for (const bad of ["rubbish", ""]) {
+    await Deno.writeTextFile(cert, bad);
+    a.running.reload();
+    assertStringIncludes(await (await get(a, "/hello", authority)).text(), "hello a");
+  }
+  assertEquals(a.lines.filter((line) => line.includes("the former stays in use")).length, 1);
+  await Deno.writeTextFile(cert, good);
+  a.running.reload();
+  await eventually(async () => {
+    assertStringIncludes(await (await get(a, "/hello", authority)).text(), "hello a");
+  });
+});
+
+Deno.test("a node with certificates that it cannot use does not start, and says in a line why", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const mine = "-id x -port 0 -host 127.0.0.1".split(" ");
+  for (
+    const [given, expected] of [
+      [["-tls-cert", `${authority.folder}/none.pem`, "-tls-key", key], "Cannot read"],
+      [["-tls-cert", cert, "-tls-key", cert], "Cannot use the certificate"],
+      [["-key-file", `${authority.folder}/none.keys`], "Cannot read"],
+      [["-key-file", authority.ca], "Cannot use the key in"],
+    ] as const
+  ) {
+    const { code, stderr } = await runProgram([...mine, ...given]);
+    assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+    assertStringIncludes(stderr, expected);
+  }
+});
+
+Deno.test("callers who never begin the handshake hold up nobody else", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+  const server = new Server({ host: "127.0.0.1", port: 0, tls }, () => new Response("ok"));
+  const { port } = server.addr;
+  const silent = [];
+  for (let i = 0; i < 50; i++) silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  const response = await get({ address: `127.0.0.1:${port}` }, "/", authority);
+  assertEquals(await response.text(), "ok");
+  for (const conn of silent) conn.close();
+  await server.shutdown();
+});
+
+Deno.test("-allow: a node calls no address outside, by number or by name, and sends nothing there", async () => {
+  let heard = 0;
+  const server = new Server({ host: "127.0.0.1", port: 0 }, () => {
+    heard++;
+    return new Response("hello x\n\n\n");
+  });
+  const { port } = server.addr;
+  const asked: string[] = [];
+  const transport = createTransport({
+    timeoutMs: 5_000,
+    bodyBytesMax: 1_000,
+    mayCall: (ip) => {
+      asked.push(ip);
+      return false;
+    },
+  });
+  for (const address of [`127.0.0.1:${port}`, `localhost:${port}`]) {
+    const outcome = await transport.post(address, PATH, "body");
+    assert(outcome.kind === "failed" && outcome.why.includes("-allow"), JSON.stringify(outcome));
+  }
+  transport.close();
+  assertEquals([heard, new Set(asked)], [0, new Set(["127.0.0.1"])]);
+  const allowing = createTransport({ timeoutMs: 5_000, bodyBytesMax: 1_000, mayCall: () => true });
+  assertEquals((await allowing.post(`localhost:${port}`, PATH, "body")).kind, "answer");
+  allowing.close();
+  await server.shutdown();
+});
+
+Deno.test("-allow: an address outside, written as a number, is not even connected to", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept();
+  const at = { timeoutMs: 5_000, bodyBytesMax: 1_000 };
+  const closed = createTransport({ ...at, mayCall: () => false });
+  const outcome = await closed.post(`127.0.0.1:${listener.addr.port}`, PATH, "body");
+  assertEquals(outcome.kind, "failed");
+  closed.close();
+  // The first connection that arrives is one that was made afterwards.
+  using later = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using first = await accepted;
+  assertEquals((first.remoteAddr as Deno.NetAddr).port, (later.localAddr as Deno.NetAddr).port);
+  listener.close();
+});
+
+Deno.test("-allow: peers outside are never called, and those inside are", async () => {
+  await using a = startNode("a", "");
+  await using b = startNode("b", `-join ${a.address} -allow 10.0.0.0/8`);
+  await eventually(() => assert(b.lines.some((line) => line.includes("(-allow)"))));
+  const { members } = await (await fetch(`http://${a.address}/members`)).json();
+  assertEquals(members.length, 1);
+  await using c = startNode("c", `-join ${a.address} -allow 10.0.0.0/8,127.0.0.1`);
+  await eventually(async () => {
+    const { members } = await (await fetch(`http://${c.address}/members`)).json();
+    assertEquals(members.length, 2);
+  });
+});

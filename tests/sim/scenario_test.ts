@@ -1,0 +1,251 @@
+/**
+ * What the protocol promises, one story each, on virtual time: crash evidence, silence, stalls, partitions, returns, Go nodes.
+ * The invariants are checked at every step of each as well.
+ */
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { EXACT_CLOCK } from "./clock.ts";
+import { Stage } from "./stage.ts";
+
+/** Sizes at which small clusters differ: all are witnesses, some are, few are. */
+const SIZES = [3, 4, 5, 8, 16, 64];
+
+/** Rounds in which what was broken must be whole again. */
+const TEN_ROUNDS_MS = 10_000;
+
+function assertNeverDead(stage: Stage, sinceMs: number): void {
+  const deaths = stage.told.filter(({ atMs, change }) => atMs >= sinceMs && change.to === "dead");
+  assertEquals(
+    deaths.map(({ by, atMs, change }) => `${atMs} ${by}: ${change.id} ${change.reason}`),
+    [],
+  );
+}
+
+/** Ms from `sinceMs` until each other node told `id` dead, soonest first. */
+function deathsOf(stage: Stage, id: string, sinceMs: number): number[] {
+  return stage.toldOf(id, sinceMs).filter(({ change }) => change.to === "dead")
+    .map(({ atMs }) => atMs - sinceMs).sort((a, b) => a - b);
+}
+
+function median(sorted: readonly number[]): number {
+  return sorted[sorted.length >> 1] ?? NaN;
+}
+
+Deno.test("of 64, a killed one is dead to every survivor in 1.5 s at the median and 3 s at worst", () => {
+  const worst: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const stage = new Stage({ nodes: 64, seed: `kill ${i}` });
+    const sinceMs = stage.world.nowMs;
+    stage.node("n7").end("closed");
+    stage.run(5_000);
+    const deaths = deathsOf(stage, "n7", sinceMs);
+    assertEquals(deaths.length, 63);
+    worst.push(deaths.at(-1)!);
+  }
+  worst.sort((a, b) => a - b);
+  assertLessOrEqual(median(worst), 1_500, worst.join(" "));
+  assertLessOrEqual(worst.at(-1)!, 3_000, worst.join(" "));
+});
+
+Deno.test("invariant 5: a host lost in silence is dead to nobody before 4 s and to all by 5.5 s after its last heartbeat", () => {
+  for (const nodes of [3, 10, 64]) {
+    const stage = new Stage({ nodes });
+    const node = stage.node("n1");
+    // Its clock is exact and it never stalled, so it counts from its start.
+    const lastMs = node.startMs + node.gossip.replica.table.get("n1")!.heardAtMs;
+    node.end("lost");
+    stage.run(8_000);
+    const deaths = stage.toldOf("n1", lastMs).map(({ atMs }) => atMs - lastMs).sort((a, b) =>
+      a - b
+    );
+    assertEquals(deaths.length, nodes - 1);
+    assertGreaterOrEqual(deaths[0]!, 4_000);
+    assertLessOrEqual(deaths.at(-1)!, 5_500);
+  }
+});
+
+for (const refused of [1, 2]) {
+  Deno.test(`invariant 4: a member that ${refused} of 3 to 64 nodes are refused by, by a firewall, is never dead`, () => {
+    for (const nodes of SIZES) {
+      for (let i = 0; i < (nodes > 16 ? 2 : 10); i++) {
+        const stage = new Stage({ nodes, seed: `firewall ${i}` });
+        const sinceMs = stage.world.nowMs;
+        for (let from = 1; from <= refused; from++) {
+          stage.world.network.links.reject(`h${from}:1`, "h0:1", true);
+        }
+        stage.run(20_000);
+        assertNeverDead(stage, sinceMs);
+      }
+    }
+  });
+}
+
+Deno.test("a member that restarts on the same port is dead to nobody once it is back", () => {
+  for (const nodes of SIZES) {
+    for (const downMs of [50, 300, 1_000]) {
+      for (let i = 0; i < (nodes > 16 ? 2 : 6); i++) {
+        const stage = new Stage({ nodes, seed: `restart ${i}` });
+        stage.node("n1").end("closed");
+        stage.run(downMs);
+        stage.start(1);
+        // Its return has to get around first, and may cross the news of its death.
+        stage.run(1_500);
+        const sinceMs = stage.world.nowMs;
+        stage.run(10_000);
+        assertNeverDead(stage, sinceMs);
+        assert(stage.allShowAll());
+      }
+    }
+  }
+});
+
+Deno.test("a member whose link goes 20 s down, 20 s up, four times, is told of once a turn", () => {
+  const stage = new Stage({ nodes: 8 });
+  const sinceMs = stage.world.nowMs;
+  for (let turn = 0; turn < 4; turn++) {
+    stage.world.network.links.part(new Set(["h3:1"]));
+    stage.run(20_000);
+    assert(stage.allShow("n3", "dead"));
+    stage.world.network.links.part(undefined);
+    stage.run(20_000);
+    assert(stage.allShowAll());
+  }
+  for (const by of stage.world.up().map(({ id }) => id)) {
+    const changes = stage.toldOf("n3", sinceMs).filter((told) => told.by === by);
+    const expected = by === "n3"
+      ? []
+      : ["dead", "live", "dead", "live", "dead", "live", "dead", "live"];
+    assertEquals(changes.map(({ change }) => change.to), expected, `${by} of n3`);
+  }
+});
+
+Deno.test("invariant 4: who was stopped for a minute accuses nobody when it runs on, and is live again in ten rounds", () => {
+  const stage = new Stage({ nodes: 16 });
+  stage.node("n4").stall("stopped");
+  stage.run(60_000);
+  assert(stage.allShow("n4", "dead"));
+  const sinceMs = stage.world.nowMs;
+  stage.node("n4").resume();
+  assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);
+  stage.run(10_000);
+  assertNeverDead(stage, sinceMs);
+});
+
+Deno.test("invariant 4: a whole cluster that was stopped for a minute wakes with nobody dead", () => {
+  const stage = new Stage({ nodes: 8 });
+  const sinceMs = stage.world.nowMs;
+  for (const node of stage.world.up()) node.stall("stopped");
+  stage.run(60_000);
+  for (const node of stage.world.up()) {
+    node.resume();
+    stage.run(150);
+  }
+  stage.run(20_000);
+  assertNeverDead(stage, sinceMs);
+});
+
+Deno.test("halves parted for a minute find each other again in ten rounds", () => {
+  for (const nodes of [2, 3, 8, 32]) {
+    const stage = new Stage({ nodes });
+    const island = new Set(Array.from({ length: nodes >> 1 }, (_, i) => `h${i}:1`));
+    stage.world.network.links.part(island);
+    stage.run(60_000);
+    assert(stage.allShow("n0", "dead") || nodes > 3);
+    stage.world.network.links.part(undefined);
+    const healedMs = stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS);
+    assertLessOrEqual(healedMs, TEN_ROUNDS_MS, `${nodes} nodes`);
+  }
+});
+
+Deno.test("a member that returns without -join where it was is found in ten rounds", () => {
+  for (const nodes of [3, 8, 32]) {
+    const stage = new Stage({ nodes });
+    stage.node("n1").end("closed");
+    stage.run(30_000);
+    stage.start(1, { seeds: [] });
+    const foundMs = stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS);
+    assertLessOrEqual(foundMs, TEN_ROUNDS_MS, `${nodes} nodes`);
+  }
+});
+
+Deno.test("invariant 8: a member that restarts an hour or a year behind its own heartbeats is live again in ten rounds", () => {
+  for (const wallSkewMs of [-3_600_000, -365 * 24 * 3_600_000]) {
+    const stage = new Stage({ nodes: 8 });
+    stage.node("n1").end("closed");
+    stage.run(3_000);
+    stage.start(1, { clock: { ...EXACT_CLOCK, wallSkewMs } });
+    assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);
+  }
+});
+
+Deno.test("a planned stop is shown as left, by all in a round, and never as dead", () => {
+  const stage = new Stage({ nodes: 64 });
+  const sinceMs = stage.world.nowMs;
+  stage.node("n9").leave("SIGTERM");
+  assertLessOrEqual(stage.runUntil(() => stage.allShow("n9", "left"), 5_000), 1_500);
+  stage.run(10_000);
+  assertNeverDead(stage, sinceMs);
+});
+
+Deno.test("invariant 3: a decommissioned node stops, and stays so though all nodes restart from their state files", () => {
+  const stage = new Stage({ nodes: 6 });
+  stage.node("n1").decommission("n2");
+  assertLessOrEqual(stage.runUntil(() => stage.allShow("n2", "decommissioned"), 5_000), 1_500);
+  assertEquals(stage.node("n2").up, false);
+  stage.run(2_000);
+  for (const node of stage.world.up()) node.end("closed");
+  stage.run(10_000);
+  for (const i of [0, 1, 3, 4, 5]) stage.start(i, { seeds: [], remembers: true });
+  assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);
+  assert(stage.allShow("n2", "decommissioned"));
+  const again = stage.start(2);
+  stage.run(5_000);
+  assertEquals(again.up, false, "a decommissioned ID came back");
+});
+
+Deno.test("a second node of a live ID refuses to start, and the first is not disturbed", () => {
+  const stage = new Stage({ nodes: 5 });
+  const first = stage.node("n1");
+  const sinceMs = stage.world.nowMs;
+  const twin = stage.start(1, { address: "elsewhere:1" });
+  stage.run(5_000);
+  assertEquals([first.up, twin.up], [true, false]);
+  assert(twin.stopText?.includes("is in use"), twin.stopText);
+  assertEquals(stage.toldOf("n1", sinceMs).map(({ change }) => change.to), []);
+});
+
+Deno.test("64 nodes that start at once all see all in 3 s", () => {
+  for (let i = 0; i < 5; i++) {
+    const stage = new Stage({ nodes: 64, seed: `join ${i}` });
+    const others = stage.told.filter(({ by, change }) => change.id !== by);
+    assertEquals(others.length, 64 * 63);
+    assertLessOrEqual(Math.max(...others.map(({ atMs }) => atMs)), 3_000);
+  }
+});
+
+Deno.test("invariant 10: Go nodes and ours in one cluster see each other live, dead and decommissioned", () => {
+  const stage = new Stage({ nodes: 3 });
+  const { world } = stage;
+  const go = (id: string, seeds: string[]) =>
+    world.startGo({ id, address: `${id}:1`, seeds, clock: EXACT_CLOCK });
+  const first = go("g1", ["h0:1"]);
+  const second = go("g2", ["g1:1"]);
+  const third = go("g3", ["h1:1"]);
+  stage.run(10_000);
+  for (const id of ["g1", "g2", "g3"]) assert(stage.allShow(id, "live"), id);
+  for (const id of ["n0", "n1", "n2"]) assert(first.shows(id) && second.shows(id), id);
+
+  second.end("closed");
+  stage.node("n2").end("closed");
+  stage.run(10_000);
+  for (const id of ["g2", "n2"]) assert(stage.allShow(id, "dead"), id);
+  assert(!first.shows("n2") && !first.shows("g2"));
+
+  stage.node("n0").decommission("g3");
+  first.decommission("n2");
+  stage.run(6_000);
+  assertEquals(third.up, false);
+  for (const id of ["g3", "n2"]) {
+    assert(stage.allShow(id, "decommissioned"), id);
+    assert(first.hasTombstone(id), id);
+  }
+});

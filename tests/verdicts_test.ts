@@ -1,0 +1,200 @@
+import { assertEquals } from "@std/assert";
+import { type Charge, Charges } from "../lib/charges.ts";
+import { type Report, Table } from "../lib/table.ts";
+import { type Change, Watch } from "../lib/verdicts.ts";
+
+const INTERVAL_MS = 1_000;
+const DEAD_AFTER_MS = 5_000;
+
+/** A table watched by `me`, whose time is moved by hand. */
+class Watched {
+  readonly table = new Table();
+  readonly charges = new Charges();
+  readonly watch: Watch;
+  nowMs = 100_000;
+
+  constructor(...ids: string[]) {
+    const { table, charges } = this;
+    const options = { id: "me", intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS };
+    this.watch = new Watch({ ...options, table, charges });
+    for (const id of ["me", ...ids]) this.hear(id);
+    this.survey();
+  }
+
+  /** Hears of a member; each report has a later heartbeat unless told otherwise. */
+  hear(id: string, parts: Partial<Report> & { via?: string } = {}): void {
+    const { via = id, ...rest } = parts;
+    const heartbeat = (this.table.get(id)?.heartbeat ?? 0) + 100;
+    const report = { id, address: `${id}:80`, boot: "00000001", ageMs: 0, left: "", heartbeat };
+    this.table.merge({ ...report, ...rest }, this.nowMs);
+    const row = this.table.get(id);
+    if (row !== undefined) this.watch.touch(row, via);
+  }
+
+  charge(id: string, witnesses: string[], upTo = 1_000_000): void {
+    const row = this.table.get(id)!;
+    for (const witness of witnesses) {
+      const charge: Charge = { member: id, witness, upTo };
+      if (this.charges.add(charge, row, this.nowMs)) this.watch.touchId(id, witness);
+    }
+  }
+
+  survey(): string[] {
+    return inShort(this.watch.survey(this.nowMs).changes);
+  }
+
+  review(): string[] {
+    return inShort(this.watch.review(this.nowMs));
+  }
+}
+
+function inShort(changes: readonly Change[]): string[] {
+  return changes.map(({ id, from, to, reason }) => `${id}: ${from} -> ${to}: ${reason}`);
+}
+
+Deno.test("a member heard for the first time is live, with the way it was heard", () => {
+  const watched = new Watched();
+  watched.hear("n1");
+  watched.hear("n2", { via: "n1" });
+  assertEquals(watched.review(), [
+    "n1: null -> live: heard directly",
+    "n2: null -> live: heard through n1",
+  ]);
+  assertEquals(watched.review(), []);
+  assertEquals(watched.survey(), []);
+});
+
+Deno.test("a member that only others list is unknown, until it is heard", () => {
+  const watched = new Watched();
+  watched.hear("n2", { via: "n1", heartbeat: 0, address: "", boot: "" });
+  assertEquals(watched.review(), ["n2: null -> unknown: heard of through n1, never heard from"]);
+  watched.hear("n2");
+  assertEquals(watched.review(), ["n2: unknown -> live: heard directly"]);
+});
+
+Deno.test("a member is dead once its heartbeat is older than dead-after, and live when it beats again", () => {
+  const watched = new Watched("n1");
+  watched.nowMs += DEAD_AFTER_MS;
+  assertEquals(watched.survey(), []);
+  watched.nowMs += 1;
+  assertEquals(watched.survey(), ["n1: live -> dead: no heartbeat for 5.0 s"]);
+  watched.nowMs += 60_000;
+  watched.hear("n1", { via: "n2" });
+  assertEquals(watched.review(), ["n1: dead -> live: heard again through n2"]);
+});
+
+Deno.test("survey() says when the next verdict may fall due", () => {
+  const watched = new Watched();
+  assertEquals(watched.watch.survey(watched.nowMs).deadlineMs, Infinity);
+  watched.hear("n1", { ageMs: 300 });
+  watched.hear("n2", { ageMs: 700 });
+  assertEquals(watched.watch.survey(watched.nowMs).deadlineMs, watched.nowMs + 4_300);
+  watched.charge("n1", ["a", "b", "c"]);
+  assertEquals(
+    watched.watch.survey(watched.nowMs).deadlineMs,
+    watched.nowMs - 300 + 3 * INTERVAL_MS,
+  );
+});
+
+Deno.test("a planned stop is shown as left, with the reason its owner gave, however old it grows", () => {
+  const watched = new Watched("n1");
+  watched.hear("n1", { left: "SIGTERM" });
+  assertEquals(watched.review(), ["n1: live -> left: left: SIGTERM"]);
+  watched.nowMs += 10 * DEAD_AFTER_MS;
+  assertEquals(watched.survey(), []);
+});
+
+Deno.test("a member that restarted without being missed is told of once", () => {
+  const watched = new Watched("n1");
+  watched.hear("n1", { boot: "00000002" });
+  assertEquals(watched.review(), ["n1: live -> live: restarted, heard directly"]);
+  watched.hear("n1", { boot: "00000002" });
+  assertEquals(watched.review(), []);
+});
+
+Deno.test("a decommissioned member is told of once, with the node that was asked", () => {
+  const watched = new Watched("n1");
+  watched.table.bury("n1", "n2");
+  watched.watch.touchId("n1", "n2");
+  assertEquals(watched.review(), ["n1: live -> decommissioned: decommissioned by request to n2"]);
+  watched.watch.touchId("n1", "n2");
+  assertEquals(watched.review(), []);
+  watched.table.bury("ghost", "");
+  watched.watch.touchId("ghost", "");
+  assertEquals(watched.review(), [
+    "ghost: null -> decommissioned: decommissioned, told by a Go node",
+  ]);
+});
+
+Deno.test("survey() parts the live from the gone, and neither holds this node or one without an address", () => {
+  const watched = new Watched("n1", "n2", "n3");
+  watched.hear("n2", { left: "SIGTERM" });
+  watched.hear("heard-of", { heartbeat: 0, address: "" });
+  watched.nowMs += DEAD_AFTER_MS + 1;
+  watched.hear("n3");
+  const { live, gone } = watched.watch.survey(watched.nowMs);
+  assertEquals(live.map(({ id }) => id), ["n3"]);
+  assertEquals(gone.map(({ id }) => id), ["n1", "n2"]);
+  assertEquals(watched.watch.liveCount, 2);
+});
+
+Deno.test("invariant 4: a node never finds itself dead, however long it did not beat", () => {
+  const watched = new Watched();
+  watched.nowMs += 100 * DEAD_AFTER_MS;
+  assertEquals(watched.survey(), []);
+});
+
+Deno.test("three witnesses and a heartbeat older than 1.25 intervals make a member dead", () => {
+  const watched = new Watched("n1", "a", "b", "c");
+  watched.charge("n1", ["a", "b", "c"]);
+  assertEquals(watched.review(), []);
+  watched.nowMs += 1.25 * INTERVAL_MS;
+  assertEquals(watched.survey(), []);
+  watched.nowMs += 1;
+  assertEquals(watched.survey(), [
+    "n1: live -> dead: connection refused, witnessed by a, b and c",
+  ]);
+});
+
+Deno.test("two witnesses are not enough where there could be three", () => {
+  const watched = new Watched("n1", "a", "b", "c");
+  watched.charge("n1", ["a", "b"]);
+  watched.nowMs += DEAD_AFTER_MS;
+  assertEquals(watched.survey(), []);
+});
+
+Deno.test("the only other node's witness is enough for it, once the heartbeat is 4 intervals old", () => {
+  const watched = new Watched("n1");
+  watched.charge("n1", ["me"]);
+  watched.nowMs += 4 * INTERVAL_MS;
+  assertEquals(watched.survey(), []);
+  watched.nowMs += 1;
+  assertEquals(watched.survey(), ["n1: live -> dead: connection refused, witnessed by me"]);
+});
+
+Deno.test("invariant 4: no number of witnesses outweighs a heartbeat made after their refusals", () => {
+  const watched = new Watched("n1", "a", "b", "c");
+  watched.charge("n1", ["a", "b", "c"], 100);
+  watched.hear("n1");
+  watched.nowMs += 2 * INTERVAL_MS;
+  assertEquals(watched.survey(), []);
+});
+
+Deno.test("a heartbeat from before the crash that is still on its way shows no dead member live", () => {
+  const watched = new Watched("n1", "a", "b", "c");
+  watched.charge("n1", ["a", "b", "c"], 10_000);
+  watched.nowMs += 1.25 * INTERVAL_MS + 1;
+  assertEquals(watched.survey().length, 1);
+  watched.hear("n1", { heartbeat: 9_900, ageMs: 600, via: "b" });
+  assertEquals([watched.review(), watched.survey()], [[], []]);
+  watched.hear("n1", { heartbeat: 10_100 });
+  assertEquals(watched.review(), ["n1: dead -> live: heard again directly"]);
+});
+
+Deno.test("a member dead by its age is charged no longer: nothing more would follow from it", () => {
+  const watched = new Watched("n1");
+  watched.charge("n1", ["me"]);
+  watched.nowMs += DEAD_AFTER_MS + 1;
+  assertEquals(watched.survey(), ["n1: live -> dead: no heartbeat for 5.0 s"]);
+  assertEquals(watched.charges.empty, true);
+});
