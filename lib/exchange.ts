@@ -9,10 +9,9 @@ import type { Call, Calls } from "./calls.ts";
 import { chargeUpTo } from "./charges.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
-import { absorbHello } from "./go_nodes.ts";
-import type { Hello } from "./hello.ts";
+import { absorbHello, type Hello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
-import type { Looks } from "./suspicion.ts";
+import type { Suspicion } from "./suspicion.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Report } from "./table.ts";
@@ -24,7 +23,7 @@ export interface ReceptionOptions {
   readonly replica: Replica;
   readonly contacts: Contacts;
   readonly calls: Calls;
-  readonly looks: Looks;
+  readonly suspicion: Suspicion;
   readonly joining: Joining;
   readonly rounds: Rounds;
 }
@@ -93,16 +92,16 @@ export class Reception {
 
   /** Member `id` refused a call, or its address has another process now. */
   refused(turn: Turn, id: string): void {
-    const { looks, rounds, calls, replica } = this.#options;
+    const { suspicion, rounds, calls, replica } = this.#options;
     const row = replica.table.get(id);
     if (row === undefined) return;
-    const verdict = looks.refused(row, turn.nowMs);
+    const verdict = suspicion.refused(row, turn.nowMs);
     if (verdict === "charged") rounds.hurry(turn.now.monotonicMs);
     if (verdict === "look") calls.push(turn, [row.address]);
   }
 
   #absorb(turn: Turn, message: Message, via: string): { equal: boolean; own: Report | undefined } {
-    const { replica, rounds, calls, looks } = this.#options;
+    const { replica, rounds, calls, suspicion } = this.#options;
     const absorbed = replica.absorb(message, via, turn.nowMs);
     const { own, urgent, equal } = absorbed;
     if (own !== undefined) {
@@ -119,7 +118,7 @@ export class Reception {
       const text = `${via} sent ${bad} entries that are invalid, or beyond the table's limit`;
       notice(turn, "warn", text);
     }
-    const charged = looks.atCharged(absorbed.charged, turn.nowMs);
+    const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
     calls.push(turn, charged.map((row) => row.address));
     return { equal, own };
   }

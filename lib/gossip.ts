@@ -12,13 +12,18 @@
 import { Calls } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
-import { shuffle } from "./deck.ts";
-import type { Answer, Decommission, Effect, GossipOptions, Turn } from "./effects.ts";
-import { notice } from "./effects.ts";
-import { HelloText } from "./go_nodes.ts";
-import { parseHello } from "./hello.ts";
+import { shuffle } from "./partners.ts";
+import {
+  type Answer,
+  type Decommission,
+  type Effect,
+  type GossipOptions,
+  notice,
+  type Turn,
+} from "./effects.ts";
+import { HelloText, parseHello } from "./go_nodes.ts";
 import { Joining } from "./joining.ts";
-import { Looks } from "./suspicion.ts";
+import { Suspicion } from "./suspicion.ts";
 import { Reception } from "./exchange.ts";
 import { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
@@ -41,7 +46,7 @@ export class Gossip {
   readonly #clock: RunningClock;
   readonly #rounds: Rounds;
   readonly #calls: Calls;
-  readonly #looks: Looks;
+  readonly #suspicion: Suspicion;
   readonly #joining: Joining;
   readonly #reception: Reception;
   readonly #helloText = new HelloText();
@@ -62,9 +67,9 @@ export class Gossip {
       takesPart: () => this.joined,
       memberAt: (address) => this.#memberAt(address)?.id,
     });
-    this.#looks = new Looks({ ...options, replica: this.replica });
+    this.#suspicion = new Suspicion({ ...options, replica: this.replica });
     this.#rounds = new Rounds(options, now.monotonicMs);
-    const parts = { calls: this.#calls, looks: this.#looks, joining: this.#joining };
+    const parts = { calls: this.#calls, suspicion: this.#suspicion, joining: this.#joining };
     this.#reception = new Reception({ ...options, ...this, ...parts, rounds: this.#rounds });
     this.replica.beat(now, this.#clock.nowMs);
   }
@@ -99,7 +104,7 @@ export class Gossip {
   }
 
   statusOf(row: Row): Status {
-    return this.replica.watch.statusOf(row, this.#clock.nowMs);
+    return this.replica.verdicts.statusOf(row, this.#clock.nowMs);
   }
 
   /** Takes the addresses that the names of `-join` stand for now. */
@@ -167,7 +172,7 @@ export class Gossip {
     const { id } = message;
     if (this.#calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
     this.contacts.answered(to, id);
-    this.#looks.answered(id);
+    this.#suspicion.answered(id);
     // Another process has the port, so the member called there cannot.
     if (call.id !== undefined && call.id !== id) this.#reception.refused(turn, call.id);
     if (id === this.#options.id) {
@@ -197,7 +202,9 @@ export class Gossip {
   hungUp(now: Moment, to: string): Effect[] {
     const turn = this.#turn(now);
     const row = this.#stopping ? undefined : this.#memberAt(to);
-    if (row !== undefined && this.#looks.atHangUp(row, turn.nowMs)) this.#calls.push(turn, [to]);
+    if (row !== undefined && this.#suspicion.atHangUp(row, turn.nowMs)) {
+      this.#calls.push(turn, [to]);
+    }
     return turn.effects;
   }
 
@@ -241,16 +248,16 @@ export class Gossip {
     this.#calls.push(turn, this.#rounds.begin(turn, from));
   }
 
-  /** Looks at every member: some verdicts fall due as time passes. */
+  /** Suspicion at every member: some verdicts fall due as time passes. */
   #look(turn: Turn): void {
-    this.#survey = this.replica.watch.survey(turn.nowMs);
-    this.#looks.expire(turn.nowMs);
+    this.#survey = this.replica.verdicts.survey(turn.nowMs);
+    this.#suspicion.expire(turn.nowMs);
     this.#tell(turn, this.#survey.changes);
   }
 
   /** Tells what a message or a request changed; ends this node if it finds itself decommissioned. */
   #settle(turn: Turn): void {
-    this.#tell(turn, this.replica.watch.review(turn.nowMs));
+    this.#tell(turn, this.replica.verdicts.review(turn.nowMs));
     const { id } = this.#options;
     const tombstone = this.replica.table.tombstone(id);
     if (turn.effects.some((effect) => effect.kind === "stop")) this.#stopping = true;

@@ -10,12 +10,11 @@
  * @module
  */
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
-import type { Moment } from "./clock.ts";
+import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
-import { floorStep, Pulse } from "./pulse.ts";
 import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
-import { Watch } from "./verdicts.ts";
+import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /**
@@ -53,7 +52,7 @@ export interface Absorbed {
 export class Replica {
   readonly table = new Table();
   readonly charges = new Charges();
-  readonly watch: Watch;
+  readonly verdicts: Verdicts;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
   readonly #news = new Map<string, number>();
@@ -63,7 +62,7 @@ export class Replica {
     this.#options = options;
     const { id, intervalMs, deadAfterMs } = options;
     const { table, charges } = this;
-    this.watch = new Watch({ id, intervalMs, deadAfterMs, table, charges });
+    this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
 
   /** Stamps this node's own heartbeat, if the last one is not too recent. */
@@ -114,7 +113,7 @@ export class Replica {
     const merged = this.table.bury(id, by);
     if (merged !== "changed") return merged;
     this.charges.drop(id);
-    this.watch.touchId(id, by);
+    this.verdicts.touchId(id, by);
     this.#note(id, nowMs);
     return merged;
   }
@@ -200,7 +199,7 @@ export class Replica {
 
   #addCharge(charge: Charge, row: Row, { via, nowMs }: { via: string; nowMs: number }): boolean {
     const news = this.charges.add(charge, row, nowMs);
-    if (news) this.watch.touchId(row.id, via);
+    if (news) this.verdicts.touchId(row.id, via);
     return news;
   }
 
@@ -216,7 +215,7 @@ export class Replica {
 
   /** A later heartbeat came; true if it clears the member of charges, which all should hear. */
   #freshened(row: Row, at: { via: string; restarted: boolean; nowMs: number }): boolean {
-    this.watch.touch(row, at.via);
+    this.verdicts.touch(row, at.via);
     return !this.charges.empty && this.charges.answer(
       row,
       { restarted: at.restarted, direct: at.via === row.id },

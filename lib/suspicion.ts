@@ -20,18 +20,18 @@ const AGAIN_INTERVALS = 2;
 /** Nodes that look, as expected, when a member closes its connections: some more than witnesses are needed. */
 const HANG_UP_LOOKS = 5;
 
-export interface LooksOptions {
+export interface SuspicionOptions {
   readonly id: string;
   readonly intervalMs: number;
   readonly random: () => number;
   readonly replica: Replica;
 }
 
-export class Looks {
-  readonly #options: LooksOptions;
+export class Suspicion {
+  readonly #options: SuspicionOptions;
   readonly #refusedAtMs = new Map<string, number>();
 
-  constructor(options: LooksOptions) {
+  constructor(options: SuspicionOptions) {
     this.#options = options;
   }
 
@@ -59,7 +59,8 @@ export class Looks {
     const looks: Row[] = [];
     for (const row of charged) {
       const witnesses = replica.charges.witnesses(row);
-      const enough = witnesses.length >= replica.watch.witnessesNeeded() || witnesses.includes(id);
+      const enough = witnesses.length >= replica.verdicts.witnessesNeeded() ||
+        witnesses.includes(id);
       if (!enough && this.#statusOf(row, nowMs) === "live") looks.push(row);
     }
     return looks;
@@ -68,7 +69,7 @@ export class Looks {
   /** Whether to look at a member that closed a connection: its process may have died, or be tidying up. */
   atHangUp(row: Row, nowMs: number): boolean {
     const { random, replica } = this.#options;
-    const share = HANG_UP_LOOKS / Math.max(1, replica.watch.liveCount - 1);
+    const share = HANG_UP_LOOKS / Math.max(1, replica.verdicts.liveCount - 1);
     return random() < share && this.#statusOf(row, nowMs) === "live";
   }
 
@@ -81,6 +82,6 @@ export class Looks {
   }
 
   #statusOf(row: Row, nowMs: number): Status {
-    return this.#options.replica.watch.statusOf(row, nowMs);
+    return this.#options.replica.verdicts.statusOf(row, nowMs);
   }
 }

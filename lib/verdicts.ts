@@ -36,7 +36,7 @@ interface Shown {
   boot: string;
 }
 
-export interface WatchOptions {
+export interface VerdictsOptions {
   readonly id: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
@@ -44,13 +44,13 @@ export interface WatchOptions {
   readonly charges: Charges;
 }
 
-export class Watch {
-  readonly #options: WatchOptions;
+export class Verdicts {
+  readonly #options: VerdictsOptions;
   readonly #shown = new Map<string, Shown>();
   readonly #touched = new Map<string, string>();
   #liveCount = 1;
 
-  constructor(options: WatchOptions) {
+  constructor(options: VerdictsOptions) {
     this.#options = options;
   }
 
@@ -84,7 +84,7 @@ export class Watch {
     this.#touched.set(id, via);
   }
 
-  /** Looks at the members touched since the last look. */
+  /** Suspicion at the members touched since the last look. */
   review(nowMs: number): Change[] {
     if (this.#touched.size === 0) return [];
     const changes: Change[] = [];
@@ -99,7 +99,7 @@ export class Watch {
     return changes;
   }
 
-  /** Looks at every member. */
+  /** Suspicion at every member. */
   survey(nowMs: number): Survey {
     const { id, table, charges, deadAfterMs, intervalMs } = this.#options;
     const changes = this.review(nowMs);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { isId, normalizeAddress } from "../lib/address.ts";
-import { formatHello, type Hello, parseHello } from "../lib/hello.ts";
+import { formatHello, type Hello, parseHello } from "../lib/go_nodes.ts";
 import { CONTACTS_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "../lib/limits.ts";
 import { fcAddress, fcId } from "./support/arbitraries.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@
 import { ADDRESS_BYTES_MAX, ID_LENGTH_MAX, isId, normalizeAddress } from "../lib/address.ts";
 import { CHARGED_MAX, WITNESSES_MAX } from "../lib/charges.ts";
 import { Contacts } from "../lib/contacts.ts";
-import { parseHello } from "../lib/hello.ts";
+import { parseHello } from "../lib/go_nodes.ts";
 import {
   AGE_MAX_MS,
   BODY_BYTES_MAX,

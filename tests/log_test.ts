@@ -1,6 +1,5 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
-import { createLog } from "../lib/log.ts";
+import { createLog, LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
 import type { Change } from "../lib/verdicts.ts";
 
 const DEATH: Change = {

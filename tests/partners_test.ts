@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { shuffle } from "../lib/deck.ts";
-import { type Choice, fanout, Partners } from "../lib/partners.ts";
+import { type Choice, fanout, Partners, shuffle } from "../lib/partners.ts";
 import type { Row } from "../lib/table.ts";
 import { seededRandom } from "./support/random.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Charge, Charges } from "../lib/charges.ts";
 import { type Report, Table } from "../lib/table.ts";
-import { type Change, Watch } from "../lib/verdicts.ts";
+import { type Change, Verdicts } from "../lib/verdicts.ts";
 
 const INTERVAL_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
@@ -10,13 +10,13 @@ const DEAD_AFTER_MS = 5_000;
 class Watched {
   readonly table = new Table();
   readonly charges = new Charges();
-  readonly watch: Watch;
+  readonly verdicts: Verdicts;
   nowMs = 100_000;
 
   constructor(...ids: string[]) {
     const { table, charges } = this;
     const options = { id: "me", intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS };
-    this.watch = new Watch({ ...options, table, charges });
+    this.verdicts = new Verdicts({ ...options, table, charges });
     for (const id of ["me", ...ids]) this.hear(id);
     this.survey();
   }
@@ -28,23 +28,23 @@ class Watched {
     const report = { id, address: `${id}:80`, boot: "00000001", ageMs: 0, left: "", heartbeat };
     this.table.merge({ ...report, ...rest }, this.nowMs);
     const row = this.table.get(id);
-    if (row !== undefined) this.watch.touch(row, via);
+    if (row !== undefined) this.verdicts.touch(row, via);
   }
 
   charge(id: string, witnesses: string[], upTo = 1_000_000): void {
     const row = this.table.get(id)!;
     for (const witness of witnesses) {
       const charge: Charge = { member: id, witness, upTo };
-      if (this.charges.add(charge, row, this.nowMs)) this.watch.touchId(id, witness);
+      if (this.charges.add(charge, row, this.nowMs)) this.verdicts.touchId(id, witness);
     }
   }
 
   survey(): string[] {
-    return inShort(this.watch.survey(this.nowMs).changes);
+    return inShort(this.verdicts.survey(this.nowMs).changes);
   }
 
   review(): string[] {
-    return inShort(this.watch.review(this.nowMs));
+    return inShort(this.verdicts.review(this.nowMs));
   }
 }
 
@@ -85,13 +85,13 @@ Deno.test("a member is dead once its heartbeat is older than dead-after, and liv
 
 Deno.test("survey() says when the next verdict may fall due", () => {
   const watched = new Watched();
-  assertEquals(watched.watch.survey(watched.nowMs).deadlineMs, Infinity);
+  assertEquals(watched.verdicts.survey(watched.nowMs).deadlineMs, Infinity);
   watched.hear("n1", { ageMs: 300 });
   watched.hear("n2", { ageMs: 700 });
-  assertEquals(watched.watch.survey(watched.nowMs).deadlineMs, watched.nowMs + 4_300);
+  assertEquals(watched.verdicts.survey(watched.nowMs).deadlineMs, watched.nowMs + 4_300);
   watched.charge("n1", ["a", "b", "c"]);
   assertEquals(
-    watched.watch.survey(watched.nowMs).deadlineMs,
+    watched.verdicts.survey(watched.nowMs).deadlineMs,
     watched.nowMs - 300 + 3 * INTERVAL_MS,
   );
 });
@@ -115,12 +115,12 @@ Deno.test("a member that restarted without being missed is told of once", () => 
 Deno.test("a decommissioned member is told of once, with the node that was asked", () => {
   const watched = new Watched("n1");
   watched.table.bury("n1", "n2");
-  watched.watch.touchId("n1", "n2");
+  watched.verdicts.touchId("n1", "n2");
   assertEquals(watched.review(), ["n1: live -> decommissioned: decommissioned by request to n2"]);
-  watched.watch.touchId("n1", "n2");
+  watched.verdicts.touchId("n1", "n2");
   assertEquals(watched.review(), []);
   watched.table.bury("ghost", "");
-  watched.watch.touchId("ghost", "");
+  watched.verdicts.touchId("ghost", "");
   assertEquals(watched.review(), [
     "ghost: null -> decommissioned: decommissioned, told by a Go node",
   ]);
@@ -132,10 +132,10 @@ Deno.test("survey() parts the live from the gone, and neither holds this node or
   watched.hear("heard-of", { heartbeat: 0, address: "" });
   watched.nowMs += DEAD_AFTER_MS + 1;
   watched.hear("n3");
-  const { live, gone } = watched.watch.survey(watched.nowMs);
+  const { live, gone } = watched.verdicts.survey(watched.nowMs);
   assertEquals(live.map(({ id }) => id), ["n3"]);
   assertEquals(gone.map(({ id }) => id), ["n1", "n2"]);
-  assertEquals(watched.watch.liveCount, 2);
+  assertEquals(watched.verdicts.liveCount, 2);
 });
 
 Deno.test("invariant 4: a node never finds itself dead, however long it did not beat", () => {

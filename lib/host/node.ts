@@ -12,8 +12,7 @@ import { mayCall, type Network } from "../config/networks.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { restore, type Saved, snapshot } from "./state_format.ts";
-import { signedTransport } from "../net/signed_transport.ts";
-import type { Signer } from "../net/signer.ts";
+import { signedTransport, type Signer } from "../net/signer.ts";
 import { StateFile } from "./state_file.ts";
 import { createTransport } from "../net/transport.ts";
 

@@ -46,7 +46,7 @@ export function isSrv(entry: string): boolean {
   return entry.startsWith(SRV_PREFIX);
 }
 
-/** Looks names up, first at once, then as long as somebody does not answer. */
+/** Suspicion names up, first at once, then as long as somebody does not answer. */
 export class SeedNames {
   readonly #options: SeedNamesOptions;
   readonly #names: readonly string[];

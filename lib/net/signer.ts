@@ -11,6 +11,8 @@
  * @module
  */
 import type { Keyring } from "./keys.ts";
+import { quote } from "../text.ts";
+import type { Outcome, Transport } from "./transport.ts";
 
 /** How far the clocks of two nodes may differ: beyond it, recorded requests are of no use to anyone. */
 export const CLOCK_SKEW_MAX_MS = 60_000;
@@ -109,4 +111,28 @@ function plain(target: string): string {
 function timeText(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}
+
+/** `transport`, signed. */
+export function signedTransport(transport: Transport, signer: Signer): Transport {
+  return {
+    traffic: transport.traffic,
+    close: () => transport.close(),
+    async post(address, path, body): Promise<Outcome> {
+      if (typeof body !== "string") throw new TypeError("Cannot sign bytes: give a text");
+      const request = { method: "POST", target: path, body };
+      const { authorization, code } = await signer.sign(request);
+      const outcome = await transport.post(address, path, body, authorization);
+      if (outcome.kind !== "answer") return outcome;
+      const { status, proof, body: text } = outcome;
+      if (await signer.checkAnswer(code, { status, body: text, proof })) {
+        if (status !== 401) return outcome;
+        return { kind: "failed", why: `it refuses this node: ${quote(text.trim())}` };
+      }
+      return {
+        kind: "failed",
+        why: `its answer, of status ${status}, is not signed with a key of this cluster`,
+      };
+    },
+  };
 }

@@ -10,7 +10,8 @@
 import { countWords, durationWords, numberWords, secondWords, whyWords } from "../report/words.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
-import type { ContactView, MemberView, PageMember, PageView, Status } from "../report/view.ts";
+import type { ContactView, MemberView, PageMember, PageView } from "../report/members.ts";
+import type { Status } from "../table.ts";
 
 /** Rows on the page: a browser lays out so many at once; the filter finds the others. */
 export const PAGE_ROWS_MAX = 2_000;

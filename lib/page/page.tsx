@@ -11,7 +11,8 @@ import { ByeForm } from "./bye.tsx";
 import { Contact, MemberTable, Templates } from "./rows.tsx";
 import { FILTER_LENGTH_MAX, memberCount, type PageState, pageState } from "./content.ts";
 import { countWords, numberWords } from "../report/words.ts";
-import type { PageView, Status, StoryView } from "../report/view.ts";
+import type { PageView, StoryView } from "../report/members.ts";
+import type { Status } from "../table.ts";
 
 /** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
 export const PAGE_POLICY = [

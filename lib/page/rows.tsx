@@ -3,7 +3,8 @@ import type { RowState } from "./content.ts";
 import { ageWords, secondWords, timeWords, whyWords } from "../report/words.ts";
 import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
-import type { ChangeView, ContactView, StoryView } from "../report/view.ts";
+import type { ContactView, StoryView } from "../report/members.ts";
+import type { ChangeView } from "../report/stories.ts";
 
 const COLUMNS = 5;
 

@@ -7,8 +7,7 @@
  * @module
  */
 import { durationWords } from "../report/words.ts";
-import { STATUS_MARK, STRIP_SAMPLES } from "../report/strips.ts";
-import type { StripView } from "../report/view.ts";
+import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts";
 
 /** The picture's height in its own units; one sample is one unit wide. */
 export const STRIP_HEIGHT = 16;

@@ -4,10 +4,70 @@
  * @module
  */
 import type { Gossip } from "../gossip.ts";
-import { changeView, type Stories } from "./stories.ts";
-import type { Strips } from "./strips.ts";
-import { ageOf, type Row, type Tombstone } from "../table.ts";
-import type { ContactView, MemberView, PageMember, Status, StoryView } from "./view.ts";
+import { type ChangeView, changeView, type Stories } from "./stories.ts";
+import type { Strips, StripView } from "./strips.ts";
+import { ageOf, type Row, type Status, type Tombstone } from "../table.ts";
+import { ageWords } from "./words.ts";
+
+/** One row of `GET /members`. */
+export interface MemberView {
+  readonly id: string;
+  /** `host:port`, or empty when only the ID is known. */
+  readonly address: string;
+  readonly status: Status;
+  /** RFC 3339, by the member's own clock; null: never heard from. */
+  readonly lastHeartbeat: string | null;
+  /** Time since that heartbeat was made; null: never heard from. */
+  readonly ageMs: number | null;
+}
+
+/** A member as the page needs it. */
+export interface PageMember extends MemberView {
+  /** Why it has its status; null: not known. */
+  readonly reason: string | null;
+  /** When its status last changed: RFC 3339, by this node's clock; null: not known. */
+  readonly since: string | null;
+  readonly strip: StripView;
+}
+
+/** `GET /members/NNN`: a member with its recent changes. */
+export interface StoryView extends MemberView {
+  readonly reason: string | null;
+  readonly since: string | null;
+  /** Changes of status, oldest first. */
+  readonly history: readonly ChangeView[];
+}
+
+/** An address whose member is not known yet. */
+export interface ContactView {
+  readonly address: string;
+  /** In words: "refused 4 times, next try in 8 s". */
+  readonly state: string;
+}
+
+/** The node that answers. */
+export interface SelfView {
+  readonly id: string;
+  readonly address: string;
+  readonly version: string;
+  readonly upMs: number;
+  /** Named only where it isn't the default. */
+  readonly cluster?: string;
+}
+
+/** All that the page shows. */
+export interface PageView {
+  readonly self: SelfView;
+  /** RFC 3339, by this node's clock. */
+  readonly now: string;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** In any order. */
+  readonly members: readonly PageMember[];
+  readonly contacts: readonly ContactView[];
+  /** Decommissioning needs the cluster's key. */
+  readonly keyed: boolean;
+}
 
 /** The answer of `GET /members`. */
 export interface MembersView {
@@ -95,4 +155,23 @@ function view(known: Row | Tombstone, status: Status, nowMs: number): MemberView
     lastHeartbeat: heard ? new Date(known.heartbeat).toISOString() : null,
     ageMs: heard ? Math.round(ageOf(known, nowMs)) : null,
   };
+}
+
+/** Members with the reasons of their statuses, as lines of text under a heading; every line ends in a line feed. */
+export function tableText(
+  members: readonly MemberView[],
+  reasonOf: (id: string) => string,
+): string {
+  const rows = [["ID", "STATUS", "HEARD", "ADDRESS", "WHY"]];
+  for (const { id, status, ageMs, address } of members) {
+    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, reasonOf(id)]);
+  }
+  const widths = [0, 0, 0, 0];
+  for (const row of rows) {
+    for (let i = 0; i < widths.length; i++) widths[i] = Math.max(widths[i]!, row[i]!.length);
+  }
+  return rows.map((row) => {
+    const line = row.map((text, i) => i < widths.length ? text.padEnd(widths[i]!) : text);
+    return `${line.join("  ").trimEnd()}\n`;
+  }).join("");
 }

@@ -6,7 +6,7 @@
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
 import { type Family, Histogram } from "./prometheus.ts";
 import { STATUSES } from "../table.ts";
-import type { MemberView } from "./view.ts";
+import type { MemberView } from "./members.ts";
 import type { Change } from "../verdicts.ts";
 
 /** Seconds: from an answer on the same host to the time-out. */
@@ -40,7 +40,7 @@ export interface Readings {
   };
 }
 
-export class Measures {
+export class Metrics {
   readonly #exchanges = { answered: 0, refused: 0, silent: 0, failed: 0 };
   readonly #exchangeSeconds = new Histogram(EXCHANGE_BOUNDS);
   readonly #lateSeconds = new Histogram(LATENESS_BOUNDS);

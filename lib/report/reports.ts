@@ -10,15 +10,22 @@ import { EventStreams } from "./events.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Log } from "../log.ts";
 import type { Exchange } from "../net/driver.ts";
-import { Measures } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
 import { STRIP_STEP_MS, Strips } from "./strips.ts";
-import { ageOf } from "../table.ts";
-import { tableText } from "./table_text.ts";
+import { ageOf, type Status } from "../table.ts";
+import {
+  contactViews,
+  type MembersView,
+  memberViews,
+  pageMembers,
+  type PageView,
+  type StoryView,
+  storyView,
+  tableText,
+} from "./members.ts";
 import type { Transport } from "../net/transport.ts";
-import type { PageView, Status, StoryView } from "./view.ts";
-import { contactViews, type MembersView, memberViews, pageMembers, storyView } from "./members.ts";
 import type { Change } from "../verdicts.ts";
 
 /** At long intervals a strip's step is so many of them, so that none is without a round. */
@@ -48,7 +55,7 @@ export class Reports {
   readonly #startMs: number;
   readonly #stories = new Stories();
   readonly #strips: Strips;
-  readonly #measures = new Measures();
+  readonly #measures = new Metrics();
   readonly #events: EventStreams;
 
   constructor(options: ReportsOptions) {

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { ChangeView } from "./view.ts";
 import type { Change } from "../verdicts.ts";
+import type { Status } from "../table.ts";
 
 /** Changes kept for one member: days of a restarting one, minutes of a flapping one. */
 export const HISTORY_MAX = 50;
@@ -22,6 +22,21 @@ export const HISTORIES_MAX = 131_072;
 
 /** Changes that a reader of events can be behind and still resume: a restart of 500 nodes. */
 export const RESUMABLE_MAX = 1_024;
+
+/** A change of status as this node saw it; also a `change` event of `GET /events`. */
+export interface ChangeView {
+  readonly id: string;
+  readonly address: string;
+  /** Null: the member entered the table. */
+  readonly from: Status | null;
+  readonly to: Status;
+  /** RFC 3339, by this node's clock. */
+  readonly at: string;
+  /** Why, in words: "no heartbeat for 5.0 s". */
+  readonly reason: string;
+  /** The event's number in `GET /events`. */
+  readonly event: number;
+}
 
 /** A change as it is kept; {@linkcode changeView} writes it out. */
 export interface Told extends Omit<ChangeView, "at"> {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Status, StripView } from "./view.ts";
+import type { Status } from "../table.ts";
 
 /** Samples in a strip: wide enough on the page that a single one can be seen. */
 export const STRIP_SAMPLES = 60;
@@ -32,6 +32,16 @@ const ROOM_FIRST = 64;
 /** From best to worst; a member's code is its place here plus one, and 0 is a step in which it was not seen. */
 const BY_BADNESS: readonly Status[] = ["unknown", "live", "left", "dead"];
 const MARKS = [STATUS_MARK.decommissioned, ...BY_BADNESS.map((status) => STATUS_MARK[status])];
+
+/** A member's last minutes as this node saw them. */
+export interface StripView {
+  /** The time one sample stands for. */
+  readonly stepMs: number;
+  /** The greatest heartbeat age within each step in ms, oldest first; null: not known then. */
+  readonly samples: readonly (number | null)[];
+  /** The worst status within each step: one `STATUS_MARK` a sample. */
+  readonly statuses: string;
+}
 
 /** What a member looked like at one moment. */
 export interface Sample {

@@ -1,5 +1,5 @@
 /** Times and numbers as people read them. */
-import type { Status } from "./view.ts";
+import type { Status } from "../table.ts";
 
 /** A length of time in at most two units: "48 s", "12 min", "3 h 12 min", "4 d 7 h". */
 export function durationWords(ms: number): string {

@@ -6,7 +6,7 @@
 import type { Moment } from "../../lib/clock.ts";
 import { decodeColumns, encodeColumns } from "../../lib/columns.ts";
 import { type Effect, Gossip } from "../../lib/gossip.ts";
-import { formatHello, parseHello } from "../../lib/hello.ts";
+import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { renderPage } from "../../lib/page/page.tsx";
 import { type Report, Table } from "../../lib/table.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { MemberView, Status } from "../../lib/report/view.ts";
+import type { MemberView } from "../../lib/report/members.ts";
+import type { Status } from "../../lib/table.ts";
 import { disagreement } from "./agreement.ts";
 import { Judge, type View, Violation } from "./judge.ts";
 import type { LinkFault } from "./links.ts";

@@ -68,7 +68,7 @@ export class Chronicle {
     return event;
   }
 
-  /** Looks at all that is open in the light of a new view. */
+  /** Suspicion at all that is open in the light of a new view. */
   seen(observer: Observer, view: View): void {
     const { truth } = this.#options;
     for (const event of this.#open) {

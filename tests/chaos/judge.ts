@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MemberView } from "../../lib/report/view.ts";
+import type { MemberView } from "../../lib/report/members.ts";
 import type { Truth } from "./truth.ts";
 
 /** A member shown dead while cut off must be live again so many intervals after it could be heard: ten rounds and a verdict's. */

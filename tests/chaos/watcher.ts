@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MemberView } from "../../lib/report/view.ts";
+import type { MemberView } from "../../lib/report/members.ts";
 import type { Process } from "./crew.ts";
 import { type View, Violation } from "./judge.ts";
 import { SLOW_MS } from "./slowness.ts";
@@ -12,7 +12,7 @@ import type { Truth } from "./truth.ts";
 /** The wait between two looks at one node. */
 const LOOK_EVERY_MS = 250;
 
-/** Looks a second at all nodes together: the harness must not become the load. */
+/** Suspicion a second at all nodes together: the harness must not become the load. */
 const LOOKS_PER_SECOND_MAX = 80;
 
 const TIMEOUT_MS = 5_000;

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isId, normalizeAddress } from "../../lib/address.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { formatHello, parseHello } from "../../lib/hello.ts";
+import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/net/answer_reader.ts";
 import { KeyError, parseKeys } from "../../lib/net/keys.ts";
 import { HEARTBEAT_MAX_MS } from "../../lib/limits.ts";

@@ -15,7 +15,8 @@ import {
   timeWords,
   whyWords,
 } from "../../lib/report/words.ts";
-import type { PageMember, Status } from "../../lib/report/view.ts";
+import type { PageMember } from "../../lib/report/members.ts";
+import type { Status } from "../../lib/table.ts";
 import * as browser from "../../static/words.js";
 import { member, STATUSES, view } from "./views.ts";
 

@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { PAGE_POLICY, type PageOptions, renderPage } from "../../lib/page/page.tsx";
 import { PAGE_ROWS_MAX } from "../../lib/page/content.ts";
-import type { PageMember, PageView, StoryView } from "../../lib/report/view.ts";
+import type { PageMember, PageView, StoryView } from "../../lib/report/members.ts";
 import * as browser from "../../static/words.js";
 import { member, STATUSES, view } from "./views.ts";
 

@@ -1,6 +1,7 @@
 /** Views for the tests of the page. */
 import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/strips.ts";
-import type { PageMember, PageView, Status } from "../../lib/report/view.ts";
+import type { PageMember, PageView } from "../../lib/report/members.ts";
+import type { Status } from "../../lib/table.ts";
 
 export const STATUSES: readonly Status[] = ["live", "dead", "left", "unknown", "decommissioned"];
 

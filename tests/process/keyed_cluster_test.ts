@@ -5,7 +5,7 @@ import {
   assertNotMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { shuffle } from "../../lib/deck.ts";
+import { shuffle } from "../../lib/partners.ts";
 import { eventually } from "../support/eventually.ts";
 import { GoPeer } from "../support/go_peer.ts";
 import {

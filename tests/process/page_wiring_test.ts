@@ -1,7 +1,13 @@
-import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
-import { assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { PAGE_POLICY } from "../../lib/page/page.tsx";
-import type { StoryView } from "../../lib/report/view.ts";
+import type { StoryView } from "../../lib/report/members.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventuallyShow, type LocalNode, startNode } from "../support/nodes.ts";
 import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";

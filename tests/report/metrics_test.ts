@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
-import { Measures } from "../../lib/report/metrics.ts";
+import { Metrics } from "../../lib/report/metrics.ts";
 import { Histogram, metricsText } from "../../lib/report/prometheus.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Metric, readExposition } from "../support/exposition.ts";
@@ -78,8 +78,8 @@ Deno.test("readExposition() finds what is wrong with a text", () => {
   for (const [why, text] of Object.entries(wrong)) assertThrows(() => readExposition(text), why);
 });
 
-Deno.test("Measures counts exchanges by outcome, and times only those answered", () => {
-  const measures = new Measures();
+Deno.test("Metrics counts exchanges by outcome, and times only those answered", () => {
+  const measures = new Metrics();
   measures.exchange({ to: "a:1", outcome: "answered", tookMs: 20 });
   measures.exchange({ to: "a:1", outcome: "silent", tookMs: 1_000 });
   const families = measures.families({

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { STRIP_SAMPLES } from "../../lib/report/strips.ts";
-import { Strips } from "../../lib/report/strips.ts";
+import { STRIP_SAMPLES, Strips } from "../../lib/report/strips.ts";
 
 const STEP_MS = 1_000;
 

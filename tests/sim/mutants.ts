@@ -1,3 +1,4 @@
+import { nameOf, sourcePaths } from "../support/sources.ts";
 import type { Core } from "./world.ts";
 
 /** Production's code with one rule broken. */
@@ -12,8 +13,6 @@ export interface Mutation {
   /** A seed that finds it out; where the code has changed since, one of the next. */
   readonly seed: number;
 }
-
-const LIB = new URL("../../lib/", import.meta.url);
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -67,7 +66,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "jump past",
     rule: "a restarted node jumps past its former life's heartbeat",
-    file: "pulse.ts",
+    file: "clock.ts",
     from: "if (stamp >= this.#heartbeat) this",
     to: "if (false) this",
     seed: 5,
@@ -115,7 +114,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "memory",
     rule: "a state file brings tombstones back",
-    file: "saved.ts",
+    file: "host/state_format.ts",
     from: "replica.bury(tombstone.id, tombstone.by, nowMs)",
     to: "void tombstone",
     seed: 71,
@@ -126,16 +125,18 @@ export const MUTATIONS: readonly Mutation[] = [
 export async function withMutant<T>(mutation: Mutation, use: (core: Core) => T): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "gossiper_mutant_" });
   try {
-    for await (const { name, isFile } of Deno.readDir(LIB)) {
-      if (!isFile || !name.endsWith(".ts")) continue;
-      const source = await Deno.readTextFile(new URL(name, LIB));
+    for (const path of await sourcePaths()) {
+      const name = nameOf(path);
+      const source = await Deno.readTextFile(path);
+      await Deno.mkdir(`${folder}/${name}`.replace(/[^/]*$/, ""), { recursive: true });
       await Deno.writeTextFile(
         `${folder}/${name}`,
-        name === mutation.file ? broken(source, mutation) : source,
+        name === `lib/${mutation.file}` ? broken(source, mutation) : source,
       );
     }
-    const load = (file: string) => import(`file://${folder}/${file}`);
-    const [{ Gossip }, { snapshot, restore }] = [await load("gossip.ts"), await load("saved.ts")];
+    const load = (file: string) => import(`file://${folder}/lib/${file}`);
+    const { Gossip } = await load("gossip.ts");
+    const { snapshot, restore } = await load("host/state_format.ts");
     return use({ Gossip, snapshot, restore });
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,5 +1,4 @@
-import type { Status } from "../../lib/table.ts";
-import { ageOf } from "../../lib/table.ts";
+import { ageOf, type Status } from "../../lib/table.ts";
 import type { OurNode } from "./our_node.ts";
 import type { World } from "./world.ts";
 

@@ -35,7 +35,7 @@ interface Figures {
   readonly silentMs: number[];
 }
 
-/** Measures every size and loss, and prints the table for lib/PROTOCOL.md. */
+/** Metrics every size and loss, and prints the table for lib/PROTOCOL.md. */
 export function reportAll(
   sizes: number[] | undefined,
   seed: string,

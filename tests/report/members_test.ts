@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { tableText } from "../../lib/report/table_text.ts";
+import { tableText } from "../../lib/report/members.ts";
 
 Deno.test("tableText() aligns the members under a heading, with the reason last", () => {
   const member = { id: "n1", address: "host:8080", lastHeartbeat: null };
