@@ -45,7 +45,7 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
 const PURE_PACKAGE = /^(?:@std\/(?:cli|text)\/|hono\/(?:jsx|html)(?:$|\/))/;
 
 /** Past this a file wants a second noun. */
-const LINES_MAX = 305;
+const LINES_MAX = 310;
 
 /** A comment line that is longer is two lines. */
 const COMMENT_COLUMNS_MAX = 120;
