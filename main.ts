@@ -1,7 +1,6 @@
 /**
  * Gossiper: one node of a distributed liveness store. This file parses, wires up, serves and stops: all that touches
- * the
- * machine is on this screen, or called from it.
+ * the machine is on this screen, or called from it.
  *
  * @module
  */
@@ -46,10 +45,16 @@ export function start(config: Config, write: (line: string) => void): Running {
   const saved = config.state === undefined ? undefined : readState(config.state, config);
   const id = config.idGiven ? config.id : saved?.id ?? config.id;
   const wallMs = () => Date.now();
-  const credentials = new Credentials(config, { log, wallMs });
+  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs } = config;
+  const credentials = new Credentials({ keyFile, keyText, tls, cluster, log, wallMs });
   const { keys } = credentials;
   const server = new Server(
-    { ...config, tls: credentials.tls, onBroken: (line) => log.notice("error", line) },
+    {
+      host,
+      port: config.port,
+      tls: credentials.tls,
+      onBroken: (line) => log.notice("error", line),
+    },
     (request, caller) => app.fetch(request, caller),
   );
   const { port } = server.addr;
@@ -59,17 +64,17 @@ export function start(config: Config, write: (line: string) => void): Running {
   };
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
   const node = new Node({
-    ...config,
-    id,
-    saved,
+    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
+    join: config.join,
+    state: config.state,
+    dist: config.dist,
     binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
-    address,
     signer: keys?.signer,
+    allow: config.allow,
     caCerts: credentials.tls && (() => credentials.authorities),
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,
-    log,
     onStop: (status, text) => {
       log.notice(status === 0 ? "info" : "error", text);
       void finish(status, Promise.resolve());

@@ -1,8 +1,8 @@
 /**
  * The grammar of node IDs and of addresses: what the edge lets in. (pure)
  *
- * An address has one spelling (lower-case names, the shortest form of IPv6), so that addresses are equal
- * when their texts are. The characters that pass need no escaping in a URL, a log line or HTML.
+ * An address has one spelling (lower-case names, the shortest form of IPv6), so that addresses are equal when their
+ * texts are. The characters that pass need no escaping in a URL, a log line or HTML.
  */
 
 /** Letters of an ID: room for a full host name or a UUID, small enough for a table of 65,536. */
@@ -37,9 +37,9 @@ export function isId(text: string): boolean {
 }
 
 /**
- * The one spelling of a host: a lower-case name, IPv4, or IPv6 without brackets (given with or without).
- * `undefined` for anything else: other characters, zone IDs, and numbers that are no plain IPv4 address,
- * such as `0x7f.1`, which a URL would quietly read as 127.0.0.1.
+ * The one spelling of a host: a lower-case name, IPv4, or IPv6 without brackets (given with or without). `undefined`
+ * for anything else: other characters, zone IDs, and numbers that are no plain IPv4 address, such as `0x7f.1`, which
+ * a URL would quietly read as 127.0.0.1.
  */
 export function normalizeHost(text: string): string | undefined {
   if (text.length > ADDRESS_BYTES_MAX) return undefined;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Turn } from "./effects.ts";
+import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
 import { encodeMessage } from "./wire.ts";
 
@@ -12,16 +13,14 @@ import { encodeMessage } from "./wire.ts";
 const IN_FLIGHT_MAX = 64;
 
 /**
- * Those of them to addresses where no live member is known: they may never answer, and must leave room for members
- * (3 of
- * the round, 8 suspects, 5 to bid farewell).
+ * Those of them to addresses where no live member is known: they may never answer, and must leave room for members (3
+ * of the round, 8 suspects, 5 to bid farewell).
  */
 const STRANGERS_MAX = 48;
 
 /**
- * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at
- * both ends, and while
- * many nodes start one after another all rosters differ all the time. The news carries on meanwhile.
+ * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at both
+ * ends, and while many nodes start one after another all rosters differ all the time. The news carries on meanwhile.
  */
 const FULL_GAP_MS = 2;
 
@@ -44,10 +43,8 @@ export interface CallsOptions {
   /** This node's own address, never called. */
   readonly address: string;
   readonly replica: Replica;
-  /** Whether this node takes part yet; while it does not, it only pulls. */
-  readonly takesPart: () => boolean;
-  /** The live member at an address. */
-  readonly memberAt: (address: string) => string | undefined;
+  /** While it is active, this node takes no part yet and only pulls. */
+  readonly joining: Joining;
 }
 
 export class Calls {
@@ -65,8 +62,8 @@ export class Calls {
 
   /** Pushes what is new to each address; before this node takes part it asks for all there is instead. */
   push(turn: Turn, addresses: Iterable<string>): void {
-    const { replica, takesPart } = this.#options;
-    const full = !takesPart();
+    const { replica, joining } = this.#options;
+    const full = joining.active;
     let body: string | undefined;
     for (const to of addresses) {
       if (!this.#start(to, full)) continue;
@@ -96,9 +93,9 @@ export class Calls {
 
   /** Starts a call, unless one to that address is under way, or too many are. */
   #start(to: string, full: boolean): boolean {
-    const { address, memberAt, replica } = this.#options;
+    const { address, replica } = this.#options;
     if (to === "" || to === address || this.#underWay.has(to)) return false;
-    const id = memberAt(to);
+    const id = replica.verdicts.memberAt(to)?.id;
     if (this.#underWay.size >= IN_FLIGHT_MAX) return false;
     if (id === undefined) {
       if (this.#strangers >= STRANGERS_MAX) return false;
@@ -106,6 +103,12 @@ export class Calls {
     }
     this.#underWay.set(to, { id, full, roster: replica.table.rosterHash });
     return true;
+  }
+
+  /** Whether the counts agree: those of strangers are among those under way, and all are within their bounds. */
+  get isConsistent(): boolean {
+    const { size } = this.#underWay;
+    return this.#strangers >= 0 && this.#strangers <= size && size <= IN_FLIGHT_MAX;
   }
 
   /** Ends the call to `to` and returns it. */
@@ -128,6 +131,15 @@ export class Calls {
   /** Whether trouble with an address or peer was noted last. */
   isTroubled(who: string): boolean {
     return this.#troubled.has(who);
+  }
+
+  /** Whether nobody needs to look for member `id`: it is live, and answers at its address. */
+  isPresent(id: string, nowMs: number): boolean {
+    const { table, verdicts, id: ownId } = this.#options.replica;
+    if (id === ownId || table.tombstone(id) !== undefined) return true;
+    const row = table.get(id);
+    return row !== undefined && verdicts.statusOf(row, nowMs) === "live" &&
+      !this.#troubled.has(row.address);
   }
 
   /** Notes that all is well; true if it was not before. */

@@ -1,13 +1,13 @@
 /**
  * Crash evidence: who found a member's port closed, and up to which heartbeat that counts.
  *
- * Over TCP "connection refused" is not silence: the host is up and the process is gone. A node that is refused
- * twice running charges the member: "it made no heartbeat later than this stamp". Enough witnesses, none
- * contradicted by a later heartbeat, and the member is dead without waiting for dead-after.
+ * Over TCP "connection refused" is not silence: the host is up and the process is gone. A node that is refused twice
+ * running charges the member: "it made no heartbeat later than this stamp". Enough witnesses, none contradicted by a
+ * later heartbeat, and the member is dead without waiting for dead-after.
  *
- * A charge names a stamp on the member's own clock, the heartbeat the witness knew plus its age. So it holds
- * against heartbeats from before the refusal that are still on their way, is void as soon as a later one arrives,
- * and can be replayed for ever without effect. The greatest stamp of each witness counts: a join, like all merging.
+ * A charge names a stamp on the member's own clock, the heartbeat the witness knew plus its age. So it holds against
+ * heartbeats from before the refusal that are still on their way, is void as soon as a later one arrives, and can be
+ * replayed for ever without effect. The greatest stamp of each witness counts: a join, like all merging.
  *
  * Rejected: charging the very heartbeat the witness knew. In a cluster of 64 the last heartbeats of a killed process
  * still spread for seconds, and each would wipe out the evidence gathered against the one before.
@@ -18,8 +18,7 @@ import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
 
 /**
- * Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member
- * dead.
+ * Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member dead.
  */
 export const WITNESSES_NEEDED = 3;
 
@@ -34,9 +33,8 @@ export const DISTRUST_MS = 600_000;
 
 /**
  * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is
- * underestimated,
- * and its last heartbeat, still on its way, would pass for one made after the refusal. A member that runs is cleared
- * this much later.
+ * underestimated, and its last heartbeat, still on its way, would pass for one made after the refusal. A member that
+ * runs is cleared this much later.
  */
 const CHARGE_SLACK_MS = 500;
 
@@ -88,8 +86,7 @@ export class Charges {
   /**
    * A later heartbeat of a charged member has come: void charges go. True if none is left, so the member is cleared.
    * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes. Heard
-   * `direct`ly
-   * it is proof without slack: the member itself has just spoken.
+   * `direct`ly it is proof without slack: the member itself has just spoken.
    */
   answer(row: Row, how: { restarted: boolean; direct: boolean }, nowMs: number): boolean {
     const witnesses = this.#byMember.get(row.id);
@@ -138,10 +135,8 @@ export function witnessesNeeded(othersLive: number): number {
 
 /**
  * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so
- * below
- * this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be all
- * there is to it, and the member's
- * own calls be lost: then the margin has to be wider.
+ * below this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be
+ * all there is to it, and the member's own calls be lost: then the margin has to be wider.
  */
 export function convictionAgeIntervals(needed: number): number {
   return needed >= WITNESSES_NEEDED ? 1.25 : needed === 2 ? 3 : 4;

@@ -6,8 +6,8 @@
 import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 
 /**
- * Time, as the core is given it. The monotonic clock measures ages; the wall clock only stamps this
- * node's own heartbeats, so a wrong or stepping wall clock harms nobody.
+ * Time, as the core is given it. The monotonic clock measures ages; the wall clock only stamps this node's own
+ * heartbeats, so a wrong or stepping wall clock harms nobody.
  */
 export interface Moment {
   /** A clock that never goes back, in ms from any origin. */
@@ -22,16 +22,15 @@ const STALL_INTERVALS = 2;
 /**
  * Monotonic time less stalls: the clock that ages are measured on.
  *
- * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says
- * nothing about them. So the time it did not run does not count, nor does the interval after it, in which
- * it hears what it missed: it wakes with everyone's age as it was, and accuses nobody.
+ * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about
+ * them. So the time it did not run does not count, nor does the interval after it, in which it hears what it missed:
+ * it wakes with everyone's age as it was, and accuses nobody.
  *
  * A suspended machine's monotonic clock stands still as well: the wall clock tells, by advancing without it. A wall
- * clock that is
- * set forward looks the same, and costs an interval of rest, which is harmless.
+ * clock that is set forward looks the same, and costs an interval of rest, which is harmless.
  *
- * Rejected: letting a stall count for up to two intervals, as a plain cap would. A row three seconds old before
- * the stall would then be dead at waking, before anyone could be heard.
+ * Rejected: letting a stall count for up to two intervals, as a plain cap would. A row three seconds old before the
+ * stall would then be dead at waking, before anyone could be heard.
  */
 export class RunningClock {
   readonly #stallMs: number;

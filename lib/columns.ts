@@ -2,17 +2,14 @@
  * The compact form: what two equal rosters have left to tell each other, two numbers a member, a letter each.
  *
  * A number is a letter of 91, the printable ones that JSON leaves as they are; one of 80 or more is a letter that
- * says how many
- * follow, and those. In roster order a member is either passed over, as some in a row often are, or it is its
- * heartbeat, in tenths of a
- * second behind the sender's own, and its age, in whole tenths.
+ * says how many follow, and those. In roster order a member is either passed over, as some in a row often are, or it
+ * is its heartbeat, in tenths of a second behind the sender's own, and its age, in whole tenths.
  *
  * Passed over is who was never heard; and in an answer, all of whom the caller has just told as much: half of the
  * table.
  *
  * Ages round down: equal heartbeats keep the greatest age any path reports, so rounding to the nearest would let two
- * nodes
- * talk an age up between them, and a live member dead.
+ * nodes talk an age up between them, and a live member dead.
  *
  * Rejected: bytes in base64, a third more of them, and in V8 a buffer each way costs more than all the rest of an
  * exchange.

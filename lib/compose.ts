@@ -29,8 +29,7 @@ export interface Source {
 
 /**
  * The compact form: hashes, columns less what the reader `knows`, and as rows and tombstones the last of those that
- * `news` names,
- * oldest first.
+ * `news` names, oldest first.
  */
 export function compactDraft(
   source: Source,

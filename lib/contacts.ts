@@ -1,7 +1,7 @@
 /**
  * Addresses whose ID is not known yet: the seeds of `-join`, those of a former life's members, and what Go nodes
- * list. Each is called with exponential
- * back-off until it answers; then it stands for a member, and is called again only when that member is not live.
+ * list. Each is called with exponential back-off until it answers; then it stands for a member, and is called again
+ * only when that member is not live.
  *
  * @module
  */
@@ -21,8 +21,7 @@ const SEED_BACK_OFF_MS = 250;
 
 /**
  * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart
- * every
- * node calls as many.
+ * every node calls as many.
  */
 const REMEMBERED_PER_S = 8;
 

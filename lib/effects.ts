@@ -1,54 +1,28 @@
 /**
- * What the brain is made with, and what it wants done: values, which the driver carries out, and a simulator as well.
+ * The boundary of the core: one entry into it, and what it wants done, as values. The driver carries them out.
  *
  * @module
  */
 import type { Moment } from "./clock.ts";
 import type { Change } from "./verdicts.ts";
 
-export interface GossipOptions {
-  readonly id: string;
-  /** This node's advertised `host:port`. */
-  readonly address: string;
-  /** 8 hex digits drawn when the process started. */
-  readonly boot: string;
-  /** Addresses to join. */
-  readonly seeds: readonly string[];
-  /** More of them are being looked up: `resolved` will tell. */
-  readonly awaitsSeeds?: boolean;
-  /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
-  readonly remembered?: readonly string[];
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
-
 export type Effect =
   /** POST `body` to `/hello` at `to`, then call `answered` or `failed`. */
   | { readonly kind: "exchange"; readonly to: string; readonly body: string }
   | { readonly kind: "change"; readonly change: Change }
+  /** A round began, `lateMs` after its time. */
+  | { readonly kind: "round"; readonly lateMs: number }
   /** One line for the log. */
   | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
+  /** A rule of this program does not hold: a mistake in it, which the log and a metric tell. */
+  | { readonly kind: "bug"; readonly rule: string }
   /** End the process with `status`, once the calls under way are done. */
   | { readonly kind: "stop"; readonly status: 0 | 1; readonly text: string };
 
-/** The answer to a push. */
-export interface Answer {
-  readonly body: string;
-  readonly effects: Effect[];
-}
-
-/** What became of a request to decommission a member. */
-export interface Decommission {
-  readonly outcome: "done" | "already" | "full";
-  readonly effects: Effect[];
-}
-
-/** One entry into the brain: its time, and the effects it gathers. */
+/** One entry into the core: its time, and the effects it gathers. */
 export interface Turn {
   readonly now: Moment;
-  /** The running time, which ages are counted to. */
+  /** The running time, to which ages are counted. */
   readonly nowMs: number;
   readonly effects: Effect[];
 }
@@ -56,4 +30,9 @@ export interface Turn {
 /** Adds a line for the log. */
 export function notice(turn: Turn, level: "info" | "warn", text: string): void {
   turn.effects.push({ kind: "notice", level, text });
+}
+
+/** Asserts a rule of this program. A node goes on where one breaks: it serves others better wrong than stopped. */
+export function must(turn: Turn, holds: boolean, rule: string): void {
+  if (!holds) turn.effects.push({ kind: "bug", rule });
 }

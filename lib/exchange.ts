@@ -1,7 +1,11 @@
 /**
- * What follows from each kind of message, beyond the table: whom to look at, whom to tell, and whether this node may
- * take
- * part at all.
+ * What an exchange leads to, received or ended: what is merged, whom to look at, whom to tell, and whether this node
+ * may take part at all. All that follows from a message, an answer or a failure is decided here.
+ *
+ *     received   merge, answer with what the caller lacks
+ *     answered   merge; send all rows where the rosters still differ
+ *     failed     count it; a refusal is evidence of a crash (see suspicion.ts)
+ *     hung up    perhaps look at the member
  *
  * @module
  */
@@ -9,17 +13,27 @@ import type { Call, Calls } from "./calls.ts";
 import { chargeUpTo } from "./charges.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
-import { absorbHello, type Hello } from "./go_nodes.ts";
+import { absorbHello, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
-import type { Suspicion } from "./suspicion.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
+import type { Suspicion } from "./suspicion.ts";
 import type { Report } from "./table.ts";
-import type { Message } from "./wire.ts";
+import { decodeMessage, type Draft, type Message } from "./wire.ts";
 
-export interface ReceptionOptions {
+/** How a call failed. */
+export interface Failure {
+  /** The host is up and the port closed. */
+  readonly refused: boolean;
+  /** In words, for the log. */
+  readonly why: string;
+}
+
+export interface ExchangesOptions {
   readonly id: string;
   readonly address: string;
+  readonly boot: string;
+  readonly random: () => number;
   readonly replica: Replica;
   readonly contacts: Contacts;
   readonly calls: Calls;
@@ -28,51 +42,151 @@ export interface ReceptionOptions {
   readonly rounds: Rounds;
 }
 
-export class Reception {
+export class Exchanges {
   /** Entries of messages that were left out: they broke a rule, or the table was full. */
   readonly counts = { invalid: 0, full: 0 };
-  readonly #options: ReceptionOptions;
+  readonly #options: ExchangesOptions;
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: ExchangesOptions) {
     this.#options = options;
   }
 
-  /** Takes a push of member `from`. A pull, which has no columns, is no sign that this node takes part. */
-  push(turn: Turn, message: Message, from: string): void {
-    const { own } = this.#absorb(turn, message, from);
+  /** Merges the push of member `from` and returns the answer. */
+  received(turn: Turn, message: Message, from: string): Draft {
+    const { id, boot, replica } = this.#options;
+    const { table } = replica;
+    // To its own ID a node names its boot: the caller sees whether it called itself, or has a twin.
+    if (from === id) return { id, boot, roster: table.rosterHash };
+    const buried = table.tombstone(from);
+    if (buried !== undefined) {
+      return { id, roster: table.rosterHash, tombstones: [{ id: from, by: buried.by }] };
+    }
+    replica.beat(turn.now, turn.nowMs);
+    const { own } = this.#merge(turn, message, from);
+    // A pull, which has no columns, is no sign that this node takes part.
     if (message.columns !== undefined) this.#meet(turn, own);
+    const answer = message.full
+      ? replica.fullDraft(turn.nowMs, message)
+      : replica.draft(turn.nowMs, message);
+    answer.id = id;
+    return answer;
   }
 
-  /** Takes the answer of member `id` at `to`; where rosters differ still, all rows go there next. */
-  answer(turn: Turn, message: Message, from: { id: string; to: string; call: Call }): void {
-    const { equal, own } = this.#absorb(turn, message, from.id);
+  /** Takes a bare `GET /hello?from=&via=`: evidence of a Go node or a stranger, never of a node of ours. */
+  heard(turn: Turn, from: string, via: string): void {
+    const { id, replica, rounds } = this.#options;
+    const row = replica.table.get(from);
+    const isOurs = from === id || (row !== undefined && row.boot !== "");
+    if (!isOurs && replica.hearGo(from, via, turn)) rounds.hurry(turn.now.monotonicMs);
+  }
+
+  /** Takes the answer to the call to `to`; one that cannot be read is a failed call. */
+  answered(turn: Turn, to: string, body: string): void {
+    const { id: ownId, calls, contacts, suspicion } = this.#options;
+    const call = calls.end(turn, to);
+    if (call === undefined) return;
+    const message = body.startsWith("{") ? decodeMessage(body) : parseHello(body);
+    if ("error" in message || message.id === undefined) {
+      const why = "error" in message ? message.error : "the answer names no ID";
+      return this.#failed(turn, to, { call, refused: false, why });
+    }
+    const { id } = message;
+    if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
+    contacts.answered(to, id);
+    suspicion.answered(id);
+    // Another process has the port, so the member expected there has not.
+    if (call.id !== undefined && call.id !== id) this.#refused(turn, call.id);
+    if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
+    this.#noTwinAt(turn, to);
+    if ("ids" in message) return this.#goNodeAnswered(turn, message);
+    const { equal, own } = this.#merge(turn, message, id);
     this.#meet(turn, own);
     // Equal when this node called: what it learned since is news, and gets there as such.
-    const wasEqual = message.roster === from.call.roster;
-    if (!equal && !wasEqual && !from.call.full) this.#options.calls.pushAll(turn, from.to);
-    this.#tellAlias(turn, from);
+    const wasEqual = message.roster === call.roster;
+    if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
+    this.#tellAlias(turn, id, to);
   }
 
-  /** A member that answers here, but not at the address it gives its peers, as where only it resolves its own name. */
-  #tellAlias(turn: Turn, { id, to }: { id: string; to: string }): void {
-    const { replica, calls } = this.#options;
-    const address = replica.table.get(id)?.address ?? "";
-    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
-    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
-      "start it with -advertise and a name or address that they can reach";
-    notice(turn, "warn", text);
+  /** Takes the failure of the call to `to`. */
+  failed(turn: Turn, to: string, failure: Failure): void {
+    const call = this.#options.calls.end(turn, to);
+    if (call !== undefined) this.#failed(turn, to, { call, ...failure });
   }
 
-  /** Takes a Go node's text. */
-  hello(turn: Turn, hello: Hello): void {
+  /** An idle connection to `to` was closed from there: its process may have died. */
+  hungUp(turn: Turn, to: string): void {
+    const { calls, replica, suspicion } = this.#options;
+    const row = replica.verdicts.memberAt(to);
+    if (row !== undefined && suspicion.atHangUp(row, turn.nowMs)) calls.push(turn, [to]);
+  }
+
+  #failed(turn: Turn, to: string, failure: Failure & { readonly call: Call }): void {
+    const { random, contacts, calls, joining, rounds } = this.#options;
+    const { call, refused, why } = failure;
+    if (call.id !== undefined) rounds.missed();
+    if (refused && call.id !== undefined) this.#refused(turn, call.id);
+    const at = { monotonicMs: turn.now.monotonicMs, alone: joining.active, random };
+    contacts.failed(to, at);
+    if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
+    this.#noTwinAt(turn, to);
+    if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
+  }
+
+  /** Member `id` refused a call, or another process answers at its address: look again, or charge it. */
+  #refused(turn: Turn, id: string): void {
+    const { suspicion, rounds, calls, replica } = this.#options;
+    const row = replica.table.get(id);
+    if (row === undefined) return;
+    const verdict = suspicion.refused(row, turn.nowMs);
+    if (verdict === "charged") rounds.hurry(turn.now.monotonicMs);
+    if (verdict === "look") calls.push(turn, [row.address]);
+  }
+
+  #goNodeAnswered(turn: Turn, hello: Hello): void {
     const { replica, contacts, address, rounds } = this.#options;
-    const urgent = absorbHello(hello, { replica, contacts, ownAddress: address }, turn);
-    if (urgent) rounds.hurry(turn.now.monotonicMs);
+    const isNews = absorbHello(hello, { replica, contacts, ownAddress: address }, turn);
+    if (isNews) rounds.hurry(turn.now.monotonicMs);
     this.#meet(turn, undefined);
   }
 
-  /** This node's ID answered at `to`: it called itself by another name, or there are two nodes of one ID. */
-  ownId(turn: Turn, to: string, boot: string | undefined): void {
+  /** Joins a message into the table, and acts on what it says of this node and of others. */
+  #merge(turn: Turn, message: Message, via: string): { equal: boolean; own: Report | undefined } {
+    const { replica, rounds, calls, suspicion } = this.#options;
+    const absorbed = replica.absorb(message, via, turn.nowMs);
+    const { own, urgent, equal, refused } = absorbed;
+    if (own !== undefined) {
+      // Past all that the former life's clock can show by now: charges against it reach that far.
+      const heardAtMs = turn.nowMs - own.ageMs;
+      replica.jumpPast(chargeUpTo({ heartbeat: own.heartbeat, heardAtMs }, turn.nowMs), turn.nowMs);
+    }
+    if (urgent) rounds.hurry(turn.now.monotonicMs);
+    this.counts.invalid += message.dropped;
+    this.counts.full += refused;
+    const bad = message.dropped + refused;
+    if (bad === 0) calls.well(via);
+    else if (calls.trouble(via)) {
+      notice(
+        turn,
+        "warn",
+        `${via} sent ${bad} entries that are invalid or exceed the table's limit`,
+      );
+    }
+    const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
+    calls.push(turn, charged.map((row) => row.address));
+    return { equal, own };
+  }
+
+  /** While joining: a table was seen, so take part from now on, unless this ID may be live elsewhere. */
+  #meet(turn: Turn, own: Report | undefined): void {
+    const { joining, calls, rounds } = this.#options;
+    if (!joining.active) return;
+    const askFirst = joining.meet(own);
+    if (askFirst !== undefined) calls.push(turn, [askFirst]);
+    else if (!joining.active) rounds.now(turn.now.monotonicMs);
+  }
+
+  /** This node's ID answered at `to`: it called itself by another name, or two nodes have one ID. */
+  #ownIdAt(turn: Turn, to: string, boot: string | undefined): void {
     const { joining, contacts, calls, id } = this.#options;
     if (!joining.isTwin(boot)) {
       joining.cleared(to);
@@ -85,50 +199,18 @@ export class Reception {
     else if (calls.trouble(`twin ${to}`)) notice(turn, "warn", text);
   }
 
-  /** No twin is at `to`: if that was to be known before this node takes part, it does now. */
-  noTwinAt(turn: Turn, to: string): void {
+  /** No twin is at `to`: a node that waited to know that takes part now. */
+  #noTwinAt(turn: Turn, to: string): void {
     if (this.#options.joining.cleared(to)) this.#options.rounds.now(turn.now.monotonicMs);
   }
 
-  /** Member `id` refused a call, or its address has another process now. */
-  refused(turn: Turn, id: string): void {
-    const { suspicion, rounds, calls, replica } = this.#options;
-    const row = replica.table.get(id);
-    if (row === undefined) return;
-    const verdict = suspicion.refused(row, turn.nowMs);
-    if (verdict === "charged") rounds.hurry(turn.now.monotonicMs);
-    if (verdict === "look") calls.push(turn, [row.address]);
-  }
-
-  #absorb(turn: Turn, message: Message, via: string): { equal: boolean; own: Report | undefined } {
-    const { replica, rounds, calls, suspicion } = this.#options;
-    const absorbed = replica.absorb(message, via, turn.nowMs);
-    const { own, urgent, equal } = absorbed;
-    if (own !== undefined) {
-      // Past all that the former life's clock can show by now: charges against it reach that far.
-      const heardAtMs = turn.nowMs - own.ageMs;
-      replica.jumpPast(chargeUpTo({ heartbeat: own.heartbeat, heardAtMs }, turn.nowMs), turn.nowMs);
-    }
-    if (urgent) rounds.hurry(turn.now.monotonicMs);
-    this.counts.invalid += message.dropped;
-    this.counts.full += absorbed.refused;
-    const bad = message.dropped + absorbed.refused;
-    if (bad === 0) calls.well(via);
-    else if (calls.trouble(via)) {
-      const text = `${via} sent ${bad} entries that are invalid, or beyond the table's limit`;
-      notice(turn, "warn", text);
-    }
-    const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
-    calls.push(turn, charged.map((row) => row.address));
-    return { equal, own };
-  }
-
-  /** While joining: another's table was seen, so take part from now on, unless this ID may be live elsewhere. */
-  #meet(turn: Turn, own: Report | undefined): void {
-    const { joining, calls, rounds } = this.#options;
-    if (!joining.active) return;
-    const askFirst = joining.meet(own);
-    if (askFirst !== undefined) calls.push(turn, [askFirst]);
-    else if (!joining.active) rounds.now(turn.now.monotonicMs);
+  /** Tells of a member that answers here but not at the address it gives its peers, as only it can resolve its name. */
+  #tellAlias(turn: Turn, id: string, to: string): void {
+    const { replica, calls } = this.#options;
+    const address = replica.table.get(id)?.address ?? "";
+    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
+    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
+      "start it with -advertise and a name or address that they can reach";
+    notice(turn, "warn", text);
   }
 }

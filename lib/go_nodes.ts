@@ -8,8 +8,7 @@
  *     host2:8080
  *
  * A Go node has no heartbeat, so whoever hears it directly makes one for it. What it lists is hearsay: it lists the
- * dead
- * and the decommissioned among the living, so its IDs are only heard of, and its addresses are contacts to ask.
+ * dead and the decommissioned among the living, so its IDs are only heard of, and its addresses are contacts to ask.
  *
  * @module
  */
@@ -35,8 +34,8 @@ export function formatHello(hello: Hello): string {
 }
 
 /**
- * Reads a Go node's text. Its known faults are harmless here: it leaves itself out of line 2, lists decommissioned IDs
- * there too, and doubles blanks in line 3. IDs and addresses outside the grammar are dropped and counted.
+ * Reads a Go node's text. Its known faults are harmless here: it leaves itself out of line 2, lists decommissioned
+ * IDs there too, and doubles blanks in line 3. IDs and addresses outside the grammar are dropped and counted.
  */
 export function parseHello(text: string): (Hello & { readonly dropped: number }) | WireError {
   const [first = "", second = "", third = "", ...rest] = text.split("\n");

@@ -11,8 +11,8 @@ function finish(hash: number): number {
 /**
  * A 64-bit hash of a set of texts that does not depend on their order, kept as they come and go.
  *
- * It says whether two tables hold the same roster. It keeps out accidents, not enemies: whoever may
- * write rows may lie outright, without a collision.
+ * It says whether two tables hold the same roster. It keeps out accidents, not enemies: whoever may write rows may
+ * lie outright, without a collision.
  */
 export class SetHash {
   #a = 0;

@@ -10,7 +10,8 @@ export interface JoiningOptions {
   readonly address: string;
   readonly boot: string;
   readonly deadAfterMs: number;
-  readonly awaitsSeeds?: boolean;
+  /** Somebody is to be joined; otherwise the node takes part from the start. */
+  readonly active: boolean;
 }
 
 export class Joining {
@@ -18,10 +19,9 @@ export class Joining {
   #active: boolean;
   #twinAddress: string | undefined;
 
-  /** With nobody to join a node takes part from the start. */
-  constructor(options: JoiningOptions, seeds: readonly string[]) {
+  constructor(options: JoiningOptions) {
     this.#options = options;
-    this.#active = seeds.length > 0 || options.awaitsSeeds === true;
+    this.#active = options.active;
   }
 
   get active(): boolean {
@@ -30,8 +30,8 @@ export class Joining {
 
   /**
    * A first table was seen, with `own`, another process' row under this ID, in it if there is one. Returns the
-   * address to ask
-   * before taking part. A former life of this node also leaves such a row, so the row alone proves nothing.
+   * address to ask before taking part. A former life of this node also leaves such a row, so the row alone proves
+   * nothing.
    */
   meet(own: Report | undefined): string | undefined {
     if (this.#twinAddress !== undefined) return undefined;

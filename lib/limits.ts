@@ -22,8 +22,8 @@ export const FORM_BYTES_MAX = 4_096;
 export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * Heartbeats are stamps in whole tenths of a second, so that the difference of two fits a byte or two
- * on the wire and still compares exactly; finer would buy nothing at intervals of 200 ms and more.
+ * Heartbeats are stamps in whole tenths of a second, so that the difference of two fits a byte or two on the wire and
+ * still compares exactly; finer would buy nothing at intervals of 200 ms and more.
  */
 export const HEARTBEAT_STEP_MS = 100;
 

@@ -1,13 +1,11 @@
 /**
  * Whom to talk to this round: a few live members, the members gone silent, some of the dead.
  *
- * All come off shuffled decks, so that each is called within one walk of it, and none is left to luck.
- * Members gone silent get a handful of direct calls from the whole cluster, not a stampede. And who knows of one
- * asks more
+ * All come off shuffled decks, so that each is called within one walk of it, and none is left to luck. Members gone
+ * silent get a handful of direct calls from the whole cluster, not a stampede. And who knows of one asks more
  * members, at random: mostly it is its own news that is late, and anybody has later. The dead get one call a round
  * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay
- * alone. So does
- * each Go node, which has no heartbeats to share, but knows of decommissions and of addresses.
+ * alone. So does each Go node, which has no heartbeats to share, but knows of decommissions and of addresses.
  *
  * @module
  */
@@ -21,8 +19,8 @@ const SUSPECT_CALLS = 3;
 
 /**
  * Live members a node with a suspect calls beyond its fan-out. At 30 % loss these make a hundred times fewer live
- * members of 64
- * look dead than the direct calls alone, and where messages arrive there are no suspects to make them for.
+ * members of 64 look dead than the direct calls alone, and where messages arrive there are no suspects to make them
+ * for.
  */
 const SUSPECT_FANOUT = 2;
 
@@ -30,15 +28,13 @@ const SUSPECT_FANOUT = 2;
 const SUSPECTS_MAX = 8;
 
 /**
- * Gone members one node calls in a round: the survivors of a mass failure stay quiet, and yet one of 30 finds in
- * four rounds who
- * came back.
+ * Gone members one node calls in a round: the survivors of a mass failure stay quiet, and yet one of 30 finds in four
+ * rounds who came back.
  */
 const GONE_MAX = 8;
 
 /**
- * Go nodes one node calls in a round: they call for themselves, but whom they decommission they only tell when
- * asked.
+ * Go nodes one node calls in a round: they call for themselves, but whom they decommission they only tell when asked.
  */
 const GO_NODES_MAX = 2;
 
@@ -47,9 +43,8 @@ export const URGENT_FANOUT = 3;
 
 /**
  * Live members a regular round goes to: so few as still let nobody be shown dead at 10 % loss (see PROTOCOL.md). One
- * would do for
- * three members, but not for a member whose port a firewall closes: there its own calls must reach each of them
- * every interval.
+ * would do for three members, but not for a member whose port a firewall closes: there its own calls must reach each
+ * of them every interval.
  */
 export function fanout(members: number): number {
   return members <= 128 ? 2 : 3;

@@ -1,11 +1,9 @@
 /**
  * This node's copy of the table with its own row in it, and how two copies are made equal.
  *
- * A push carries the columns, in roster order, and as rows only the latest news. Where the rosters are equal once
- * the news
- * is merged, the columns are too. The answer is made the same way. Where they still differ, the caller sends all its
- * rows
- * in one more request, and the answer is what those lack.
+ * A push carries the columns, in roster order, and as rows only the latest news. Where the rosters are equal once the
+ * news is merged, the columns are too. The answer is made the same way. Where they still differ, the caller sends all
+ * its rows in one more request, and the answer is what those lack.
  *
  * @module
  */
@@ -50,6 +48,8 @@ export interface Absorbed {
 }
 
 export class Replica {
+  /** This node's. */
+  readonly id: string;
   readonly table = new Table();
   readonly charges = new Charges();
   readonly verdicts: Verdicts;
@@ -61,6 +61,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options;
     const { id, intervalMs, deadAfterMs } = options;
+    this.id = id;
     const { table, charges } = this;
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
@@ -120,7 +121,7 @@ export class Replica {
 
   /** Charges a member that refused this node twice; true if that is news. */
   charge(row: Row, nowMs: number): boolean {
-    const witness = this.#options.id;
+    const witness = this.id;
     const charge = { member: row.id, witness, upTo: chargeUpTo(row, nowMs) };
     return this.#addCharge(charge, row, { via: witness, nowMs });
   }
@@ -155,7 +156,7 @@ export class Replica {
     };
     for (const { id, by } of message.tombstones ?? []) count(this.bury(id, by, nowMs));
     for (const row of message.rows ?? []) {
-      if (row.id !== this.#options.id) count(this.#merge(row, via, nowMs));
+      if (row.id !== this.id) count(this.#merge(row, via, nowMs));
       else if (row.boot !== this.#options.boot) own = row;
     }
     const equal = message.roster === table.rosterHash;
@@ -164,7 +165,7 @@ export class Replica {
       for (let i = 0; i < roster.length && i < columns.heartbeats.length; i++) {
         const row = roster[i]!;
         const ageMs = columns.agesMs[i]!;
-        if (ageMs < 0 || row.id === this.#options.id) continue;
+        if (ageMs < 0 || row.id === this.id) continue;
         const merged = table.refresh(row, columns.heartbeats[i]!, nowMs - ageMs);
         if (merged === "fresher" && this.#freshened(row, { via, restarted: false, nowMs })) {
           urgent = true;
@@ -182,7 +183,7 @@ export class Replica {
 
   #absorbCharge(charge: Charge, at: { via: string; nowMs: number }): boolean {
     const { heartbeat } = this.#pulse;
-    if (charge.member === this.#options.id) {
+    if (charge.member === this.id) {
       // Somebody thinks this node is gone: a heartbeat beyond the charge clears it everywhere.
       const { upTo } = charge;
       if (upTo < heartbeat || upTo > heartbeat + CHARGE_AHEAD_MAX_MS) return false;

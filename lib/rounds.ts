@@ -6,23 +6,21 @@
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
-import type { Survey } from "./verdicts.ts";
+import type { Row } from "./table.ts";
 
 /** The least time between two rounds, however urgent the news. */
 const URGENT_GAP_MS = 200;
 
 /**
  * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would cost the
- * cores that the
- * last ones need to start. A crash is told of in fewer.
+ * cores that the last ones need to start. A crash is told of in fewer.
  */
 const STORM_GAP_MS = 500;
 const STORM_ROUNDS = 5;
 
 /**
- * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a
- * thousand that start
- * one after another would call each other without end.
+ * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a thousand
+ * that start one after another would call each other without end.
  */
 const STORM_GAP_SHARE = 0.5;
 
@@ -31,9 +29,8 @@ const JITTER_SHARE = 0.1;
 
 /**
  * Calls to live members that failed are made up for in the next round, which goes to as many more: at 30 % loss none
- * of 32 looks dead
- * then (without, one in three hours), and where messages arrive it costs nothing. More would be a stampede when a
- * whole rack is lost.
+ * of 32 looks dead then (without, one in three hours), and where messages arrive it costs nothing. More would be a
+ * stampede when a whole rack is lost.
  */
 const MADE_UP_MAX = 2;
 
@@ -43,6 +40,8 @@ export interface RoundsOptions {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   readonly random: () => number;
+  /** The monotonic time of the first round. */
+  readonly startMs: number;
 }
 
 export class Rounds {
@@ -51,16 +50,14 @@ export class Rounds {
   #lastMs = -Infinity;
   #nextMs: number;
   #count = 0;
-  #lateMs = 0;
   /** Urgent rounds in a row. */
   #urgent = 0;
   /** Calls to live members that failed since the last round. */
   #missed = 0;
 
-  /** The first round is at once. */
-  constructor(options: RoundsOptions, startMs: number) {
+  constructor(options: RoundsOptions) {
     this.#options = options;
-    this.#nextMs = startMs;
+    this.#nextMs = options.startMs;
   }
 
   /** The monotonic time of the next round. */
@@ -71,11 +68,6 @@ export class Rounds {
   /** Rounds begun. */
   get count(): number {
     return this.#count;
-  }
-
-  /** Ms by which the last round began late. */
-  get lateMs(): number {
-    return this.#lateMs;
   }
 
   /** Brings the next round forward for urgent news. */
@@ -115,16 +107,18 @@ export class Rounds {
 
   /** Begins a round, sets the time of the next, and returns the addresses to call. */
   begin(
-    { now: { monotonicMs }, nowMs }: Turn,
+    { now: { monotonicMs }, nowMs, effects }: Turn,
     from: {
-      survey: Survey;
-      contacts: Contacts;
-      isPresent: (id: string) => boolean;
-      alone: boolean;
+      readonly live: readonly Row[];
+      readonly gone: readonly Row[];
+      /** Contacts whose back-off is over. */
+      readonly due: readonly string[];
+      /** This node has met nobody yet. */
+      readonly alone: boolean;
     },
   ): Set<string> {
     const { address, intervalMs, deadAfterMs, random } = this.#options;
-    const { survey: { live, gone }, contacts, isPresent, alone } = from;
+    const { live, gone, due, alone } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const chosen = this.#partners.choose({
@@ -137,14 +131,13 @@ export class Rounds {
       deadAfterMs,
       random,
     });
-    for (const contact of contacts.due(monotonicMs, isPresent)) chosen.add(contact);
+    for (const contact of due) chosen.add(contact);
     this.#urgent = urgent && !alone ? this.#urgent + 1 : 0;
     this.#missed = 0;
     this.#count++;
-    this.#lateMs = monotonicMs - this.#nextMs;
+    effects.push({ kind: "round", lateMs: monotonicMs - this.#nextMs });
     this.#lastMs = monotonicMs;
     this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
-    if (alone) this.awaitContact(contacts, monotonicMs);
     return chosen;
   }
 }

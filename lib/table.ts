@@ -1,12 +1,12 @@
 /**
  * The liveness table: who takes part, and when each was last heard.
  *
- * Every member stamps its own heartbeats, so two reports about it never conflict: the later stamp is simply
- * newer. Merging is therefore taking the greater of two rows under one total order, and a message may be
- * lost, doubled, replayed or reordered without harm: all tables still end up equal.
+ * Every member stamps its own heartbeats, so two reports about it never conflict: the later stamp is simply newer.
+ * Merging is therefore taking the greater of two rows under one total order, and a message may be lost, doubled,
+ * replayed or reordered without harm: all tables still end up equal.
  *
- * The order, greatest first: tombstone, heartbeat, boot, address, left. The time a heartbeat was heard
- * rides along; of two reports of one heartbeat the earlier counts, as ages are only ever underestimated on their way.
+ * The order, greatest first: tombstone, heartbeat, boot, address, left. The time a heartbeat was heard rides along;
+ * of two reports of one heartbeat the earlier counts, as ages are only ever underestimated on their way.
  *
  * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live / dead.
  *
@@ -131,8 +131,8 @@ export class Table {
   }
 
   /**
-   * Decommissions `id`, known or not, for good. Of two requests the greater `by` stays, so that tables agree.
-   * Returns "full" where the bound on tombstones is reached: nothing is ever dropped to make room.
+   * Decommissions `id`, known or not, for good. Of two requests the greater `by` stays, so that tables agree. Returns
+   * "full" where the bound on tombstones is reached: nothing is ever dropped to make room.
    */
   bury(id: string, by: string): Merged {
     const known = this.#tombstones.get(id);

@@ -48,15 +48,25 @@ export class Verdicts {
   readonly #options: VerdictsOptions;
   readonly #shown = new Map<string, Shown>();
   readonly #touched = new Map<string, string>();
-  #liveCount = 1;
+  #last: Survey = { changes: [], live: [], gone: [], deadlineMs: Infinity };
 
   constructor(options: VerdictsOptions) {
     this.#options = options;
   }
 
+  /** What the last survey found. */
+  get last(): Survey {
+    return this.#last;
+  }
+
   /** Live members at the last survey, this node among them. */
   get liveCount(): number {
-    return this.#liveCount;
+    return this.#last.live.length + 1;
+  }
+
+  /** The live member at an address. */
+  memberAt(address: string): Row | undefined {
+    return this.#last.live.find((row) => row.address === address);
   }
 
   statusOf(row: Row, nowMs: number): Status {
@@ -68,7 +78,7 @@ export class Verdicts {
 
   /** Witnesses that would convict `row` now: those of the live members, without itself. */
   witnessesNeeded(): number {
-    return witnessesNeeded(this.#liveCount - 1);
+    return witnessesNeeded(this.liveCount - 1);
   }
 
   /** Marks a member whose row changed by what `via` said, for the next review. */
@@ -125,8 +135,7 @@ export class Verdicts {
       const settled = status === "left" || statusByAge(row, nowMs, deadAfterMs) === "dead";
       if (settled) charges.drop(row.id);
     }
-    this.#liveCount = live.length + 1;
-    return { changes, live, gone, deadlineMs };
+    return this.#last = { changes, live, gone, deadlineMs };
   }
 
   #convictionAgeMs(intervalMs: number): number {

@@ -20,6 +20,7 @@ const PURE_FOLDERS = ["lib", "lib/config", "lib/page"];
 /** Nor in these, whose neighbours need them. */
 const PURE_FILES = [
   "lib/net/answer_reader.ts",
+  "lib/net/driver.ts",
   "lib/report/stories.ts",
   "lib/report/strips.ts",
   "lib/report/members.ts",
@@ -45,7 +46,7 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
 const PURE_PACKAGE = /^(?:@std\/(?:cli|text)\/|hono\/(?:jsx|html)(?:$|\/))/;
 
 /** Past this a file wants a second noun. */
-const LINES_MAX = 310;
+const LINES_MAX = 280;
 
 /** A comment line that is longer is two lines. */
 const COMMENT_COLUMNS_MAX = 120;
@@ -175,7 +176,7 @@ Deno.test("the architecture check sees what is impure, but not in comments", () 
   ] as const;
   for (const [code, said] of impure) {
     assertFaults("lib/table.ts", `// 1\n${code}\n`, [`lib/table.ts:2 is pure but says ${said}:`]);
-    assertFaults("lib/net/driver.ts", code, []);
+    assertFaults("lib/net/transport.ts", code, []);
     assertFaults("lib/table.ts", `/* ${code} */ const url = "http://a"; // ${code}`, []);
   }
   assertFaults("lib/table.ts", "const a = new Date(heartbeat).toISOString();", []);

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { readMessage } from "./support/messages.ts";
 import {
   assertShow,
@@ -221,16 +221,14 @@ Deno.test("receive() says what is wrong with a body, and changes nothing", () =>
 });
 
 Deno.test("what a peer sends that is invalid is dropped, and logged once until it sends well again", () => {
-  const { lab, a } = three();
+  const { a } = three();
   const hashes = { roster: "0000000000000000" };
   const push = (...rows: unknown[]) => {
-    const answer = a.gossip.receive(a.now(), "B", JSON.stringify({ v: 2, ...hashes, rows }));
-    assert(!("error" in answer));
-    lab.run(a, answer.effects);
+    assert(!("error" in a.receive("B", JSON.stringify({ v: 2, ...hashes, rows }))));
   };
   const evil = ["<b>x</b>", "h:1", 100, 0, ""];
   for (let i = 0; i < 10; i++) push(evil, ["n\n1", "h:1", 100, 0, ""]);
-  assertEquals(a.notices, ["B sent 2 entries that are invalid, or beyond the table's limit"]);
+  assertEquals(a.notices, ["B sent 2 entries that are invalid or exceed the table's limit"]);
   assertEquals(Object.keys(a.statuses()), ["A", "B", "C"]);
 });
 
@@ -241,9 +239,7 @@ Deno.test("a forged row under its own ID moves nothing but its heartbeat", () =>
   const hashes = { roster: "0000000000000000" };
   const body = JSON.stringify({ v: 2, ...hashes, rows: [forged] });
   for (const brain of [a, b]) {
-    const answer = brain.gossip.receive(brain.now(), "evil", body);
-    assert(!("error" in answer));
-    lab.run(brain, answer.effects);
+    assert(!("error" in brain.receive("evil", body)));
   }
   assertEquals(a.gossip.replica.table.get("A")!.address, "a:80");
   lab.pass(2 * INTERVAL_MS);
@@ -253,8 +249,8 @@ Deno.test("a forged row under its own ID moves nothing but its heartbeat", () =>
 
 Deno.test("an answer to a call that nobody made is ignored", () => {
   const { a } = three();
-  assertEquals(a.gossip.answered(a.now(), "stranger:80", "hello X\n\nB\nx:80\n"), []);
-  assertEquals(a.gossip.failed(a.now(), "b:80", { refused: true, why: "x" }), []);
+  assertEquals(a.gossip.answered(a.now(), "stranger:80", "hello X\n\nB\nx:80\n").effects, []);
+  assertEquals(a.gossip.failed(a.now(), "b:80", { refused: true, why: "x" }).effects, []);
 });
 
 Deno.test("invariant 7: a message that claims everything at once is taken only as far as it may be", () => {
@@ -272,11 +268,23 @@ Deno.test("invariant 7: a message that claims everything at once is taken only a
     charges: many(10_000, (i) => [`r${i}`, "B", 1e12 + 500]),
   });
   const fromMs = lab.nowMs;
-  const answer = a.gossip.receive(a.now(), "B", body);
-  assert(!("error" in answer));
-  lab.run(a, answer.effects);
+  assert(!("error" in a.receive("B", body)));
   assertLessOrEqual(a.calls.filter(({ atMs }) => atMs >= fromMs).length, 64);
   assertEquals(Object.keys(a.statuses()).length, 20_003);
+});
+
+Deno.test("an answer that cannot be read is a call that failed: the next round makes up for it", () => {
+  const { lab, nodes } = cluster(8);
+  const [n0] = nodes;
+  for (let i = 1; i < 8; i++) lab.strangers.set(`n${i}:80`, () => "rubbish");
+  const callsIn = (ms: number) => {
+    const sinceMs = lab.nowMs;
+    lab.pass(ms);
+    return n0!.calls.filter(({ atMs }) => atMs >= sinceMs).length;
+  };
+  callsIn(INTERVAL_MS);
+  assertGreaterOrEqual(callsIn(1.2 * INTERVAL_MS), 4, "two, and two for those that failed");
+  assert(n0!.notices.some((text) => text.startsWith("no answer from n")), n0!.notices.join());
 });
 
 Deno.test("a member keeps being called, however many contacts never answer", () => {

@@ -8,12 +8,14 @@ const INTERVAL_MS = 1_000;
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
 function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTERVAL_MS) {
   const options = { address: "a:1", intervalMs, deadAfterMs: 5 * intervalMs };
-  const made = new Rounds({ ...options, random: () => 0.5 }, 0);
+  const made = new Rounds({ ...options, random: () => 0.5, startMs: 0 });
   const begin = (monotonicMs: number, alone = false) => {
     const now = { monotonicMs, wallMs: monotonicMs };
-    const survey = { changes: [], live, gone: [], deadlineMs: Infinity };
-    const from = { survey, contacts, isPresent: () => true, alone };
-    return [...made.begin({ now, nowMs: monotonicMs, effects: [] }, from)];
+    const due = contacts.due(monotonicMs, () => true);
+    const turn = { now, nowMs: monotonicMs, effects: [] };
+    const chosen = [...made.begin(turn, { live, gone: [], due, alone })];
+    if (alone) made.awaitContact(contacts, monotonicMs);
+    return chosen;
   };
   return { rounds: made, begin };
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Config } from "../config/config.ts";
+import type { TlsFiles } from "../config/security.ts";
 import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import type { Log } from "../log.ts";
 import { Signer } from "../net/signer.ts";
@@ -34,6 +34,11 @@ export interface TlsTexts {
 }
 
 export interface CredentialsOptions {
+  /** The file with the cluster's keys, or the text of such a file. */
+  readonly keyFile: string | undefined;
+  readonly keyText: string | undefined;
+  readonly tls: TlsFiles | undefined;
+  readonly cluster: string;
   readonly log: Log;
   readonly wallMs: () => number;
   /** Takes the place of the look every few seconds. */
@@ -45,24 +50,23 @@ export class Credentials {
   readonly keys: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
   /** Called with new certificates; if it throws, the old ones stay. */
   onTls: (tls: TlsTexts) => void = () => {};
-  readonly #config: Config;
-  readonly #log: Log;
+  readonly #options: CredentialsOptions;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #keyText: string;
   #tls: TlsTexts | undefined;
   #troubled = "";
 
   /** @throws {CredentialsError} if a file cannot be read, or holds no key. */
-  constructor(config: Config, { log, wallMs, lookEveryMs = LOOK_EVERY_MS }: CredentialsOptions) {
-    this.#config = config;
-    this.#log = log;
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    const { keyFile, tls, cluster, wallMs, lookEveryMs = LOOK_EVERY_MS } = options;
     this.#keyText = this.#readKeys() ?? "";
     this.#tls = this.#readTls();
     if (this.#keyText !== "") {
       const keyring = new Keyring(this.#parse(this.#keyText));
-      this.keys = { keyring, signer: new Signer({ keyring, cluster: config.cluster, wallMs }) };
+      this.keys = { keyring, signer: new Signer({ keyring, cluster, wallMs }) };
     }
-    if (config.keyFile === undefined && config.tls === undefined) return;
+    if (keyFile === undefined && tls === undefined) return;
     this.#timer = setInterval(() => this.reload(), lookEveryMs);
   }
 
@@ -82,18 +86,23 @@ export class Credentials {
       if (text !== undefined && text !== this.#keyText) {
         this.keys?.keyring.replace(this.#parse(text));
         this.#keyText = text;
-        this.#log.notice("info", `the keys in ${this.#config.keyFile} changed: they are in use`);
+        this.#options.log.notice(
+          "info",
+          `the keys in ${this.#options.keyFile} changed: they are in use`,
+        );
       }
       const tls = this.#readTls();
       if (tls !== undefined && !isSame(tls, this.#tls!)) {
         this.onTls(tls);
         this.#tls = tls;
-        this.#log.notice("info", "the certificate changed: new connections get it");
+        this.#options.log.notice("info", "the certificate changed: new connections get it");
       }
       this.#troubled = "";
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      if (why !== this.#troubled) this.#log.notice("error", `${why}; the former stays in use`);
+      if (why !== this.#troubled) {
+        this.#options.log.notice("error", `${why}; the former stays in use`);
+      }
       this.#troubled = why;
     }
   }
@@ -103,20 +112,20 @@ export class Credentials {
   }
 
   #readKeys(): string | undefined {
-    const { keyFile, keyText } = this.#config;
+    const { keyFile, keyText } = this.#options;
     return keyFile === undefined ? keyText : readText(keyFile, KEY_FILE_BYTES_MAX);
   }
 
   #parse(text: string): string[] {
     try {
-      return parseKeys(text, this.#config.keyFile ?? "GOSSIPER_KEY");
+      return parseKeys(text, this.#options.keyFile ?? "GOSSIPER_KEY");
     } catch (error) {
       throw error instanceof KeyError ? new CredentialsError(error.message) : error;
     }
   }
 
   #readTls(): TlsTexts | undefined {
-    const { tls } = this.#config;
+    const { tls } = this.#options;
     return tls && {
       cert: readText(tls.cert, PEM_BYTES_MAX),
       key: readText(tls.key, PEM_BYTES_MAX),

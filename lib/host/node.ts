@@ -6,29 +6,15 @@
 import type { Moment } from "../clock.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
-import { BODY_BYTES_MAX } from "../limits.ts";
 import { describeBug, type Log } from "../log.ts";
-import { mayCall, type Network } from "../config/networks.ts";
+import type { Network } from "../config/networks.ts";
+import { troubleOf, waitingFor } from "./health.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { restore, type Saved, snapshot } from "./state_format.ts";
-import { signedTransport, type Signer } from "../net/signer.ts";
+import type { Signer } from "../net/signer.ts";
 import { StateFile } from "./state_file.ts";
-import { createTransport } from "../net/transport.ts";
-
-/**
- * The whole of an exchange must be over in this time, or the partner counts as silent: within an interval, so that
- * the next round
- * finds its address free again. With a longer interval than 1 s it may take longer too: such clusters are large, and
- * an answer that
- * is given up at a busy seed is asked for again, and keeps it busy.
- */
-const EXCHANGE_TIMEOUT_MS = 900;
-const EXCHANGE_TIMEOUT_MAX_MS = 5_000;
-const EXCHANGE_TIMEOUT_SHARE = 0.9;
-
-/** A round this many intervals late means that the process does not get to run. */
-const LATE_INTERVALS = 2;
+import { RealWorld } from "./world.ts";
 
 /** Callers of other clusters whose refusal was logged; past it, refusals are logged anew. */
 const STRANGERS_MAX = 1_024;
@@ -65,7 +51,7 @@ export interface NodeOptions {
   /** Networks that peers are called in; none: all but those that are no node's. */
   readonly allow: readonly Network[];
   /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
-  readonly caCerts?: (() => string[]) | undefined;
+  readonly caCerts: (() => string[]) | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -86,60 +72,64 @@ export class Node {
   readonly #state: StateFile | undefined;
   readonly #strangers = new Set<string>();
   readonly #names: SeedNames;
+  readonly #world: RealWorld;
   #leaving = false;
   #bugs = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { now, random, log } = options;
+    const { id, address, join, cluster, intervalMs, deadAfterMs, saved, signer } = options;
+    const { now, random, log, version, allow, caCerts } = options;
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
-    const { id, state: path, saved } = options;
-    const remembered = (saved?.addresses ?? []).filter((known) => known !== options.address);
-    const seeds = options.join.filter((seed) => !isSrv(seed));
-    const awaitsSeeds = seeds.length < options.join.length;
-    const brain = { ...options, boot, seeds, awaitsSeeds, remembered };
-    const gossip = this.#gossip = new Gossip(brain, now());
+    const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
+    const seeds = join.filter((seed) => !isSrv(seed));
+    const awaitsSeeds = seeds.length < join.length;
+    const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
+    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
     if (saved !== undefined) restore(gossip, saved, id);
-    const onTrouble = (text: string | undefined) => {
-      if (text === undefined) log.notice("info", "the state file can be written again");
-      else log.notice("error", `${text}; this node runs on, and tries again`);
-    };
-    this.#names = new SeedNames({
-      join: options.join,
-      onResolved: (addresses) => gossip.resolved(addresses),
-      misses: () => !gossip.joined || gossip.contacts.misses(gossip.isPresent),
-      onNotice: (level, text) => log.notice(level, text),
+    const onHangUp = (to: string) => this.#hungUp(to);
+    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp });
+    const reports = new Reports({
+      ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
+      keyed: signer !== undefined,
+      traffic: world.traffic,
+      refresh: () => this.#driver.refresh(),
     });
-    if (path !== undefined) {
-      this.#state = new StateFile({ path, snapshot: () => snapshot(gossip, options), onTrouble });
-    }
-    const { signer, allow, caCerts } = options;
-    const plain = createTransport({
-      timeoutMs: timeoutOf(options.intervalMs),
-      bodyBytesMax: BODY_BYTES_MAX,
-      onHangUp: (address) => this.#driver.hungUp(address),
-      mayCall: (ip) => mayCall(ip, allow),
-      ...(caCerts !== undefined && { caCerts }),
-    });
-    const transport = signer === undefined ? plain : signedTransport(plain, signer);
-    const refresh = () => this.#driver.refresh();
-    const reports = this.reports = new Reports({ ...options, boot, gossip, transport, refresh });
     this.#driver = new Driver({
-      ...options,
-      gossip,
-      transport,
-      onChange: (change) => {
-        reports.changed(change);
-        this.#state?.touch();
+      ...{ gossip, id, address, cluster, world },
+      listener: {
+        onChange: (change) => {
+          reports.changed(change);
+          this.#state?.touch();
+        },
+        onRound: (lateMs) => reports.round(lateMs),
+        onExchange: (exchange) => reports.exchanged(exchange),
+        onNotice: (level, text) => log.notice(level, text),
+        onBug: (rule) => this.reportBug(`broken rule: ${rule}`),
+        onStop: (status, text) => options.onStop(status, text),
       },
-      onRound: (lateMs) => reports.round(lateMs),
-      onExchange: (exchange) => reports.exchanged(exchange),
+    });
+    this.#names = new SeedNames({
+      join,
+      onResolved: (addresses) => gossip.resolved(addresses),
+      misses: () => !gossip.joined || gossip.contacts.misses((id) => gossip.isPresent(id)),
       onNotice: (level, text) => log.notice(level, text),
     });
+    if (options.state !== undefined) {
+      this.#state = new StateFile({
+        path: options.state,
+        snapshot: () => snapshot(gossip, { id, address, cluster, random }),
+        onTrouble: (text) => this.#stateTrouble(text),
+      });
+    }
+    this.#gossip = gossip;
+    this.#world = world;
+    this.reports = reports;
   }
 
   get downloads(): Downloads {
-    return this.#options;
+    const { dist, binary, address } = this.#options;
+    return { dist, binary, address };
   }
 
   get id(): string {
@@ -160,27 +150,28 @@ export class Node {
   /** Announces a planned stop, and resolves when others were told, or could not be. */
   async leave(reason: string): Promise<void> {
     this.#leaving = true;
-    this.#driver.leave(reason);
-    await this.#driver.settled();
+    this.#driver.enter((gossip, now) => gossip.leave(now, reason));
+    await this.#idle();
   }
 
   /** Ends the rounds at once, once calls under way are done. */
   async stop(): Promise<void> {
     this.#leaving = true;
-    await this.#driver.settled();
+    await this.#idle();
     this.#driver.stop();
+    this.#world.close();
     this.#names.stop();
     this.reports.close();
     await this.#state?.close();
   }
 
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
-    const answer = this.#driver.receive(from, body);
+    const answer = this.#driver.enter((gossip, now) => gossip.receive(now, from, body));
     this.reports.served(body.length, "body" in answer ? answer.body.length : 0);
     return answer;
   }
 
-  /** Why a caller is refused: it is of another cluster than this node. Undefined if it is not; logged once for each. */
+  /** Why a caller is refused: it belongs to another cluster. Undefined if it does not; logged once for each caller. */
   stranger(caller: { from: string; via: string; cluster: string }): string | undefined {
     const { cluster: own, log } = this.#options;
     const { from, via, cluster } = caller;
@@ -189,14 +180,15 @@ export class Node {
     if (!this.#strangers.has(who)) {
       if (this.#strangers.size >= STRANGERS_MAX) this.#strangers.clear();
       this.#strangers.add(who);
-      const text = `refused ${from} (${via}): it is of cluster '${cluster}', this node of '${own}'`;
+      const text =
+        `refused ${from} (${via}): it belongs to cluster '${cluster}', this node to '${own}'`;
       log.notice("warn", text);
     }
-    return `This node is of cluster '${own}', not '${cluster}': see -cluster`;
+    return `This node belongs to cluster '${own}', not '${cluster}': see -cluster`;
   }
 
   hear(from: string, via: string): void {
-    this.#driver.hear(from, via);
+    this.#driver.enter((gossip, now) => gossip.hear(now, from, via));
   }
 
   hello(): string {
@@ -206,33 +198,24 @@ export class Node {
   /** Decommissions `id`; says in one line what was done, once it is in the state file, where there is one. */
   async bye(id: string): Promise<{ readonly ok: boolean; readonly text: string }> {
     const known = this.#gossip.replica.table.get(id) !== undefined;
-    const done = this.#driver.decommission(id);
-    if (done !== "full" && !(await this.#state?.save() ?? true)) {
+    const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
+    if (outcome !== "full" && !(await this.#state?.save() ?? true)) {
       const text =
         `${id} is decommissioned here, and others are told, but it is not safe on disk: `;
       return { ok: false, text: `${text}${this.#state?.trouble}; ask again, or ask another node` };
     }
-    switch (done) {
-      case "already":
-        return { ok: true, text: `${id} was decommissioned before` };
-      case "full":
-        return { ok: false, text: `Cannot decommission ${id}: the table of tombstones is full` };
-      case "done":
-        return {
-          ok: true,
-          text: `${id} is decommissioned for good` +
-            (known ? "" : ", though it was not known here"),
-        };
+    if (outcome === "full") {
+      return { ok: false, text: `Cannot decommission ${id}: the table of tombstones is full` };
     }
+    if (outcome === "already") return { ok: true, text: `${id} was decommissioned before` };
+    const unknown = known ? "" : ", though it was not known here";
+    return { ok: true, text: `${id} is decommissioned for good${unknown}` };
   }
 
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
     const { now, intervalMs } = this.#options;
-    const lateMs = this.#gossip.lateMs(now().monotonicMs);
-    if (lateMs <= LATE_INTERVALS * intervalMs) return undefined;
-    const late = `${(lateMs / 1000).toFixed(1)} s`;
-    return `The next round is ${late} late: the process does not get to run`;
+    return troubleOf(this.#gossip, { monotonicMs: now().monotonicMs, intervalMs });
   }
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
@@ -243,19 +226,26 @@ export class Node {
   /** Why this node is not ready, in one line; undefined if it is. */
   unready(): string | undefined {
     if (this.#leaving) return "This node is stopping";
-    if (this.#gossip.joined) return this.trouble();
-    const waiting = Array.from(this.#gossip.contacts.unanswered(), ({ address }) => address);
-    return `This node has met none of those that it is to join: ${waiting.join(", ")}`;
+    return this.#gossip.joined ? this.trouble() : waitingFor(this.#gossip);
   }
 
-  /** Logs an error that only a mistake in this program can cause. */
+  /** Counts a mistake in this program, and logs the first few: a caller who found one can make a million. */
   reportBug(error: unknown): void {
-    // Whoever found a way to make one can make a million: the first few tell all.
+    this.reports.bug();
     if (this.#bugs++ < BUGS_LOGGED_MAX) this.#options.log.notice("error", describeBug(error));
   }
-}
 
-function timeoutOf(intervalMs: number): number {
-  const timeoutMs = Math.min(EXCHANGE_TIMEOUT_SHARE * intervalMs, EXCHANGE_TIMEOUT_MAX_MS);
-  return Math.max(timeoutMs, EXCHANGE_TIMEOUT_MS);
+  #hungUp(to: string): void {
+    if (!this.#leaving) this.#driver.enter((gossip, now) => gossip.hungUp(now, to));
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => this.#driver.whenIdle(resolve));
+  }
+
+  #stateTrouble(text: string | undefined): void {
+    const { log } = this.#options;
+    if (text === undefined) log.notice("info", "the state file can be written again");
+    else log.notice("error", `${text}; this node runs on, and tries again`);
+  }
 }

@@ -1,19 +1,29 @@
 /**
- * Runs the brain: gives it the time, carries out its effects, and wakes it when it wants.
+ * Runs the core: gives it the time, carries out its effects, and wakes it when it wants. Clock, timer and network
+ * come in, so production, the simulator, the tests' lab and the benches all run this one driver. (pure)
  *
  * @module
  */
 import type { Moment } from "../clock.ts";
-import type { Effect } from "../effects.ts";
+import type { Effect, Turn } from "../effects.ts";
 import type { Gossip } from "../gossip.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
-import type { Outcome, Transport } from "./transport.ts";
 import type { Change } from "../verdicts.ts";
+import type { Outcome } from "./transport.ts";
 
-/** A stopping node waits this long for its last calls: they end by their own time-out before. */
+/**
+ * A whole exchange must be over in this time, or the partner counts as silent: within an interval, so that the next
+ * round finds its address free again. Intervals over 1 s give it longer: such clusters are large, and an answer given
+ * up at a busy seed is asked for again, which keeps it busy.
+ */
+const EXCHANGE_TIMEOUT_MS = 900;
+const EXCHANGE_TIMEOUT_MAX_MS = 5_000;
+const EXCHANGE_TIMEOUT_SHARE = 0.9;
+
+/** A stopping node waits this long for its last calls, unless their own time-out ends them before. */
 const SETTLE_MS = 1_500;
 
-/** The wait after a round that an error cut short: long enough not to flood the log. */
+/** Delay after a wake-up that an error cut short: long enough not to flood the log. */
 const WAKE_AGAIN_MS = 1_000;
 
 export const OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
@@ -21,33 +31,52 @@ export const OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
 /** A call as it ended. */
 export interface Exchange {
   readonly to: string;
-  /** An answer with anything but status 200 is failed. */
+  /** An answer with any status but 200 is `failed`. */
   readonly outcome: typeof OUTCOMES[number];
   readonly tookMs: number;
 }
 
+/** The time, timers and network of one node. */
+export interface World {
+  now(): Moment;
+  /**
+   * Calls `run` once, at `atMs` of the monotonic clock or as soon after as the node runs; what it returns cancels
+   * that.
+   */
+  setTimer(atMs: number, run: () => void): () => void;
+  /** POSTs `body` to `path` at `to`; calls `settle` exactly once, after it has returned. */
+  post(to: string, path: string, body: string, settle: (outcome: Outcome) => void): void;
+}
+
+/** Told what the core does. */
+export interface Listener {
+  onChange(change: Change): void;
+  /** A round began, `lateMs` after its time. */
+  onRound?(lateMs: number): void;
+  /** A call ended. */
+  onExchange?(exchange: Exchange): void;
+  onNotice(level: "info" | "warn", text: string): void;
+  /** A rule of this program broke. */
+  onBug(rule: string): void;
+  /** The node has to end, for good: it is decommissioned, or its ID is taken. */
+  onStop(status: 0 | 1, text: string): void;
+}
+
 export interface DriverOptions {
   readonly gossip: Gossip;
-  readonly transport: Transport;
   readonly id: string;
+  /** This node's advertised `host:port`. */
   readonly address: string;
   readonly cluster: string;
-  readonly now: () => Moment;
-  readonly onChange: (change: Change) => void;
-  /** A round began, `lateMs` after its time. */
-  readonly onRound: (lateMs: number) => void;
-  /** A call ended. */
-  readonly onExchange: (exchange: Exchange) => void;
-  readonly onNotice: (level: "info" | "warn", text: string) => void;
-  /** The node has to end, for good: it is decommissioned, or its ID is taken. */
-  readonly onStop: (status: 0 | 1, text: string) => void;
+  readonly world: World;
+  readonly listener: Listener;
 }
 
 export class Driver {
   readonly #options: DriverOptions;
   readonly #path: string;
   #underWay = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer = () => {};
   #timerAtMs = Infinity;
   #stopped = false;
   #onIdle: (() => void) | undefined;
@@ -65,138 +94,135 @@ export class Driver {
     this.#wake();
   }
 
-  receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
-    const { gossip, now } = this.#options;
-    const answer = gossip.receive(now(), from, body);
-    if ("error" in answer) return answer;
-    this.#run(answer.effects);
-    return answer;
-  }
-
-  hear(from: string, via: string): void {
-    this.#run(this.#options.gossip.hear(this.#options.now(), from, via));
-  }
-
-  /** An idle connection to `to` was closed from there. */
-  hungUp(to: string): void {
-    if (!this.#stopped) this.#run(this.#options.gossip.hungUp(this.#options.now(), to));
-  }
-
-  decommission(id: string): "done" | "already" | "full" {
-    const { outcome, effects } = this.#options.gossip.decommission(this.#options.now(), id);
-    this.#run(effects);
-    return outcome;
-  }
-
-  /** Announces a planned stop. */
-  leave(reason: string): void {
-    this.#run(this.#options.gossip.leave(this.#options.now(), reason));
+  /** Enters the core, carries out the effects and returns what the entry did. */
+  enter<T extends { readonly effects: readonly Effect[] }>(
+    entry: (gossip: Gossip, now: Moment) => T,
+  ): T {
+    const { gossip, world } = this.#options;
+    const entered = entry(gossip, world.now());
+    // A listener's mistake must not lose the calls behind it, which the core would wait for without end.
+    const errors: unknown[] = [];
+    for (const effect of entered.effects) {
+      try {
+        this.#carryOut(effect);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    this.#arm();
+    if (errors.length > 0) throw errors[0];
+    return entered;
   }
 
   /** Brings the table to the present, for a look at it. */
   refresh(): void {
-    const { gossip, now, onRound } = this.#options;
-    const { rounds } = gossip.counts;
-    this.#run(gossip.wake(now()));
-    const { counts } = gossip;
-    if (counts.rounds > rounds) onRound(counts.roundLateMs);
+    this.enter((gossip, now) => gossip.wake(now));
   }
 
-  /** Resolves when no call is under way, or after a bounded wait. */
-  async settled(): Promise<void> {
-    if (this.#underWay === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
-    const timer = setTimeout(resolve, SETTLE_MS);
-    await promise;
-    clearTimeout(timer);
+  /** Calls `done` when no call is under way, or after a bounded wait. */
+  whenIdle(done: () => void): void {
+    if (this.#underWay === 0) return done();
+    const { world } = this.#options;
+    const finish = () => {
+      this.#onIdle = undefined;
+      cancel();
+      done();
+    };
+    const cancel = world.setTimer(world.now().monotonicMs + SETTLE_MS, finish);
+    this.#onIdle = finish;
   }
 
-  /** Ends the rounds and all calls. */
+  /** Ends the rounds; what becomes of calls under way is not heard any more. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#options.transport.close();
+    this.#cancelTimer();
   }
 
-  #run(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "exchange":
-          void this.#exchange(effect.to, effect.body);
-          break;
-        case "change":
-          this.#options.onChange(effect.change);
-          break;
-        case "notice":
-          this.#options.onNotice(effect.level, effect.text);
-          break;
-        case "stop":
-          this.#options.onStop(effect.status, effect.text);
-          break;
-      }
+  #carryOut(effect: Effect): void {
+    const { listener } = this.#options;
+    switch (effect.kind) {
+      case "exchange":
+        return this.#exchange(effect.to, effect.body);
+      case "change":
+        return listener.onChange(effect.change);
+      case "round":
+        return listener.onRound?.(effect.lateMs);
+      case "notice":
+        return listener.onNotice(effect.level, effect.text);
+      case "bug":
+        return listener.onBug(effect.rule);
+      case "stop":
+        return listener.onStop(effect.status, effect.text);
     }
-    this.#arm();
   }
 
-  async #exchange(to: string, body: string): Promise<void> {
+  #exchange(to: string, body: string): void {
+    const { world, listener } = this.#options;
+    const startMs = world.now().monotonicMs;
     this.#underWay++;
-    const { transport, now, onExchange } = this.#options;
-    const startMs = now().monotonicMs;
-    const outcome = await transport.post(to, this.#path, body);
-    onExchange({ to, outcome: wordOf(outcome), tookMs: now().monotonicMs - startMs });
-    this.#underWay--;
-    try {
-      if (!this.#stopped) this.#run(this.#outcome(to, outcome));
-    } finally {
-      if (this.#underWay === 0) this.#onIdle?.();
-    }
+    world.post(to, this.#path, body, (outcome) => {
+      this.#underWay--;
+      const tookMs = world.now().monotonicMs - startMs;
+      listener.onExchange?.({ to, outcome: wordOf(outcome), tookMs });
+      try {
+        if (!this.#stopped) this.enter((gossip, now) => this.#ended(gossip, now, { to, outcome }));
+      } finally {
+        if (this.#underWay === 0) this.#onIdle?.();
+      }
+    });
   }
 
-  #outcome(to: string, outcome: Outcome): Effect[] {
-    const { gossip, now } = this.#options;
-    const failed = (refused: boolean, why: string) => gossip.failed(now(), to, { refused, why });
-    switch (outcome.kind) {
-      case "answer":
-        if (outcome.status === 409 || this.#isForeignGoNode(outcome)) {
-          const { cluster } = this.#options;
-          return failed(false, `it is of another cluster than '${cluster}', this node's -cluster`);
-        }
-        if (outcome.status === 200) return gossip.answered(now(), to, outcome.body);
-        if (outcome.status === 401) return failed(false, "it wants the cluster's key (-key-file)");
-        return failed(false, `it answers with status ${outcome.status}`);
-      case "refused":
-        return failed(true, "connection refused");
-      case "silent":
-        return failed(false, "timed out");
-      case "failed":
-        return failed(false, outcome.why);
+  /** Tells the core how a call ended. */
+  #ended(gossip: Gossip, now: Moment, call: { to: string; outcome: Outcome }): Turn {
+    const { to, outcome } = call;
+    const failed = (why: string) => gossip.failed(now, to, { refused: false, why });
+    if (outcome.kind === "refused") {
+      return gossip.failed(now, to, { refused: true, why: "connection refused" });
     }
-  }
-
-  /** Whether a Go node answers, which belongs to the default cluster, to a node of another. */
-  #isForeignGoNode({ status, body }: { status: number; body: string }): boolean {
-    return this.#options.cluster !== DEFAULT_CLUSTER && status === 200 && !body.startsWith("{");
+    if (outcome.kind === "silent") return failed("timed out");
+    if (outcome.kind === "failed") return failed(outcome.why);
+    const { status, body } = outcome;
+    const { cluster } = this.#options;
+    // A Go node belongs to the default cluster.
+    const isForeignGoNode = cluster !== DEFAULT_CLUSTER && status === 200 && !body.startsWith("{");
+    if (status === 409 || isForeignGoNode) {
+      return failed(`it belongs to another cluster than '${cluster}', this node's -cluster`);
+    }
+    if (status === 401) return failed("it asks for the cluster's key (-key-file)");
+    if (status !== 200) return failed(`it answers with status ${status}`);
+    return gossip.answered(now, to, body);
   }
 
   #wake(): void {
-    this.#timer = undefined;
     this.#timerAtMs = Infinity;
     if (this.#stopped) return;
-    // Rounds go on after an error, which only a mistake in this program can cause; it is told as one nobody caught.
-    this.#timer = setTimeout(() => this.#wake(), WAKE_AGAIN_MS);
-    this.refresh();
+    let done = false;
+    try {
+      this.refresh();
+      done = true;
+    } finally {
+      // An error of the core, a mistake in this program, is told as one that nobody caught; the rounds go on.
+      if (!done) this.#setTimer(this.#options.world.now().monotonicMs + WAKE_AGAIN_MS);
+    }
   }
 
-  /** Sets the timer, unless it is set for that time or sooner. */
   #arm(): void {
-    const { gossip, now } = this.#options;
-    const atMs = gossip.nextWakeMs;
+    const atMs = this.#options.gossip.nextWakeMs;
     if (this.#stopped || atMs === Infinity || atMs === this.#timerAtMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, atMs - now().monotonicMs));
+    this.#setTimer(atMs);
   }
+
+  #setTimer(atMs: number): void {
+    this.#cancelTimer();
+    this.#timerAtMs = atMs;
+    this.#cancelTimer = this.#options.world.setTimer(atMs, () => this.#wake());
+  }
+}
+
+/** Ms that a whole exchange may take. */
+export function exchangeTimeoutMs(intervalMs: number): number {
+  const timeoutMs = Math.min(EXCHANGE_TIMEOUT_SHARE * intervalMs, EXCHANGE_TIMEOUT_MAX_MS);
+  return Math.max(timeoutMs, EXCHANGE_TIMEOUT_MS);
 }
 
 function wordOf(outcome: Outcome): Exchange["outcome"] {

@@ -48,6 +48,7 @@ export class Metrics {
   readonly #changes = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
   readonly #served = { exchanges: 0, bytesIn: 0, bytesOut: 0 };
   readonly #limits = { body: 0, streams: 0 };
+  #bugs = 0;
 
   round(lateMs: number): void {
     this.#lateSeconds.observe(lateMs / 1000);
@@ -73,6 +74,11 @@ export class Metrics {
 
   limitHit(limit: "body" | "streams"): void {
     this.#limits[limit]++;
+  }
+
+  /** A rule of this program broke, or an error that nobody expected was caught. */
+  bug(): void {
+    this.#bugs++;
   }
 
   families(now: Readings): Family[] {
@@ -160,6 +166,7 @@ export class Metrics {
         "Times that a limit refused something: an entry, a body, a stream of events.",
         byLabel("limit", LIMITS, { table: now.full, ...this.#limits }),
       ),
+      counter("gossiper_bugs_total", "Mistakes in this program that it noticed.", this.#bugs),
       gauge("gossiper_contacts", "Addresses whose member is not known yet.", now.contacts),
       gauge("gossiper_event_streams", "Streams of events that are open.", now.streams),
       gauge("gossiper_build_info", "What runs, as labels; always 1.", [[{ ...now.build }, 1]]),

@@ -36,8 +36,9 @@ export interface ReportsOptions {
   readonly address: string;
   /** 8 hex digits drawn when the process started. */
   readonly boot: string;
-  /** Set in a cluster with a key. */
-  readonly signer: object | undefined;
+  readonly cluster: string;
+  /** The cluster has a key. */
+  readonly keyed: boolean;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -45,7 +46,7 @@ export interface ReportsOptions {
   readonly now: () => Moment;
   readonly log: Log;
   readonly gossip: Gossip;
-  readonly transport: Transport;
+  readonly traffic: Transport["traffic"];
   /** Brings the table to the present. */
   readonly refresh: () => void;
 }
@@ -101,6 +102,11 @@ export class Reports {
     this.#measures.served(bytesIn, bytesOut);
   }
 
+  /** Counts a mistake in this program. */
+  bug(): void {
+    this.#measures.bug();
+  }
+
   /** Counts a body that was refused as too long. */
   bodyRefused(): void {
     this.#measures.limitHit("body");
@@ -146,7 +152,7 @@ export class Reports {
       deadAfterMs,
       members: pageMembers(gossip, { stories: this.#stories, strips: this.#strips }),
       contacts: contactViews(gossip),
-      keyed: this.#options.signer !== undefined,
+      keyed: this.#options.keyed,
     };
   }
 
@@ -159,7 +165,7 @@ export class Reports {
 
   /** The text for Prometheus. */
   async metrics(): Promise<string> {
-    const { gossip, transport, version } = this.#options;
+    const { gossip, traffic, version } = this.#options;
     // Loading Node's part of the runtime takes 5 MB for good: only a node that is scraped pays for it.
     const { cpuUsage } = await import("node:process");
     const { user, system } = cpuUsage();
@@ -168,7 +174,7 @@ export class Reports {
       members: this.members().members,
       contacts: [...gossip.contacts.unanswered()].length,
       tableVersion: gossip.replica.table.version,
-      traffic: transport.traffic,
+      traffic,
       streams: this.#events.size,
       build: { version, deno: Deno.version.deno },
       process: {

@@ -4,7 +4,10 @@
  *
  * @module
  */
-import { type Effect, Gossip } from "../../lib/gossip.ts";
+import { Gossip } from "../../lib/gossip.ts";
+import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
+import { Driver } from "../../lib/net/driver.ts";
+import type { Outcome } from "../../lib/net/transport.ts";
 import { Agenda } from "../sim/agenda.ts";
 import { ANSWER_HEAD_BYTES, REQUEST_HEAD_BYTES } from "../sim/network.ts";
 
@@ -17,8 +20,7 @@ interface Brain {
   readonly id: string;
   readonly address: string;
   readonly gossip: Gossip;
-  timerAtMs: number;
-  timer: number;
+  readonly driver: Driver;
 }
 
 export class Brains {
@@ -37,9 +39,18 @@ export class Brains {
         seeds: i === 0 ? [] : ["host0:8080"],
       };
       const gossip = new Gossip(options, this.#moment());
-      const brain = { id, address, gossip, timerAtMs: Infinity, timer: 0 };
-      this.#brains.set(address, brain);
-      this.#agenda.add(Math.random() * intervalMs, () => this.#wake(brain));
+      const driver = new Driver({
+        ...{ gossip, id, address, cluster: DEFAULT_CLUSTER },
+        world: {
+          now: () => this.#moment(),
+          setTimer: (atMs, run) => this.#setTimer(atMs, run),
+          post: (to, _path, body, settle) =>
+            this.#agenda.add(this.nowMs + 1, () => settle(this.#exchange(id, to, body))),
+        },
+        listener: { onChange() {}, onNotice() {}, onBug() {}, onStop() {} },
+      });
+      this.#brains.set(address, { id, address, gossip, driver });
+      this.#agenda.add(Math.random() * intervalMs, () => driver.start());
     }
   }
 
@@ -68,33 +79,21 @@ export class Brains {
     return { monotonicMs: nowMs, wallMs: 1_767_225_600_000 + Math.floor(nowMs) };
   }
 
-  #wake(brain: Brain): void {
-    brain.timerAtMs = Infinity;
-    this.#carryOut(brain, brain.gossip.wake(this.#moment()));
-  }
-
-  #carryOut(brain: Brain, effects: Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind !== "exchange") continue;
-      this.#agenda.add(this.nowMs + 1, () => this.#exchange(brain, effect.to, effect.body));
-    }
-    const atMs = brain.gossip.nextWakeMs;
-    if (atMs === brain.timerAtMs || atMs === Infinity) return;
-    brain.timerAtMs = atMs;
-    const timer = ++brain.timer;
+  #setTimer(atMs: number, run: () => void): () => void {
+    let cancelled = false;
     this.#agenda.add(Math.max(atMs, this.nowMs), () => {
-      if (timer === brain.timer) this.#wake(brain);
+      if (!cancelled) run();
     });
+    return () => cancelled = true;
   }
 
-  #exchange(caller: Brain, to: string, body: string): void {
-    const callee = this.#brains.get(to)!;
-    const answer = callee.gossip.receive(this.#moment(), caller.id, body);
+  #exchange(from: string, to: string, body: string): Outcome {
+    const { driver } = this.#brains.get(to)!;
+    const answer = driver.enter((gossip, now) => gossip.receive(now, from, body));
     if ("error" in answer) throw new Error(answer.error);
     this.counts.exchanges++;
     this.counts.bytes += REQUEST_HEAD_BYTES + body.length + ANSWER_HEAD_BYTES + answer.body.length;
     if (body.includes('"full":true')) this.counts.full++;
-    this.#carryOut(callee, answer.effects);
-    this.#carryOut(caller, caller.gossip.answered(this.#moment(), to, answer.body));
+    return { kind: "answer", status: 200, body: answer.body, bytesIn: answer.body.length };
   }
 }

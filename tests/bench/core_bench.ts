@@ -5,7 +5,8 @@
  */
 import type { Moment } from "../../lib/clock.ts";
 import { decodeColumns, encodeColumns } from "../../lib/columns.ts";
-import { type Effect, Gossip } from "../../lib/gossip.ts";
+import type { Effect } from "../../lib/effects.ts";
+import { Gossip } from "../../lib/gossip.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { renderPage } from "../../lib/page/page.tsx";
 import { type Report, Table } from "../../lib/table.ts";
@@ -51,7 +52,7 @@ class Bench {
   /** One interval later: beats, surveys, chooses partners and encodes; the partners fail silently. */
   round(): Effect[] {
     this.#ms += 1.2 * INTERVAL_MS;
-    const effects = this.gossip.wake(this.#moment());
+    const { effects } = this.gossip.wake(this.#moment());
     for (const effect of effects) {
       if (effect.kind !== "exchange") continue;
       this.gossip.failed(this.#moment(), effect.to, { refused: false, why: "timed out" });

@@ -18,14 +18,17 @@ Deno.test("a node of another cluster is refused, and both ends say so once", asy
   const count = (lines: readonly string[], text: string) =>
     lines.filter((line) => line.includes(text)).length;
   await eventually(() => {
-    assertEquals(count(n1.lines, "it is of cluster 'test', this node of 'prod'"), 1);
-    assertEquals(count(n1.lines, "it is of cluster 'default', this node of 'prod'"), 1);
-    assertEquals(count(n2.lines, "it is of another cluster than 'test'"), 1);
-    assertEquals(count(n3.lines, "it is of another cluster than 'default'"), 1);
+    assertEquals(count(n1.lines, "it belongs to cluster 'test', this node to 'prod'"), 1);
+    assertEquals(count(n1.lines, "it belongs to cluster 'default', this node to 'prod'"), 1);
+    assertEquals(count(n2.lines, "it belongs to another cluster than 'test'"), 1);
+    assertEquals(count(n3.lines, "it belongs to another cluster than 'default'"), 1);
   });
   const answer = await fetch(`http://${n1.address}/hello?from=x&via=x:1&cluster=test`);
   assertEquals(answer.status, 409);
-  assertEquals(await answer.text(), "This node is of cluster 'prod', not 'test': see -cluster\n");
+  assertEquals(
+    await answer.text(),
+    "This node belongs to cluster 'prod', not 'test': see -cluster\n",
+  );
   assertEquals(await statuses(n1), { n1: "live" });
   assertEquals(await statuses(n2), { n2: "live" });
   assertEquals(await statuses(n3), { n3: "live" });
@@ -44,8 +47,14 @@ Deno.test("Go nodes belong to the default cluster, and to no other", async () =>
   await eventuallyShow([n1], { n1: "live", go1: "live" });
   await using other = startNode("n2", `-cluster prod -join ${go.address}`);
   await eventually(() => {
-    assertEquals(other.lines.some((line) => line.includes("of another cluster than 'prod'")), true);
-    assertEquals(other.lines.some((line) => line.includes("it is of cluster 'default'")), true);
+    assertEquals(
+      other.lines.some((line) => line.includes("belongs to another cluster than 'prod'")),
+      true,
+    );
+    assertEquals(
+      other.lines.some((line) => line.includes("it belongs to cluster 'default'")),
+      true,
+    );
   });
   assertEquals(await statuses(other), { n2: "live" });
 });

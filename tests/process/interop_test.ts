@@ -152,7 +152,10 @@ Deno.test("a node of a named cluster takes no Go node in, as it may be anyone's"
   await using go = new GoPeer("go");
   await using ours = startNode("ours", `-cluster other -join ${go.address}`);
   await eventually(() => {
-    assert(ours.lines.some((line) => line.includes("of another cluster")), ours.lines.join("\n"));
+    assert(
+      ours.lines.some((line) => line.includes("belongs to another cluster")),
+      ours.lines.join("\n"),
+    );
   });
   assertEquals(await statuses(ours), { ours: "live" });
 });

@@ -240,7 +240,7 @@ Deno.test("GET /readyz answers 503 until the node has met one that it joins; /he
   assertEquals(waiting.status, 503);
   assertEquals(
     waiting.text,
-    `This node has met none of those that it is to join: 127.0.0.1:${port}\n`,
+    `This node has reached none of its -join addresses: 127.0.0.1:${port}\n`,
   );
   assertEquals((await ask(node, "/healthz")).text, "ok\n");
   await using _back = startNode("back", `-port ${port}`);

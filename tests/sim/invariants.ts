@@ -45,6 +45,7 @@ export class Invariants {
     this.truth = new Truth(world);
     world.onStep = (node) => this.#check(node);
     world.onChange = (node, change) => this.#checkChange(node, change);
+    world.onBug = (node, rule) => this.#fail("BUG", `${node.id} breaks a rule: ${rule}`);
     world.onRefused = (node, address) => this.truth.noteRefused(node, address);
   }
 

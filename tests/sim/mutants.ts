@@ -90,8 +90,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "farewell",
     rule: "the decommissioned stops",
-    file: "gossip.ts",
-    from: "if (tombstone === undefined || this.#stopping) return",
+    file: "leaving.ts",
+    from: "if (tombstone === undefined || this.#active) return",
     to: "if (true) return",
     seed: 1,
   },
@@ -136,8 +136,9 @@ export async function withMutant<T>(mutation: Mutation, use: (core: Core) => T):
     }
     const load = (file: string) => import(`file://${folder}/lib/${file}`);
     const { Gossip } = await load("gossip.ts");
+    const { Driver } = await load("net/driver.ts");
     const { snapshot, restore } = await load("host/state_format.ts");
-    return use({ Gossip, snapshot, restore });
+    return use({ Gossip, Driver, snapshot, restore });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

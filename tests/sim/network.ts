@@ -1,6 +1,7 @@
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
+import type { Outcome } from "../../lib/net/transport.ts";
 import { Links } from "./links.ts";
 
 /** How messages fare on every link. Shares are of messages: a request and its reply are one each. */
@@ -17,9 +18,6 @@ export interface Weather {
 /** Up to this share of messages lost or late, nobody that runs may be shown dead. */
 export const CALM_SHARE_MAX = 0.1;
 
-/** The whole of a call must be over in this time, as in production (see node.ts). */
-export const TIMEOUT_MS = 900;
-
 export type Request =
   | {
     readonly kind: "exchange";
@@ -30,13 +28,8 @@ export type Request =
   /** What a Go node sends. */
   | { readonly kind: "hello"; readonly from: string; readonly via: string };
 
-export type Outcome =
-  | { readonly kind: "answer"; readonly body: string }
-  | { readonly kind: "failed"; readonly refused: boolean; readonly why: string };
-
-const TIMED_OUT: Outcome = { kind: "failed", refused: false, why: "timed out" };
-const REFUSED: Outcome = { kind: "failed", refused: true, why: "connection refused" };
-const BAD_REQUEST: Outcome = { kind: "failed", refused: false, why: "it answers with status 400" };
+const TIMED_OUT: Outcome = { kind: "silent" };
+const REFUSED: Outcome = { kind: "refused" };
 
 /** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and Deno.serve write them. */
 export const REQUEST_HEAD_BYTES = 105;
@@ -45,6 +38,7 @@ export const ANSWER_HEAD_BYTES = 110;
 /** Carries calls between hosts: late, twice, or not at all. */
 export class Network {
   readonly links: Links;
+  readonly timeoutMs: number;
   readonly #agenda: Agenda;
   readonly #dice: Dice;
   readonly #hosts = new Map<string, Host>();
@@ -56,8 +50,17 @@ export class Network {
   /** Messages and bytes sent since the start. */
   readonly counts = { calls: 0, bytes: 0 };
 
-  constructor(agenda: Agenda, dice: Dice, weather: Weather) {
+  constructor(
+    { agenda, dice, weather, timeoutMs }: {
+      agenda: Agenda;
+      dice: Dice;
+      weather: Weather;
+      /** The whole of a call must be over in this time. */
+      timeoutMs: number;
+    },
+  ) {
     this.#agenda = agenda;
+    this.timeoutMs = timeoutMs;
     this.links = new Links(agenda);
     this.#dice = dice;
     this.#weather = weather;
@@ -105,7 +108,7 @@ export class Network {
         settle(outcome);
       });
     };
-    this.#agenda.add(this.#agenda.nowMs + TIMEOUT_MS, () => end(TIMED_OUT));
+    this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end(TIMED_OUT));
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
       (request.kind === "exchange" ? request.body.length : 0);
@@ -124,7 +127,7 @@ export class Network {
     host.enqueue("io", () => {
       this.#connected.get(host)?.add(from);
       const body = host.serve(request);
-      reply(body === undefined ? BAD_REQUEST : { kind: "answer", body });
+      reply(answerOf(body));
     });
   }
 
@@ -153,6 +156,11 @@ export class Network {
 }
 
 type Settle = (outcome: Outcome) => void;
+
+function answerOf(body: string | undefined): Outcome {
+  const [status, text] = body === undefined ? [400, ""] : [200, body];
+  return { kind: "answer", status, body: text, bytesIn: ANSWER_HEAD_BYTES + text.length };
+}
 
 function isRough(weather: Weather): boolean {
   return weather.lostShare + weather.lateShare > CALM_SHARE_MAX;

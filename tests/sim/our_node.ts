@@ -1,28 +1,24 @@
-import type { Effect, Gossip } from "../../lib/gossip.ts";
 import type { Moment } from "../../lib/clock.ts";
+import type { Gossip } from "../../lib/gossip.ts";
+import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Saved } from "../../lib/host/state_format.ts";
+import type { Driver, World as DriverWorld } from "../../lib/net/driver.ts";
 import type { HostClock } from "./clock.ts";
 import { Host } from "./host.ts";
 import type { Request } from "./network.ts";
 import type { World } from "./world.ts";
 
-/** A stopping node waits at most this long for its last calls, as in production (see driver.ts). */
-const SETTLE_MS = 1_500;
-
 /** A timer fires up to this much late, even on an idle host. */
 const TIMER_LATE_MS = 2;
 
-/** A node of ours: the very brain that main.ts runs, driven as driver.ts drives it. */
+/** A node of ours: the core and the driver that main.ts runs, on a simulated host. */
 export class OurNode extends Host {
   readonly gossip: Gossip;
   readonly boot: string;
   /** What it started from, if it remembers a former life. */
   readonly saved: Saved | undefined;
   readonly #world: World;
-  #timer = 0;
-  #timerAtMs = Infinity;
-  #underWay = 0;
-  #stopping = false;
+  readonly #driver: Driver;
   /** Why it ended by itself, if it did. */
   stopText: string | undefined;
 
@@ -49,99 +45,91 @@ export class OurNode extends Host {
     const brain = { id, address, boot, seeds, remembered, intervalMs, deadAfterMs, random };
     this.gossip = new core.Gossip(brain, this.#moment());
     if (saved !== undefined) core.restore(this.gossip, saved, id);
+    this.#driver = new core.Driver({
+      ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
+      world: {
+        now: () => this.#moment(),
+        setTimer: (atMs, run) => this.#setTimer(atMs, run),
+        post: (to, _path, body, settle) => this.#post(to, body, settle),
+      },
+      listener: {
+        onChange: (change) => world.onChange?.(this, change),
+        onNotice: () => {},
+        onBug: (rule) => world.onBug?.(this, rule),
+        onStop: (_status, text) => {
+          this.stopText = text;
+          this.#endWhenIdle();
+        },
+      },
+    });
   }
 
   begin(): void {
-    this.#runTimer();
+    this.#driver.start();
+    this.#world.onStep?.(this);
   }
 
   serve(request: Request): string | undefined {
-    const { gossip } = this;
     if (request.kind === "hello") {
-      this.#step(gossip.hear(this.#moment(), request.from, request.via));
-      return gossip.hello();
+      this.#enter((gossip, now) => gossip.hear(now, request.from, request.via));
+      return this.gossip.hello();
     }
-    const answer = gossip.receive(this.#moment(), request.from, request.body);
-    if ("error" in answer) return undefined;
-    this.#step(answer.effects);
-    return answer.body;
+    const answer = this.#enter((gossip, now) => gossip.receive(now, request.from, request.body));
+    return "error" in answer ? undefined : answer.body;
   }
 
   hungUp(address: string): void {
-    this.#step(this.gossip.hungUp(this.#moment(), address));
+    this.#enter((gossip, now) => gossip.hungUp(now, address));
   }
 
   leave(reason: string): void {
     this.enqueue("io", () => {
-      this.#step(this.gossip.leave(this.#moment(), reason));
-      this.#stop();
+      this.#enter((gossip, now) => gossip.leave(now, reason));
+      this.#endWhenIdle();
     });
   }
 
   decommission(id: string): void {
     this.enqueue("io", () => {
-      this.#step(this.gossip.decommission(this.#moment(), id).effects);
+      this.#enter((gossip, now) => gossip.decommission(now, id));
     });
   }
+
+  readonly #enter: Driver["enter"] = (entry) => {
+    const entered = this.#driver.enter(entry);
+    this.#world.onStep?.(this);
+    return entered;
+  };
 
   #moment(): Moment {
     return this.clock.moment(this.nowMs);
   }
 
-  #runTimer(): void {
-    this.#timerAtMs = Infinity;
-    this.#step(this.gossip.wake(this.#moment()));
+  #endWhenIdle(): void {
+    this.#driver.whenIdle(() => this.end("closed"));
   }
 
-  #step(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === "change") this.#world.onChange?.(this, effect.change);
-    }
-    this.#world.onStep?.(this);
-    for (const effect of effects) {
-      if (effect.kind === "exchange") this.#exchange(effect.to, effect.body);
-      else if (effect.kind === "stop") {
-        this.stopText = effect.text;
-        this.#stop();
-      }
-    }
-    this.#arm();
-  }
-
-  #exchange(to: string, body: string): void {
-    this.#underWay++;
-    const request = { kind: "exchange", from: this.id, via: this.address, body } as const;
-    this.#world.network.call(this, to, request, (outcome) => {
-      this.#underWay--;
-      if (outcome.kind === "failed" && outcome.refused) this.#world.onRefused?.(this, to);
-      const now = this.#moment();
-      const effects = outcome.kind === "answer"
-        ? this.gossip.answered(now, to, outcome.body)
-        : this.gossip.failed(now, to, outcome);
-      this.#step(effects);
-      if (this.#stopping && this.#underWay === 0) this.end("closed");
-    });
-  }
-
-  /** Ends when the last calls are done. */
-  #stop(): void {
-    this.#stopping = true;
-    if (this.#underWay === 0) this.end("closed");
-    else this.#world.agenda.add(this.nowMs + SETTLE_MS, () => this.end("closed"));
-  }
-
-  #arm(): void {
-    const wakeMs = this.gossip.nextWakeMs;
-    if (wakeMs === this.#timerAtMs || wakeMs === Infinity) return;
-    this.#timerAtMs = wakeMs;
-    const timer = ++this.#timer;
+  #setTimer(atMs: number, run: () => void): () => void {
     const { agenda, dice } = this.#world;
     const late = dice.between(0, TIMER_LATE_MS);
-    agenda.add(Math.max(this.clock.trueMs(wakeMs), this.nowMs) + late, () => {
-      if (timer !== this.#timer) return;
+    let cancelled = false;
+    agenda.add(Math.max(this.clock.trueMs(atMs), this.nowMs) + late, () => {
+      if (cancelled) return;
       this.enqueue("timer", () => {
-        if (timer === this.#timer) this.#runTimer();
+        if (cancelled) return;
+        run();
+        this.#world.onStep?.(this);
       });
+    });
+    return () => cancelled = true;
+  }
+
+  #post(to: string, body: string, settle: Parameters<DriverWorld["post"]>[3]): void {
+    const request = { kind: "exchange", from: this.id, via: this.address, body } as const;
+    this.#world.network.call(this, to, request, (outcome) => {
+      if (outcome.kind === "refused") this.#world.onRefused?.(this, to);
+      settle(outcome);
+      this.#world.onStep?.(this);
     });
   }
 }

@@ -1,8 +1,8 @@
+import { exchangeTimeoutMs } from "../../lib/net/driver.ts";
 import { disagreement, groupsOf } from "./agreement.ts";
 import { perform } from "./act.ts";
 import { Dice } from "./dice.ts";
 import { Invariants, Violation } from "./invariants.ts";
-import { TIMEOUT_MS } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import { type Core, World } from "./world.ts";
 
@@ -59,7 +59,8 @@ function converge(world: World): number | undefined {
   });
   const atFirst = groupsOf(world);
   const met = atFirst.byRows.length === atFirst.byContacts.length;
-  const deadlineMs = healMs + CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs + TIMEOUT_MS +
+  const deadlineMs = healMs + CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs +
+    exchangeTimeoutMs(intervalMs) +
     (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {

@@ -1,5 +1,6 @@
 import { Gossip } from "../../lib/gossip.ts";
 import { restore, type Saved, snapshot } from "../../lib/host/state_format.ts";
+import { Driver, exchangeTimeoutMs } from "../../lib/net/driver.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
@@ -11,11 +12,12 @@ import { OurNode } from "./our_node.ts";
 /** The code under test: production's, or a copy with one line changed (see mutants.ts). */
 export interface Core {
   readonly Gossip: typeof Gossip;
+  readonly Driver: typeof Driver;
   readonly snapshot: typeof snapshot;
   readonly restore: typeof restore;
 }
 
-export const PRODUCTION: Core = { Gossip, snapshot, restore };
+export const PRODUCTION: Core = { Gossip, Driver, snapshot, restore };
 
 export interface WorldOptions {
   readonly core: Core;
@@ -46,16 +48,23 @@ export class World {
   /** Every process of ours that ever was. */
   readonly everyone: OurNode[] = [];
 
-  /** Called after every entry into a brain, before its effects are carried out. */
+  /** Called after every entry into a core. */
   onStep: ((node: OurNode) => void) | undefined;
   onChange: ((node: OurNode, change: Change) => void) | undefined;
+  /** A rule of the program broke. */
+  onBug: ((node: OurNode, rule: string) => void) | undefined;
   /** Called when a node's call to `address` was refused. */
   onRefused: ((node: OurNode, address: string) => void) | undefined;
 
   constructor(options: WorldOptions) {
     this.options = options;
     this.dice = options.dice.fork("world");
-    this.network = new Network(this.agenda, options.dice.fork("network"), options.weather);
+    this.network = new Network({
+      agenda: this.agenda,
+      dice: options.dice.fork("network"),
+      weather: options.weather,
+      timeoutMs: exchangeTimeoutMs(options.intervalMs),
+    });
   }
 
   /** True time in ms since the start. */

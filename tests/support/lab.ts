@@ -5,7 +5,10 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
-import { type Effect, Gossip } from "../../lib/gossip.ts";
+import { type Answer, Gossip } from "../../lib/gossip.ts";
+import { Driver, exchangeTimeoutMs } from "../../lib/net/driver.ts";
+import type { Outcome } from "../../lib/net/transport.ts";
+import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { seededRandom } from "./random.ts";
@@ -17,7 +20,7 @@ export const DEAD_AFTER_MS = 5_000;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 const WIRE_MS = 1;
-export const TIMEOUT_MS = 1_000;
+export const TIMEOUT_MS = exchangeTimeoutMs(INTERVAL_MS);
 
 /** How an address takes a call: refused where nobody listens, silent where nothing comes back. */
 type Reach = "ok" | "refused" | "silent";
@@ -34,17 +37,16 @@ export class Brain {
   readonly id: string;
   readonly address: string;
   readonly gossip: Gossip;
+  readonly driver: Driver;
   readonly changes: Change[] = [];
   readonly notices: string[] = [];
   /** Addresses called, each with the time and the body. */
   readonly calls: { atMs: number; to: string; body: string }[] = [];
-  stop: Extract<Effect, { kind: "stop" }> | undefined;
+  stop: { readonly status: 0 | 1; readonly text: string } | undefined;
   /** Set: it does not run (SIGSTOP). */
   paused = false;
   /** Set: it is gone (kill -9). */
   killed = false;
-  /** When the lab wakes it next. */
-  alarmMs = NaN;
   readonly #lab: Lab;
   readonly #clockAheadMs: number;
 
@@ -68,6 +70,22 @@ export class Brain {
       deadAfterMs: DEAD_AFTER_MS,
       random,
     }, this.now());
+    this.driver = new Driver({
+      ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
+      world: {
+        now: () => this.now(),
+        setTimer: (atMs, run) => lab.setTimer(this, atMs, run),
+        post: (to, _path, body, settle) => lab.post(this, { to, body, settle }),
+      },
+      listener: {
+        onChange: (change) => this.changes.push(change),
+        onNotice: (_level, text) => this.notices.push(text),
+        onBug: (rule) => {
+          throw new Error(`${id} breaks a rule: ${rule}`);
+        },
+        onStop: (status, text) => this.stop = { status, text },
+      },
+    });
   }
 
   now(): Moment {
@@ -96,18 +114,20 @@ export class Brain {
 
   /** Ends it as the driver would: what it sent is on its way, and then its port is closed. */
   leave(reason: string): void {
-    this.#lab.run(this, this.gossip.leave(this.now(), reason));
+    this.driver.enter((gossip, now) => gossip.leave(now, reason));
     this.killed = true;
   }
 
   decommission(id: string): "done" | "already" | "full" {
-    const { outcome, effects } = this.gossip.decommission(this.now(), id);
-    this.#lab.run(this, effects);
-    return outcome;
+    return this.driver.enter((gossip, now) => gossip.decommission(now, id)).outcome;
+  }
+
+  receive(from: string, body: string): Answer {
+    return this.driver.enter((gossip, now) => gossip.receive(now, from, body));
   }
 
   hear(from: string, via: string): void {
-    this.#lab.run(this, this.gossip.hear(this.now(), from, via));
+    this.driver.enter((gossip, now) => gossip.hear(now, from, via));
   }
 }
 
@@ -151,58 +171,45 @@ export class Lab {
     for (const brain of this.brains) this.wake(brain);
   }
 
-  /** Carries out what a brain wants, and sets its alarm. */
-  run(brain: Brain, effects: Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === "exchange") this.#exchange(brain, effect.to, effect.body);
-      if (effect.kind === "change") brain.changes.push(effect.change);
-      if (effect.kind === "notice") brain.notices.push(effect.text);
-      if (effect.kind === "stop") brain.stop = effect;
-    }
-    const atMs = Math.max(brain.gossip.nextWakeMs, this.nowMs);
-    if (atMs === Infinity || atMs === brain.alarmMs) return;
-    brain.alarmMs = atMs;
-    this.#at(atMs, () => {
-      if (brain.alarmMs === atMs) this.wake(brain);
-    });
-  }
-
   /** Wakes a brain, unless it does not run: then it finds out when it does. */
   wake(brain: Brain): void {
-    brain.alarmMs = NaN;
-    if (brain.runs) this.run(brain, brain.gossip.wake(brain.now()));
+    if (brain.runs) brain.driver.refresh();
   }
 
-  #exchange(from: Brain, to: string, body: string): void {
+  setTimer(brain: Brain, atMs: number, run: () => void): () => void {
+    let cancelled = false;
+    this.#at(Math.max(atMs, this.nowMs), () => {
+      if (!cancelled && brain.runs) run();
+    });
+    return () => cancelled = true;
+  }
+
+  post(from: Brain, call: { to: string; body: string; settle: (outcome: Outcome) => void }): void {
+    const { to, body } = call;
     from.calls.push({ atMs: this.nowMs, to, body });
+    const settle = (outcome: Outcome) => {
+      if (from.runs) call.settle(outcome);
+    };
     this.#at(this.nowMs + WIRE_MS, () => {
       const address = this.aliases.get(to) ?? to;
       const target = this.brains.find((brain) => brain.address === address && !brain.killed);
       const stranger = this.strangers.get(to);
       let reach = this.reach(from, to);
       if (reach === "ok" && target === undefined && stranger === undefined) reach = "refused";
-      if (reach === "refused") return this.#fail(from, to, true);
+      if (reach === "refused") return settle({ kind: "refused" });
       if (reach === "silent" || target?.paused) {
-        return this.#at(this.nowMs + TIMEOUT_MS, () => this.#fail(from, to, false));
+        return this.#at(this.nowMs + TIMEOUT_MS, () => settle({ kind: "silent" }));
       }
-      const answer = stranger?.(body) ?? this.#receive(target!, from.id, body);
-      this.#at(this.nowMs + WIRE_MS, () => {
-        if (from.runs) this.run(from, from.gossip.answered(from.now(), to, answer));
-      });
+      const text = stranger?.(body) ?? this.#receive(target!, from.id, body);
+      const answer = { kind: "answer", status: 200, body: text, bytesIn: text.length } as const;
+      this.#at(this.nowMs + WIRE_MS, () => settle(answer));
     });
   }
 
   #receive(target: Brain, from: string, body: string): string {
-    const answer = target.gossip.receive(target.now(), from, body);
+    const answer = target.receive(from, body);
     if ("error" in answer) throw new Error(`${target.id} refuses ${from}: ${answer.error}`);
-    this.run(target, answer.effects);
     return answer.body;
-  }
-
-  #fail(from: Brain, to: string, refused: boolean): void {
-    if (!from.runs) return;
-    const why = refused ? "connection refused" : "timed out";
-    this.run(from, from.gossip.failed(from.now(), to, { refused, why }));
   }
 
   #at(atMs: number, run: () => void): void {
