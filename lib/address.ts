@@ -5,7 +5,7 @@
  * texts are. The characters that pass need no escaping in a URL, a log line or HTML.
  */
 
-/** Letters of an ID: room for a full host name or a UUID, small enough for a table of 65,536. */
+/** Characters of an ID: room for a full host name or a UUID, small enough for a table of 65,536. */
 export const ID_LENGTH_MAX = 64;
 
 /** Bytes of an address: a host name is at most 253 by DNS, and few come near it. All are ASCII. */
@@ -38,8 +38,8 @@ export function isId(text: string): boolean {
 
 /**
  * The one spelling of a host: a lower-case name, IPv4, or IPv6 without brackets (given with or without). `undefined`
- * for anything else: other characters, zone IDs, and numbers that are no plain IPv4 address, such as `0x7f.1`, which
- * a URL would quietly read as 127.0.0.1.
+ * for anything else: other characters, zone IDs, and numbers that are not a plain IPv4 address, such as `0x7f.1`,
+ * which a URL would quietly read as 127.0.0.1.
  */
 export function normalizeHost(text: string): string | undefined {
   if (text.length > ADDRESS_BYTES_MAX) return undefined;
@@ -67,14 +67,14 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The one spelling of an address, or `undefined` if the text is none. */
+/** The one spelling of an address; `undefined` if the text is not an address. */
 export function normalizeAddress(text: string): string | undefined {
   const address = parseAddress(text);
   return address && formatAddress(address.host, address.port);
 }
 
 function normalizeIpv6(bracketed: string): string | undefined {
-  // The URL parser knows every form of IPv6; the pattern first keeps from it all that is not one.
+  // The URL parser knows every form of IPv6; the pattern keeps all other texts from it.
   if (!BRACKETED.test(bracketed)) return undefined;
   return URL.parse(`http://${bracketed}/`)?.hostname.slice(1, -1);
 }

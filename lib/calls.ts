@@ -1,6 +1,6 @@
 /**
- * The calls under way, at most one to an address, and what the log should hear of them: an address is named when it
- * starts to fail and when it answers again, not every round; so is a peer that sends rubbish.
+ * The calls under way, at most one per address, and what the log should hear of them: an address is named when it
+ * starts to fail and when it answers again, not every round; so is a peer that sends invalid entries.
  *
  * @module
  */
@@ -13,29 +13,29 @@ import { encodeMessage } from "./wire.ts";
 const IN_FLIGHT_MAX = 64;
 
 /**
- * Those of them to addresses where no live member is known: they may never answer, and must leave room for members (3
- * of the round, 8 suspects, 5 to bid farewell).
+ * Calls under way to addresses where no live member is known: they may never answer, and must leave room for members
+ * (3 of the round, 8 suspects, 5 at a farewell).
  */
 const STRANGERS_MAX = 48;
 
 /**
- * After a full push the next waits so long for each member: a thousand rows are 50 KB and milliseconds of CPU at both
- * ends, and while many nodes start one after another all rosters differ all the time. The news carries on meanwhile.
+ * Delay after a full push until the next, in ms per member: a thousand rows are 50 KB and milliseconds of CPU at both
+ * ends, and while many nodes start one after another all rosters differ all the time. The news travels meanwhile.
  */
 const FULL_GAP_MS = 2;
 
-/** At most: where messages are lost on top, waiting longer would be felt. */
+/** The longest such delay, in ms: where messages are lost as well, more would be felt. */
 const FULL_GAP_MAX_MS = 1_000;
 
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
 
 export interface Call {
-  /** The member called, if the address was taken from a member's row. */
+  /** The member called; undefined where none is known at the address. */
   readonly id: string | undefined;
-  /** The call sent all this node has, so that its answer settles any difference. */
+  /** The call sent all rows, so that its answer settles any difference. */
   readonly full: boolean;
-  /** This node's roster when it called. */
+  /** The hash of this node's roster when it called. */
   readonly roster: string;
 }
 
@@ -43,7 +43,7 @@ export interface CallsOptions {
   /** This node's own address, never called. */
   readonly address: string;
   readonly replica: Replica;
-  /** While it is active, this node takes no part yet and only pulls. */
+  /** While it is active, this node takes no part yet: it only pulls. */
   readonly joining: Joining;
 }
 
@@ -60,7 +60,7 @@ export class Calls {
     this.#options = options;
   }
 
-  /** Pushes what is new to each address; before this node takes part it asks for all there is instead. */
+  /** Pushes what is new to each address; before this node takes part it asks for all rows instead. */
   push(turn: Turn, addresses: Iterable<string>): void {
     const { replica, joining } = this.#options;
     const full = joining.active;
@@ -74,13 +74,13 @@ export class Calls {
     }
   }
 
-  /** Pushes what must not be missed: again, where a call under way began before this was known. */
+  /** Pushes what must not be missed: once more where a call under way began before this was known. */
   tell(turn: Turn, addresses: readonly string[]): void {
     for (const to of addresses) if (this.#underWay.has(to)) this.#callAgain.add(to);
     this.push(turn, addresses);
   }
 
-  /** Pushes all this node has, unless it just did to another: its roster is not that of `to`. */
+  /** Pushes all rows, unless this node just did so to another: its roster is not that of `to`. */
   pushAll(turn: Turn, to: string): void {
     const { replica } = this.#options;
     const { monotonicMs } = turn.now;
@@ -91,7 +91,7 @@ export class Calls {
     turn.effects.push({ kind: "exchange", to, body });
   }
 
-  /** Starts a call, unless one to that address is under way, or too many are. */
+  /** Starts a call, unless one to that address or too many others are under way. */
   #start(to: string, full: boolean): boolean {
     const { address, replica } = this.#options;
     if (to === "" || to === address || this.#underWay.has(to)) return false;
@@ -105,7 +105,7 @@ export class Calls {
     return true;
   }
 
-  /** Whether the counts agree: those of strangers are among those under way, and all are within their bounds. */
+  /** Whether the counts agree: strangers are among the calls under way, and all are within their bounds. */
   get isConsistent(): boolean {
     const { size } = this.#underWay;
     return this.#strangers >= 0 && this.#strangers <= size && size <= IN_FLIGHT_MAX;
@@ -121,16 +121,16 @@ export class Calls {
   }
 
   /** Notes trouble with an address or peer; true if it is new. */
-  trouble(who: string): boolean {
-    if (this.#troubled.has(who)) return false;
+  trouble(key: string): boolean {
+    if (this.#troubled.has(key)) return false;
     if (this.#troubled.size >= TROUBLED_MAX) this.#troubled.clear();
-    this.#troubled.add(who);
+    this.#troubled.add(key);
     return true;
   }
 
   /** Whether trouble with an address or peer was noted last. */
-  isTroubled(who: string): boolean {
-    return this.#troubled.has(who);
+  isTroubled(key: string): boolean {
+    return this.#troubled.has(key);
   }
 
   /** Whether nobody needs to look for member `id`: it is live, and answers at its address. */
@@ -142,8 +142,8 @@ export class Calls {
       !this.#troubled.has(row.address);
   }
 
-  /** Notes that all is well; true if it was not before. */
-  well(who: string): boolean {
-    return this.#troubled.delete(who);
+  /** Notes that an address or peer is well; true if there was trouble before. */
+  well(key: string): boolean {
+    return this.#troubled.delete(key);
   }
 }

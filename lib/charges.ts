@@ -2,15 +2,15 @@
  * Crash evidence: who found a member's port closed, and up to which heartbeat that counts.
  *
  * Over TCP "connection refused" is not silence: the host is up and the process is gone. A node that is refused twice
- * running charges the member: "it made no heartbeat later than this stamp". Enough witnesses, none contradicted by a
- * later heartbeat, and the member is dead without waiting for dead-after.
+ * running charges the member: "it made no heartbeat later than this stamp". With enough witnesses, none contradicted
+ * by a later heartbeat, the member is dead without waiting for dead-after.
  *
- * A charge names a stamp on the member's own clock, the heartbeat the witness knew plus its age. So it holds against
- * heartbeats from before the refusal that are still on their way, is void as soon as a later one arrives, and can be
- * replayed for ever without effect. The greatest stamp of each witness counts: a join, like all merging.
+ * A charge names a stamp on the member's own clock: the heartbeat that the witness knew plus its age. So it covers
+ * heartbeats made before the refusal that are still on their way, is void once a later one arrives, and can be
+ * replayed without effect. The greatest stamp of each witness counts, so charges merge as rows do.
  *
- * Rejected: charging the very heartbeat the witness knew. In a cluster of 64 the last heartbeats of a killed process
- * still spread for seconds, and each would wipe out the evidence gathered against the one before.
+ * Rejected: charging the very heartbeat that the witness knew. In a cluster of 64 the last heartbeats of a killed
+ * process spread for seconds, and each would wipe out the evidence gathered against the one before.
  *
  * @module
  */
@@ -18,21 +18,25 @@ import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
 
 /**
- * Witnesses that convict, where the cluster has as many other members: one or two firewalls cannot lie a member dead.
+ * Witnesses needed to convict, where the cluster has as many other members: one or two firewalls cannot make a live
+ * member look dead.
  */
 export const WITNESSES_NEEDED = 3;
 
-/** Witnesses kept for one member: some more than needed, as some may be withdrawn. */
+/** Witnesses kept per member: a few more than needed, as some may be withdrawn. */
 export const WITNESSES_MAX = 8;
 
-/** Members charged at one time; beyond it a mass failure is left to dead-after. */
+/** Members charged at one time; a larger mass failure is left to dead-after. */
 export const CHARGED_MAX = 1_024;
 
-/** How long refusals of a member count for nothing after one was contradicted: a firewall's, not a crash's. */
+/**
+ * For how long, in ms, refusals of a member are ignored after one was contradicted: it was a firewall's, not a
+ * crash's.
+ */
 export const DISTRUST_MS = 600_000;
 
 /**
- * Added to the stamp a witness charges up to. Ages are rounded down at each hop, so the member's clock is
+ * Added to the stamp that a witness charges up to, in ms. Ages are rounded down at each hop, so the member's clock is
  * underestimated, and its last heartbeat, still on its way, would pass for one made after the refusal. A member that
  * runs is cleared this much later.
  */
@@ -50,12 +54,12 @@ export class Charges {
   readonly #byMember = new Map<string, Map<string, number>>();
   readonly #distrustedUntilMs = new Map<string, number>();
 
-  /** Whether any member is charged: lets the steady state skip all else. */
+  /** Whether no member is charged: the steady state then skips all else. */
   get empty(): boolean {
     return this.#byMember.size === 0;
   }
 
-  /** Joins a charge; true if it is news that counts against `row` at `nowMs`. */
+  /** Merges a charge; true if it is news that counts against `row` at `nowMs`. */
   add(charge: Charge, row: Row, nowMs: number): boolean {
     if (charge.upTo < row.heartbeat || this.distrusts(row.id, nowMs)) return false;
     let witnesses = this.#byMember.get(row.id);
@@ -70,7 +74,7 @@ export class Charges {
     return known === undefined || known < row.heartbeat;
   }
 
-  /** The witnesses whose charges stand against the member's heartbeat. */
+  /** The witnesses whose charges hold against the member's heartbeat. */
   witnesses(row: Row): string[] {
     const witnesses = this.#byMember.get(row.id);
     if (witnesses === undefined) return [];
@@ -84,9 +88,9 @@ export class Charges {
   }
 
   /**
-   * A later heartbeat of a charged member has come: void charges go. True if none is left, so the member is cleared.
-   * Unless it `restarted`, its refusals were a firewall's, and count for nothing for the next ten minutes. Heard
-   * `direct`ly it is proof without slack: the member itself has just spoken.
+   * Drops the charges that a later heartbeat of the member voids; true if none is left, so the member is cleared.
+   * Unless it `restarted`, the refusals were a firewall's and are ignored for the next ten minutes. Heard `direct`ly,
+   * the heartbeat is proof without slack: the member itself has just spoken.
    */
   answer(row: Row, how: { restarted: boolean; direct: boolean }, nowMs: number): boolean {
     const witnesses = this.#byMember.get(row.id);
@@ -109,12 +113,12 @@ export class Charges {
     return false;
   }
 
-  /** Forgets a member: decommissioned, left, or dead by its age, when charges say nothing more. */
+  /** Forgets a member that is decommissioned, left, or dead by its age: charges add nothing then. */
   drop(id: string): void {
     this.#byMember.delete(id);
   }
 
-  /** All charges kept, to send along. */
+  /** All charges, to send along. */
   *list(): Iterable<Charge> {
     for (const [member, witnesses] of this.#byMember) {
       for (const [witness, upTo] of witnesses) yield { member, witness, upTo };
@@ -122,21 +126,21 @@ export class Charges {
   }
 }
 
-/** The stamp a witness charges up to: the member's own clock at the refusal. */
+/** The stamp up to which a witness charges: the member's own clock at the refusal. */
 export function chargeUpTo(row: Pick<Row, "heartbeat" | "heardAtMs">, nowMs: number): number {
   const ageMs = ageOf(row, nowMs) + CHARGE_SLACK_MS;
   return row.heartbeat + ageMs - ageMs % HEARTBEAT_STEP_MS;
 }
 
-/** How many witnesses convict, given the members that could be witnesses. */
+/** How many witnesses convict, given how many other members are live. */
 export function witnessesNeeded(othersLive: number): number {
   return Math.max(1, Math.min(WITNESSES_NEEDED, othersLive));
 }
 
 /**
  * The least age, in intervals, of a heartbeat that witnesses can overrule. A running member beats every interval, so
- * below this, with its jitter, it may just not have been heard yet. With fewer than three witnesses a firewall may be
- * all there is to it, and the member's own calls be lost: then the margin has to be wider.
+ * a younger one may just not have been heard yet. With fewer than three witnesses the refusals may all be one
+ * firewall's, and the member's own calls may be lost: the margin is wider then.
  */
 export function convictionAgeIntervals(needed: number): number {
   return needed >= WITNESSES_NEEDED ? 1.25 : needed === 2 ? 3 : 4;

@@ -16,18 +16,18 @@ export interface Moment {
   readonly wallMs: number;
 }
 
-/** A step longer than this many intervals is a stall: rounds are never further apart on a healthy node. */
+/** A step longer than this many intervals is a stall: on a healthy node rounds are never further apart. */
 const STALL_INTERVALS = 2;
 
 /**
- * Monotonic time less stalls: the clock that ages are measured on.
+ * Monotonic time less stalls: the clock on which ages are measured.
  *
- * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about
- * them. So the time it did not run does not count, nor does the interval after it, in which it hears what it missed:
- * it wakes with everyone's age as it was, and accuses nobody.
+ * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about the
+ * others. So the time in which it did not run does not count, nor does the interval after it, in which it hears what
+ * it missed: everybody's age is as it was, and it accuses nobody.
  *
- * A suspended machine's monotonic clock stands still as well: the wall clock tells, by advancing without it. A wall
- * clock that is set forward looks the same, and costs an interval of rest, which is harmless.
+ * A suspended machine's monotonic clock stops too: the wall clock tells, by advancing without it. A wall clock that
+ * is set forward looks the same, and costs an interval of rest, which is harmless.
  *
  * Rejected: letting a stall count for up to two intervals, as a plain cap would. A row three seconds old before the
  * stall would then be dead at waking, before anyone could be heard.
@@ -56,7 +56,7 @@ export class RunningClock {
     return this.#last.monotonicMs;
   }
 
-  /** Advances to `now` and returns the running time; a monotonic clock that went back stands still. */
+  /** Advances to `now` and returns the running time; if the monotonic clock went back, it does not advance. */
   step(now: Moment): number {
     const sinceMs = now.monotonicMs - this.#last.monotonicMs;
     if (sinceMs <= 0) return this.#nowMs;
@@ -82,10 +82,11 @@ export class Pulse {
   }
 
   /**
-   * Stamps a heartbeat, at most one each tenth of a second: the wall clock's tenth, or the last stamp plus the time
+   * Stamps a heartbeat, at most one per tenth of a second: the wall clock's tenth, or the last stamp plus the time
    * since, if that is later. False if it is too soon.
    *
-   * Growing by the time since, not by one step, keeps stamp plus age this node's clock, which charges rely on.
+   * Growing by the time since, and not by one step, keeps stamp plus age equal to this node's clock, on which charges
+   * rely.
    */
   beat(now: Moment): boolean {
     const sinceMs = now.monotonicMs - this.#beatAtMs;
@@ -96,7 +97,7 @@ export class Pulse {
     return true;
   }
 
-  /** Jumps past `stamp`, which others hold against this node: a former life's heartbeat, or a charge. */
+  /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
   jumpPast(stamp: number): void {
     if (stamp >= this.#heartbeat) this.#stamp(stamp + HEARTBEAT_STEP_MS);
   }

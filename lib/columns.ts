@@ -1,17 +1,18 @@
 /**
- * The compact form: what two equal rosters have left to tell each other, two numbers a member, a letter each.
+ * The compact form: all that two equal rosters have left to tell each other, two numbers per member.
  *
- * A number is a letter of 91, the printable ones that JSON leaves as they are; one of 80 or more is a letter that
- * says how many follow, and those. In roster order a member is either passed over, as some in a row often are, or it
- * is its heartbeat, in tenths of a second behind the sender's own, and its age, in whole tenths.
+ * A number is written in base 91, in the printable characters that JSON leaves as they are. Below 80 it is one
+ * character; from there on the first character says how many follow. In roster order each member is either skipped,
+ * often several in a row, or two numbers: its heartbeat, in tenths of a second behind the sender's own, and its age,
+ * in whole tenths.
  *
- * Passed over is who was never heard; and in an answer, all of whom the caller has just told as much: half of the
+ * Skipped: members never heard from and, in an answer, those the caller already knows as well, about half of the
  * table.
  *
- * Ages round down: equal heartbeats keep the greatest age any path reports, so rounding to the nearest would let two
- * nodes talk an age up between them, and a live member dead.
+ * Ages round down: of equal heartbeats the greatest reported age counts, so with rounding to the nearest two nodes
+ * could talk an age up between them, and a live member dead.
  *
- * Rejected: bytes in base64, a third more of them, and in V8 a buffer each way costs more than all the rest of an
+ * Rejected: bytes in base64. They are a third longer, and in V8 a buffer each way costs more than the rest of an
  * exchange.
  *
  * @module
@@ -19,23 +20,26 @@
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS, MEMBERS_MAX } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
 
-/** Heartbeats and ages in roster order; an age of -1: nothing is said of this member. */
+/** Heartbeats and ages in roster order; an age of -1 says nothing about the member. */
 export interface Columns {
   readonly heartbeats: readonly number[];
   readonly agesMs: readonly number[];
 }
 
-/** Numbers below it, at the place of a heartbeat, pass over one member more. */
+/** Below it, a number in the place of a heartbeat skips one member more than it says. */
 const SKIPS = 10;
 
-/** Tenths of a second: heartbeats so far ahead of the sender's own, or so far behind it, take one letter. */
+/** Tenths of a second: heartbeats at most this far ahead of the sender's own, or behind it, take one character. */
 const AHEAD = 8;
 const BEHIND = 62;
 
-/** Older by so much than the caller has it, a heartbeat it knows is told all the same: it may be the last. */
+/**
+ * A heartbeat that the caller knows is told again if it is this much older than the caller has it: it may be the
+ * last.
+ */
 const OLDER_MS = 2 * HEARTBEAT_STEP_MS;
 
-/** Writes what `rows` are to a reader who told what it `knows` of the same roster. */
+/** Encodes `rows` for a reader who told what it `knows` of the same roster. */
 export function encodeColumns(
   rows: readonly Row[],
   at: { ownHeartbeat: number; nowMs: number },
@@ -64,7 +68,7 @@ export function encodeColumns(
   return ascii.decode(bytes.subarray(0, length));
 }
 
-/** Reads columns back; undefined if they are none, or out of range. */
+/** Decodes columns; undefined if they are malformed or out of range. */
 export function decodeColumns(text: string, ownHeartbeat: number): Columns | undefined {
   const members = Math.min(text.length >> 1, MEMBERS_MAX);
   const heartbeats = new Array<number>(members);
@@ -73,7 +77,7 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
   for (let at = 0; at < text.length;) {
     let first = digitAt(text, at);
     const code = numberAt(text, at, first);
-    at += lettersOf(first);
+    at += lengthOf(first);
     const isSkip = code < SKIPS;
     if (code < 0 || count + (isSkip ? code : 0) >= MEMBERS_MAX) return undefined;
     if (isSkip) {
@@ -85,7 +89,7 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
     }
     first = digitAt(text, at);
     const age = numberAt(text, at, first);
-    at += lettersOf(first);
+    at += lengthOf(first);
     const heartbeat = ownHeartbeat - unfold(code - SKIPS) * HEARTBEAT_STEP_MS;
     if (age < 0 || heartbeat <= 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
     heartbeats[count] = heartbeat;
@@ -95,7 +99,7 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
   return { heartbeats, agesMs };
 }
 
-/** Makes a number of how far behind a heartbeat is: a small one while clocks agree to within a second. */
+/** Maps how far behind a heartbeat is to a number that is small while clocks agree to within a second. */
 function fold(behind: number): number {
   if (behind >= BEHIND) return AHEAD + BEHIND + 2 * (behind - BEHIND);
   return behind >= -AHEAD ? behind + AHEAD : BEHIND - AHEAD - 1 - 2 * behind;
@@ -107,24 +111,24 @@ function unfold(code: number): number {
   return beyond % 2 === 0 ? BEHIND + beyond / 2 : -AHEAD - (beyond + 1) / 2;
 }
 
-/** Letters: `#` to `~`, but for the backslash. */
-const LETTERS = 91;
+/** The digits: `#` to `~`, without the backslash. */
+const BASE = 91;
 const FIRST_CODE = 35;
 const LAST_CODE = 126;
 const BACKSLASH_CODE = 92;
 
-/** Numbers below it are one letter. */
+/** Numbers below it are one character. */
 const SINGLES = 80;
 
 /**
- * Letters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with
+ * Characters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with
  * its sign.
  */
 const MORE_MAX = 7;
 
 const ascii = new TextDecoder();
 
-/** Kept, so that the columns of each round and answer leave no garbage. */
+/** Reused, so that the columns of each round and answer leave no garbage. */
 let buffer = new Uint8Array(0);
 
 function roomFor(members: number): Uint8Array<ArrayBuffer> {
@@ -133,57 +137,57 @@ function roomFor(members: number): Uint8Array<ArrayBuffer> {
   return buffer;
 }
 
-function letterOf(digit: number): number {
+function charCodeOf(digit: number): number {
   const code = FIRST_CODE + digit;
   return code < BACKSLASH_CODE ? code : code + 1;
 }
 
-/** Puts a number; returns the length then. */
+/** Writes a number; returns the new length. */
 function putNumber(bytes: Uint8Array, length: number, value: number): number {
   if (value < SINGLES) {
-    bytes[length] = letterOf(value);
+    bytes[length] = charCodeOf(value);
     return length + 1;
   }
   const rest = value - SINGLES;
   let more = 1;
   let scale = 1;
-  for (; rest >= scale * LETTERS; more++) scale *= LETTERS;
-  bytes[length++] = letterOf(SINGLES + more - 1);
-  for (; more > 0; more--, scale /= LETTERS) {
-    bytes[length++] = letterOf(Math.floor(rest / scale) % LETTERS);
+  for (; rest >= scale * BASE; more++) scale *= BASE;
+  bytes[length++] = charCodeOf(SINGLES + more - 1);
+  for (; more > 0; more--, scale /= BASE) {
+    bytes[length++] = charCodeOf(Math.floor(rest / scale) % BASE);
   }
   return length;
 }
 
-/** Passes over so many members; returns the length then. */
+/** Writes that so many members are skipped; returns the new length. */
 function putSkips(bytes: Uint8Array, length: number, members: number): number {
-  for (; members > 0; members -= SKIPS) bytes[length++] = letterOf(Math.min(members, SKIPS) - 1);
+  for (; members > 0; members -= SKIPS) bytes[length++] = charCodeOf(Math.min(members, SKIPS) - 1);
   return length;
 }
 
-/** The letter at `at` as a digit; -1 if it is none, or past the end. */
+/** The digit at `at`; -1 if there is none, or past the end. */
 function digitAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
-  // Past the end it is not a number, which no comparison holds for.
+  // Past the end the code is NaN, for which every comparison is false.
   if (!(code >= FIRST_CODE && code <= LAST_CODE) || code === BACKSLASH_CODE) return -1;
   return code < BACKSLASH_CODE ? code - FIRST_CODE : code - FIRST_CODE - 1;
 }
 
-/** Letters of a number, by its first digit. */
-function lettersOf(first: number): number {
+/** Characters of a number, by its first digit. */
+function lengthOf(first: number): number {
   return first < SINGLES ? 1 : first - SINGLES + 2;
 }
 
-/** The number that begins at `at` with the digit `first`; -1 if none does. */
+/** The number that begins at `at` with the digit `first`; -1 if it is malformed. */
 function numberAt(text: string, at: number, first: number): number {
   if (first < SINGLES) return first;
-  const letters = lettersOf(first);
-  if (letters > 1 + MORE_MAX) return -1;
+  const length = lengthOf(first);
+  if (length > 1 + MORE_MAX) return -1;
   let value = 0;
-  for (let i = 1; i < letters; i++) {
+  for (let i = 1; i < length; i++) {
     const digit = digitAt(text, at + i);
     if (digit < 0) return -1;
-    value = value * LETTERS + digit;
+    value = value * BASE + digit;
   }
   return SINGLES + value;
 }

@@ -1,5 +1,5 @@
 /**
- * What a node has to say of its table: in the compact form, where little changed, or in full.
+ * The messages a node sends: compact where little changed, or in full.
  *
  * @module
  */
@@ -9,18 +9,19 @@ import { ROWS_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/** The latest news alone travels as rows: who missed what was before it is repaired by a full exchange. */
+/** News that travels as rows, the latest first: a full exchange repairs whatever was missed before. */
 const NEWS_MAX = 32;
 
 /**
- * As a share of the table, where that is more: a full exchange of a thousand rows costs more than 125 rows each way.
+ * The same as a share of the table, where that is more: a full exchange of a thousand rows costs more than 125 rows
+ * each way.
  */
 const NEWS_SHARE_MAX = 1 / 8;
 
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
 const ROW_OVERHEAD_BYTES = 50;
 
-/** What a draft is made from. */
+/** What a message is composed from. */
 export interface Source {
   readonly table: Table;
   readonly charges: Charges;
@@ -28,8 +29,8 @@ export interface Source {
 }
 
 /**
- * The compact form: hashes, columns less what the reader `knows`, and as rows and tombstones the last of those that
- * `news` names, oldest first.
+ * Composes the compact form: hashes, columns without what the reader `knows`, and the last of the rows and tombstones
+ * that `news` names, oldest first.
  */
 export function compactDraft(
   source: Source,
@@ -37,7 +38,7 @@ export function compactDraft(
 ): Draft {
   const { table, charges, nowMs } = source;
   const { heartbeat, news, knows } = own;
-  // Filled in where there is something: spreads of what may be missing would cost as much as the columns.
+  // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = {
     roster: table.rosterHash,
     beat: heartbeat,
@@ -61,8 +62,8 @@ export function compactDraft(
 }
 
 /**
- * The full form: all rows and tombstones, less those that `theirs` has as new. Rows begin at `start`, a share of the
- * roster, and are cut at a size, so that repeated exchanges bring even the largest table across.
+ * Composes the full form: all rows and tombstones that `theirs` lacks. Rows begin at `start`, a share of the roster,
+ * and are cut at a size, so that repeated exchanges bring even the largest table across.
  */
 export function fullDraft(
   source: Source,

@@ -1,31 +1,33 @@
 /**
- * Addresses whose ID is not known yet: the seeds of `-join`, those of a former life's members, and what Go nodes
- * list. Each is called with exponential back-off until it answers; then it stands for a member, and is called again
- * only when that member is not live.
+ * Addresses whose ID is not known yet: the seeds of `-join`, the members of a former life, and what Go nodes list.
+ * Each is called with exponential back-off until it answers; then it belongs to a member, and is called again only
+ * when that member is not live.
  *
  * @module
  */
 import { CONTACTS_MAX } from "./limits.ts";
 
-/** Back-off after the first failure, doubled by each further one. */
+/** Back-off after the first failure, in ms; each further one doubles it. */
 const BACK_OFF_MS = 1_000;
 
-/** The longest back-off: a contact that comes up is found within half a minute. */
+/** The longest back-off, in ms: a contact that comes up is found within half a minute. */
 const BACK_OFF_MAX_MS = 30_000;
 
-/** The longest back-off of a seed while this node has met nobody: until then it is alone, and a call costs little. */
+/** The longest back-off of a seed while this node has met nobody, in ms: it is alone, and a call costs little. */
 const SEED_BACK_OFF_MAX_MS = 1_000;
 
-/** The first one then: when all nodes of a cluster start at once, the seed is up a moment later. */
+/** The first back-off then, in ms: when all nodes of a cluster start at once, the seed is up a moment later. */
 const SEED_BACK_OFF_MS = 250;
 
 /**
- * Addresses of a former life that are called in one second: one answer tells all there is, and after a full restart
+ * Addresses of a former life that are called per second: one answer tells the whole table, and after a full restart
  * every node calls as many.
  */
 const REMEMBERED_PER_S = 8;
 
-/** Failures, after about ten minutes, at which such an address is forgotten: others took its place, or it calls us. */
+/**
+ * Failures, after about ten minutes, at which such an address is forgotten: the member moved, or will call by itself.
+ */
 const REMEMBERED_FAILURES_MAX = 30;
 
 interface Contact {
@@ -42,7 +44,7 @@ export class Contacts {
 
   #version = 0;
 
-  /** Seeds are called at once; what a former life remembered is called bit by bit from `nowMs`, monotonic, on. */
+  /** Seeds are called at once; the addresses of a former life a few per second, from `nowMs` (monotonic) on. */
   constructor(
     seeds: readonly string[],
     { remembered = [], nowMs = 0 }: { remembered?: readonly string[]; nowMs?: number } = {},
@@ -55,12 +57,12 @@ export class Contacts {
     }
   }
 
-  /** Grows whenever the unanswered ones change. */
+  /** Grows whenever the set of unanswered contacts changes. */
   get version(): number {
     return this.#version;
   }
 
-  /** Adds an address heard of; false when the bound is reached. */
+  /** Adds an address that a Go node listed; false at the bound. */
   add(address: string): boolean {
     if (this.#contacts.has(address)) return true;
     if (this.#contacts.size >= CONTACTS_MAX) return false;
@@ -69,7 +71,7 @@ export class Contacts {
     return true;
   }
 
-  /** Addresses to call now: unanswered ones, and those whose member `isPresent` denies. */
+  /** Addresses to call now: unanswered ones, and those whose member is not present. */
   due(monotonicMs: number, isPresent: (id: string) => boolean): string[] {
     const due: string[] = [];
     for (const [address, { id, nextMs }] of this.#contacts) {
@@ -79,8 +81,7 @@ export class Contacts {
   }
 
   /**
-   * The monotonic time after `monotonicMs` at which the first unanswered one may be called again; Infinity if none
-   * waits.
+   * The monotonic time after `monotonicMs` at which the first unanswered contact may be called again; or Infinity.
    */
   nextDueMs(monotonicMs: number): number {
     let dueMs = Infinity;
@@ -117,13 +118,15 @@ export class Contacts {
     found.nextMs = at.monotonicMs + backOffMs * (0.5 + at.random() / 2);
   }
 
-  /** A member is live at `address`: the table knows all that a former life remembered of it. */
+  /** Notes that a member is live at `address`: the table knows it, so the former life's contact is forgotten. */
   met(address: string): void {
     const found = this.#contacts.get(address);
     if (found?.origin === "remembered" && found.id === undefined) this.#forget(address);
   }
 
-  /** Takes what the names of seeds stand for now: what is new is called at once, what no longer is so is forgotten. */
+  /**
+   * Takes the addresses that the names of seeds resolve to now: new ones are called at once, others are forgotten.
+   */
   resolved(addresses: readonly string[]): void {
     for (const [address, { origin }] of this.#contacts) {
       if (origin === "resolved" && !addresses.includes(address)) this.#forget(address);
@@ -135,7 +138,7 @@ export class Contacts {
     }
   }
 
-  /** Whether somebody of `-join` does not answer, or is gone: its name may stand for others by now. */
+  /** Whether a seed does not answer or its member is gone: the seed's name may resolve to others by now. */
   misses(isPresent: (id: string) => boolean): boolean {
     return [...this.#contacts.values()].some(({ origin, id }) =>
       (origin === "seed" || origin === "resolved") && (id === undefined || !isPresent(id))
@@ -151,7 +154,7 @@ export class Contacts {
     return [...this.unanswered()].length === 0;
   }
 
-  /** The contacts that nobody has answered at. */
+  /** The contacts at which nobody has answered. */
   *unanswered(): Iterable<{ address: string; failures: number }> {
     for (const [address, { id, failures }] of this.#contacts) {
       if (id === undefined) yield { address, failures };

@@ -27,15 +27,15 @@ export interface Hello {
   readonly addresses: readonly string[];
 }
 
-/** Writes the text form; every line ends in a line feed, an empty list is an empty line. */
+/** Formats the text; every line ends in a line feed, and an empty list is an empty line. */
 export function formatHello(hello: Hello): string {
   const lines = [`hello ${hello.id}`, hello.ids.join(" "), hello.tombstones.join(" ")];
   return [...lines, ...hello.addresses].join("\n") + "\n";
 }
 
 /**
- * Reads a Go node's text. Its known faults are harmless here: it leaves itself out of line 2, lists decommissioned
- * IDs there too, and doubles blanks in line 3. IDs and addresses outside the grammar are dropped and counted.
+ * Parses a Go node's text. Its known faults are harmless here: it leaves itself out of line 2, lists decommissioned
+ * IDs there too, and doubles spaces in line 3. IDs and addresses outside the grammar are dropped and counted.
  */
 export function parseHello(text: string): (Hello & { readonly dropped: number }) | WireError {
   const [first = "", second = "", third = "", ...rest] = text.split("\n");
@@ -74,7 +74,7 @@ function readId(text: string): string | undefined {
   return isId(text) ? text : undefined;
 }
 
-/** Joins a Go node's text into the table and the contacts; true if others should know at once. */
+/** Merges a Go node's text into the table and the contacts; true if others should know at once. */
 export function absorbHello(
   hello: Hello,
   into: { replica: Replica; contacts: Contacts; ownAddress: string },

@@ -9,15 +9,15 @@ function finish(hash: number): number {
 }
 
 /**
- * A 64-bit hash of a set of texts that does not depend on their order, kept as they come and go.
+ * A 64-bit hash of a set of texts that does not depend on their order, kept up to date as they come and go.
  *
- * It says whether two tables hold the same roster. It keeps out accidents, not enemies: whoever may write rows may
- * lie outright, without a collision.
+ * It says whether two tables hold the same roster. It guards against accidents, not enemies: whoever may write rows
+ * can lie outright, without a collision.
  */
 export class SetHash {
   #a = 0;
   #b = 0;
-  /** The hash in words, until it changes: every message says it. */
+  /** The hash as text, until it changes: every message carries it. */
   #text: string | undefined;
 
   /** Adds `text`, or takes it out again: the same call does both, as each text is in the set at most once. */

@@ -1,6 +1,6 @@
 /**
- * A node's first moments. Until it has met another it only pulls, so as to disturb neither a twin, another live node
- * of its ID, nor a tombstone; if its ID is live at another address it asks there before it takes part.
+ * A node's first moments. Until it has met another node it only pulls, so as to disturb neither a twin (another live
+ * node with its ID) nor a tombstone; if its ID is live at another address, it asks there before it takes part.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface JoiningOptions {
   readonly address: string;
   readonly boot: string;
   readonly deadAfterMs: number;
-  /** Somebody is to be joined; otherwise the node takes part from the start. */
+  /** There are nodes to join; otherwise this node takes part from the start. */
   readonly active: boolean;
 }
 
@@ -29,8 +29,8 @@ export class Joining {
   }
 
   /**
-   * A first table was seen, with `own`, another process' row under this ID, in it if there is one. Returns the
-   * address to ask before taking part. A former life of this node also leaves such a row, so the row alone proves
+   * Takes the first table seen, with `own`, the row of another process under this ID, if it held one. Returns the
+   * address to ask before taking part. A former life of this node leaves such a row too, so the row alone proves
    * nothing.
    */
   meet(own: Report | undefined): string | undefined {
@@ -43,19 +43,19 @@ export class Joining {
     return undefined;
   }
 
-  /** Whether an answer with this node's ID is another process': one that names no boot is not known to be. */
+  /** Whether an answer with this node's ID came from another process: one without a boot may not have. */
   isTwin(boot: string | undefined): boolean {
     return boot !== undefined && boot !== this.#options.boot;
   }
 
-  /** The call to `to` failed, or met another node there; true if that ends the joining. */
+  /** Notes that the call to `to` failed or met another node there; true if that ends the joining. */
   cleared(to: string): boolean {
     if (to !== this.#twinAddress) return false;
     this.finish();
     return true;
   }
 
-  /** Takes part from now on. */
+  /** Ends the joining: this node takes part from now on. */
   finish(): void {
     this.#twinAddress = undefined;
     this.#active = false;

@@ -1,24 +1,26 @@
-/** The bounds that hold wherever they are needed; each with its reason. Bounds with one user live beside it. */
+/** Bounds that hold in several places, each with its reason. Bounds with one user are declared beside it. */
 
-/** The cluster of nodes that name none, Go nodes among them. */
+/** The cluster of nodes that are given no name, Go nodes among them. */
 export const DEFAULT_CLUSTER = "default";
 
 /** Rows in the table: far above the intended few thousand, and about 30 MB of heap when full. */
 export const MEMBERS_MAX = 65_536;
 
-/** Tombstones are for good, so they are bounded apart from members: strangers' rows cannot push one out. */
+/** Tombstones are permanent, so they are bounded apart from members: rows of strangers cannot push one out. */
 export const TOMBSTONES_MAX = 65_536;
 
-/** Addresses without an ID: seeds, and what Go nodes list. A Go cluster of that size is past what Go nodes bear. */
+/**
+ * Addresses without an ID: seeds, and what Go nodes list. A Go cluster of that size is past what Go nodes can carry.
+ */
 export const CONTACTS_MAX = 1_024;
 
-/** Bytes of a `/hello` body, either way: a full table of ordinary rows, and what a node can parse in a moment. */
+/** Bytes of a `/hello` body, either way: a full table of ordinary rows, which a node can parse in a moment. */
 export const BODY_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Bytes of a form: an ID and a key. */
 export const FORM_BYTES_MAX = 4_096;
 
-/** Bytes of rows in one message: half a body, since a column of numbers and tombstones may travel with them. */
+/** Bytes of rows in one message: half a body, since columns and tombstones may travel with them. */
 export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
@@ -33,8 +35,8 @@ export const HEARTBEAT_MAX_MS = 253_402_300_799_900;
 /** An age beyond a year says no more than a year does. */
 export const AGE_MAX_MS = 366 * 24 * 3_600_000;
 
-/** Letters of the word that says why a member left ("SIGTERM"): enough for a signal's name or a short cause. */
+/** Characters of the word that says why a member left ("SIGTERM"): enough for a signal's name or a short cause. */
 export const REASON_LENGTH_MAX = 32;
 
-/** Letters of a boot mark: 32 random bits in hex tell two processes of one ID apart. */
+/** Characters of a boot mark: 32 random bits in hex tell two processes with one ID apart. */
 export const BOOT_LENGTH = 8;

@@ -1,15 +1,15 @@
 /**
- * The log: one line a change, for people or for machines. (pure)
+ * The log: one line per change, for people or for machines. (pure)
  *
  * Every line is printable ASCII and of bounded length, whatever a peer sent: nothing from the network can forge a
- * second line, or move a terminal's cursor.
+ * second line or move a terminal's cursor.
  *
  * @module
  */
 import { escapeText } from "./text.ts";
 import type { Change } from "./verdicts.ts";
 
-/** Human lines, or a JSON object a line. */
+/** Lines for people, or one JSON object per line. */
 export const LOG_FORMATS = ["text", "json"] as const;
 
 export type LogFormat = typeof LOG_FORMATS[number];
@@ -31,7 +31,7 @@ export interface LogOptions {
   readonly level: LogLevel;
 }
 
-/** Letters of a message: a stack trace in one line fits. */
+/** Characters of a message: a stack trace in one line fits. */
 const MESSAGE_LENGTH_MAX = 4_000;
 
 const PREFIX: Readonly<Record<LogLevel, string>> = {

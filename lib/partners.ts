@@ -1,11 +1,11 @@
 /**
- * Whom to talk to this round: a few live members, the members gone silent, some of the dead.
+ * The partners of a round: a few live members, the members gone silent, some of the dead.
  *
- * All come off shuffled decks, so that each is called within one walk of it, and none is left to luck. Members gone
- * silent get a handful of direct calls from the whole cluster, not a stampede. And who knows of one asks more
- * members, at random: mostly it is its own news that is late, and anybody has later. The dead get one call a round
- * from the whole cluster: without it a partition would never heal, and a node that returns without `-join` stay
- * alone. So does each Go node, which has no heartbeats to share, but knows of decommissions and of addresses.
+ * All come off shuffled decks, so that each is called within one pass and none is left to luck. Members gone silent
+ * get a handful of direct calls from the whole cluster, not a stampede; and a node with a suspect calls more live
+ * members, as mostly its own news is late and any member may have later news. The dead get one call per round from
+ * the whole cluster: without it a partition would never heal, and a node that returns without `-join` would stay
+ * alone. So does each Go node: it has no heartbeats to share, but knows of decommissions and addresses.
  *
  * @module
  */
@@ -14,37 +14,36 @@ import { ageOf, type Row } from "./table.ts";
 /** A heartbeat older than this share of dead-after makes its member a suspect: there is time left to look. */
 const SUSPECT_SHARE = 0.6;
 
-/** Direct calls a suspect gets each round from the whole cluster, as expected. */
+/** Expected direct calls to a suspect per round, from the whole cluster. */
 const SUSPECT_CALLS = 3;
 
 /**
- * Live members a node with a suspect calls beyond its fan-out. At 30 % loss these make a hundred times fewer live
- * members of 64 look dead than the direct calls alone, and where messages arrive there are no suspects to make them
- * for.
+ * Live members that a node with a suspect calls beyond its fan-out. At 30 % loss a hundred times fewer live members
+ * of 64 look dead than with the direct calls alone, and without loss there are no suspects.
  */
 const SUSPECT_FANOUT = 2;
 
-/** Suspects one node calls in a round: when half the cluster goes silent, the rest of the round still runs. */
+/** Suspects that one node calls per round: when half the cluster goes silent, the rest of the round still runs. */
 const SUSPECTS_MAX = 8;
 
 /**
- * Gone members one node calls in a round: the survivors of a mass failure stay quiet, and yet one of 30 finds in four
- * rounds who came back.
+ * Gone members that one node calls per round: the survivors of a mass failure stay quiet, and yet one of 30 finds
+ * within four rounds which members returned.
  */
 const GONE_MAX = 8;
 
-/**
- * Go nodes one node calls in a round: they call for themselves, but whom they decommission they only tell when asked.
- */
+/** Go nodes that one node calls per round: they call by themselves, but tell of decommissions only when asked. */
 const GO_NODES_MAX = 2;
 
-/** Live members an urgent round goes to: news spreads by a factor of four a step, whatever the cluster's size. */
+/**
+ * Live members that an urgent round calls: news spreads by a factor of four per step, whatever the cluster's size.
+ */
 export const URGENT_FANOUT = 3;
 
 /**
- * Live members a regular round goes to: so few as still let nobody be shown dead at 10 % loss (see PROTOCOL.md). One
- * would do for three members, but not for a member whose port a firewall closes: there its own calls must reach each
- * of them every interval.
+ * Live members that a regular round calls: as few as keep everybody live at 10 % loss (see PROTOCOL.md). One would do
+ * for three members, but not where a firewall closes a member's port: its own calls must then reach each of them
+ * every interval.
  */
 export function fanout(members: number): number {
   return members <= 128 ? 2 : 3;
@@ -53,9 +52,9 @@ export function fanout(members: number): number {
 export interface Choice {
   readonly live: readonly Row[];
   readonly gone: readonly Row[];
-  /** Never called: a gone member of this very address left it to this node. */
+  /** Never called, not even for a gone member that had this address before. */
   readonly ownAddress: string;
-  /** Live members to draw from the deck. */
+  /** How many live members to draw from the deck. */
   readonly fanout: number;
   readonly nowMs: number;
   readonly deadAfterMs: number;
@@ -67,7 +66,7 @@ export class Partners {
   readonly #gone = new Deck();
   readonly #goNodes = new Deck();
 
-  /** Puts a member that became live at a random place of the walk. */
+  /** Puts a member that became live at a random place of the deck. */
   admit(id: string, random: () => number): void {
     this.#live.admit(id, random);
   }
@@ -77,7 +76,7 @@ export class Partners {
     const { live, gone, ownAddress, random, nowMs, deadAfterMs } = choice;
     const chosen = new Set<string>();
     const isSuspect = (row: Row) => ageOf(row, nowMs) > SUSPECT_SHARE * deadAfterMs;
-    // Go nodes call this one for ever, and carry no heartbeats of others: calls to them would be partners lost.
+    // Go nodes call this one anyway, and carry no heartbeats of others: a call to one would be a partner lost.
     const ours = live.filter((row) => row.boot !== "");
     const goNodes = live.filter((row) => row.boot === "");
     const fanout = choice.fanout + (ours.some(isSuspect) ? SUSPECT_FANOUT : 0);
@@ -105,7 +104,10 @@ export class Partners {
   }
 }
 
-/** One caller's calls a round, so that all `callers` together call each of `rows` once, as expected; `max` at most. */
+/**
+ * One caller's calls per round, at most `max`, so that all `callers` together are expected to call each of `rows`
+ * once.
+ */
 function shareOf(
   rows: readonly Row[],
   { callers, max, random }: { callers: number; max: number; random: () => number },
@@ -117,13 +119,13 @@ function shareOf(
 export class Deck {
   #ids: string[] = [];
 
-  /** Puts a newcomer at a random place of the walk, so that it need not wait for the next one. */
+  /** Puts a newcomer at a random place, so that it need not wait for the next pass. */
   admit(id: string, random: () => number): void {
     const at = Math.floor(random() * (this.#ids.length + 1));
     this.#ids.splice(at, 0, id);
   }
 
-  /** The next `count` of `rows`, or all if there are not so many. */
+  /** Draws the next `count` of `rows`, or all if there are fewer. */
   draw<T extends { readonly id: string }>(
     rows: readonly T[],
     count: number,
@@ -135,13 +137,13 @@ export class Deck {
     while (drawn.size < Math.min(count, rows.length)) {
       const id = this.#ids.pop();
       if (id === undefined) {
-        // A second refill would only bring up those drawn already.
+        // A second refill would only bring up rows that are drawn already.
         if (refilled) break;
         refilled = true;
         this.#ids = shuffle(rows.map((row) => row.id), random);
         continue;
       }
-      // A search for each of the few drawn costs less than a map of all.
+      // Searching for the few drawn costs less than a map of all.
       const row = rows.find((row) => row.id === id);
       if (row !== undefined) drawn.add(row);
     }

@@ -1,9 +1,9 @@
 /**
  * This node's copy of the table with its own row in it, and how two copies are made equal.
  *
- * A push carries the columns, in roster order, and as rows only the latest news. Where the rosters are equal once the
- * news is merged, the columns are too. The answer is made the same way. Where they still differ, the caller sends all
- * its rows in one more request, and the answer is what those lack.
+ * A push carries the columns in roster order, and only the latest news as rows. If the rosters are equal once the
+ * news is merged, the columns can be read. The answer is made the same way. If the rosters still differ, the caller
+ * sends all its rows in one more request, and the answer holds what those lack.
  *
  * @module
  */
@@ -15,13 +15,10 @@ import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from ".
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/**
- * Roster changes stay news, and travel as rows, this many intervals: an epidemic through 10,000 nodes is over by
- * then.
- */
+/** Roster changes travel as rows for this many intervals: by then an epidemic through 10,000 nodes is over. */
 const NEWS_INTERVALS = 8;
 
-/** How far beyond the known heartbeat a charge may reach: dead-after is an hour at most. */
+/** How far beyond the known heartbeat a charge may reach, in ms: dead-after is an hour at most. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
 export interface ReplicaOptions {
@@ -33,22 +30,22 @@ export interface ReplicaOptions {
   readonly random: () => number;
 }
 
-/** What absorbing a message came to. */
+/** What a message changed. */
 export interface Absorbed {
   /** The rosters are equal now. */
   readonly equal: boolean;
-  /** Something that others should hear at once. */
+  /** It held something that others should hear at once. */
   readonly urgent: boolean;
-  /** Another process' row under this node's ID, if the message held one. */
+  /** The row of another process under this node's ID, if the message held one. */
   readonly own: Report | undefined;
-  /** Members charged by the sender itself, whom this node should look at. */
+  /** Members that the sender itself charges: this node should look at them. */
   readonly charged: ReadonlySet<Row>;
-  /** Entries refused as the table is full. */
+  /** Entries refused because the table is full. */
   readonly refused: number;
 }
 
 export class Replica {
-  /** This node's. */
+  /** This node's ID. */
   readonly id: string;
   readonly table = new Table();
   readonly charges = new Charges();
@@ -66,7 +63,7 @@ export class Replica {
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
 
-  /** Stamps this node's own heartbeat, if the last one is not too recent. */
+  /** Stamps this node's own heartbeat, unless the last one is too recent. */
   beat(now: Moment, nowMs: number): void {
     if (this.#pulse.beat(now)) this.#mergeOwn(nowMs);
   }
@@ -77,7 +74,7 @@ export class Replica {
     this.jumpPast(this.#pulse.heartbeat, nowMs);
   }
 
-  /** Jumps past `stamp`, which others hold against this node: a former life's heartbeat, or a charge. */
+  /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
   jumpPast(stamp: number, nowMs: number): void {
     this.#pulse.jumpPast(stamp);
     this.#mergeOwn(nowMs);
@@ -89,27 +86,30 @@ export class Replica {
     this.#merge({ id, address, boot, heartbeat, ageMs: 0, left: this.#left }, id, nowMs);
   }
 
-  /** Hears a Go node, which has no heartbeat of its own, alive at `address`; true if others should know at once. */
+  /**
+   * Notes that a Go node, which has no heartbeat of its own, is alive at `address`; true if others should know at
+   * once.
+   */
   hearGo(id: string, address: string, at: { now: Moment; nowMs: number }): boolean {
     const { now, nowMs } = at;
     const row = this.table.get(id);
     const known = row?.heartbeat ?? 0;
     const ageMs = row === undefined || known === 0 ? Infinity : ageOf(row, nowMs);
     if (row?.address === address && ageMs < this.#options.intervalMs / 2) return false;
-    // Growing by the age, two nodes that hear it apart make equal stamps for equal times only.
+    // Growing by the age: two nodes that hear it apart make equal stamps only for equal times.
     const paced = known === 0 ? 0 : known + floorStep(ageMs);
     const heartbeat = Math.min(Math.max(paced, floorStep(now.wallMs)), HEARTBEAT_MAX_MS);
     const report = { id, address, boot: "", heartbeat, ageMs: 0, left: "" };
     return this.#merge(report, id, nowMs) === "changed";
   }
 
-  /** Notes that `id` exists, of which only the ID is known. */
+  /** Notes that `id` exists, about which nothing else is known. */
   hearOf(id: string, via: string, nowMs: number): void {
     if (this.table.get(id) !== undefined) return;
     this.#merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
   }
 
-  /** Decommissions `id` at the word of `by`. */
+  /** Decommissions `id`, as `by` asked. */
   bury(id: string, by: string, nowMs: number): Merged {
     const merged = this.table.bury(id, by);
     if (merged !== "changed") return merged;
@@ -126,7 +126,7 @@ export class Replica {
     return this.#addCharge(charge, row, { via: witness, nowMs });
   }
 
-  /** What a push carries, and the answer to `theirs`: no news to a caller of an equal roster, nor what it knows. */
+  /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
     const { table, charges } = this;
@@ -137,13 +137,13 @@ export class Replica {
     return compactDraft({ table, charges, nowMs }, { heartbeat, news, knows });
   }
 
-  /** All there is, or what `theirs` lacks of it. */
+  /** Composes all rows, or those that `theirs` lacks. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
     const { table, charges } = this;
     return fullDraft({ table, charges, nowMs }, { theirs, start: this.#options.random() });
   }
 
-  /** Joins a message of `via` into the table. */
+  /** Merges a message that `via` sent. */
   absorb(message: Message, via: string, nowMs: number): Absorbed {
     const { table } = this;
     const { columns } = message;
@@ -184,7 +184,7 @@ export class Replica {
   #absorbCharge(charge: Charge, at: { via: string; nowMs: number }): boolean {
     const { heartbeat } = this.#pulse;
     if (charge.member === this.id) {
-      // Somebody thinks this node is gone: a heartbeat beyond the charge clears it everywhere.
+      // Another node thinks that this one is gone: a heartbeat beyond the charge clears it everywhere.
       const { upTo } = charge;
       if (upTo < heartbeat || upTo > heartbeat + CHARGE_AHEAD_MAX_MS) return false;
       this.jumpPast(upTo, at.nowMs);
@@ -192,7 +192,7 @@ export class Replica {
     }
     const row = this.table.get(charge.member);
     if (row === undefined || charge.witness === charge.member) return false;
-    // Against a member that is dead by its age already a charge says nothing, and would be news again at each return.
+    // A member dead by its age needs no charge, and each would be news again at its return.
     if (statusByAge(row, at.nowMs, this.#options.deadAfterMs) !== "live") return false;
     if (charge.upTo > row.heartbeat + CHARGE_AHEAD_MAX_MS) return false;
     return this.#addCharge(charge, row, at);
@@ -214,7 +214,7 @@ export class Replica {
     return this.#freshened(row, { via, restarted: boot !== row.boot, nowMs }) ? "changed" : merged;
   }
 
-  /** A later heartbeat came; true if it clears the member of charges, which all should hear. */
+  /** Notes a later heartbeat; true if it clears the member of charges, which all should hear. */
   #freshened(row: Row, at: { via: string; restarted: boolean; nowMs: number }): boolean {
     this.verdicts.touch(row, at.via);
     return !this.charges.empty && this.charges.answer(
@@ -225,7 +225,7 @@ export class Replica {
   }
 
   #note(id: string, nowMs: number): void {
-    // The latest comes last.
+    // Deleted first, so that the latest comes last.
     this.#news.delete(id);
     this.#news.set(id, nowMs + NEWS_INTERVALS * this.#options.intervalMs);
   }

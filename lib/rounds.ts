@@ -1,5 +1,5 @@
 /**
- * When the next round is, and whom it calls.
+ * When the next round is, and which addresses it calls.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import type { Turn } from "./effects.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
 import type { Row } from "./table.ts";
 
-/** The least time between two rounds, however urgent the news. */
+/** The least time between two rounds, in ms, however urgent the news. */
 const URGENT_GAP_MS = 200;
 
 /**
- * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would cost the
- * cores that the last ones need to start. A crash is told of in fewer.
+ * The same after so many urgent rounds in a row: when all nodes of a cluster start at once, calls would take the CPU
+ * that the last ones need to start. The news of a crash takes fewer rounds.
  */
 const STORM_GAP_MS = 500;
 const STORM_ROUNDS = 5;
 
 /**
- * It doubles after as many more, up to this share of an interval: who chose a long one has many nodes, and a thousand
- * that start one after another would call each other without end.
+ * The gap doubles after as many more, up to this share of an interval: a long interval means many nodes, and a
+ * thousand that start one after another would call each other without end.
  */
 const STORM_GAP_SHARE = 0.5;
 
-/** A round comes up to this share of an interval early or late, so that nodes do not keep in step. */
+/** A round comes up to this share of an interval early or late, so that nodes do not run in step. */
 const JITTER_SHARE = 0.1;
 
 /**
- * Calls to live members that failed are made up for in the next round, which goes to as many more: at 30 % loss none
- * of 32 looks dead then (without, one in three hours), and where messages arrive it costs nothing. More would be a
- * stampede when a whole rack is lost.
+ * Failed calls to live members that the next round makes up for, at most: it goes to as many more. At 30 % loss none
+ * of 32 looks dead then (without, one in three hours), and without loss it costs nothing. More would be a stampede
+ * when a whole rack is lost.
  */
 const MADE_UP_MAX = 2;
 
@@ -85,22 +85,22 @@ export class Rounds {
     return Math.min(STORM_GAP_MS * 2 ** doublings, mostMs);
   }
 
-  /** Brings the next round forward to when the first contact may be called again: for a node that has met nobody. */
+  /** Brings the next round forward to when the first contact may be called again, for a node that has met nobody. */
   awaitContact(contacts: Contacts, monotonicMs: number): void {
     this.#nextMs = Math.min(this.#nextMs, contacts.nextDueMs(monotonicMs));
   }
 
-  /** Brings the next round forward to this moment: a node that has just joined is news to all. */
+  /** Brings the next round forward to now: a node that has just joined is news to all. */
   now(monotonicMs: number): void {
     this.#nextMs = monotonicMs;
   }
 
-  /** A call to a live member failed: the next round goes to one more. */
+  /** Notes that a call to a live member failed: the next round goes to one more. */
   missed(): void {
     this.#missed++;
   }
 
-  /** A member became live: it takes its place in the walk. */
+  /** Notes that a member became live: it takes its place in the deck. */
   admit(id: string): void {
     this.#partners.admit(id, this.#options.random);
   }

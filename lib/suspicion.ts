@@ -1,5 +1,5 @@
 /**
- * Looking for oneself: what a node does about the signs that a member crashed, its own and others'.
+ * What a node does at signs that a member crashed, its own and others': it looks for itself.
  *
  *     refused once         look again at once
  *     refused twice        charge the member (see charges.ts)
@@ -14,10 +14,10 @@
 import type { Replica } from "./replica.ts";
 import type { Row, Status } from "./table.ts";
 
-/** A second refusal within this many intervals of the first counts; one alone may be a restart's. */
+/** A second refusal counts within this many intervals of the first; a single one may be a restart's. */
 const AGAIN_INTERVALS = 2;
 
-/** Nodes that look, as expected, when a member closes its connections: some more than witnesses are needed. */
+/** Expected number of nodes that look when a member closes its connections: a few more than witnesses are needed. */
 const HANG_UP_LOOKS = 5;
 
 export interface SuspicionOptions {
@@ -35,11 +35,11 @@ export class Suspicion {
     this.#options = options;
   }
 
-  /** A member refused this node: says whether to look again, or that it is charged now, which is news. */
+  /** Takes a refusal by a member: look again, or it is charged now, which is news. */
   refused(row: Row, nowMs: number): "look" | "charged" | undefined {
     const { replica, intervalMs } = this.#options;
     const { id } = row;
-    // A Go node's heartbeats are others' stamps, which charges cannot be held against.
+    // A Go node's heartbeats are stamps of others: no charge can be held against them.
     if (row.boot === "" || this.#statusOf(row, nowMs) !== "live") return;
     if (replica.charges.distrusts(id, nowMs)) return;
     const before = this.#refusedAtMs.get(id);
@@ -53,7 +53,7 @@ export class Suspicion {
     this.#refusedAtMs.delete(id);
   }
 
-  /** Those of the members that a caller charges to look at. */
+  /** Selects the members to look at among those that a caller charges. */
   atCharged(charged: Iterable<Row>, nowMs: number): Row[] {
     const { id, replica } = this.#options;
     const looks: Row[] = [];
@@ -66,14 +66,14 @@ export class Suspicion {
     return looks;
   }
 
-  /** Whether to look at a member that closed a connection: its process may have died, or be tidying up. */
+  /** Whether to look at a member that closed a connection: its process may have died, or may be tidying up. */
   atHangUp(row: Row, nowMs: number): boolean {
     const { random, replica } = this.#options;
     const share = HANG_UP_LOOKS / Math.max(1, replica.verdicts.liveCount - 1);
     return random() < share && this.#statusOf(row, nowMs) === "live";
   }
 
-  /** Forgets refusals too old to count. */
+  /** Forgets refusals that are too old to count. */
   expire(nowMs: number): void {
     const windowMs = AGAIN_INTERVALS * this.#options.intervalMs;
     for (const [id, atMs] of this.#refusedAtMs) {

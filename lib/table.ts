@@ -1,12 +1,12 @@
 /**
- * The liveness table: who takes part, and when each was last heard.
+ * The liveness table: who takes part, and when each member was last heard.
  *
- * Every member stamps its own heartbeats, so two reports about it never conflict: the later stamp is simply newer.
- * Merging is therefore taking the greater of two rows under one total order, and a message may be lost, doubled,
- * replayed or reordered without harm: all tables still end up equal.
+ * Every member stamps its own heartbeats, so two reports about it never conflict: the later stamp is newer. Merging
+ * takes the greater of two rows under one total order, so messages may be lost, doubled, replayed or reordered, and
+ * all tables still end up equal.
  *
- * The order, greatest first: tombstone, heartbeat, boot, address, left. The time a heartbeat was heard rides along;
- * of two reports of one heartbeat the earlier counts, as ages are only ever underestimated on their way.
+ * The order, greatest first: tombstone, heartbeat, boot, address, left. The time at which a heartbeat was heard rides
+ * along: of two reports of one heartbeat the earlier time counts, as ages are only ever underestimated on their way.
  *
  * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live / dead.
  *
@@ -17,10 +17,10 @@ import { SetHash } from "./hash.ts";
 
 export const STATUSES = ["live", "dead", "left", "decommissioned", "unknown"] as const;
 
-/** What a member is, as this node sees it now. */
+/** A member's status, as this node sees it now. */
 export type Status = typeof STATUSES[number];
 
-/** What one node tells another of a member. */
+/** What one node tells another about a member. */
 export interface Report {
   readonly id: string;
   /** `host:port`, or empty when only the ID is known. */
@@ -49,17 +49,18 @@ export interface Row {
 /** The permanent mark of a decommissioned ID, with what was last known of the member. */
 export interface Tombstone {
   readonly id: string;
-  /** The node that was asked for it; empty if a Go node told. */
+  /** The node that was asked to decommission it; empty if a Go node told. */
   readonly by: string;
   readonly address: string;
   readonly heartbeat: number;
   readonly heardAtMs: number;
 }
 
-/** What a merge did: nothing, a newer heartbeat, a change of the roster, or a refusal as the table is full. */
+/** What a merge did: nothing, a newer heartbeat, a change of the roster, or a refusal because the table is full. */
 export type Merged = "same" | "fresher" | "changed" | "full";
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** T, with its fields to be filled in or changed. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Table {
   readonly #rows = new Map<string, Mutable<Row>>();
@@ -73,7 +74,7 @@ export class Table {
     this.#limits = limits;
   }
 
-  /** Grows with every change of the roster or the tombstones: what was built from an equal version still holds. */
+  /** Grows with every change of the roster or the tombstones: whatever was built at an equal version still holds. */
   get version(): number {
     return this.#version;
   }
@@ -105,7 +106,7 @@ export class Table {
     return this.#tombstones.size;
   }
 
-  /** Joins `report` into the table, dated `nowMs` on the running clock. */
+  /** Merges `report` into the table; `nowMs` is the running time to which its age is counted. */
   merge(report: Report, nowMs: number): Merged {
     if (this.#tombstones.has(report.id)) return "same";
     const heardAtMs = nowMs - Math.min(Math.max(report.ageMs, 0), AGE_MAX_MS);
@@ -125,14 +126,14 @@ export class Table {
       : this.#replace(row, report, heardAtMs);
   }
 
-  /** Joins a heartbeat of a member whose roster entry the sender shares: a merge without a report. */
+  /** Merges a heartbeat of a member whose roster entry the sender shares: a merge without a report. */
   refresh(row: Row, heartbeat: number, heardAtMs: number): Merged {
     return refresh(row as Mutable<Row>, heartbeat, heardAtMs);
   }
 
   /**
    * Decommissions `id`, known or not, for good. Of two requests the greater `by` stays, so that tables agree. Returns
-   * "full" where the bound on tombstones is reached: nothing is ever dropped to make room.
+   * "full" at the bound on tombstones: none is ever dropped to make room.
    */
   bury(id: string, by: string): Merged {
     const known = this.#tombstones.get(id);
@@ -157,7 +158,7 @@ export class Table {
   #replace(row: Mutable<Row>, report: Report, heardAtMs: number): Merged {
     const stale = compare(report, row) < 0;
     if (stale) {
-      // An equal heartbeat still dates the row, whichever address it came with.
+      // An equal heartbeat still dates the row, whichever address came with it.
       if (report.heartbeat === row.heartbeat) refresh(row, report.heartbeat, heardAtMs);
       return "same";
     }
@@ -172,7 +173,7 @@ export class Table {
   }
 }
 
-/** The total order that merging takes the greater by; the tombstone, above all, is kept apart. */
+/** The total order of which merging takes the greater; the tombstone, above all, is kept apart. */
 function compare(a: Report | Row, b: Report | Row): number {
   if (a.heartbeat !== b.heartbeat) return a.heartbeat - b.heartbeat;
   if (a.boot !== b.boot) return a.boot < b.boot ? -1 : 1;
@@ -197,12 +198,12 @@ function sameRoster(a: Row, b: Report): boolean {
     (a.heartbeat > 0) === (b.heartbeat > 0);
 }
 
-// A member first heard from changes the roster too: columns then carry its heartbeat, and before did not.
+// A first heartbeat changes the roster too: from then on the columns carry the member.
 function rosterKey(row: Row): string {
   return `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0 ? 1 : 0}`;
 }
 
-/** Ages a row: ms since its heartbeat was made, on the running clock. */
+/** The age of a row: ms since its heartbeat was made, on the running clock. */
 export function ageOf(row: { readonly heardAtMs: number }, nowMs: number): number {
   return Math.max(0, nowMs - row.heardAtMs);
 }

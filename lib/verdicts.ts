@@ -1,6 +1,6 @@
 /**
- * The verdict on every member, and the changes of it: derives each status from the table, the charges and the time,
- * and tells a change with its reason in words.
+ * The verdict on every member: derives each status from the table, the charges and the time, and tells each change
+ * with its reason in words.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { ageOf, type Row, type Status, statusByAge, type Table } from "./table.t
 export interface Change {
   readonly id: string;
   readonly address: string;
-  /** null: the member was not in the table before. */
+  /** Null: the member was not in the table before. */
   readonly from: Status | null;
   readonly to: Status;
-  /** In words, for people. */
+  /** Why, in words. */
   readonly reason: string;
-  /** Ms since the last heartbeat; null if never heard. */
+  /** Ms since the last heartbeat; null: never heard from. */
   readonly ageMs: number | null;
 }
 
-/** What a look at the whole table found. */
+/** What a survey of the whole table found. */
 export interface Survey {
   readonly changes: Change[];
   /** Live members other than this node, with an address. */
@@ -76,12 +76,12 @@ export class Verdicts {
     return status === "live" && this.#convicted(row, nowMs) ? "dead" : status;
   }
 
-  /** Witnesses that would convict `row` now: those of the live members, without itself. */
+  /** Witnesses that would convict a member now: those of the live members, without itself. */
   witnessesNeeded(): number {
     return witnessesNeeded(this.liveCount - 1);
   }
 
-  /** Marks a member whose row changed by what `via` said, for the next review. */
+  /** Marks a member whose row changed, as `via` told, for the next review. */
   touch(row: Row, via: string): void {
     const shown = this.#shown.get(row.id);
     const settled = shown !== undefined && shown.status === "live" && shown.boot === row.boot &&
@@ -94,7 +94,7 @@ export class Verdicts {
     this.#touched.set(id, via);
   }
 
-  /** Suspicion at the members touched since the last look. */
+  /** Gives the verdict on each member marked since the last review. */
   review(nowMs: number): Change[] {
     if (this.#touched.size === 0) return [];
     const changes: Change[] = [];
@@ -109,7 +109,7 @@ export class Verdicts {
     return changes;
   }
 
-  /** Suspicion at every member. */
+  /** Gives the verdict on every member. */
   survey(nowMs: number): Survey {
     const { id, table, charges, deadAfterMs, intervalMs } = this.#options;
     const changes = this.review(nowMs);
@@ -146,7 +146,8 @@ export class Verdicts {
     const { charges, intervalMs } = this.#options;
     if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
     if (charges.witnesses(row).length < this.witnessesNeeded()) return false;
-    // Heartbeats from before the crash still spread: one that the charges cover must not show the dead as live again.
+    // Heartbeats made before the crash still spread: those that the charges cover must not show the dead as live
+    // again.
     return ageOf(row, nowMs) > this.#convictionAgeMs(intervalMs) ||
       this.#shown.get(row.id)?.status === "dead";
   }

@@ -1,8 +1,8 @@
 /**
- * What stands on the wire under `/hello`: the JSON body of an exchange, and the text a Go node and a person read.
+ * The JSON body of an exchange, as it travels under `/hello`.
  *
- * Parsing never throws and trusts nothing: what is wrong as a whole is an error in one line; a wrong row among good
- * ones is dropped and counted, so that one bad entry cannot keep a table from its peers.
+ * Parsing never throws and trusts nothing: a body that is wrong as a whole is an error in one line; a wrong row among
+ * good ones is dropped and counted, so that one bad entry cannot keep a table from its peers.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
   REASON_LENGTH_MAX,
   TOMBSTONES_MAX,
 } from "./limits.ts";
-import type { Report } from "./table.ts";
+import type { Mutable, Report } from "./table.ts";
 
 /** The version of the JSON body this node speaks. */
 export const WIRE_VERSION = 2;
@@ -29,29 +29,27 @@ export interface Message {
   readonly roster: string;
   /** In an answer: who answers. */
   readonly id?: string;
-  /** In an answer to its own ID: tells a node that it called itself from one that has a twin. */
+  /** In an answer to the caller's own ID: tells a node that called itself from one that has a twin. */
   readonly boot?: string;
-  /** Heartbeats and ages in the sender's roster order: of use only where the rosters are equal. */
+  /** Heartbeats and ages in the sender's roster order: readable only where the rosters are equal. */
   readonly columns?: Columns;
   readonly rows?: readonly Report[];
   readonly tombstones?: readonly { readonly id: string; readonly by: string }[];
   readonly charges?: readonly Charge[];
-  /** In a request: `rows` and `tombstones` are all I have, so answer with what they lack. */
+  /** In a request: `rows` and `tombstones` are all that the caller has, so answer with what they lack. */
   readonly full?: boolean;
-  /** Entries left out as they broke a rule. */
+  /** Entries left out because they broke a rule. */
   readonly dropped: number;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A message about to be sent; its columns are text already. */
+/** A message about to be sent; its columns are already encoded. */
 export interface Draft extends Mutable<Omit<Message, "columns" | "dropped">> {
-  /** The sender's own heartbeat, which the columns count from. */
+  /** The sender's own heartbeat, from which the columns count. */
   beat?: number;
   beats?: string;
 }
 
-/** What was wrong with a text as a whole, in one line. */
+/** What is wrong with a text as a whole, in one line. */
 export interface WireError {
   readonly error: string;
 }
@@ -61,8 +59,8 @@ const HASH = /^[0-9a-f]{16}$/;
 const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
 
 /**
- * Writes the JSON body of an exchange. Put together by hand, as IDs, hashes and columns need no escapes: a fifth of
- * the time.
+ * Encodes the JSON body of an exchange. Concatenated, as IDs, hashes and columns need no escapes: a fifth of the
+ * time.
  */
 export function encodeMessage(draft: Draft): string {
   const { id, boot, roster, beat, beats, rows, tombstones, charges } = draft;
@@ -90,7 +88,7 @@ function rowEntry(row: Report): unknown[] {
   return entry;
 }
 
-/** Reads the JSON body of an exchange, push or answer. */
+/** Decodes the JSON body of an exchange, push or answer. */
 export function decodeMessage(text: string): Message | WireError {
   let body: unknown;
   try {
@@ -118,7 +116,7 @@ export function decodeMessage(text: string): Message | WireError {
   const rows = readList(body.rows, readRow, MEMBERS_MAX);
   const tombstones = readList(body.tombstones, readTombstone, TOMBSTONES_MAX);
   const charges = readList(body.charges, readCharge, CHARGED_MAX * WITNESSES_MAX);
-  // Filled in one by one: spreads of what may be missing would cost more than the parsing.
+  // Filled in one by one: spreading optional parts would cost more than the parsing.
   const message: Mutable<Message> = {
     roster,
     dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0),
@@ -172,7 +170,7 @@ function readCharge(entry: unknown[]): Charge | undefined {
   return isHeartbeat(upTo) ? { member, witness, upTo } : undefined;
 }
 
-// A stamp that is no multiple of the step would not survive the columns, and compare unequal with itself.
+// A stamp that is not a multiple of the step would not survive the columns, and would differ from itself.
 function isHeartbeat(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
     value <= HEARTBEAT_MAX_MS && value % HEARTBEAT_STEP_MS === 0;
