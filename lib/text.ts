@@ -1,5 +1,5 @@
 /**
- * Hostile text made safe to repeat: in log lines and in messages. (pure)
+ * Hostile text made safe to repeat, in log lines and in messages; errors as text. (pure)
  *
  * @module
  */
@@ -19,4 +19,9 @@ export function escapeText(text: string): string {
 export function quote(text: string): string {
   const shown = text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}...` : text;
   return `'${escapeText(shown)}'`;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -7,6 +7,7 @@ import { ifNoneMatch } from "@std/http/etag";
 import { accepts } from "@std/http/negotiation";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { isId } from "../address.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
@@ -21,38 +22,20 @@ import { type Status, STATUSES } from "../table.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
-/** Seconds after which a reader of events may find room again. */
+/** Seconds until a place for a reader of events may be free again. */
 const RETRY_AFTER_S = "15";
 
-/** For every answer but those of /hello, whose bytes are counted: nothing is guessed, framed, loaded or told. */
+/** On every answer but those of `/hello`, where each byte counts: no sniffing, framing, foreign content or referrer. */
 const SAFE_HEADERS: readonly (readonly [string, string])[] = [
   ["Content-Security-Policy", PAGE_POLICY],
   ["X-Content-Type-Options", "nosniff"],
   ["Referrer-Policy", "no-referrer"],
 ];
 
-const ROUTES: Readonly<Record<string, string>> = {
-  "/": "GET, HEAD",
-  "/hello": "GET, HEAD, POST",
-  "/bye": "GET, POST",
-  "/members": "GET, HEAD",
-  "/members/:id": "GET, HEAD",
-  "/events": "GET, HEAD",
-  "/metrics": "GET, HEAD",
-  "/healthz": "GET, HEAD",
-  "/readyz": "GET, HEAD",
-  "/page.json": "GET, HEAD",
-  "/static/:hash/:name": "GET, HEAD",
-  "/download": "GET, HEAD",
-  "/download/:name": "GET, HEAD",
-  "/install.sh": "GET, HEAD",
-};
+/** HEAD would run as GET, and is what link checkers send. */
+const BYE_METHODS = "GET, POST";
 
-/**
- * A text of a named type: the server sends it as it is. The same as bytes, which could do without the type, costs a
- * third of an
- * exchange's CPU for the buffer.
- */
+/** The type lets the server send the text as it is; bytes need no type, but the buffer costs a third more CPU. */
 const JSON_ANSWER = { headers: { "content-type": "application/json" } };
 
 /** Creates the routes of `node`, behind its gate. */
@@ -60,8 +43,7 @@ export function createApp(node: Node, gate: Gate): Hono {
   const app = new Hono();
   const senders = new Senders(node);
 
-  // Nothing else is run for `/hello` in a cluster without a key: it is asked for all the time, and a middleware
-  // costs a fifth of it.
+  // The only middleware in front of `/hello`, and only with a key: one costs a fifth of the busiest route.
   if (gate.hello !== undefined) app.use("/hello", gate.hello);
 
   app.get("/hello", (c) => {
@@ -95,6 +77,7 @@ function createOthers(node: Node, gate: Gate): Hono {
     for (const [name, value] of SAFE_HEADERS) c.header(name, value);
     await next();
   });
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.use(gate.read);
   app.use("/bye", gate.bye);
 
@@ -104,7 +87,7 @@ function createOthers(node: Node, gate: Gate): Hono {
     if (!isId(id)) refuse(400, BYE_USAGE);
     const { ok, text } = await node.bye(id);
     if (!ok) return refuse(507, text);
-    // A browser goes back to the page, unless it was this node's own.
+    // A browser goes back to the page, unless this node has just decommissioned itself.
     const fromPage = c.req.method === "POST" && id !== node.id &&
       accepts(c.req.raw, "text/plain", "text/html") === "text/html";
     return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
@@ -113,7 +96,7 @@ function createOthers(node: Node, gate: Gate): Hono {
   app.get("/members", (c) => {
     const statuses = readStatuses(c.req.query("status"));
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
-    // Weak: heartbeats, which change with every look, do not count.
+    // Weak: heartbeats and ages change all the time, and do not count.
     const etag = `W/"${node.reports.version()}${asText ? "-text" : ""}"`;
     c.header("ETag", etag);
     c.header("Vary", "Accept");
@@ -126,20 +109,18 @@ function createOthers(node: Node, gate: Gate): Hono {
 
   app.get("/members/:id", (c) => {
     const story = node.reports.story(c.req.param("id"));
-    return story === undefined
-      ? refuse(404, "No member of this ID is in the table")
-      : c.json(story);
+    return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
   });
 
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
-    // Compressing would hold events back until a block is full.
+    // A proxy that compresses would hold events back until a block is full.
     c.header("Cache-Control", "no-store, no-transform");
     if (c.req.method === "HEAD") return c.body(null);
     const events = node.reports.events(c.req.header("Last-Event-ID"));
     if (events !== undefined) return c.body(events);
     c.header("Retry-After", RETRY_AFTER_S);
-    return c.text("This node has as many readers of events as it can: try again later\n", 503);
+    return c.text("Too many readers of /events: try again in 15 s, or ask another node\n", 503);
   });
 
   app.get("/metrics", async (c) => {
@@ -153,9 +134,7 @@ function createOthers(node: Node, gate: Gate): Hono {
   addPageRoutes(app, node);
   addDownloadRoutes(app, node.downloads);
 
-  for (const [path, allow] of Object.entries(ROUTES)) {
-    app.all(path, (c) => c.text(`Use ${allow}\n`, 405, { Allow: allow }));
-  }
+  app.all("/hello", (c) => answerWrongMethod(c, ["GET", "HEAD", "POST"]));
   app.notFound((c) => c.text("Not found: see /, /hello, /members, /events, /metrics\n", 404));
   app.onError((error, c) => answerError(error, c, node));
   return app;
@@ -164,11 +143,16 @@ function createOthers(node: Node, gate: Gate): Hono {
 function answerError(error: Error, c: Context, node: Node): Response {
   if (error instanceof HTTPException) {
     if (error.status === 413) node.reports.bodyRefused();
-    if (error.status === 405) c.header("Allow", ROUTES[c.req.path] ?? "GET, HEAD");
+    if (error.status === 405) c.header("Allow", BYE_METHODS);
     return c.text(`${error.message}\n`, error.status);
   }
   node.reportBug(error);
-  return c.text("This node made a mistake: its log has the details\n", 500);
+  return c.text("A bug in gossiper: see this node's log, and please report it\n", 500);
+}
+
+function answerWrongMethod(c: Context, methods: string[]): Response {
+  const allow = methods.join(", ");
+  return c.text(`Use ${allow}\n`, 405, { Allow: allow });
 }
 
 /** Reads `?status=dead,unknown`. */
@@ -176,11 +160,13 @@ function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined
   if (text === undefined) return undefined;
   const words = text.split(",");
   const statuses = STATUSES.filter((status) => words.includes(status));
-  if (statuses.length !== words.length) refuse(400, `Give status= some of ${STATUSES.join(",")}`);
+  if (statuses.length !== words.length) {
+    refuse(400, `Give one or more of these as status=: ${STATUSES.join(",")}`);
+  }
   return new Set(statuses);
 }
 
-/** A warning alone leaves the node healthy: a restart would not mend it. */
+/** A warning leaves the node healthy, as a restart would not help. */
 function answerProbe(c: Context, trouble: string | undefined, warning?: string): Response {
   c.header("Cache-Control", "no-store");
   if (trouble !== undefined) return refuse(503, trouble);

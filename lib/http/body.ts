@@ -1,25 +1,25 @@
 /**
- * What every route needs: one-line errors, and bodies read with a bound.
+ * What every route needs: errors of one line, and request bodies read within bounds.
  *
  * @module
  */
 import { HTTPException } from "hono/http-exception";
 
-/** A body not whole by then is given up, so that slow senders cannot hold many requests open. */
+/** A body must be complete after this time, so that slow senders cannot hold requests open. */
 const BODY_TIME_MS = 5_000;
 
-/** Bytes of all bodies that are being read: each may be as long as a table, and memory is the process' own. */
+/** Bytes of all bodies being read: each may hold a whole table, and all share this process' memory. */
 const BODIES_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A body of at most this length is read in one go: a push of 20,000 members. */
+/** Bytes of a body read in one go: a push of 20,000 members. */
 const WHOLE_BYTES_MAX = 65_536;
 
-/** Turns of the microtask queue in which a body that came with its head is here: 2 to 4. */
+/** Turns of the microtask queue to wait for a body that came with its head: it takes 2 to 4. */
 const TURNS_MAX = 8;
 
 let bodiesBytes = 0;
 
-/** Ends a request with `status` and one line that says what to do. */
+/** Ends a request with `status` and a line that says what to do. */
 export function refuse(
   status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 503 | 507,
   line: string,
@@ -27,7 +27,7 @@ export function refuse(
   throw new HTTPException(status, { message: line });
 }
 
-/** Reads a body of at most `bytesMax` as text; refuses a longer one before it is whole, and a slow one. */
+/** Reads a body as text; refuses one over `bytesMax` (413) before it is complete, and a slow one (408). */
 export async function readBody(request: Request, bytesMax: number): Promise<string> {
   const length = request.headers.get("content-length");
   if (Number(length ?? 0) > bytesMax) refuseLong(bytesMax);
@@ -36,14 +36,14 @@ export async function readBody(request: Request, bytesMax: number): Promise<stri
   return request.body === null ? "" : await readParts(request.body, bytesMax);
 }
 
-/** Reads a short body of a known length: a fifth of the cost of reading it part by part. */
+/** Reads a short body of known length, at a fifth of the cost of reading it part by part. */
 async function readWhole(request: Request, bytes: number): Promise<string> {
   takeRoom(bytes);
   try {
     let text: string | undefined;
     let isBroken = false;
     const reading = request.text().then((read) => text = read, () => isBroken = true);
-    // What came in one packet with its head needs no deadline, and a timer costs more than reading it.
+    // A body that came with its head needs no deadline, and a timer would cost more than reading it.
     for (let i = 0; i < TURNS_MAX && text === undefined && !isBroken; i++) await undefined;
     if (text === undefined && !isBroken) await withinTime(reading);
     return text ?? refuseBroken();
@@ -92,23 +92,23 @@ async function readParts(body: ReadableStream<Uint8Array>, bytesMax: number): Pr
   return text + decoder.decode();
 }
 
-/** Counts bytes among those of all bodies that are being read; refuses them if there is no room. */
+/** Takes `bytes` of the room for bodies; refuses the request if there is not enough. */
 function takeRoom(bytes: number): void {
   if (bodiesBytes + bytes > BODIES_BYTES_MAX) {
-    refuse(503, "Too many bodies at once: try again in a second");
+    refuse(503, "Try again in a second: too many bodies are being read");
   }
   bodiesBytes += bytes;
 }
 
 function refuseLong(bytesMax: number): never {
-  refuse(413, `The body is over the limit of ${bytesMax} bytes`);
+  refuse(413, `Send a shorter body: the limit is ${bytesMax} bytes`);
 }
 
 function refuseBroken(): never {
-  refuse(400, "The body broke off");
+  refuse(400, "Send the whole body: it broke off");
 }
 
 function tooSlow(): HTTPException {
-  const message = `The body was not whole after ${BODY_TIME_MS / 1000} s`;
+  const message = `Send the body faster: it was not complete after ${BODY_TIME_MS / 1000} s`;
   return new HTTPException(408, { message });
 }

@@ -1,6 +1,6 @@
 /**
- * What each route requires: nothing of readers, unless the node is private; a signature of nodes, and a key of whoever
- * decommissions, where the cluster has a key; and of browsers, always, that they come from the node's own page.
+ * Who may do what. Everybody may read, unless the node is private. Where the cluster has a key, an exchange must be
+ * signed, and `/bye` takes the key. A browser may change something only from the node's own page, key or not.
  *
  * @module
  */
@@ -10,35 +10,33 @@ import { readBody, refuse } from "./body.ts";
 import type { Keyring } from "../net/keys.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import { type Signer, UNSIGNED } from "../net/signer.ts";
+import { OncePer } from "../once.ts";
 
-/** Callers that were refused and are in the log; past it no further one is logged until the hour is over. */
-const LOGGED_MAX = 256;
-
-/** A caller that is refused is logged again after this time. */
-const LOG_AGAIN_MS = 3_600_000;
+/** A refused caller is logged once an hour, and so are at most this many of them. */
+const LOGGED = { keysMax: 256, periodMs: 3_600_000 };
 
 export interface GateOptions {
-  /** Of a cluster with a key. */
+  /** Undefined in a cluster without a key. */
   readonly keys?: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
-  /** Reading takes the key as well. */
+  /** Whether reading takes the key as well. */
   readonly private: boolean;
-  /** The lower-case names this node goes by. */
+  /** This node's own names, in lower case. */
   readonly names: ReadonlySet<string>;
   readonly nowMs: () => number;
-  /** A line for the log, about a caller that was refused; at most one for each caller. */
+  /** Gets a line for the log about a refused caller, at most one per caller and hour. */
   readonly onRefused: (line: string) => void;
 }
 
-/** What the server tells of a request besides the request. */
+/** What the server knows about the caller of a request. */
 export interface Caller {
   /** The IP address that the request came from. */
   readonly remote: string;
 }
 
 export interface Gate {
-  /** In front of `/hello`, where a key is asked for. */
+  /** Runs before `/hello`, in a cluster with a key. */
   readonly hello: MiddlewareHandler | undefined;
-  /** Refuses an exchange that comes from a browser, unless `hello` did. */
+  /** Refuses an exchange that a browser sends, where `hello` does not run. */
   readonly exchange: (c: Context) => void;
   readonly bye: MiddlewareHandler;
   readonly read: MiddlewareHandler;
@@ -47,16 +45,24 @@ export interface Gate {
 /** Creates the gate of a node. */
 export function createGate(options: GateOptions): Gate {
   const { keys, names } = options;
-  const logged = new LoggedCallers(options);
+  const logged = new OncePer(LOGGED);
 
-  /** Refuses for want of a key, and names the caller in the log. */
+  function logRefusal(c: Context, line: string): void {
+    const { nowMs, onRefused } = options;
+    const remote = remoteOf(c);
+    const once = logged.admit(remote, nowMs());
+    if (once !== "no") onRefused(`refused a request from ${remote}: ${line}`);
+    if (once === "last") onRefused("refused too many callers: logs no more of them for an hour");
+  }
+
+  /** Refuses a caller without the key, and logs its address. */
   function deny(c: Context, scheme: string, line: string): never {
     c.header("WWW-Authenticate", scheme);
-    logged.refused(remoteOf(c), line);
+    logRefusal(c, line);
     return refuse(401, line);
   }
 
-  /** True if the page is to ask first. */
+  /** True if the page has to ask for confirmation first. */
   function guard(c: Context, kind: "bye" | "exchange"): boolean {
     const header = (name: string) => c.req.header(name);
     const verdict = judge({ method: c.req.method, kind, header }, names);
@@ -64,7 +70,7 @@ export function createGate(options: GateOptions): Gate {
     return refuse(verdict.status, verdict.line);
   }
 
-  /** Whether the caller shows the key itself: to read by `Basic` as well, which browsers send to whoever asks. */
+  /** Whether the caller sent the key itself. `Basic` is for reading only: a browser sends it whichever page asks. */
   async function showsKey(c: Context, { basic }: { basic: boolean }): Promise<boolean> {
     const given = c.req.header("authorization") ?? "";
     const bearer = /^Bearer +(\S+) *$/i.exec(given)?.[1];
@@ -77,11 +83,11 @@ export function createGate(options: GateOptions): Gate {
     deny(
       c,
       'Basic realm="gossiper", charset="UTF-8"',
-      "Give the cluster's key to read: this node is private",
+      "Give the cluster's key to read from this node: it is private",
     );
   }
 
-  /** Runs a signed request, and signs its answer. */
+  /** Checks and runs a signed request, and signs the answer. */
   async function runSigned(c: Context, next: () => Promise<void>, bytesMax: number): Promise<void> {
     const authorization = c.req.header("authorization") ?? "";
     const { raw } = c.req;
@@ -93,7 +99,7 @@ export function createGate(options: GateOptions): Gate {
       if (raw.method === "POST") c.req.raw = withBody(raw, body);
       await next();
     } else {
-      logged.refused(remoteOf(c), error);
+      logRefusal(c, error);
       c.res = c.text(`${error}\n`, 401, { "WWW-Authenticate": "Gossip" });
     }
     const text = await c.res.text();
@@ -137,7 +143,7 @@ export function createGate(options: GateOptions): Gate {
       deny(
         c,
         "Bearer",
-        "Give the cluster's key: as 'Authorization: Bearer KEY', or in the page's form",
+        "Give the cluster's key as 'Authorization: Bearer KEY', or in the page's form",
       );
     },
 
@@ -149,37 +155,12 @@ export function createGate(options: GateOptions): Gate {
   };
 }
 
-/** Keeps the log to one line for each caller, whatever they send. */
-class LoggedCallers {
-  readonly #options: GateOptions;
-  readonly #callers = new Set<string>();
-  #sinceMs = -Infinity;
-
-  constructor(options: GateOptions) {
-    this.#options = options;
-  }
-
-  refused(remote: string, line: string): void {
-    const { nowMs, onRefused } = this.#options;
-    if (nowMs() - this.#sinceMs > LOG_AGAIN_MS) {
-      this.#callers.clear();
-      this.#sinceMs = nowMs();
-    }
-    if (this.#callers.has(remote) || this.#callers.size >= LOGGED_MAX) return;
-    this.#callers.add(remote);
-    onRefused(`refused a request from ${remote}: ${line}`);
-    if (this.#callers.size === LOGGED_MAX) {
-      onRefused("further callers that are refused are not logged");
-    }
-  }
-}
-
-/** Path and query as they came: with a strange Host the whole is no URL. */
+/** Path and query as they came. No URL parser: with a malformed Host the whole is not a URL. */
 function targetOf({ url }: Request): string {
   return url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
 }
 
-/** The request with a body that was read. Not made from the request itself: Deno warns of a copied signal. */
+/** A request with a body that was already read. Not a copy of `request`: Deno warns of a copied signal. */
 function withBody(request: Request, body: string): Request {
   const { method, headers } = request;
   return new Request(`http://node${targetOf(request)}`, { method, headers, body });
@@ -193,7 +174,7 @@ function remoteOf(c: Context): string {
   return (c.env as Partial<Caller> | undefined)?.remote ?? "an unknown address";
 }
 
-/** The password of `Basic`, whatever the user. */
+/** The password of `Basic`, with any user name. */
 function passwordOf(authorization: string): string | undefined {
   const [, base64] = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization) ?? [];
   if (base64 === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Who sends: `from`, `via` and `cluster` of the query.
+ * The sender of an exchange: `from`, `via` and `cluster` in the query.
  *
  * @module
  */
@@ -9,13 +9,10 @@ import { refuse } from "./body.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 
-/** Senders remembered; past it they are read anew. */
+/** Senders cached: the live callers of a cluster of 2,000; when full, the cache starts again. */
 const SENDERS_MAX = 2_048;
 
-/**
- * Letters of a URL that is remembered: an ID, two addresses and a cluster's name have room. A longer one is read
- * anew.
- */
+/** Characters of a URL that is cached: room for an ID, two addresses and a cluster's name. */
 const URL_LENGTH_MAX = 1_024;
 
 export interface Sender {
@@ -24,7 +21,7 @@ export interface Sender {
   readonly via: string;
 }
 
-/** Reads senders; a node calls with the same URL for as long as it runs, so each is read once. */
+/** Reads senders. A node calls with the same URL for as long as it runs, so the result is cached by URL. */
 export class Senders {
   readonly #node: Node;
   readonly #byUrl = new Map<string, Sender>();
@@ -33,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Refuses a query that names nobody, and senders of another cluster. */
+  /** The sender; refuses a query that does not name one (400), and senders of another cluster (409). */
   read(c: Context): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);
@@ -48,7 +45,9 @@ export class Senders {
     const from = c.req.query("from") ?? "";
     const cluster = c.req.query("cluster") ?? DEFAULT_CLUSTER;
     const via = normalizeAddress(c.req.query("via") ?? "");
-    if (!isId(from)) refuse(400, "Give your ID as from=: 1 to 64 of A-Z a-z 0-9 . _ : -");
+    if (!isId(from)) {
+      refuse(400, "Give your ID as from=: 1 to 64 characters of A-Z a-z 0-9 . _ : -");
+    }
     if (via === undefined) refuse(400, "Give your address as via=host:port");
     if (!isId(cluster)) refuse(400, "Give your cluster's name as cluster=, or leave it out");
     const stranger = this.#node.stranger({ from, via, cluster });

@@ -1,19 +1,19 @@
 /**
- * Serving requests: on every address of both families where the host has both, by TLS where there are certificates.
+ * Serves requests on every address of both families, with TLS where there is a certificate.
  *
- * It is `Deno.serve`, which has no time limits of its own on connections that send nothing: how many a process can
- * hold is bounded by its
- * limit on open files (see .github/SECURITY.md). An HTTP server of our own could bound them finer; that is a reverse
- * proxy's trade, and
- * was tried and dropped: it costs three times the CPU a request, and is one more parser that faces strangers.
+ * `Deno.serve` has no time limit for connections that send nothing: their number is bounded by the process' limit on
+ * open files alone (see .github/SECURITY.md). Rejected: an HTTP server of our own, which could bound them better. It
+ * took three times the CPU per request, and is one more parser that faces strangers; a reverse proxy does this job.
  *
  * @module
  */
 
-/** A failure to listen, in one line that says what to do. */
+import { messageOf } from "../text.ts";
+
+/** A failure to listen; the message is one line that says what to do. */
 export class ListenError extends Error {}
 
-/** What a handler is told of a request besides the request. */
+/** What a handler learns about the caller of a request. */
 export interface CallerInfo {
   /** The caller's IP address. */
   readonly remote: string;
@@ -27,37 +27,31 @@ export interface Tls {
   readonly key: string;
 }
 
-/**
- * Requests being answered at once: rounds of a thousand nodes need a few; a flood gets 503 at once, and rounds stay
- * on time.
- */
+/** Requests under way at once: a cluster of a thousand needs a few. A flood gets 503, and rounds stay on time. */
 export const REQUESTS_MAX = 256;
 
-/** Every IPv6 address, and on a dual stack every IPv4 one as well. */
+/** Every IPv6 address; on a dual-stack host every IPv4 address as well. */
 const ANY = "::";
 const ANY_IPV4 = "0.0.0.0";
 
-/** Tries to listen again after the former listener was closed: five seconds in all. */
+/** Attempts to listen again after the former listener was closed: for five seconds in all. */
 const REOPEN_TRIES = 100;
 const REOPEN_EVERY_MS = 50;
 
-/**
- * The wait before listening again where the system ended it: it wants for something, which takes a moment to come
- * back.
- */
+/** Delay before listening again after the system closed the listener, usually for lack of file descriptors. */
 const REOPEN_BROKEN_MS = 1_000;
 
-/** Told again only after this time, as it may go on like that. */
+/** A listener that keeps breaking is logged once in this time. */
 const BROKEN_TOLD_MS = 60_000;
 
 type HttpServer = Deno.HttpServer<Deno.NetAddr>;
 
 export interface ServerOptions {
   readonly host: string | undefined;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly tls?: Tls | undefined;
-  /** Told in a line when the system ended the listening, which begins again in a moment. */
+  /** Gets a line for the log when the system closed the listener; the server opens it again. */
   readonly onBroken?: (line: string) => void;
 }
 
@@ -70,10 +64,10 @@ export class Server {
   #underWay = 0;
   #closing = false;
   #toldAtMs = -Infinity;
-  /** Ends the wait before listening again. */
+  /** Cuts the delay before listening again short. */
   #wake = () => {};
 
-  /** Throws a ListenError if the host or the port cannot be had, or the certificate not be used. */
+  /** Throws a ListenError if it cannot listen on the host and port, or cannot use the certificate. */
   constructor(options: ServerOptions, handler: Handler) {
     this.#options = options;
     this.#handler = handler;
@@ -85,7 +79,7 @@ export class Server {
     return this.#server.addr;
   }
 
-  /** Serves new connections with another certificate, on the same port; open ones go on with the former. */
+  /** Serves new connections on the same port with another certificate; open connections keep theirs. */
   async replace(tls: Tls): Promise<void> {
     const { port } = this.addr;
     this.#tls = tls;
@@ -95,14 +89,14 @@ export class Server {
         this.#server = this.#open(port, tls);
         return;
       } catch (error) {
-        // The system may hold the port for another moment.
+        // The system may hold the port a moment longer.
         if (tries === REOPEN_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, REOPEN_EVERY_MS));
       }
     }
   }
 
-  /** Accepts no more, and resolves when the requests under way are answered. */
+  /** Stops accepting connections; resolves when the requests under way are answered. */
   async shutdown(): Promise<void> {
     this.#closing = true;
     this.#wake();
@@ -110,13 +104,13 @@ export class Server {
     await Promise.all(this.#draining);
   }
 
-  /** Deno.serve gives up for good at the first connection that cannot be accepted, as for want of file descriptors. */
+  /** Deno.serve ends for good at the first connection that it cannot accept, as when file descriptors run out. */
   async #reopen(broken: HttpServer, error: unknown): Promise<void> {
     if (broken !== this.#server || this.#closing) return;
     const nowMs = performance.now();
     if (nowMs - this.#toldAtMs > BROKEN_TOLD_MS) {
       this.#toldAtMs = nowMs;
-      this.#options.onBroken?.(`cannot accept connections: ${line(error)}; tries again for ever`);
+      this.#options.onBroken?.(`cannot accept connections: ${line(error)}; keeps trying`);
     }
     const { port } = this.addr;
     while (broken === this.#server) {
@@ -129,7 +123,7 @@ export class Server {
       try {
         this.#server = this.#open(port, this.#tls);
       } catch {
-        // Still in want: it tries for ever, as a node that cannot be asked is of no use.
+        // It keeps trying: a node that nobody can call is of no use.
       }
     }
   }
@@ -158,7 +152,7 @@ export class Server {
       if (error instanceof Deno.errors.AddrInUse) throw inUse(port);
       if (host !== undefined) throw new ListenError(`Cannot listen on ${host}: ${line(error)}`);
     }
-    // A host without IPv6.
+    // The host has no IPv6.
     try {
       return open(ANY_IPV4);
     } catch (error) {
@@ -167,10 +161,10 @@ export class Server {
     }
   }
 
-  /** At once where the handler does: a promise would add a third to what the text of `/hello` costs. */
+  /** Not async: a promise would add a third to the cost of `GET /hello`, whose handler answers at once. */
   #answer(request: Request, caller: CallerInfo): Response | Promise<Response> {
     if (this.#underWay >= REQUESTS_MAX) {
-      return new Response("Too many requests at once: try again in a second\n", {
+      return new Response("Try again in a second: too many requests are under way\n", {
         status: 503,
         headers: { "Retry-After": "1" },
       });
@@ -189,7 +183,7 @@ export class Server {
   }
 }
 
-/** Asks for the address only where somebody wants it. */
+/** Looks the remote address up only when it is needed. */
 class Caller implements CallerInfo {
   readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
 
@@ -202,7 +196,7 @@ class Caller implements CallerInfo {
   }
 }
 
-/** Tries certificate and key out; throws a ListenError if they cannot be served. */
+/** Tries a certificate and its key; throws a ListenError if they cannot be used. */
 export function checkTls(tls: Tls): void {
   try {
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: tls.cert, key: tls.key }).close();
@@ -213,10 +207,10 @@ export function checkTls(tls: Tls): void {
 
 function inUse(port: number): ListenError {
   return new ListenError(
-    `Cannot listen on port ${port}: it is in use. Stop what uses it, or choose another with -port`,
+    `Cannot listen on port ${port}: it is in use. Stop the program that uses it, or choose another port with -port`,
   );
 }
 
 function line(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ");
+  return messageOf(error).replaceAll("\n", " ");
 }

@@ -147,7 +147,7 @@ Deno.test("a taken port ends it with status 1 and one line that says what to do"
   assertEquals(
     stderr,
     `gossiper: Cannot listen on port ${port}: it is in use. ` +
-      "Stop what uses it, or choose another with -port\n",
+      "Stop the program that uses it, or choose another port with -port\n",
   );
 });
 

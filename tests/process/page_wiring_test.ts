@@ -187,7 +187,7 @@ Deno.test("GET /members?status= keeps the members of these statuses", async () =
   assertEquals(await ids("dead"), "");
   for (const wrong of ["", "deed", "dead,", "live,deed"]) {
     const { status, text } = await ask(node, `/members?status=${wrong}`);
-    const usage = "Give status= some of live,dead,left,decommissioned,unknown\n";
+    const usage = "Give one or more of these as status=: live,dead,left,decommissioned,unknown\n";
     assertEquals([status, text], [400, usage]);
   }
 });
@@ -228,7 +228,7 @@ Deno.test("GET /members/NNN tells the member's story with reasons", async () => 
   assertEquals([story.status, story.reason], ["left", "left: test"]);
   assertEquals(story.since, story.history.at(-1)?.at);
   const missing = await ask(n1, "/members/n9");
-  assertEquals([missing.status, missing.text], [404, "No member of this ID is in the table\n"]);
+  assertEquals([missing.status, missing.text], [404, "No member has this ID: see /members\n"]);
 });
 
 Deno.test("GET /readyz answers 503 until the node has met one that it joins; /healthz is well all along", async () => {
