@@ -1,11 +1,13 @@
 /**
  * Reads HTTP/1.1 answers from a stream of bytes, strictly and in bounded memory. (pure)
  *
- * The peer is hostile: the head must fit in one buffer, the body is counted as it comes, and whatever is not
- * plainly an answer ends the reading. Text from the peer never appears in an error's message.
+ * The peer is hostile: the head must fit in one buffer, the body is counted as it arrives, and anything that is not
+ * clearly an answer ends the reading. Text from the peer never appears in an error's message.
+ *
+ * @module
  */
 
-/** Where the bytes come from: a TCP or TLS connection. */
+/** The source of the bytes: a TCP or TLS connection. */
 export interface ByteSource {
   /** Reads some bytes; `null` at the end. Rejects when the connection breaks. */
   read(buffer: Uint8Array): Promise<number | null>;
@@ -14,9 +16,9 @@ export interface ByteSource {
 /** A whole answer. */
 export interface Answer {
   readonly status: number;
-  /** Decoded as UTF-8; a byte that is none becomes U+FFFD, so that one bad name spoils no list. */
+  /** Decoded as UTF-8; invalid bytes become U+FFFD, so that one bad name does not spoil a list. */
   readonly body: string;
-  /** The `authentication-info` field, by which a peer with the cluster's key signs; may hold anything. */
+  /** The `authentication-info` field, in which a peer with the cluster's key signs; it may hold anything. */
   readonly proof?: string;
   /** Bytes received, head and framing included. */
   readonly bytesIn: number;
@@ -33,13 +35,10 @@ export class HungUp extends Error {
   }
 }
 
-/** Bytes of an answer's head: ours have 110; reverse proxies stop at 8 KiB or earlier. Also the longest read buffer. */
+/** Bytes of an answer's head: ours have 110, and reverse proxies stop at 8 KiB or earlier. Also the largest buffer. */
 export const HEAD_BYTES_MAX = 8_192;
 
-/**
- * Bytes of the buffer of an idle connection, and while little comes: an answer of 250 members. A node of 64 has 63
- * of them.
- */
+/** Bytes of the buffer of an idle connection, and of short answers: enough for the columns of 250 members. */
 const LITTLE_BYTES = 1_024;
 
 const FIELD_NAME = /^[!-9;-~]+$/;
@@ -55,7 +54,7 @@ interface Head {
   readonly proof?: string;
 }
 
-/** Reads the answers that come one after another on one connection. */
+/** Reads answers one after another from one connection. */
 export class AnswerReader {
   readonly #source: ByteSource;
   #buffer = new Uint8Array(LITTLE_BYTES);
@@ -69,17 +68,17 @@ export class AnswerReader {
     this.#source = source;
   }
 
-  /** Starts to read ahead of the next answer; resolves when the peer sends anything, or ends the connection. */
+  /** Starts to read ahead of the next answer; resolves when the peer sends something or ends the connection. */
   async listen(): Promise<void> {
     if (this.#start === this.#end) this.#resize(LITTLE_BYTES);
     this.#ahead = this.#source.read(this.#buffer);
     await this.#ahead.catch(() => null);
   }
 
-  /** Reads one answer. Rejects with `HungUp`, or with an `Error` that says what was wrong with it. */
+  /** Reads one answer. Rejects with `HungUp`, or with an `Error` whose message gives the fault of the answer. */
   async read(bodyBytesMax: number): Promise<Answer> {
     this.#bytesIn = 0;
-    // Chunks as small as their framing at most: what comes in is bounded whatever the framing says.
+    // Room for chunks as small as their framing: input is bounded whatever the framing says.
     this.#bytesInMax = 2 * (HEAD_BYTES_MAX + bodyBytesMax);
     let head: Head;
     do head = parseHead(await this.#until(HEAD_END)); while (head.status < 200);
@@ -117,7 +116,7 @@ export class AnswerReader {
     while (await this.#until(CRLF) !== ""); // trailers
   }
 
-  /** Yields views of the buffer, each good until the next is asked for: `length` bytes, or all until the end. */
+  /** Yields views of the buffer, each valid until the next is taken: `length` bytes, or all until the end. */
   async *#take(length = Infinity): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     if (length > LITTLE_BYTES) this.#resize(HEAD_BYTES_MAX);
     for (let left = length; left > 0;) {
@@ -132,7 +131,7 @@ export class AnswerReader {
     }
   }
 
-  /** Takes the text up to the mark, and the mark off. */
+  /** Takes the text up to the mark, and drops the mark. */
   async #until(mark: Uint8Array): Promise<string> {
     for (;;) {
       const at = indexOf(this.#buffer.subarray(this.#start, this.#end), mark);
@@ -145,7 +144,7 @@ export class AnswerReader {
     }
   }
 
-  /** Goes on with a buffer of so many bytes, unless it has as many. */
+  /** Replaces the buffer by one of `bytes`, unless it has that size. */
   #resize(bytes: number): void {
     if (this.#buffer.length === bytes) return;
     const buffer = new Uint8Array(bytes);
@@ -190,7 +189,7 @@ function parseHead(text: string): Head {
     const earlier = fields.get(name);
     fields.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   }
-  // No exchange asks for a coding: decoding one would let a few bytes become megabytes.
+  // No request offers a coding: decoding one would let a few bytes become megabytes.
   if (!/^(?:identity)?$/i.test(fields.get("content-encoding") ?? "")) {
     throw new Error("answered in a compressed form that was not asked for");
   }
@@ -203,7 +202,7 @@ function parseHead(text: string): Head {
   }
   const coding = fields.get("transfer-encoding");
   const length = fields.get("content-length");
-  // Both together are how one answer is smuggled inside another.
+  // An answer with both may smuggle another one inside it.
   if (coding !== undefined) {
     if (coding.toLowerCase() !== "chunked" || length !== undefined) throw malformed();
     return { status, keepAlive, length: "chunked", ...signed };

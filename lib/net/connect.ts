@@ -1,20 +1,20 @@
 /**
- * Opening a connection to a peer: to an address that may be called, by TLS where the node has certificates.
+ * Opening a connection to a peer: only to IP addresses that this node may call, by TLS if it has certificates.
  *
  * @module
  */
 import { type Address, isIp } from "../address.ts";
 
 export interface ConnectOptions {
-  /** Whether an IP address may be called: asked before anything is sent there. By default every one may. */
+  /** Whether this node may call an IP address; asked before anything is sent there. By default it may call all. */
   readonly mayCall?: (ip: string) => boolean;
-  /** Set: by TLS, and trust these authorities, in PEM, besides the usual ones. */
+  /** If set, connections use TLS and trust these authorities, in PEM, besides the usual ones. */
   readonly caCerts?: () => string[];
 }
 
-const FORBIDDEN = "its IP address is not one that this node may call (-allow)";
+const FORBIDDEN = "this node may not call its IP address (-allow)";
 
-/** Connects; rejects with the system's error, or one that says what else was wrong. */
+/** Connects; rejects with the system's error, or with one whose message gives another reason. */
 export async function connect(
   { host, port }: Address,
   signal: AbortSignal,
@@ -23,12 +23,12 @@ export async function connect(
   signal.throwIfAborted();
   if (isIp(host) && !mayCall(host)) throw new Error(FORBIDDEN);
   const conn = await Deno.connect({ hostname: host, port, signal });
-  // During a handshake, too, the deadline ends the connection.
+  // The deadline ends the connection during a handshake too.
   const abort = () => close(conn);
   signal.addEventListener("abort", abort);
   try {
     signal.throwIfAborted();
-    // Asked of the connection, not of the name: a name may lead elsewhere the next time it is resolved.
+    // Checked on the connection, not on the name: a name may lead elsewhere the next time it is resolved.
     if (!mayCall((conn.remoteAddr as Deno.NetAddr).hostname)) throw new Error(FORBIDDEN);
     return caCerts === undefined ? conn : await startTls(conn, host, caCerts());
   } catch (error) {
@@ -39,7 +39,7 @@ export async function connect(
   }
 }
 
-/** The handshake comes first: a wrong certificate is an error with a name, not a connection that breaks. */
+/** Completes the handshake first, so that a wrong certificate is reported as such, not as a broken connection. */
 async function startTls(
   conn: Deno.TcpConn,
   hostname: string,
@@ -60,6 +60,6 @@ export function close(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch {
-    // Closed before, by a deadline or by the answer's end.
+    // It was closed before, by a deadline or at the end of an answer.
   }
 }

@@ -1,30 +1,29 @@
 /**
- * What the names of `-join` stand for: every address of a host's name, every host of a service's SRV records. Looked
- * up again while
- * somebody of them does not answer, as the hosts behind a name come and go.
+ * The addresses behind the names of `-join`: every address of a host name, every host of a service's SRV records. They
+ * are looked up again while one of them does not answer, because the hosts behind a name come and go.
  *
- * The name itself stays a seed as well: the system also knows those of /etc/hosts and the like, and a certificate is
- * for a name.
+ * The name itself stays a seed too: the system also knows names that no name server does, such as those of /etc/hosts,
+ * and a certificate is issued for a name.
  *
  * @module
  */
 import { formatAddress, isIp, normalizeAddress, parseAddress } from "../address.ts";
 import { SRV_PREFIX } from "../config/values.ts";
 
-/** Waits between two lookups while somebody does not answer: from, and doubled up to. */
+/** Delay between two lookups while a seed does not answer, in ms: the first, doubled each time up to the longest. */
 const BACK_OFF_MS = 1_000;
 const BACK_OFF_MAX_MS = 30_000;
 
-/** A look at whether all answer, once all did: no lookup, so it costs nothing. */
-const LOOK_MS = 5_000;
+/** Delay between two checks whether all seeds still answer, in ms; a check looks nothing up, so it costs nothing. */
+const CHECK_MS = 5_000;
 
-/** A lookup may take this long; the next attempt comes anyway. */
+/** Time after which a lookup is given up, in ms; the next attempt comes anyway. */
 const LOOKUP_MS = 5_000;
 
-/** Addresses that one `-join` may stand for: a headless service of a few hundred pods fits. */
+/** Addresses taken from the names of one `-join`: a headless service of a few hundred pods fits. */
 export const RESOLVED_MAX = 256;
 
-/** A name server's answers, as `Deno.resolveDns` gives them; rejects where there are none. */
+/** Asks a name server, as `Deno.resolveDns` does; rejects if it has no answer. */
 export interface Resolver {
   (name: string, type: "A" | "AAAA", options: { signal: AbortSignal }): Promise<string[]>;
   (name: string, type: "SRV", options: { signal: AbortSignal }): Promise<Deno.SrvRecord[]>;
@@ -33,9 +32,9 @@ export interface Resolver {
 export interface SeedNamesOptions {
   /** As given: `host:port` and `srv:_service._tcp.name`. */
   readonly join: readonly string[];
-  /** Takes all addresses found, at each lookup. */
+  /** Called after each lookup with all addresses found. */
   readonly onResolved: (addresses: readonly string[]) => void;
-  /** Whether somebody of `-join` does not answer. */
+  /** Whether one of the seeds does not answer. */
   readonly misses: () => boolean;
   readonly onNotice: (level: "info" | "warn", text: string) => void;
   readonly resolver?: Resolver;
@@ -46,7 +45,7 @@ export function isSrv(entry: string): boolean {
   return entry.startsWith(SRV_PREFIX);
 }
 
-/** Suspicion names up, first at once, then as long as somebody does not answer. */
+/** Looks the names up at once, and again as long as a seed does not answer. */
 export class SeedNames {
   readonly #options: SeedNamesOptions;
   readonly #names: readonly string[];
@@ -61,7 +60,7 @@ export class SeedNames {
   }
 
   start(): void {
-    if (this.#names.length > 0) void this.#look();
+    if (this.#names.length > 0) void this.#lookUp();
   }
 
   stop(): void {
@@ -69,12 +68,12 @@ export class SeedNames {
     clearTimeout(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #lookUp(): Promise<void> {
     const { resolver = Deno.resolveDns, onResolved } = this.#options;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(LOOKUP_MS)]);
     const found = await resolveNames(this.#names, { resolver, signal });
     if (this.#ended.signal.aborted) return;
-    // No answer at all may be the name server's trouble: what was known stays.
+    // Without any answer the name server itself may be in trouble: keep the addresses found before.
     if (found !== undefined) onResolved(found);
     this.#tell(found?.length ?? 0);
     this.#wait();
@@ -84,13 +83,13 @@ export class SeedNames {
     const misses = this.#options.misses();
     if (!misses) this.#waitMs = BACK_OFF_MS;
     this.#timer = setTimeout(() => {
-      if (this.#options.misses()) void this.#look();
+      if (this.#options.misses()) void this.#lookUp();
       else this.#wait();
-    }, misses ? this.#waitMs : LOOK_MS);
+    }, misses ? this.#waitMs : CHECK_MS);
     if (misses) this.#waitMs = Math.min(2 * this.#waitMs, BACK_OFF_MAX_MS);
   }
 
-  /** Says once that a service has no hosts yet, and when it has. */
+  /** Reports once that a service has no hosts yet, and once that it has some. */
   #tell(found: number): void {
     const services = this.#names.filter(isSrv).map((name) => name.slice(SRV_PREFIX.length));
     if (services.length === 0 || (found === 0) === this.#told) return;
@@ -98,11 +97,11 @@ export class SeedNames {
     const names = services.join(", ");
     const { onNotice } = this.#options;
     if (found > 0) onNotice("info", `${names}: found ${found} to join`);
-    else onNotice("warn", `${names}: found nobody to join; looks again for ever`);
+    else onNotice("warn", `${names}: found no node to join; keeps trying`);
   }
 }
 
-/** Every address that the names stand for now, none twice; undefined where no name server knows any of them. */
+/** Every address behind the names now, each once; undefined if no name server knows any of the names. */
 export async function resolveNames(
   names: readonly string[],
   at: { resolver: Resolver; signal: AbortSignal },
@@ -120,7 +119,7 @@ async function resolveService(
   name: string,
   { resolver, signal }: { resolver: Resolver; signal: AbortSignal },
 ): Promise<string[] | undefined> {
-  // Priorities and weights are for sharing load: whoever answers will do.
+  // Priorities and weights share load among servers; here any node that answers will do.
   const records = await resolver(name, "SRV", { signal }).catch(() => []);
   if (records.length === 0) return undefined;
   const addresses = records.map(({ target, port }) =>
@@ -140,7 +139,7 @@ async function resolveHost(
     resolver(host, "AAAA", { signal }).catch(none),
   ])).flat();
   if (found.length === 0) return undefined;
-  // The name alone will do.
+  // The name itself is a seed, and leads there.
   if (found.length === 1) return [];
   const addresses = found.map((ip) => normalizeAddress(formatAddress(ip, port)));
   return addresses.filter((address) => address !== undefined);

@@ -1,12 +1,11 @@
 /**
- * Signed requests and answers: what stands under each code, and how old a request may be.
+ * Signed requests and answers: what each code covers, and how old a request may be.
  *
  *     authorization: Gossip <ms>.<code>      code over: request, cluster, ms, method, path and query, body
  *     authentication-info: <code>            code over: answer, cluster, the request's code, status, body
  *
- * The query names the sender. The answer's code covers the request's, so an answer fits one request only. There is no
- * memory of requests seen: a replay within the minute is harmless, as all that a request can say is merged
- * (PROTOCOL.md).
+ * The query names the sender. The answer's code covers the request's, so an answer fits one request only. Requests
+ * are not remembered: a replay within the minute is harmless, as everything a request says is merged (PROTOCOL.md).
  *
  * @module
  */
@@ -14,10 +13,10 @@ import type { Keyring } from "./keys.ts";
 import { quote } from "../text.ts";
 import type { Outcome, Transport } from "./transport.ts";
 
-/** How far the clocks of two nodes may differ: beyond it, recorded requests are of no use to anyone. */
+/** How far the clocks of two nodes may differ, in ms; a recorded request is useless once it is older. */
 export const CLOCK_SKEW_MAX_MS = 60_000;
 
-/** What a request's code covers. */
+/** The part of a request that its code covers. */
 export interface Signed {
   readonly method: string;
   /** Path and query as they travel. */
@@ -25,12 +24,12 @@ export interface Signed {
   readonly body: string;
 }
 
-/** What checking a request came to: its code, and what was wrong if anything was. */
+/** The result of checking a request: its code where it is valid, and an error where it is refused. */
 export type Checked =
   | { readonly code: string; readonly error?: string }
   | { readonly code?: undefined; readonly error: string };
 
-/** What is said to callers without a key. */
+/** The answer to callers without a key. */
 export const UNSIGNED = "This cluster has a key, and the request is not signed with it";
 
 const SCHEME = "Gossip ";
@@ -59,7 +58,7 @@ export class Signer {
     return { authorization: `${SCHEME}${atMs}.${code}`, code };
   }
 
-  /** Checks a request against its `authorization` header. A code with an error is good, but of another time. */
+  /** Checks a request against its `authorization` header. A code beside an error is valid, but too old or early. */
   async check(request: Signed, authorization: string): Promise<Checked> {
     const [, stamp, code] = HEADER.exec(authorization) ?? [];
     if (stamp === undefined || code === undefined) return { error: UNSIGNED };
@@ -67,7 +66,7 @@ export class Signer {
     const good = await this.#options.keyring.verify(this.#requestText(request, atMs), code);
     if (!good) return { error: UNSIGNED };
     const hereMs = Math.floor(this.#options.wallMs());
-    // Only who holds a key learns this clock, and only a key holder's clock is worth a line.
+    // Only holders of a key are told this node's time, and only their clocks are worth a log line.
     return Math.abs(hereMs - atMs) <= CLOCK_SKEW_MAX_MS ? { code } : {
       code,
       error: `The clocks differ by over a minute: ${timeText(atMs)} there, ${
@@ -81,7 +80,7 @@ export class Signer {
     return this.#options.keyring.sign(this.#answerText(code, status, body));
   }
 
-  /** Whether an answer is one to the request of this code, by someone with a key. */
+  /** Whether a holder of a key made this answer, to the request of this code. */
   async checkAnswer(
     code: string,
     answer: { status: number; body: string; proof: string | undefined },
@@ -90,7 +89,7 @@ export class Signer {
     return await this.#options.keyring.verify(this.#answerText(code, status, body), proof);
   }
 
-  // No part but the last can hold a line feed, so two different requests never give one text.
+  // Only the last part can hold a line feed, so two different requests never give one text.
   #requestText({ method, target, body }: Signed, atMs: number): string {
     return `gossip request\n${this.#options.cluster}\n${atMs}\n${method}\n${
       plain(target)
@@ -102,7 +101,7 @@ export class Signer {
   }
 }
 
-/** One spelling of path and query, as servers and proxies may rewrite a URL's escapes. */
+/** One spelling of path and query, because servers and proxies may rewrite a URL's escapes. */
 function plain(target: string): string {
   const url = new URL(`http://node${target}`);
   return url.pathname + url.search;
@@ -113,7 +112,7 @@ function timeText(ms: number): string {
   return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
 }
 
-/** `transport`, signed. */
+/** A transport that signs requests, and fails answers that are not signed. */
 export function signedTransport(transport: Transport, signer: Signer): Transport {
   return {
     traffic: transport.traffic,

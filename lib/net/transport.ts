@@ -1,25 +1,28 @@
 /**
- * Outgoing exchanges: one HTTP/1.1 POST over a plain TCP connection, one bounded answer.
+ * Outgoing exchanges: one HTTP/1.1 POST over a TCP or TLS connection, one bounded answer.
  *
- * Why not `fetch`: it tells "connection refused" only in the text of a message, obeys HTTP_PROXY, refuses ports
- * that browsers block (6000, 10080), and costs 62 more bytes of headers, three times the CPU and tens of MB of
- * memory. Why not `node:http`: on Deno 2.7 it reports every failure to connect as ECONNREFUSED, which would be
- * false evidence of a crash, and it hangs when a peer closes at once.
+ * Why not `fetch`: it reports "connection refused" only in the text of a message, obeys HTTP_PROXY, refuses ports that
+ * browsers block (6000, 10080), and costs 62 more bytes of headers, three times the CPU and tens of MB of memory. Why
+ * not `node:http`: on Deno 2.7 it reports every failure to connect as ECONNREFUSED, which would be false evidence of a
+ * crash, and it hangs when a peer closes at once.
+ *
+ * @module
  */
-
 import { type Address, parseAddress } from "../address.ts";
 import { close, connect, type ConnectOptions } from "./connect.ts";
 import { type Answer, AnswerReader, HungUp } from "./answer_reader.ts";
+import { pause, untilAborted } from "./deadline.ts";
+import { type Connection, IdleConnections, type IdleOptions } from "./idle_connections.ts";
 
 /**
- * What became of an exchange. Text from the peer is found in `body` alone, never in `why`.
+ * How an exchange ended. Only `body` holds text from the peer, `why` never does.
  *
- * - `answer`: the peer answered, with whatever status.
- * - `refused`: nobody listens there, but the host is up (TCP's "connection refused"). Windows takes
- *   about two seconds to say so: with a shorter time-out it comes as `silent` there.
+ * - `answer`: the peer answered, with any status.
+ * - `refused`: the host is up, and no process listens there (TCP's "connection refused"). Windows takes about two
+ *   seconds to report it: with a shorter time-out the exchange is `silent` there.
  * - `silent`: no whole answer in time, whether the connection was accepted or not.
- * - `failed`: anything else: a name that doesn't resolve, an unreachable network, a connection that
- *   keeps breaking, an answer that is too long, compressed or not HTTP.
+ * - `failed`: anything else: a name that does not resolve, an unreachable network, a connection that keeps breaking, an
+ *   answer that is too long, compressed or not HTTP.
  */
 export type Outcome =
   | { kind: "answer"; status: number; body: string; bytesIn: number; proof?: string }
@@ -29,12 +32,12 @@ export type Outcome =
 
 /** Makes exchanges; never throws and never rejects. */
 export interface Transport {
-  /** Bytes of HTTP on the connections since the start, heads included; of an answer that failed, not counted. */
+  /** Bytes of HTTP since the start, heads included; bytes of failed answers are not counted. */
   readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /**
-   * POSTs the body to `http://<address><path>`, and settles within the time-out. A connection that breaks
-   * before the whole answer is tried again, so the request may arrive several times: it must be idempotent.
-   * How many run at once is up to the caller. `authorization` becomes the header of that name.
+   * POSTs the body to `http://<address><path>`, and settles within the time-out. If a connection breaks before the
+   * whole answer, it sends the request again, so the request must be idempotent. The caller bounds how many run at
+   * once. `authorization` becomes the header of that name.
    */
   post(
     address: string,
@@ -42,40 +45,25 @@ export interface Transport {
     body: string | Uint8Array,
     authorization?: string,
   ): Promise<Outcome>;
-  /** Closes every connection; exchanges under way, and later ones, end as `failed`. */
+  /** Closes every connection; exchanges under way and later ones end as `failed`. */
   close(): void;
 }
 
-export interface TransportOptions extends ConnectOptions {
+export interface TransportOptions extends ConnectOptions, IdleOptions {
   /** Milliseconds for the whole exchange: resolving, connecting, sending, and reading the whole answer. */
-  timeoutMs: number;
+  readonly timeoutMs: number;
   /** Bytes of the longest answer body that is read; a longer one fails the exchange. */
-  bodyBytesMax: number;
-  /** Idle connections kept, the longest idle closed first (default `IDLE_CONNECTIONS_MAX`). */
-  idleConnectionsMax?: number;
-  /** Milliseconds after which an idle connection is not used again (default `IDLE_MS`). */
-  idleMs?: number;
-  /**
-   * Called when a peer ends an idle connection: it was killed, stopped, or tired of waiting. A hint to look
-   * again, not evidence: the operating system closes a killed process's connections within milliseconds.
-   */
-  onHangUp?: (address: string) => void;
+  readonly bodyBytesMax: number;
 }
 
-/** Idle connections kept: all peers of a cluster of 129. Each costs about 14 KB here and 26 KB at the peer. */
-export const IDLE_CONNECTIONS_MAX = 128;
-
-/** An idle connection's longest life: 64 peers at 2 a round are called every 32 s, now and then after 64. */
-export const IDLE_MS = 120_000;
-
 /**
- * Waits before a connection that broke is tried again. At once, as the peer may have closed it while it was
- * idle; then a little later, as a process that dies closes its connections up to 10 ms before its listener:
- * in between new connections are accepted, and break, and only afterwards are they refused.
+ * Delays before a request is sent again over a new connection after one broke, in ms. The first is none: the peer may
+ * have closed the connection while it was idle. The others are longer because a dying process closes its connections up
+ * to 10 ms before its listener: in between, new connections are accepted and break, and only then are they refused.
  */
 const RETRY_DELAYS_MS: readonly number[] = [0, 25, 100];
 
-/** How a connection breaks: while it opens, or later. */
+/** The errors of a connection that breaks, while it opens or later. */
 const BROKEN = [
   HungUp,
   Deno.errors.ConnectionReset,
@@ -83,10 +71,10 @@ const BROKEN = [
   Deno.errors.NotConnected,
 ];
 
-/** Paths that can stand in a request line as they are. */
+/** Paths that need no escaping in a request line. */
 const PATH = /^\/[\x21-\x7e]*$/;
 
-/** What can stand in a header as it is. */
+/** Values that need no escaping in a header. */
 const FIELD_VALUE = /^[\x20-\x7e]*$/;
 
 const encoder = new TextEncoder();
@@ -96,28 +84,18 @@ export function createTransport(options: TransportOptions): Transport {
   return new TcpTransport(options);
 }
 
-interface Connection {
-  readonly conn: Deno.Conn;
-  readonly reader: AnswerReader;
-}
-
-interface IdleConnection extends Connection {
-  /** When it became idle, in milliseconds of the monotonic clock. */
-  readonly sinceMs: number;
-}
-
 const CLOSED: Outcome = { kind: "failed", why: "this node is stopping" };
 
 class TcpTransport implements Transport {
   readonly traffic = { bytesIn: 0, bytesOut: 0 };
   readonly #options: TransportOptions;
-  /** At most one for each address, the longest idle first. */
-  readonly #idle = new Map<string, IdleConnection>();
+  readonly #idle: IdleConnections;
   readonly #exchanges = new Set<AbortController>();
   #closed = false;
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#idle = new IdleConnections(options);
   }
 
   async post(
@@ -135,16 +113,13 @@ class TcpTransport implements Transport {
     const timer = setTimeout(() => exchange.abort(), this.#options.timeoutMs);
     this.#exchanges.add(exchange);
     try {
-      // A race, as resolving a name does not heed the signal on Deno 2.7: it can take 10 s.
-      return await Promise.race([
-        aborted(exchange.signal).then((): Outcome => this.#closed ? CLOSED : { kind: "silent" }),
-        this.#exchange(
-          address,
-          target,
-          encodeRequest({ address, path, body, authorization }),
-          exchange.signal,
-        ),
-      ]);
+      const request = encodeRequest({ address, path, body, authorization });
+      // Not only the signal: Deno 2.7 ignores it while it resolves a name, which can take 10 s.
+      const outcome = await untilAborted(
+        this.#exchange(address, target, request, exchange.signal),
+        exchange.signal,
+      );
+      return outcome ?? (this.#closed ? CLOSED : { kind: "silent" });
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
       if (error instanceof Deno.errors.TimedOut) return { kind: "silent" };
@@ -158,8 +133,7 @@ class TcpTransport implements Transport {
   close(): void {
     this.#closed = true;
     for (const exchange of this.#exchanges) exchange.abort();
-    for (const { conn } of this.#idle.values()) close(conn);
-    this.#idle.clear();
+    this.#idle.close();
   }
 
   async #exchange(
@@ -170,7 +144,7 @@ class TcpTransport implements Transport {
   ): Promise<Outcome> {
     for (let attempt = 0;; attempt++) {
       try {
-        const idle = attempt === 0 ? this.#takeIdle(key) : undefined;
+        const idle = attempt === 0 ? this.#idle.take(key) : undefined;
         const connection = idle ?? await this.#connect(target, signal);
         return await this.#converse(key, connection, request, signal);
       } catch (error) {
@@ -198,57 +172,27 @@ class TcpTransport implements Transport {
     let answer: Answer | undefined;
     let sent = false;
     try {
-      // A peer may answer, say 413, without reading to the end; if it can't, reading the answer fails as well.
+      // A peer may answer without reading to the end, such as with 413; if it cannot, reading its answer fails too.
       writeAll(conn, request).then(() => sent = true, () => {});
       this.traffic.bytesOut += request.length;
       answer = await reader.read(this.#options.bodyBytesMax);
     } finally {
-      if (answer?.reusable && sent && !signal.aborted) this.#keep(key, connection);
+      if (answer?.reusable && sent && !signal.aborted) void this.#idle.keep(key, connection);
       else close(conn);
     }
     const { reusable: _, ...rest } = answer;
     this.traffic.bytesIn += rest.bytesIn;
     return { kind: "answer", ...rest };
   }
-
-  #takeIdle(key: string): Connection | undefined {
-    this.#dropIdle();
-    const idle = this.#idle.get(key);
-    this.#idle.delete(key);
-    return idle;
-  }
-
-  async #keep(key: string, { conn, reader }: Connection): Promise<void> {
-    if (this.#idle.has(key)) return close(conn);
-    const idle = { conn, reader, sinceMs: performance.now() };
-    this.#idle.set(key, idle);
-    this.#dropIdle();
-    await reader.listen();
-    if (this.#idle.get(key) !== idle) return; // used again, or closed from here
-    this.#idle.delete(key);
-    close(conn);
-    this.#options.onHangUp?.(key);
-  }
-
-  /** Closes what is idle for too long, or over the bound; called as they come and go, so it needs no timer. */
-  #dropIdle(): void {
-    const { idleConnectionsMax = IDLE_CONNECTIONS_MAX, idleMs = IDLE_MS } = this.#options;
-    const expiredMs = performance.now() - idleMs;
-    for (const [key, { conn, sinceMs }] of this.#idle) {
-      if (sinceMs > expiredMs && this.#idle.size <= idleConnectionsMax) return;
-      this.#idle.delete(key);
-      close(conn);
-    }
-  }
 }
 
-/** One piece, so that a small request travels in one packet. */
+/** The request in one piece, so that a small one travels in one packet. */
 function encodeRequest(
   request: { address: string; path: string; body: string | Uint8Array; authorization: string },
 ): Uint8Array {
   const { address, path, body, authorization } = request;
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  // Host and length are all that HTTP/1.1 asks for: at 16 nodes headers are the bill.
+  // HTTP/1.1 requires host and length only; in a cluster of 16 most of the traffic is headers.
   const signed = authorization === "" ? "" : `authorization: ${authorization}\r\n`;
   const head = encoder.encode(
     `POST ${path} HTTP/1.1\r\nhost: ${address}\r\n${signed}content-length: ${bytes.length}\r\n\r\n`,
@@ -261,19 +205,4 @@ function encodeRequest(
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
-}
-
-/** Waits, or stops waiting when aborted. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
 }

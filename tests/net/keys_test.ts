@@ -35,7 +35,7 @@ Deno.test("parseKeys() names file and line of a key it cannot use, and never the
   );
   assertEquals(
     refusal(`${OLD}\n${OLD}`),
-    "Cannot use the key in keys, line 2: it stands there twice",
+    "Cannot use the key in keys, line 2: it repeats an earlier line; remove one of them",
   );
   for (const odd of [`${OLD} ${NEW}`, `${OLD}\0`, `${OLD}é`]) {
     assertEquals(

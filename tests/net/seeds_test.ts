@@ -70,7 +70,7 @@ Deno.test("names are looked up again while somebody does not answer, and a servi
   await eventually(() => assertEquals(found, [["n1.example:8080"]]));
   names.stop();
   assertEquals(notices, [
-    "_gossiper._tcp.example: found nobody to join; looks again for ever",
+    "_gossiper._tcp.example: found no node to join; keeps trying",
     "_gossiper._tcp.example: found 1 to join",
   ]);
 });
