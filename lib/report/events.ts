@@ -1,28 +1,27 @@
 /**
- * `GET /events`: the changes of status as server-sent events, a snapshot of the table first.
+ * `GET /events`: a snapshot of the table, then each change of status, as server-sent events.
  *
- * A stream is only a place in the numbered changes that {@linkcode Stories} keeps for all: what a reader has not
- * taken yet is
- * never stored for it. So a slow reader costs nothing; one that falls out of the numbers kept, or takes nothing for two
- * keep-alives, is dropped, and resumes or starts anew with a snapshot.
+ * A stream is only a position in the numbered changes that {@linkcode Stories} keeps for everyone; nothing is queued
+ * per reader, so a slow one costs nothing. A reader that falls behind the changes kept, or takes nothing for two
+ * keep-alives, is dropped. It can resume, or start again with a snapshot.
  *
  * @module
  */
 import { changeView, type Stories, type Told } from "./stories.ts";
 
-/** Readers at once: a browser tab each for a large team and some scripts, at one open connection each. */
+/** Readers at once: a browser tab for each of a large team and some scripts. Each holds a connection open. */
 export const STREAMS_MAX = 100;
 
-/** A comment this often tells both sides that the connection stands; proxies close silent ones after 30 s and more. */
+/** A comment this often shows both sides that the connection works; proxies close idle ones after 30 s or more. */
 export const KEEP_ALIVE_MS = 15_000;
 
-/** A reader whose connection breaks should try again after this time. */
+/** Delay after which a reader whose connection broke should reconnect. */
 const RETRY_MS = 2_000;
 
-/** Bytes given to the network at once: a snapshot of a large table goes out as fast as its reader takes it. */
+/** Bytes handed to the network at once: a snapshot of a large table goes out no faster than its reader takes it. */
 const PIECE_BYTES = 65_536;
 
-/** A snapshot is made anew after this time, however many readers ask. */
+/** Readers that come within this time share one snapshot. */
 const SNAPSHOT_FRESH_MS = 500;
 
 const COMMENT = ":\n\n";
@@ -30,12 +29,12 @@ const COMMENT = ":\n\n";
 const encoder = new TextEncoder();
 
 export interface EventStreamsOptions {
-  /** Tells this process' events from those of a former one of the same node. */
+  /** Tells the events of this process from those of an earlier process of the same node. */
   readonly boot: string;
   readonly stories: Stories;
-  /** What `GET /members` answers now, as JSON. */
+  /** The JSON that `GET /members` answers now. */
   readonly snapshot: () => string;
-  /** In ms of a monotonic clock. */
+  /** A monotonic clock, in ms. */
   readonly nowMs: () => number;
   readonly keepAliveMs?: number;
 }
@@ -44,11 +43,11 @@ interface Stream {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   /** The number of the last change sent. */
   event: number;
-  /** What to send before any change. */
+  /** Bytes to send before any change. */
   rest: Uint8Array;
-  /** The reader took something since the last keep-alive. */
+  /** Whether the reader took anything since the last keep-alive. */
   taking: boolean;
-  /** Set while the reader has taken all and waits. */
+  /** Set while the reader has taken everything and waits. */
   wake: (() => void) | undefined;
   keepAlive: boolean;
 }
@@ -59,19 +58,22 @@ export class EventStreams {
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #snapshot = { event: -1, atMs: -Infinity, bytes: new Uint8Array() };
-  /** The last changes sent, which most streams send alike. */
+  /** The last changes encoded: most streams send the same ones. */
   #chunk = { from: -1, to: -1, bytes: new Uint8Array() };
 
   constructor(options: EventStreamsOptions) {
     this.#options = options;
   }
 
-  /** Streams that are open. */
+  /** Open streams. */
   get size(): number {
     return this.#streams.size;
   }
 
-  /** A new stream, from the change after `lastEventId` or from a snapshot on; undefined: there are too many. */
+  /**
+   * Opens a stream that begins after `lastEventId`, or with a snapshot where it cannot resume there. Undefined if
+   * too many are open.
+   */
   open(lastEventId: string | undefined): ReadableStream<Uint8Array> | undefined {
     if (this.#streams.size >= STREAMS_MAX || this.#closed) return undefined;
     const resumed = this.#eventOf(lastEventId);
@@ -98,12 +100,12 @@ export class EventStreams {
     }, { highWaterMark: 0 });
   }
 
-  /** Sends what {@linkcode Stories} recorded since. */
+  /** Sends the changes that {@linkcode Stories} recorded since the last call. */
   publish(): void {
     for (const stream of this.#streams) stream.wake?.();
   }
 
-  /** Ends every stream, once its reader has all changes. */
+  /** Ends every stream once its reader has all changes. */
   close(): void {
     this.#closed = true;
     this.publish();
@@ -122,7 +124,7 @@ export class EventStreams {
     }
   }
 
-  /** The next bytes for a reader; none if it has all, undefined if it fell too far behind. */
+  /** The next bytes for a reader: empty if it has everything, undefined if it fell too far behind. */
   #next(stream: Stream): Uint8Array | undefined {
     if (stream.rest.length > 0) {
       const piece = stream.rest.subarray(0, PIECE_BYTES);
@@ -155,7 +157,7 @@ export class EventStreams {
     const stale = this.#snapshot.event !== stories.lastEvent ||
       now - this.#snapshot.atMs > SNAPSHOT_FRESH_MS;
     if (stale) {
-      // Looking at the table may find a change: the number is taken after it.
+      // Reading the table may give a verdict, which is a change: take the number afterwards.
       const json = snapshot();
       const event = stories.lastEvent;
       const bytes = encoder.encode(retryField() + this.#message("snapshot", event, json));
@@ -164,12 +166,12 @@ export class EventStreams {
     return this.#snapshot;
   }
 
-  /** JSON has no line feed, and an ID of ours no character to escape, so each stands on a line as it is. */
+  /** Neither JSON nor an event's ID can contain a line feed, so neither can end its line. */
   #message(event: string, id: number, json: string): string {
     return `event: ${event}\nid: ${this.#options.boot}-${id}\ndata: ${json}\n\n`;
   }
 
-  /** The number in an ID of this process from which a stream can resume. */
+  /** The number of the event `id`, if this process gave it out and a stream can resume there. */
   #eventOf(id: string | undefined): number | undefined {
     const [, boot, text] = /^([0-9a-f]+)-([0-9]{1,15})$/.exec(id ?? "") ?? [];
     if (boot !== this.#options.boot) return undefined;
@@ -186,7 +188,7 @@ export class EventStreams {
     }
   }
 
-  /** Ends a stream; where that cuts an event in two, its reader throws the first half away. */
+  /** Ends a stream. If that cuts an event in two, its reader discards the first half. */
   #end(stream: Stream): void {
     this.#forget(stream);
     stream.controller.close();

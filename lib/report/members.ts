@@ -1,5 +1,5 @@
 /**
- * The table as people and scripts see it: statuses derived, times written out, sorted by ID.
+ * The table as people and scripts see it: sorted by ID, with derived statuses and written-out times. (pure)
  *
  * @module
  */
@@ -15,17 +15,17 @@ export interface MemberView {
   /** `host:port`, or empty when only the ID is known. */
   readonly address: string;
   readonly status: Status;
-  /** RFC 3339, by the member's own clock; null: never heard from. */
+  /** RFC 3339, by the member's own clock; null if never heard from. */
   readonly lastHeartbeat: string | null;
-  /** Time since that heartbeat was made; null: never heard from. */
+  /** Time since that heartbeat was made; null if never heard from. */
   readonly ageMs: number | null;
 }
 
-/** A member as the page needs it. */
+/** A member as the page shows it. */
 export interface PageMember extends MemberView {
-  /** Why it has its status; null: not known. */
+  /** Why it has its status; null if not known. */
   readonly reason: string | null;
-  /** When its status last changed: RFC 3339, by this node's clock; null: not known. */
+  /** When its status last changed: RFC 3339, by this node's clock; null if not known. */
   readonly since: string | null;
   readonly strip: StripView;
 }
@@ -51,11 +51,11 @@ export interface SelfView {
   readonly address: string;
   readonly version: string;
   readonly upMs: number;
-  /** Named only where it isn't the default. */
+  /** Left out for the default cluster. */
   readonly cluster?: string;
 }
 
-/** All that the page shows. */
+/** Everything the page shows. */
 export interface PageView {
   readonly self: SelfView;
   /** RFC 3339, by this node's clock. */
@@ -65,7 +65,7 @@ export interface PageView {
   /** In any order. */
   readonly members: readonly PageMember[];
   readonly contacts: readonly ContactView[];
-  /** Decommissioning needs the cluster's key. */
+  /** Whether decommissioning takes the cluster's key. */
   readonly keyed: boolean;
 }
 
@@ -79,7 +79,7 @@ export interface MembersView {
   readonly members: readonly MemberView[];
 }
 
-/** All members, decommissioned ones included, sorted by ID; or those of the statuses given. */
+/** All members, including decommissioned ones, sorted by ID; with `statuses`, only those that have one of them. */
 export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): MemberView[] {
   const { table } = gossip.replica;
   const views: MemberView[] = [];
@@ -94,7 +94,7 @@ export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): Mem
   return views.sort((a, b) => a.id < b.id ? -1 : 1);
 }
 
-/** One member, or undefined where the table has none of that ID. */
+/** The member of that ID; undefined if the table has none. */
 export function memberView(gossip: Gossip, id: string): MemberView | undefined {
   const { table } = gossip.replica;
   const row = table.get(id);
@@ -103,7 +103,7 @@ export function memberView(gossip: Gossip, id: string): MemberView | undefined {
   return tombstone && view(tombstone, "decommissioned", gossip.nowMs);
 }
 
-/** All members as the page needs them. */
+/** All members as the page shows them. */
 export function pageMembers(
   gossip: Gossip,
   { stories, strips }: { stories: Stories; strips: Strips },
@@ -111,14 +111,14 @@ export function pageMembers(
   return memberViews(gossip).map((member) => ({
     ...member,
     ...latest(stories, member.id),
-    // Drawn only for the rows that find room on the page.
+    // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
       return strips.view(member.id);
     },
   }));
 }
 
-/** One member with its recent changes, or undefined where the table has none of that ID. */
+/** The member of that ID with its recent changes; undefined if the table has none. */
 export function storyView(gossip: Gossip, stories: Stories, id: string): StoryView | undefined {
   const member = memberView(gossip, id);
   return member && {
@@ -157,7 +157,7 @@ function view(known: Row | Tombstone, status: Status, nowMs: number): MemberView
   };
 }
 
-/** Members with the reasons of their statuses, as lines of text under a heading; every line ends in a line feed. */
+/** Members with the reasons for their statuses, as lines of text under a heading. Every line ends in a line feed. */
 export function tableText(
   members: readonly MemberView[],
   reasonOf: (id: string) => string,

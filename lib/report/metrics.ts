@@ -1,34 +1,35 @@
 /**
- * What a node counts of its own work, and how that becomes `GET /metrics`. (pure)
+ * Counts a node's work, and turns the counts into the metrics of `GET /metrics`. (pure)
  *
  * @module
  */
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
 import { type Family, Histogram } from "./prometheus.ts";
-import { STATUSES } from "../table.ts";
+import { type Status, STATUSES } from "../table.ts";
 import type { MemberView } from "./members.ts";
 import type { Change } from "../verdicts.ts";
 
-/** Seconds: from an answer on the same host to the time-out. */
+/** In seconds: from an answer on the same host to the time-out. */
 const EXCHANGE_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
-/** Seconds: from an idle host's timers to a process that does not get to run. */
+/** In seconds: from the timers of an idle host to a process that does not get to run. */
 const LATENESS_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Seconds: from one hop to dead-after and beyond. */
+/** In seconds: from one hop to beyond dead-after. */
 const NEWS_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const LIMITS = ["table", "body", "streams"] as const;
 
-/** What is read off elsewhere, at the time of a request. */
+/** Values read from other parts at the time of a request. */
 export interface Readings {
   readonly members: readonly MemberView[];
   readonly contacts: number;
   readonly rounds: number;
   /** Grows with every change of the roster or the tombstones. */
   readonly tableVersion: number;
-  /** Entries of messages left out as they broke a rule, or as the table was full. */
+  /** Entries of messages that were dropped because they broke a rule. */
   readonly invalid: number;
+  /** Entries of messages that were dropped because the table was full. */
   readonly full: number;
   readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   readonly streams: number;
@@ -45,7 +46,7 @@ export class Metrics {
   readonly #exchangeSeconds = new Histogram(EXCHANGE_BOUNDS);
   readonly #lateSeconds = new Histogram(LATENESS_BOUNDS);
   readonly #newsSeconds = new Histogram(NEWS_BOUNDS);
-  readonly #changes = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
+  readonly #changes = zeroPerStatus();
   readonly #served = { exchanges: 0, bytesIn: 0, bytesOut: 0 };
   readonly #limits = { body: 0, streams: 0 };
   #bugs = 0;
@@ -59,7 +60,7 @@ export class Metrics {
     if (outcome === "answered") this.#exchangeSeconds.observe(tookMs / 1000);
   }
 
-  /** An exchange that another node started; lengths of the bodies, whose text is ASCII. */
+  /** Counts an exchange that another node started, with the lengths of its bodies in bytes. */
   served(bytesIn: number, bytesOut: number): void {
     this.#served.exchanges++;
     this.#served.bytesIn += bytesIn;
@@ -68,7 +69,7 @@ export class Metrics {
 
   change({ to, ageMs }: Change): void {
     this.#changes[to]++;
-    // Who joins, returns or leaves says so with a heartbeat: its age is how long that took to get here.
+    // A join, a return or a planned stop comes with a heartbeat, whose age is the time the news took to get here.
     if ((to === "live" || to === "left") && ageMs !== null) this.#newsSeconds.observe(ageMs / 1000);
   }
 
@@ -76,13 +77,13 @@ export class Metrics {
     this.#limits[limit]++;
   }
 
-  /** A rule of this program broke, or an error that nobody expected was caught. */
+  /** Counts a broken rule of this program, or an unexpected error. */
   bug(): void {
     this.#bugs++;
   }
 
   families(now: Readings): Family[] {
-    const members = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
+    const members = zeroPerStatus();
     let oldestMs = 0;
     for (const { status, ageMs } of now.members) {
       members[status]++;
@@ -107,13 +108,13 @@ export class Metrics {
       ),
       histogram(
         "gossiper_news_delay_seconds",
-        "Time from a join, a return or a planned stop until it was known here.",
+        "Time until a join, a return or a planned stop was known here.",
         this.#newsSeconds,
       ),
       counter("gossiper_rounds_total", "Rounds begun.", now.rounds),
       histogram(
         "gossiper_round_lateness_seconds",
-        "Time by which rounds began late.",
+        "Delay with which rounds began.",
         this.#lateSeconds,
       ),
       counter(
@@ -138,39 +139,41 @@ export class Metrics {
       ),
       counter(
         "gossiper_served_exchanges_total",
-        "Exchanges that others started.",
+        "Exchanges that other nodes started.",
         this.#served.exchanges,
       ),
       counter(
         "gossiper_served_received_bytes_total",
-        "Bytes of the bodies received in exchanges that others started.",
+        "Bytes of bodies received in exchanges that other nodes started.",
         this.#served.bytesIn,
       ),
       counter(
         "gossiper_served_sent_bytes_total",
-        "Bytes of the bodies sent in exchanges that others started.",
+        "Bytes of bodies sent in exchanges that other nodes started.",
         this.#served.bytesOut,
       ),
       counter(
         "gossiper_merge_changes_total",
-        "Changes of the roster and the tombstones by merging.",
+        "Changes of the roster and the tombstones.",
         now.tableVersion,
       ),
       counter(
         "gossiper_invalid_entries_total",
-        "Entries of messages that were left out as they broke a rule.",
+        "Entries of messages dropped because they broke a rule.",
         now.invalid,
       ),
       counter(
         "gossiper_limit_hits_total",
-        "Times that a limit refused something: an entry, a body, a stream of events.",
+        "Entries, bodies and event streams refused because of a limit.",
         byLabel("limit", LIMITS, { table: now.full, ...this.#limits }),
       ),
-      counter("gossiper_bugs_total", "Mistakes in this program that it noticed.", this.#bugs),
-      gauge("gossiper_contacts", "Addresses whose member is not known yet.", now.contacts),
-      gauge("gossiper_event_streams", "Streams of events that are open.", now.streams),
-      gauge("gossiper_build_info", "What runs, as labels; always 1.", [[{ ...now.build }, 1]]),
-      counter("process_cpu_seconds_total", "User and system time used.", process.cpuSeconds),
+      counter("gossiper_bugs_total", "Errors in this program that it noticed.", this.#bugs),
+      gauge("gossiper_contacts", "Addresses at which no member has answered yet.", now.contacts),
+      gauge("gossiper_event_streams", "Open event streams.", now.streams),
+      gauge("gossiper_build_info", "Version of the program and of Deno, as labels; always 1.", [[{
+        ...now.build,
+      }, 1]]),
+      counter("process_cpu_seconds_total", "User and system CPU time used.", process.cpuSeconds),
       gauge("process_resident_memory_bytes", "Resident memory.", process.residentBytes),
       gauge(
         "process_start_time_seconds",
@@ -179,6 +182,10 @@ export class Metrics {
       ),
     ];
   }
+}
+
+function zeroPerStatus(): Record<Status, number> {
+  return Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
 }
 
 function counter(name: string, help: string, samples: Family["samples"]): Family {

@@ -1,12 +1,12 @@
 /**
- * The text format of Prometheus, version 0.0.4, as much of it as a node needs. (pure)
+ * The part of the Prometheus text format, version 0.0.4, that a node needs. (pure)
  *
- * Written by hand: the format is four rules, and a client library would be a hundred times this file in every process.
+ * Written by hand: the format is four rules, and a client library is a hundred times as long as this file.
  *
  * @module
  */
 
-/** Labels by name; the names are ours, the values may hold anything. */
+/** Label values by name. The names are ours; the values may hold any text. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** One metric with all its samples. */
@@ -16,14 +16,14 @@ export interface Family {
   readonly type: "counter" | "gauge" | "histogram";
   /** One line. */
   readonly help: string;
-  /** A number or a histogram without labels, or a number for each of some labels. */
+  /** A number or a histogram without labels, or a number per set of labels. */
   readonly samples: number | Histogram | readonly (readonly [Labels, number])[];
 }
 
 /** Counts of observations up to each bound. */
 export class Histogram {
   readonly bounds: readonly number[];
-  /** By bucket, the last one for what is above all bounds. */
+  /** Per bucket; the last one counts values above all bounds. */
   readonly counts: number[];
   #sum = 0;
 

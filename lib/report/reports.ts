@@ -1,7 +1,6 @@
 /**
  * What a node tells people and scripts: the table, each member's story, the page, the events and the metrics. It
- * remembers
- * what the table forgets: who changed, when and why.
+ * remembers what the table does not: which member changed, when and why.
  *
  * @module
  */
@@ -28,7 +27,7 @@ import {
 import type { Transport } from "../net/transport.ts";
 import type { Change } from "../verdicts.ts";
 
-/** At long intervals a strip's step is so many of them, so that none is without a round. */
+/** Intervals in a strip's step, where the interval is long: each step then sees a round. */
 const STRIP_STEP_INTERVALS = 2;
 
 export interface ReportsOptions {
@@ -37,17 +36,17 @@ export interface ReportsOptions {
   /** 8 hex digits drawn when the process started. */
   readonly boot: string;
   readonly cluster: string;
-  /** The cluster has a key. */
+  /** Whether the cluster has a key. */
   readonly keyed: boolean;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
-  /** The program's. */
+  /** The version of the program. */
   readonly version: string;
   readonly now: () => Moment;
   readonly log: Log;
   readonly gossip: Gossip;
   readonly traffic: Transport["traffic"];
-  /** Brings the table to the present. */
+  /** Brings the verdicts up to the present. */
   readonly refresh: () => void;
 }
 
@@ -56,7 +55,7 @@ export class Reports {
   readonly #startMs: number;
   readonly #stories = new Stories();
   readonly #strips: Strips;
-  readonly #measures = new Metrics();
+  readonly #metrics = new Metrics();
   readonly #events: EventStreams;
 
   constructor(options: ReportsOptions) {
@@ -69,20 +68,20 @@ export class Reports {
     this.#events = new EventStreams({ boot, stories: this.#stories, snapshot, nowMs });
   }
 
-  /** Takes a change of a member's status. */
+  /** Records a change of a member's status. */
   changed(change: Change): void {
     const { log, now } = this.#options;
     this.#stories.record(change, now().wallMs);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
-    this.#measures.change(change);
+    this.#metrics.change(change);
     this.#events.publish();
     log.change(change);
   }
 
-  /** Takes a look at every member, once a round. */
+  /** Records a round, and samples every member. */
   round(lateMs: number): void {
     const { gossip, now } = this.#options;
-    this.#measures.round(lateMs);
+    this.#metrics.round(lateMs);
     this.#strips.advance(now().monotonicMs);
     for (const row of gossip.replica.table.roster()) {
       const ageMs = row.heartbeat === 0 ? null : ageOf(row, gossip.nowMs);
@@ -90,31 +89,31 @@ export class Reports {
     }
   }
 
-  /** Takes an exchange that this node started. */
+  /** Records an exchange that this node started. */
   exchanged(exchange: Exchange): void {
-    this.#measures.exchange(exchange);
+    this.#metrics.exchange(exchange);
     const { to, outcome, tookMs } = exchange;
     this.#options.log.notice("debug", `called ${to}: ${outcome} in ${tookMs.toFixed(1)} ms`);
   }
 
-  /** Takes an exchange that another node started, by the lengths of its bodies. */
+  /** Records an exchange that another node started, with the lengths of its bodies in bytes. */
   served(bytesIn: number, bytesOut: number): void {
-    this.#measures.served(bytesIn, bytesOut);
+    this.#metrics.served(bytesIn, bytesOut);
   }
 
-  /** Counts a mistake in this program. */
+  /** Counts an error in this program. */
   bug(): void {
-    this.#measures.bug();
+    this.#metrics.bug();
   }
 
   /** Counts a body that was refused as too long. */
   bodyRefused(): void {
-    this.#measures.limitHit("body");
+    this.#metrics.limitHit("body");
   }
 
   /**
-   * Changes when a member, an address or a status does; not with every heartbeat, so that who polls for changes learns
-   * cheaply that there is none.
+   * Changes when a member, an address or a status does, and not with heartbeats, so that a client that polls for
+   * changes learns cheaply that there are none.
    */
   version(): string {
     const { refresh, gossip, boot } = this.#options;
@@ -122,26 +121,26 @@ export class Reports {
     return `${boot}-${gossip.replica.table.version}-${this.#stories.lastEvent}`;
   }
 
-  /** The table, or the members of the statuses given. */
+  /** The table; with `statuses`, only the members that have one of them. */
   members(statuses?: ReadonlySet<Status>): MembersView {
     const { refresh, gossip, id, address } = this.#options;
     refresh();
     return { id, address, now: this.#wallTime(), members: memberViews(gossip, statuses) };
   }
 
-  /** The same as text, with the reasons. */
+  /** The same as text. */
   membersText(statuses?: ReadonlySet<Status>): string {
     const { members } = this.members(statuses);
     return tableText(members, (id) => this.#stories.latest(id)?.reason ?? "");
   }
 
-  /** One member with its recent changes; undefined where the table has none of that ID. */
+  /** The member of that ID with its recent changes; undefined if the table has none. */
   story(id: string): StoryView | undefined {
     this.#options.refresh();
     return storyView(this.#options.gossip, this.#stories, id);
   }
 
-  /** All that the page shows. */
+  /** Everything the page shows. */
   page(): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
     refresh();
@@ -156,20 +155,20 @@ export class Reports {
     };
   }
 
-  /** A stream of the changes after `lastEventId`, or of a snapshot and all changes; undefined: there are too many. */
+  /** A stream of the changes after `lastEventId`, or of a snapshot and all changes; undefined if too many are open. */
   events(lastEventId: string | undefined): ReadableStream<Uint8Array> | undefined {
     const stream = this.#events.open(lastEventId);
-    if (stream === undefined) this.#measures.limitHit("streams");
+    if (stream === undefined) this.#metrics.limitHit("streams");
     return stream;
   }
 
   /** The text for Prometheus. */
   async metrics(): Promise<string> {
     const { gossip, traffic, version } = this.#options;
-    // Loading Node's part of the runtime takes 5 MB for good: only a node that is scraped pays for it.
+    // Loading Node's part of the runtime takes 5 MB: only a node that is scraped pays for it.
     const { cpuUsage } = await import("node:process");
     const { user, system } = cpuUsage();
-    return metricsText(this.#measures.families({
+    return metricsText(this.#metrics.families({
       ...gossip.counts,
       members: this.members().members,
       contacts: [...gossip.contacts.unanswered()].length,
@@ -185,7 +184,7 @@ export class Reports {
     }));
   }
 
-  /** Ends every stream, once its reader has all changes. */
+  /** Ends every stream once its reader has all changes. */
   close(): void {
     this.#events.close();
   }

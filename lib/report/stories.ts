@@ -1,33 +1,31 @@
 /**
- * What a node remembers of its members: each change of status, numbered, with its time and reason.
+ * What a node remembers of its members: each change of status, numbered, with its time and reason. (pure)
  *
- * The same change is the last line of its member's story, an event of `GET /events` and the reason on the page, so
- * all of
- * them always tell the same. (pure)
+ * One change is the last line of its member's story, an event of `GET /events` and the reason on the page, so all of
+ * them always agree.
  *
  * @module
  */
 import type { Change } from "../verdicts.ts";
 import type { Status } from "../table.ts";
 
-/** Changes kept for one member: days of a restarting one, minutes of a flapping one. */
+/** Changes kept per member: days of one that restarts, minutes of one that flaps. */
 export const HISTORY_MAX = 50;
 
 /**
- * Changes that all stories should take together, about 30 MB: a larger table has shorter ones. A table that grows at
- * once
- * may hold twice as many, as a story is only cut when it goes on.
+ * Changes that all stories should hold together, about 30 MB: a larger table has shorter stories. A table that grows
+ * suddenly may hold twice as many, as a story is only cut when it grows.
  */
 export const HISTORIES_MAX = 131_072;
 
-/** Changes that a reader of events can be behind and still resume: a restart of 500 nodes. */
+/** Changes by which a reader of events can be behind and still resume: a restart of 500 nodes. */
 export const RESUMABLE_MAX = 1_024;
 
 /** A change of status as this node saw it; also a `change` event of `GET /events`. */
 export interface ChangeView {
   readonly id: string;
   readonly address: string;
-  /** Null: the member entered the table. */
+  /** Null if the member entered the table. */
   readonly from: Status | null;
   readonly to: Status;
   /** RFC 3339, by this node's clock. */
@@ -38,7 +36,7 @@ export interface ChangeView {
   readonly event: number;
 }
 
-/** A change as it is kept; {@linkcode changeView} writes it out. */
+/** A change as it is kept; {@linkcode changeView} writes its time out. */
 export interface Told extends Omit<ChangeView, "at"> {
   /** Ms since the epoch, by this node's clock. */
   readonly atMs: number;
@@ -53,7 +51,7 @@ export interface StoriesLimits {
 export class Stories {
   readonly #limits: StoriesLimits;
   readonly #histories = new Map<string, Told[]>();
-  /** The last changes of all members; number n stands at n modulo the length. */
+  /** The last changes of all members: event n is at index n modulo the length. */
   readonly #ring: Told[] = [];
   #lastEvent = 0;
 
@@ -63,12 +61,12 @@ export class Stories {
     this.#limits = limits;
   }
 
-  /** The number of the last change; 0: there was none. */
+  /** The number of the last change; 0 if there was none. */
   get lastEvent(): number {
     return this.#lastEvent;
   }
 
-  /** Numbers a change and adds it to its member's story. */
+  /** Numbers a change, made at `atMs` of the wall clock, and adds it to its member's story. */
   record(change: Change, atMs: number): Told {
     const { id, address, from, to, reason } = change;
     const told = { id, address, from, to, reason, atMs, event: ++this.#lastEvent };
@@ -92,7 +90,7 @@ export class Stories {
     return this.#histories.get(id) ?? [];
   }
 
-  /** The changes after number `event`, oldest first; undefined if some are forgotten, or it was never given out. */
+  /** The changes after event `event`, oldest first; undefined if some are forgotten, or there was no such event. */
   since(event: number): readonly Told[] | undefined {
     const count = this.#lastEvent - event;
     if (!Number.isSafeInteger(event) || event < 0) return undefined;
@@ -109,7 +107,7 @@ export class Stories {
   }
 }
 
-/** The change as `GET /events`, `GET /members/NNN` and the page show it. */
+/** A change as `GET /events`, `GET /members/NNN` and the page show it. */
 export function changeView({ id, address, from, to, atMs, reason, event }: Told): ChangeView {
   return { id, address, from, to, at: new Date(atMs).toISOString(), reason, event };
 }

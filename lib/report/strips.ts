@@ -1,19 +1,19 @@
 /**
- * The last minutes of every member, sampled: the greatest age and the worst status within each step. (pure)
+ * The last ten minutes of every member: the greatest age and the worst status within each step. (pure)
  *
- * All members share two blocks of numbers, 180 bytes each, so that a full table costs 12 MB and a step no garbage.
+ * All members share two arrays, 180 bytes per member, so a full table costs 12 MB and a step makes no garbage.
  *
  * @module
  */
 import type { Status } from "../table.ts";
 
-/** Samples in a strip: wide enough on the page that a single one can be seen. */
+/** Samples in a strip: few enough that a single one is visible on the page. */
 export const STRIP_SAMPLES = 60;
 
-/** With 60 samples ten minutes: long enough to see a restart come and go. */
+/** Length of a step; 60 of them are ten minutes, in which a restart can be seen to come and go. */
 export const STRIP_STEP_MS = 10_000;
 
-/** The letter for each status in `StripView.statuses`; a decommissioned member, or none yet, draws nothing. */
+/** The character for each status in `StripView.statuses`. A decommissioned member, or one not seen yet, is blank. */
 export const STATUS_MARK: Readonly<Record<Status, string>> = {
   live: "+",
   dead: "x",
@@ -26,38 +26,38 @@ export const STATUS_MARK: Readonly<Record<Status, string>> = {
 const AGE_UNIT_MS = 100;
 const AGE_MAX = 0xffff;
 
-/** Members that the blocks have room for at first; they double when it is used up. */
+/** Members that the arrays have room for at first; they double when full. */
 const ROOM_FIRST = 64;
 
-/** From best to worst; a member's code is its place here plus one, and 0 is a step in which it was not seen. */
+/** From best to worst. A sample's code is its index here plus one; 0 is a step in which the member was not seen. */
 const BY_BADNESS: readonly Status[] = ["unknown", "live", "left", "dead"];
 const MARKS = [STATUS_MARK.decommissioned, ...BY_BADNESS.map((status) => STATUS_MARK[status])];
 
-/** A member's last minutes as this node saw them. */
+/** A member's last ten minutes as this node saw them. */
 export interface StripView {
-  /** The time one sample stands for. */
+  /** Length of a step in ms. */
   readonly stepMs: number;
-  /** The greatest heartbeat age within each step in ms, oldest first; null: not known then. */
+  /** The greatest heartbeat age within each step in ms, oldest first; null if not known then. */
   readonly samples: readonly (number | null)[];
-  /** The worst status within each step: one `STATUS_MARK` a sample. */
+  /** The worst status within each step: one `STATUS_MARK` per sample. */
   readonly statuses: string;
 }
 
-/** What a member looked like at one moment. */
+/** A member's state at one moment. */
 export interface Sample {
   readonly status: Status;
-  /** Null: never heard from. */
+  /** Null if never heard from. */
   readonly ageMs: number | null;
 }
 
 interface Place {
   readonly slot: number;
-  /** The step it was last seen in. */
+  /** The last step it was seen in. */
   step: number;
 }
 
 export class Strips {
-  /** The time that one sample stands for. */
+  /** Length of a step in ms. */
   readonly stepMs: number;
   readonly #places = new Map<string, Place>();
   readonly #free: number[] = [];
@@ -75,14 +75,14 @@ export class Strips {
     return this.#places.size;
   }
 
-  /** Moves on to the step of `monotonicMs`; steps in which nothing ran stay empty. */
+  /** Moves on to the step of `monotonicMs`; skipped steps stay empty. */
   advance(monotonicMs: number): void {
     const step = Math.floor(monotonicMs / this.stepMs);
     if (step <= this.#step) return;
     const passed = Math.min(step - this.#step, STRIP_SAMPLES);
     this.#step = step;
     for (const [id, place] of this.#places) {
-      // What was not seen for a whole strip is gone: a member decommissioned ten minutes ago.
+      // Not seen for a whole strip: a member decommissioned ten minutes ago.
       if (step - place.step >= STRIP_SAMPLES) {
         this.#places.delete(id);
         this.#free.push(place.slot);
@@ -96,7 +96,7 @@ export class Strips {
     }
   }
 
-  /** Takes a look at a member in the current step. */
+  /** Adds a sample of a member to the current step. */
   sample(id: string, { status, ageMs }: Sample): void {
     const code = BY_BADNESS.indexOf(status) + 1;
     if (code === 0) return;

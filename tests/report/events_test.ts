@@ -10,7 +10,7 @@ function change(id: string): Change {
   return { id, address: "", from: null, to: "live", reason: "heard directly", ageMs: 0 };
 }
 
-/** Streams over a table whose snapshot is `{"members":[...]}` with `padding` letters more. */
+/** Streams whose snapshots are numbered and `padding` characters long. */
 function open({ keepAliveMs = 3_600_000, padding = 0 } = {}) {
   const stories = new Stories();
   let snapshots = 0;
@@ -63,7 +63,7 @@ class Reading {
     }
   }
 
-  /** The event's name, ID and data; comments and the retry time are passed over. */
+  /** The next event's name, ID and data; comments and the retry time are skipped. */
   async event(): Promise<{ event: string; id: string; data: Record<string, unknown> }> {
     for (;;) {
       const block = await this.block();
@@ -80,7 +80,7 @@ class Reading {
   }
 }
 
-Deno.test("EventStreams begins with a snapshot and the retry time, and goes on with changes", async () => {
+Deno.test("EventStreams begins with the retry time and a snapshot, and goes on with changes", async () => {
   const { events, record, read } = open();
   record("a");
   const reading = read();
@@ -127,7 +127,7 @@ Deno.test("EventStreams sends a snapshot where it cannot resume", async () => {
   const unknown = {
     "a former process of this node": `ffffffff-${last}`,
     "forgotten": `${BOOT}-0`,
-    "not given out yet": `${BOOT}-${last + 1}`,
+    "not reached yet": `${BOOT}-${last + 1}`,
     "no ID of ours": "17",
     "rubbish": `${BOOT}-1e3\u00ff`,
     "empty": "",
@@ -182,14 +182,14 @@ Deno.test("invariant 7: EventStreams ends a stream whose reader falls behind wha
   const reading = read();
   await reading.event();
   for (let i = 0; i <= RESUMABLE_MAX; i++) record("a");
-  // What it was waiting for at the first change is on its way already.
+  // The block it was waiting for at the first change is on its way already.
   let blocks = 0;
   while (await reading.block() !== undefined) blocks++;
   assertLess(blocks, 2);
   assertEquals(events.size, 0);
 });
 
-Deno.test("EventStreams sends a comment as keep-alive to a reader that has all", async () => {
+Deno.test("EventStreams sends a comment as keep-alive to a reader that has everything", async () => {
   const { read } = open({ keepAliveMs: 5 });
   const reading = read();
   await reading.event();

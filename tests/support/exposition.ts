@@ -61,3 +61,11 @@ function checkMetric(name: string, { type, samples }: Metric): void {
   assertEquals(counts.at(-1), samples.get(`${name}_count`), `${name} counts all`);
   assert(samples.has(`${name}_sum`), `${name} has a sum`);
 }
+
+/** The value of a sample, named with its labels as in the text; fails if there is none. */
+export function value(metrics: Map<string, Metric>, sample: string): number {
+  const name = sample.replace(/\{.*/, "").replace(/_(?:bucket|sum|count)$/, "");
+  const found = (metrics.get(name) ?? metrics.get(sample))?.samples.get(sample);
+  assert(found !== undefined, `no sample ${sample}`);
+  return found;
+}
