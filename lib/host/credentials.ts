@@ -1,8 +1,7 @@
 /**
- * The files of keys and certificates: read at the start, and again when they change or the process is told to (SIGHUP).
+ * The files that hold keys and certificates: read at the start, then every few seconds and on SIGHUP, and compared.
  *
- * Files are read whole every few seconds and compared. Rejected: watching for events. They are lost when an editor, or
- * Kubernetes, puts another file in the place of the one that is watched.
+ * Rejected: watching them for events, which are lost when an editor or Kubernetes replaces the watched file.
  *
  * @module
  */
@@ -11,16 +10,16 @@ import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import type { Log } from "../log.ts";
 import { Signer } from "../net/signer.ts";
 
-/** How often the files are looked at: a few kilobytes each. */
+/** Time between two reads of the files, a few kilobytes each. */
 const LOOK_EVERY_MS = 2_000;
 
-/** Bytes of the longest file of keys: eight of the longest, and as much again of comments. */
+/** Longest file of keys: eight keys of the greatest length, and as many bytes of comments. */
 const KEY_FILE_BYTES_MAX = 65_536;
 
-/** Bytes of the longest PEM file: a bundle of all public authorities has a quarter. */
+/** Longest PEM file: four times a bundle of all public authorities. */
 const PEM_BYTES_MAX = 1_048_576;
 
-/** A file that cannot be used, in one line. */
+/** A file that cannot be read or used; the message says in one line which and why. */
 export class CredentialsError extends Error {
   override readonly name = "CredentialsError";
 }
@@ -29,26 +28,27 @@ export class CredentialsError extends Error {
 export interface TlsTexts {
   readonly cert: string;
   readonly key: string;
-  /** Authorities to trust besides the usual ones. */
+  /** Certificates of authorities to trust besides the usual ones. */
   readonly ca: string | undefined;
 }
 
 export interface CredentialsOptions {
-  /** The file with the cluster's keys, or the text of such a file. */
+  /** The file with the cluster's keys. */
   readonly keyFile: string | undefined;
+  /** The text of such a file, where the environment gives it. */
   readonly keyText: string | undefined;
   readonly tls: TlsFiles | undefined;
   readonly cluster: string;
   readonly log: Log;
   readonly wallMs: () => number;
-  /** Takes the place of the look every few seconds. */
+  /** Time between two reads, in ms; tests set it. */
   readonly lookEveryMs?: number;
 }
 
 export class Credentials {
   /** Undefined in a cluster without a key. */
   readonly keys: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
-  /** Called with new certificates; if it throws, the old ones stay. */
+  /** Called with new certificates; if it throws, the former ones stay in use. */
   onTls: (tls: TlsTexts) => void = () => {};
   readonly #options: CredentialsOptions;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
@@ -56,7 +56,7 @@ export class Credentials {
   #tls: TlsTexts | undefined;
   #troubled = "";
 
-  /** @throws {CredentialsError} if a file cannot be read, or holds no key. */
+  /** @throws {CredentialsError} if a file cannot be read or used. */
   constructor(options: CredentialsOptions) {
     this.#options = options;
     const { keyFile, tls, cluster, wallMs, lookEveryMs = LOOK_EVERY_MS } = options;
@@ -79,7 +79,7 @@ export class Credentials {
     return this.#tls?.ca === undefined ? [] : [this.#tls.ca];
   }
 
-  /** Reads the files again; what cannot be used is logged, and the old stays. */
+  /** Reads the files again. A file that cannot be used is logged, and the former contents stay in use. */
   reload(): void {
     try {
       const text = this.#readKeys();
@@ -138,7 +138,7 @@ function isSame(a: TlsTexts, b: TlsTexts): boolean {
   return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }
 
-/** Reads a file of bounded length: a wrong path may be a device that never ends. */
+/** Reads a file up to a bound: the path may be that of a device without end. */
 function readText(path: string, bytesMax: number): string {
   try {
     using file = Deno.openSync(path);

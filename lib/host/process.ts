@@ -1,31 +1,27 @@
 /**
- * The process around a node: the signals that ask it to stop, the errors that nobody caught, and its stderr.
+ * The process around a node: signals, uncaught errors, and stderr.
  *
  * @module
  */
 
-/**
- * Letters of lines that wait while nobody takes them: a line a member, at once, of the largest clusters that there
- * are to be.
- */
+/** Characters of log lines buffered while stderr blocks: one line per member of the largest cluster. */
 const WAITING_LENGTH_MAX = 4 * 1024 * 1024;
 
-/** The last lines get this long to be taken when the process ends. */
+/** Longest wait for the last lines to be written when the process ends. */
 const FLUSH_MS = 200;
 
 export interface LineWriterOptions {
   /** Writes some of the bytes, as `Deno.stderr.write` does. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
-  /** Told how many lines were lost, once others are taken again. */
+  /** Called with the number of lost lines, once lines can be written again. */
   readonly onLost: (lines: number) => void;
   readonly lengthMax?: number;
 }
 
 /**
- * Writes lines, and holds nobody up. A terminal on hold (Ctrl-S) or a stalled reader of a pipe would stop the whole
- * process at
- * `console.error`, and the node be dead to others; a full disk or a closed terminal makes that throw. Here lines wait,
- * bounded, and are lost where they cannot be written.
+ * Writes lines without blocking the process. With `console.error` a paused terminal (Ctrl-S) or a stalled reader of a
+ * pipe would stop the whole process, and others would show the node dead; a full disk or a closed terminal would make
+ * it throw. Here lines are buffered, bounded, and lost where they cannot be written.
  */
 export class LineWriter {
   readonly #options: LineWriterOptions;
@@ -60,7 +56,7 @@ export class LineWriter {
   async #writeAll(): Promise<void> {
     const { write, onLost } = this.#options;
     const encoder = new TextEncoder();
-    // Lines that are written in one go arrive together.
+    // Lines logged in one turn are written together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
@@ -80,7 +76,7 @@ export class LineWriter {
   }
 }
 
-/** What asks a process to stop, with the numbers that shells know; 128 more is the status of one so ended. */
+/** Signals that ask a process to stop, with their numbers; 128 plus that is the exit status of a process they end. */
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Calls `stop` at the first signal; the second ends the process at once. */
@@ -102,21 +98,20 @@ export function onStopSignal(stop: (signal: string) => void): void {
 }
 
 /**
- * SIGHUP says two things: the terminal that the program was started in is closed, which calls `stop`; or, sent by a
- * person, read
- * your files again, which calls `reload`.
+ * Handles the two meanings of SIGHUP: where the terminal that the program was started in closed, it calls `stop`;
+ * otherwise a person sent it to have the files read again, and it calls `reload`.
  */
 export function onHangUp({ stop, reload }: { stop: () => void; reload: () => void }): void {
-  // Windows has no such signal, and says so when asked for it.
+  // Windows has no SIGHUP, and `addSignalListener` would throw.
   if (Deno.build.os === "windows") return;
   const attended = Deno.stdin.isTerminal();
-  // What was a terminal is none once it is closed.
+  // Once a terminal is closed, its file is no longer a terminal.
   Deno.addSignalListener("SIGHUP", () => attended && !Deno.stdin.isTerminal() ? stop() : reload());
 }
 
 /**
- * Keeps the process running where an error was caught by nobody: only a mistake in this program can cause one, and the
- * rest of the node still serves. `report` gets each.
+ * Keeps the process running after an uncaught error: only a mistake in this program can cause one, and the rest of
+ * the node still works. `report` gets each error.
  */
 export function surviveErrors(report: (error: unknown) => void): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

@@ -1,6 +1,7 @@
 /**
- * The state file: written whole beside its place, synced, and moved there, so that whatever happens the file is the
- * old one or the new one. Writes are never on the path of a request, but for `/bye`, which answers when it is on disk.
+ * The state file. Each write goes to a file beside it, which is synced and then renamed, so that after any crash the
+ * state file is the old one or the new one. No request waits for a write, except `/bye`, which answers when the
+ * tombstone is on disk.
  *
  * @module
  */
@@ -8,26 +9,25 @@ import { dirname as posixDirname } from "@std/path/posix/dirname";
 import { dirname as windowsDirname } from "@std/path/windows/dirname";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./state_format.ts";
 
-// Not `@std/path/dirname`: it asks `process` which system this is, and at the first word of it Deno loads 1.5 MB of
-// Node's code.
+// Not `@std/path/dirname`: it reads `process` to tell the system, for which Deno loads 1.5 MB of Node's code.
 const dirname = Deno.build.os === "windows" ? windowsDirname : posixDirname;
 
-/** A change is on disk this soon, together with those that follow it. */
+/** Delay until a change is written, together with those that follow it. */
 const COALESCE_MS = 1_000;
 
-/** Without a change the heartbeat alone is saved this often: more would wear a flash card. */
+/** Time between writes when only the heartbeat changed: more would wear out a flash card. */
 const REFRESH_MS = 60_000;
 
-/** A disk that failed is tried again this often. */
+/** Delay until a failed write is tried again. */
 const RETRY_MS = 5_000;
 
-/** A node that ends waits this long for its last write: a dead network disk must not keep it from ending. */
+/** Longest wait for the last write of a node that ends: a hung network disk must not keep it from ending. */
 const CLOSE_MS = 2_000;
 
-/** The node can't start with this file, or need not: the message says which file, why, and what to do. */
+/** The node cannot start with this file, or need not. The message says which file, why, and what to do. */
 export class StateError extends Error {
   override readonly name = "StateError";
-  /** The program's exit status: 0 where all is well, and the node is decommissioned. */
+  /** The program's exit status: 0 if the node is decommissioned, which is no failure. */
   readonly status: 0 | 2;
 
   constructor(message: string, status: 0 | 2 = 2) {
@@ -36,10 +36,10 @@ export class StateError extends Error {
   }
 }
 
-/** What is used of an open file. */
+/** The part of an open file that is used. */
 export type DiskFile = Pick<Deno.FsFile, "write" | "sync" | "close">;
 
-/** What is used of the file system; tests put a failing one in its place. */
+/** The part of the file system that is used; tests replace it by one that fails. */
 export interface Disk {
   open(path: string, options: Deno.OpenOptions): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
@@ -48,16 +48,17 @@ export interface Disk {
 
 export interface StateFileOptions {
   readonly path: string;
-  /** What there is to save now. */
+  /** Returns what to save now. */
   readonly snapshot: () => Saved;
-  /** Called when writing starts to fail, with the reason in one line, and when it works again. */
+  /** Called with the reason, in one line, when writes begin to fail; with undefined when they work again. */
   readonly onTrouble: (trouble: string | undefined) => void;
   readonly disk?: Disk;
 }
 
 /**
- * Reads the state file of a node about to start; undefined where there is none yet. Throws a StateError if it may
- * not start.
+ * Reads the state file of a node that is about to start; undefined if there is none yet.
+ *
+ * @throws {StateError} if the node cannot or must not start with it.
  */
 export function readState(
   path: string,
@@ -67,17 +68,14 @@ export function readState(
   if (saved === undefined) return undefined;
   if (saved.cluster !== node.cluster) {
     throw new StateError(
-      `Cannot use the state file '${path}': it is of cluster '${saved.cluster}', not '${node.cluster}'. ` +
-        "Give its -cluster, or choose another -state",
+      `Cannot use the state file '${path}': it belongs to cluster '${saved.cluster}', not '${node.cluster}'. ` +
+        "Set -cluster to that name, or choose another -state",
     );
   }
   const id = node.idGiven ? node.id : saved.id;
   if (saved.tombstones.some((tombstone) => tombstone.id === id)) {
-    const text = `this node, ${id}, is decommissioned, as the state file '${path}' remembers: `;
-    throw new StateError(
-      `${text}it does not start, and its ID stays unusable; choose another -id`,
-      0,
-    );
+    const text = `this node, ${id}, is decommissioned, according to the state file '${path}'. `;
+    throw new StateError(`${text}Its ID stays unusable: choose another -id`, 0);
   }
   return saved;
 }
@@ -103,8 +101,8 @@ function readSaved(path: string): Saved | undefined {
   const saved = decodeSaved(text);
   if (!("error" in saved)) return saved;
   throw new StateError(
-    `Cannot use the state file '${path}': it ${saved.error}. Restore it from a backup or choose another -state; ` +
-      "or move it away to start without it, which forgets this node's ID and what only it knew to be decommissioned",
+    `Cannot use the state file '${path}': it ${saved.error}. Restore it from a backup, or choose another -state. ` +
+      "Moving it away also works, but forgets this node's ID and decommissions that no other node knows",
   );
 }
 
@@ -124,19 +122,19 @@ export class StateFile {
     this.#disk = options.disk ?? Deno;
   }
 
-  /** Why the last write failed, in one line; undefined if it did not. */
+  /** Why the last write failed, in one line; undefined if it succeeded. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
-  /** Something changed: it is on disk soon. */
+  /** Notes that something changed: it will be written soon. */
   touch(): void {
     this.#arm(this.#trouble === undefined ? COALESCE_MS : RETRY_MS);
   }
 
-  /** Resolves when all there is at this moment is on disk; to false if it can't be written. Never rejects. */
+  /** Resolves to true once the present state is on disk, to false if it cannot be written. Never rejects. */
   save(): Promise<boolean> {
-    // The write under way took its snapshot before this call: wait for the next, and share it.
+    // The write under way took its snapshot before this call, so wait for the next one, shared by all callers.
     this.#next ??= this.#underWay.then(() => {
       const write = this.#next!;
       this.#next = undefined;
@@ -146,7 +144,7 @@ export class StateFile {
     return this.#next;
   }
 
-  /** Writes a last time and ends. */
+  /** Writes a last time, within a bounded wait, and ends. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -175,7 +173,7 @@ export class StateFile {
     if (news) this.#options.onTrouble(trouble);
   }
 
-  /** Sets the timer, unless it is set for that time or sooner. */
+  /** Sets the timer, unless it is set for the same time or sooner. */
   #arm(delayMs: number): void {
     const atMs = performance.now() + delayMs;
     if (this.#closed || atMs >= this.#timerMs) return;
@@ -186,13 +184,12 @@ export class StateFile {
 }
 
 /**
- * Puts `text` into the file at `path`, all or nothing. The file is synced before it gets its name, or a power cut
- * could leave the
- * name on an empty file; the folder is synced after, or the old file could come back.
+ * Replaces the file at `path`, all or nothing. The new file is synced before it gets the name, or a power cut could
+ * leave the name on an empty file; the folder is synced afterwards, or the old file could come back.
  */
 async function writeAtomically(disk: Disk, path: string, text: string): Promise<void> {
   const part = `${path}.part`;
-  // What a killed process left; made anew, so that the mode holds and nobody's link is followed.
+  // A killed process may have left one. A new file has the right mode, and no link in its place is followed.
   await disk.remove(part).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
@@ -205,7 +202,7 @@ async function writeAtomically(disk: Disk, path: string, text: string): Promise<
     file.close();
   }
   await disk.rename(part, path);
-  // Windows can't open a folder, and keeps its own journal of names.
+  // Windows cannot open a folder, and journals names by itself.
   if (Deno.build.os === "windows") return;
   const folder = await disk.open(dirname(path), { read: true });
   try {
@@ -225,6 +222,6 @@ function isFolder(path: string): boolean {
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  // Deno adds the operation and path to some messages; the path is named already.
+  // Deno adds the operation and the path to some messages; ours names the path already.
   return text.replace(/: \w+ '[\s\S]*$/, "").replaceAll("\n", " ");
 }

@@ -1,9 +1,8 @@
 /**
  * What a node remembers across restarts, and the text of its state file. (pure)
  *
- * Kept are the ID, the highest heartbeat, the members' addresses and the tombstones: a node that starts again is the
- * same
- * node, finds the others without `-join`, and undoes no decommission, even if all nodes were stopped at once.
+ * Kept are the ID, the highest heartbeat, the members' addresses and the tombstones. A node that starts again is the
+ * same node, finds the others without `-join`, and undoes no decommission, even if all nodes were stopped at once.
  *
  * @module
  */
@@ -12,31 +11,31 @@ import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
 
-/** Addresses kept, last heard first: any one that answers tells the rest. */
+/** Addresses kept, the last heard first: any node that answers tells the rest. */
 export const SAVED_ADDRESSES_MAX = 256;
 
-/** Letters of the longest state file: all tombstones and addresses at their longest, with room to spare. */
+/** Characters of the longest state file: all tombstones and addresses at their longest, with room to spare. */
 export const STATE_LENGTH_MAX = 16 * 1024 * 1024;
 
-/** What the first field of the file holds. */
+/** The value of the file's first field. */
 const FORMAT = "gossiper state";
 
-/** Grows when an older program could not read the file any more. */
+/** Grows when older programs can no longer read the file. */
 const VERSION = 1;
 
-/** What stands in a state file. */
+/** The contents of a state file. */
 export interface Saved {
   readonly id: string;
-  /** The cluster's name: tombstones of one cluster must not get into another. */
+  /** The cluster's name: the tombstones of one cluster must not get into another. */
   readonly cluster: string;
-  /** The highest heartbeat that this node is known to have made. */
+  /** The highest heartbeat that this node made. */
   readonly heartbeat: number;
-  /** Where members were, the ones to try first at the front. */
+  /** Where members were, in the order in which to try them. */
   readonly addresses: readonly string[];
   readonly tombstones: readonly { readonly id: string; readonly by: string }[];
 }
 
-/** Writes the text of a state file: one entry a line, so that it can be read and compared. */
+/** Writes the text of a state file, one entry per line, so that it can be read and compared. */
 export function encodeSaved(saved: Saved): string {
   const { id, cluster, heartbeat, addresses, tombstones } = saved;
   const body = {
@@ -51,15 +50,15 @@ export function encodeSaved(saved: Saved): string {
   return `${JSON.stringify({ ...body, check: checkOf(body) }, null, 1)}\n`;
 }
 
-/** Reads the text of a state file; or ends the sentence "Cannot use the state file: it ..." with what is wrong. */
+/** Reads the text of a state file. An error completes the sentence "Cannot use the state file: it ...". */
 export function decodeSaved(text: string): Saved | { readonly error: string } {
   if (text.trim() === "") return { error: "is empty" };
   if (text.length > STATE_LENGTH_MAX) return { error: "is too long for one" };
   const parsed = parse(text);
   if (!isRecord(parsed) || parsed["format"] !== FORMAT) {
-    // A file that was cut off still begins as ours does.
+    // A truncated file still begins like ours.
     const cut = /^\s*\{\s*"format":\s*"gossiper/.test(text);
-    return { error: cut ? "is damaged" : "is no state file of gossiper's" };
+    return { error: cut ? "is damaged" : "is not a state file of gossiper" };
   }
   const { check, ...body } = parsed;
   if (typeof body["version"] === "number" && body["version"] > VERSION) {
@@ -87,7 +86,7 @@ function readBody(body: Record<string, unknown>): Saved | undefined {
   };
 }
 
-/** What there is to remember of a running node. */
+/** What to remember of a running node. */
 export function snapshot(
   gossip: Gossip,
   of: { id: string; address: string; cluster: string; random: () => number },
@@ -96,12 +95,12 @@ export function snapshot(
   const { id, address, cluster, random } = of;
   const others = table.roster().filter((row) => row.id !== id && row.address !== "");
   const rank = new Map(others.map((row) => {
-    // The live ones in any order, or a restarted cluster would all call the same few; then the last heard first.
+    // Live members in random order, or all nodes of a restarted cluster would call the same few; then by heartbeat.
     return [row, gossip.statusOf(row) === "live" ? HEARTBEAT_MAX_MS + random() : row.heartbeat];
   }));
   others.sort((a, b) => rank.get(b)! - rank.get(a)!);
   const addresses = new Set(others.map((row) => row.address));
-  // Those who have not answered since this node started are still all it has, when it is the first one up.
+  // Contacts that have not answered since the start: all that the first node of a restarted cluster has.
   for (const contact of gossip.contacts.unanswered()) addresses.add(contact.address);
   addresses.delete(address);
   return {
@@ -113,14 +112,14 @@ export function snapshot(
   };
 }
 
-/** Gives a node that has just been made its memory back; the addresses are among its contacts already. */
+/** Gives a node that was just created its memory back; the addresses are among its contacts already. */
 export function restore(gossip: Gossip, saved: Saved, id: string): void {
   const { replica, nowMs } = gossip;
   for (const tombstone of saved.tombstones) replica.bury(tombstone.id, tombstone.by, nowMs);
   if (saved.id === id) replica.jumpPast(saved.heartbeat, nowMs);
 }
 
-/** Tells a file as it was written from one in which something was lost or changed; no protection from a forger. */
+/** A checksum: it reveals damage, but does not protect from forgery. */
 function checkOf(body: Record<string, unknown>): string {
   const hash = new SetHash();
   hash.toggle(JSON.stringify(body));

@@ -4,7 +4,7 @@ import { type Disk, readState, StateError, StateFile } from "../../lib/host/stat
 import { FakeDisk } from "../support/fake_disk.ts";
 import { seededRandom } from "../support/random.ts";
 
-/** Windows lets few users make links. */
+/** Windows lets few users create links. */
 const NO_LINKS = Deno.build.os === "windows";
 
 const NODE = { id: "n1", idGiven: false, cluster: "default" };
@@ -50,7 +50,7 @@ Deno.test("readState() finds what save() wrote, in a file only its owner can rea
 });
 
 Deno.test(
-  "a file left half-written by a killed process, or a link in its place, is in nobody's way",
+  "save() replaces a file that a killed process left half-written, and follows no link in its place",
   { ignore: NO_LINKS },
   async () => {
     await withFolder(async (folder) => {
@@ -66,14 +66,14 @@ Deno.test(
   },
 );
 
-Deno.test("readState() refuses a file it can't use, names it, says what to do, and leaves it as it was", async () => {
+Deno.test("readState() refuses a file that it cannot use, names it, says what to do, and does not change it", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/n1.state`;
     const cases = [
       ["", "it is empty"],
-      ["[Unit]\nDescription=something else\n", "it is no state file of gossiper's"],
+      ["[Unit]\nDescription=something else\n", "it is not a state file of gossiper"],
       [encodeSaved(saved()).slice(0, 90), "it is damaged"],
-      [encodeSaved({ ...saved(), cluster: "prod" }), "it is of cluster 'prod', not 'default'"],
+      [encodeSaved({ ...saved(), cluster: "prod" }), "belongs to cluster 'prod', not 'default'"],
     ] as const;
     for (const [text, why] of cases) {
       await Deno.writeTextFile(path, text);
@@ -93,7 +93,7 @@ Deno.test("readState() refuses a file it can't use, names it, says what to do, a
   });
 });
 
-Deno.test("readState() ends a node that is decommissioned, with status 0, unless it takes another ID", async () => {
+Deno.test("readState() refuses a decommissioned node, with status 0, unless it takes another ID", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/n1.state`;
     await Deno.writeTextFile(path, encodeSaved(saved(["n1", "n5"])));
@@ -104,7 +104,7 @@ Deno.test("readState() ends a node that is decommissioned, with status 0, unless
   });
 });
 
-Deno.test("saves asked for while one is under way share the next", async () => {
+Deno.test("save() calls made while one write is under way share the next", async () => {
   const disk = new FakeDisk(seededRandom(1));
   const tombstones: string[] = [];
   const { file } = stateFile("/s/n1.state", () => saved(tombstones), disk);
@@ -120,7 +120,7 @@ Deno.test("saves asked for while one is under way share the next", async () => {
   assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
 });
 
-Deno.test("a disk that fails is told once and the file stays whole; told again when it works", async () => {
+Deno.test("StateFile reports a failing disk once, leaves the file whole, and reports when writes work again", async () => {
   const disk = new FakeDisk(seededRandom(2));
   const tombstones: string[] = [];
   const { file, troubles } = stateFile("/s/n1.state", () => saved(tombstones), disk);
@@ -141,7 +141,7 @@ Deno.test("a disk that fails is told once and the file stays whole; told again w
   assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
 });
 
-Deno.test("whatever step a power cut comes at, the file is whole and holds every tombstone that was acknowledged", async () => {
+Deno.test("after a power cut at any step the file is whole and holds every acknowledged tombstone", async () => {
   let withCrash = 0;
   for (let seed = 1; seed <= 600; seed++) {
     const random = seededRandom(seed);
@@ -160,7 +160,7 @@ Deno.test("whatever step a power cut comes at, the file is whole and holds every
     await Promise.all(asked);
     await file.close();
     if (disk.crashed) withCrash++;
-    // kill -9 leaves what was written; a power cut takes what was not synced.
+    // kill -9 leaves what was written; a power cut loses what was not synced.
     const text = disk.read("/s/n1.state", random() < 0.3 ? "killed" : "cut");
     const replay = `seed ${seed}, acknowledged ${acknowledged}, file: ${text}`;
     if (text === undefined) {

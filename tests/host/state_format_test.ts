@@ -37,19 +37,19 @@ Deno.test("decodeSaved() reads what encodeSaved() wrote", () => {
   assertEquals(decodeSaved(encodeSaved(empty)), empty);
 });
 
-Deno.test("decodeSaved() reads a file whose line ends or spaces an editor changed", () => {
+Deno.test("decodeSaved() reads a file whose line ends or spaces were changed by an editor", () => {
   assertEquals(decodeSaved(encodeSaved(SAVED).replaceAll("\n", "\r\n")), SAVED);
   assertEquals(decodeSaved(JSON.stringify(JSON.parse(encodeSaved(SAVED)))), SAVED);
 });
 
-Deno.test("decodeSaved() tells a file cut at any place, or with any letter changed, from a whole one", () => {
+Deno.test("decodeSaved() notices a cut at any place, and any changed character", () => {
   const text = encodeSaved(SAVED);
   const end = text.trimEnd().length;
   for (let i = 0; i < end; i++) {
     errorOf(text.slice(0, i));
     const other = text[i] === "1" ? "2" : "1";
     const changed = decodeSaved(text.slice(0, i) + other + text.slice(i + 1));
-    assert("error" in changed || /\s/.test(text[i]!), `letter ${i} of ${text}`);
+    assert("error" in changed || /\s/.test(text[i]!), `character ${i} of ${text}`);
   }
 });
 
@@ -59,7 +59,7 @@ Deno.test("decodeSaved() names what is wrong", () => {
   for (
     const foreign of ["null", "[]", "1", "{}", "PK\u0003\u0004", '{"format":"other"}', "\0\0\0\0"]
   ) {
-    assertEquals(errorOf(foreign), "is no state file of gossiper's", foreign);
+    assertEquals(errorOf(foreign), "is not a state file of gossiper", foreign);
   }
   assertEquals(errorOf(encodeSaved(SAVED).slice(0, 80)), "is damaged");
   assertEquals(errorOf(encodeSaved(SAVED).replace("n2:8080", "n4:8080")), "is damaged");
@@ -70,7 +70,7 @@ Deno.test("decodeSaved() names what is wrong", () => {
   assertEquals(errorOf("x".repeat(STATE_LENGTH_MAX + 1)), "is too long for one");
 });
 
-Deno.test("decodeSaved() refuses what no node would have written, even with a right check", () => {
+Deno.test("decodeSaved() refuses values that no node would write, even with a correct checksum", () => {
   const wrong: Record<string, unknown>[] = [
     { id: "" },
     { id: "<b>" },
@@ -89,7 +89,7 @@ Deno.test("decodeSaved() refuses what no node would have written, even with a ri
   }
 });
 
-Deno.test("a full state file is within its bound", () => {
+Deno.test("invariant 7: a full state file is within its bound", () => {
   const id = (i: number) => String(i).padStart(64, "x");
   const tombstones = Array.from({ length: TOMBSTONES_MAX }, (_, i) => ({ id: id(i), by: id(i) }));
   const addresses = Array.from(
@@ -118,7 +118,7 @@ Deno.test("snapshot() puts live members first, then the last heard, then contact
   });
 });
 
-Deno.test("restore() makes the same node go on where it stopped, with all tombstones", () => {
+Deno.test("restore() lets the same node go on from its last heartbeat, with all tombstones", () => {
   const node = gossip();
   restore(node, SAVED, "n1");
   assertEquals(node.replica.table.get("n1")?.heartbeat, SAVED.heartbeat + 100);
@@ -128,7 +128,7 @@ Deno.test("restore() makes the same node go on where it stopped, with all tombst
   );
 });
 
-Deno.test("restore() leaves the heartbeat of a node that takes another ID alone", () => {
+Deno.test("restore() does not touch the heartbeat of a node that takes another ID", () => {
   const node = gossip("n7");
   restore(node, SAVED, "n7");
   assertEquals(node.replica.table.get("n7")?.heartbeat, 1_000_000);

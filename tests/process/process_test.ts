@@ -13,7 +13,7 @@ function spawnClumsy(line: string, flags = ""): Promise<NodeProcess> {
   return spawnNode("n1", flags, [Deno.execPath(), "run", "-A", "--quiet", CLUMSY, line]);
 }
 
-/** Waits until it beats, twice: rounds go on. */
+/** Waits for two heartbeats: rounds go on. */
 async function eventuallyBeats(node: NodeProcess): Promise<void> {
   const heartbeat = async () => JSON.parse(await get(node, "/members/n1")).lastHeartbeat;
   for (let i = 0; i < 2; i++) {
@@ -23,13 +23,13 @@ async function eventuallyBeats(node: NodeProcess): Promise<void> {
   await eventually(async () => assertEquals(await get(node, "/healthz"), "ok\n"));
 }
 
-Deno.test("an error in a call's outcome is told, and the node runs on", async () => {
+Deno.test("an error while a call's outcome is handled is reported, and the node runs on", async () => {
   await using n1 = await spawnClumsy("no answer from", `-join ${closedAddress()}`);
   await eventually(() => assert(n1.lines.includes("caught: Error: a mistake")));
   await eventuallyBeats(n1);
 });
 
-Deno.test("an error in a round is told, and rounds go on", async () => {
+Deno.test("an error in a round is reported, and rounds go on", async () => {
   await using n1 = await spawnClumsy("peer is dead");
   {
     await using n2 = await spawnNode("n2", `-join ${n1.address}`);
@@ -44,7 +44,7 @@ Deno.test("an error in a round is told, and rounds go on", async () => {
 
 Deno.test("the first signal asks to stop; the second ends the process at once, by its number", async () => {
   for (const [first, second, status] of [["SIGTERM", "SIGINT", 130], ["SIGINT", "SIGTERM", 143]]) {
-    // It would take for ever over its stop.
+    // This program never finishes its stop.
     await using node = await spawnClumsy("no such line");
     node.kill(first as Deno.Signal);
     await eventually(() => assert(node.lines.includes("stops, in its own time")));
@@ -65,23 +65,23 @@ Deno.test("a node ends, as planned, when the terminal it was started in is close
   await using n1 = await spawnNode("n1");
   await using n2 = await spawnNode("n2", `-join ${n1.address}`, inTerminal);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
-  n2.kill("SIGKILL"); // the terminal, not the node
+  n2.kill("SIGKILL"); // That is the terminal, not the node.
   await eventuallyShow([n1], { n1: "live", n2: "left" });
-  // The log is written in its own time.
+  // The log is written asynchronously.
   await eventually(() => {
     assert(n1.lines.some((line) => line.endsWith("left: SIGHUP")), n1.lines.join("\n"));
   });
 });
 
-Deno.test("a node without a terminal stays when it gets SIGHUP: it reads its files again", async () => {
+Deno.test("a node without a terminal runs on after SIGHUP", async () => {
   await using n1 = await spawnNode("n1");
   n1.kill("SIGHUP");
   await eventuallyBeats(n1);
 });
 
-// /dev/full is a disk without room.
+// /dev/full behaves like a full disk.
 Deno.test(
-  "a log that cannot be written harms no node",
+  "a node whose log cannot be written runs on",
   { ignore: Deno.build.os !== "linux" },
   async () => {
     await using n1 = await spawnNode("n1");
@@ -97,12 +97,12 @@ Deno.test(
   },
 );
 
-Deno.test("a log that nobody takes, as of a terminal on hold, holds up no round", async () => {
+Deno.test("a log that blocks, as on a paused terminal, delays no round", async () => {
   await using n1 = await spawnNode("n1");
   await using n2 = await spawnNode("n2", `-join ${n1.address}`);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
   const log = n1.holdLog();
-  // More lines than a pipe takes.
+  // More lines than a pipe holds.
   await tell(n1.address, Array.from({ length: 5_000 }, (_, i) => rowOf(`ghost${i}`)));
   for (let i = 0; i < 3; i++) await eventuallyBeats(n1);
   const accused = n2.lines.filter((line) => line.includes("peer is dead: n1"));
@@ -114,7 +114,7 @@ Deno.test("a log that nobody takes, as of a terminal on hold, holds up no round"
   });
 });
 
-/** A place for lines that takes what it is let take. */
+/** A slow writer: it accepts 7 bytes at a time, and none before it is opened. */
 class Taker {
   text = "";
   fails = false;
@@ -136,7 +136,7 @@ class Taker {
   }
 }
 
-Deno.test("LineWriter writes lines whole and in order, though few bytes are taken at once", async () => {
+Deno.test("LineWriter writes lines whole and in order, though few bytes are accepted at once", async () => {
   const taker = new Taker();
   taker.open();
   for (const line of ["first", "2nd"]) taker.writer.write(line);
@@ -146,7 +146,7 @@ Deno.test("LineWriter writes lines whole and in order, though few bytes are take
   assertEquals([taker.text, taker.lost], ["first\n2nd\nthird\n", []]);
 });
 
-Deno.test("invariant 7: LineWriter keeps a bounded number of lines waiting, and says how many it lost", async () => {
+Deno.test("invariant 7: LineWriter buffers a bounded number of characters, and says how many lines it lost", async () => {
   const taker = new Taker();
   for (let i = 0; i < 100; i++) taker.writer.write(`${i % 10}`);
   taker.open();
@@ -154,7 +154,7 @@ Deno.test("invariant 7: LineWriter keeps a bounded number of lines waiting, and 
   assertEquals([taker.text, taker.lost], ["0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", [90]]);
 });
 
-Deno.test("LineWriter loses what cannot be written, and goes on when it can", async () => {
+Deno.test("LineWriter drops lines that cannot be written, and goes on when it can", async () => {
   const taker = new Taker();
   taker.open();
   taker.fails = true;
@@ -166,7 +166,7 @@ Deno.test("LineWriter loses what cannot be written, and goes on when it can", as
   assertEquals([taker.text, taker.lost], ["c\n", [2]]);
 });
 
-Deno.test("LineWriter.flush() waits no longer than it may", async () => {
+Deno.test("LineWriter.flush() waits for a bounded time", async () => {
   const taker = new Taker();
   taker.writer.write("a");
   await taker.writer.flush();
