@@ -15,7 +15,11 @@
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SetHash } from "./hash.ts";
 
-export const STATUSES = ["live", "dead", "left", "decommissioned", "unknown"] as const;
+/**
+ * Every status, trouble first: the order in which people see them. A planned stop is no trouble, so `left` comes after
+ * `live`.
+ */
+export const STATUSES = ["dead", "unknown", "live", "left", "decommissioned"] as const;
 
 /** A member's status, as this node sees it now. */
 export type Status = typeof STATUSES[number];

@@ -12,16 +12,16 @@ fail() {
   exit 1
 }
 
-# The sum of a file, by whichever tool this system has. A bare folder to chroot into has no /dev/null.
+# Prints the sum of a file with whichever tool this system has. (No /dev/null: a bare chroot has none.)
 sum_of() {
   if [ -n "$(command -v sha256sum)" ]; then sha256sum "$1"
   elif [ -n "$(command -v shasum)" ]; then shasum -a 256 "$1"
   elif [ -n "$(command -v openssl)" ]; then openssl dgst -sha256 -r "$1"
-  else fail "no sha256sum, shasum or openssl here to check the file with"
+  else fail "cannot check the file: install sha256sum, shasum or openssl"
   fi
 }
 
-# In a function, so that a script cut off on its way does nothing.
+# In a function, so that a script that was cut off in transit does nothing.
 main() {
   system="$(uname -s) $(uname -m)"
   case $system in
@@ -29,7 +29,7 @@ main() {
     "Linux aarch64" | "Linux arm64") target=aarch64-unknown-linux-gnu ;;
     "Darwin x86_64") target=x86_64-apple-darwin ;;
     "Darwin arm64") target=aarch64-apple-darwin ;;
-    *) fail "no binary is made for $system" ;;
+    *) fail "there is no binary for $system" ;;
   esac
   name=gossiper-$target
   sums=$(curl -fsS "$from/download") || fail "$from has nothing to download"

@@ -1,22 +1,22 @@
 /**
- * Keeps an open page live, without reload or flicker.
+ * Keeps an open page up to date, without reload or flicker.
  *
- * The server says everything in words and in order (`GET /page.json`); this script writes it into the places that the
- * server rendered. `GET /events` tells when to look at once; a look each second or so keeps the ages true, since a
- * heartbeat that arrives is no event. What was received is only ever written as text.
+ * The server gives everything in words and in order (`GET /page.json`); this script writes it into the places that the
+ * server rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a
+ * heartbeat is not an event. Data from the server is only ever written as text.
  */
 import { byId, cloneOf, Rows, setText } from "./rows.js";
 import { Bye, Story } from "./story.js";
-import { matches, numberWords, secondWords, shownWords, STATUSES } from "./words.js";
+import { matcher, memberCount, numberWords, secondWords, shownWords } from "./words.js";
 
-/** Between two looks: often enough for a running age; by rows, so that a large page costs its node little. */
+/** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
 const LOOK_MS_PER_ROW = 2;
 
-/** An answer that takes longer is none: the node is lost, and asked again. */
+/** An answer that takes longer counts as lost contact; the page tries again. */
 const ANSWER_MS_MAX = 4000;
 
-/** The node may refuse a stream of events when it has too many; the looks go on meanwhile. */
+/** A node with too many event streams refuses another. The page retries after this time, and keeps looking meanwhile. */
 const EVENTS_RETRY_MS = 15_000;
 
 class LivePage {
@@ -26,7 +26,7 @@ class LivePage {
   #again = false;
   #timer = 0;
   #lookedAt = -Infinity;
-  /** When the node was lost: the ages stand still. */
+  /** When contact was lost: the ages stop there. */
   #lostAt = null;
   #events = null;
   #filter = byId("filter");
@@ -47,7 +47,7 @@ class LivePage {
     this.#watch();
   }
 
-  /** Looks and listens while somebody can see it. */
+  /** Looks and listens while the page is visible. */
   #watch() {
     this.#events?.close();
     clearTimeout(this.#timer);
@@ -72,7 +72,7 @@ class LivePage {
     return Math.max(LOOK_MS, LOOK_MS_PER_ROW * this.#rows.size);
   }
 
-  /** At once, but in a storm of changes a quarter of the usual time apart. */
+  /** Looks at once; in a storm of changes, after a quarter of the usual time. */
   #lookSoon() {
     clearTimeout(this.#timer);
     const waitMs = this.#lookedAt + this.#everyMs() / 4 - performance.now();
@@ -84,7 +84,7 @@ class LivePage {
     if (this.#busy) return;
     this.#busy = true;
     this.#lookedAt = performance.now();
-    // Where the page can't hold all rows the server filters.
+    // The server filters where the page can't hold all rows.
     const query = this.#state?.more.rows > 0 ? `?q=${encodeURIComponent(this.#filter.value)}` : "";
     const state = await fetch(`/page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
       .then((response) => response.ok ? response.json() : null)
@@ -102,10 +102,8 @@ class LivePage {
     this.#lostAt = performance.now();
     this.#rows.tick();
     document.body.classList.add("lost");
-    const shown = this.#state === null
-      ? ""
-      : ` What you see is from ${secondWords(this.#state.now)}.`;
-    this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Trying again.`);
+    const shown = this.#state === null ? "" : ` Last update: ${secondWords(this.#state.now)}.`;
+    this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Retrying.`);
   }
 
   #setLink(text) {
@@ -114,13 +112,13 @@ class LivePage {
   }
 
   #apply(state) {
-    // Another version has another page: load it, unless somebody is answering a question.
+    // Another version has another page. Load it, unless the question is open.
     const { version } = this.#state?.self ?? state.self;
     if (version !== state.self.version && !this.#bye.open) return location.reload();
     this.#state = state;
     this.#lostAt = null;
     document.body.classList.remove("lost");
-    this.#setLink("Live");
+    this.#setLink("Connected");
     paintHeadline(state);
     paintContacts(state);
     this.#rows.update(state);
@@ -138,15 +136,17 @@ class LivePage {
   #showFiltered() {
     if (this.#state === null) return;
     const filter = this.#filter.value.trim();
-    const shown = this.#rows.show((member) => matches(member, filter));
-    setText(byId("shown"), shownWords(shown.members, memberCount(this.#state.counts)));
+    const { counts } = this.#state;
+    const statuses = Object.keys(counts);
+    const shown = this.#rows.show(matcher(filter, statuses));
+    setText(byId("shown"), shownWords(shown.members, memberCount(counts)));
     byId("gone-section").hidden = shown.gone === 0;
-    for (const status of STATUSES) {
+    for (const status of statuses) {
       byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
     }
   }
 
-  /** The address bar always leads back to what is shown. */
+  /** Keeps the address bar leading to what is shown. */
   #setAddress() {
     const query = new URLSearchParams();
     if (this.#filter.value !== "") query.set("q", this.#filter.value);
@@ -172,10 +172,6 @@ class LivePage {
   }
 }
 
-function memberCount({ live, dead, left, unknown }) {
-  return live + dead + left + unknown;
-}
-
 function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
   if (document.title !== title) document.title = title;
   setText(byId("self-id"), self.id);
@@ -184,10 +180,10 @@ function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
   byId("headline").className = `headline ${tone}`;
   setText(byId("verdict"), verdict);
   setText(byId("latest"), latest);
-  for (const status of STATUSES) {
+  for (const [status, count] of Object.entries(counts)) {
     const tile = byId(`count-${status}`);
-    tile.classList.toggle("none", counts[status] === 0);
-    setText(tile.querySelector("b"), numberWords(counts[status]));
+    tile.classList.toggle("none", count === 0);
+    setText(tile.querySelector("b"), numberWords(count));
   }
   byId("alone").hidden = memberCount(counts) !== 1;
   byId("more").hidden = more.rows === 0;

@@ -1,9 +1,9 @@
-/** The rows of the two tables: each written only where it differs, and only while somebody can see it. */
+/** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
 import { ageWords, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Rows this far outside the window are kept written as well, so that scrolling shows no old ones. */
+/** Rows this far outside the window are written as well, so that scrolling shows no stale ones. */
 const MARGIN = "200px";
 
 export function byId(id) {
@@ -14,14 +14,14 @@ export function cloneOf(templateId) {
   return byId(templateId).content.firstElementChild.cloneNode(true);
 }
 
-/** Writes into the text node that is there, and only what differs, so that a selection across it stays. */
+/** Reuses the text node and writes only a difference, so that a selection across it survives. */
 export function setText(element, text) {
   const node = element.firstChild;
   if (node === null) element.append(text);
   else if (node.data !== text) node.data = text;
 }
 
-/** Puts an element before another, keeping the focus within it. */
+/** Puts an element before another and keeps the focus within it. */
 export function place(parent, element, before) {
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
   if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
@@ -30,11 +30,11 @@ export function place(parent, element, before) {
 }
 
 class Row {
-  /** The row of `GET /page.json`, and when it came. */
+  /** The row of `GET /page.json`, and when it arrived. */
   data = null;
   at = 0;
   inView = false;
-  /** Not at its place in the order yet. */
+  /** It is not at its place in the order yet. */
   moved = false;
 
   constructor(tr) {
@@ -86,7 +86,7 @@ class Row {
     }
   }
 
-  /** The age runs on between two looks; a live member's is at most dead-after, or it would not be live. */
+  /** Ages tick between two looks. A live member's age never exceeds dead-after, or the member would not be live. */
   paintAge({ now, deadAfterMs, held }) {
     const { ageMs, status } = this.data;
     const element = this.heard.firstElementChild ?? this.heard;
@@ -110,7 +110,7 @@ export class Rows {
     }
   }, { rootMargin: MARGIN });
 
-  /** Adopts the rows of the server; `now()` is the time to show ages for. */
+  /** Adopts the rows that the server rendered; `now()` is the time that ages are shown for. */
   constructor(now) {
     this.#now = now;
     for (const tr of document.querySelectorAll("tbody > tr:not(.story)")) this.#adopt(tr);
@@ -128,7 +128,7 @@ export class Rows {
     return this.#byTr.get(tr);
   }
 
-  /** Takes over a `GET /page.json`: writes, adds, removes and moves rows. */
+  /** Applies a `GET /page.json`: writes, adds, removes and moves rows. */
   update({ rows, gone, deadAfterMs }) {
     this.#deadAfterMs = deadAfterMs;
     const moment = this.#moment();
@@ -147,7 +147,7 @@ export class Rows {
     this.#order(byId("gone").tBodies[0], decommissioned);
   }
 
-  /** Lets the ages of the rows in view run on. */
+  /** Updates the ages of the rows in view. */
   tick() {
     const moment = this.#moment();
     for (const row of this.#byId.values()) {
@@ -155,7 +155,7 @@ export class Rows {
     }
   }
 
-  /** Shows the rows whose data pass, hides the others, and counts those shown. */
+  /** Shows the rows whose data pass, hides the others, and counts the shown ones. */
   show(passes) {
     const shown = { members: 0, gone: 0 };
     for (const row of this.#byId.values()) {
@@ -166,7 +166,7 @@ export class Rows {
     return shown;
   }
 
-  /** What painting needs, read once: to ask for the selection between two writes would lay out the page each time. */
+  /** What painting needs, read once: asking for the selection between two writes would lay out the page each time. */
   #moment() {
     const { anchorNode, focusNode } = getSelection();
     return { now: this.#now(), deadAfterMs: this.#deadAfterMs, held: [anchorNode, focusNode] };
@@ -198,12 +198,12 @@ export class Rows {
     tr.remove();
   }
 
-  /** Moves the rows that changed place, and no others; one that somebody selects in waits. */
+  /** Moves only the rows that changed place. A row that holds a selection waits. */
   #order(body, rows) {
     const selection = getSelection();
     let next = body.firstElementChild;
     for (const row of rows) {
-      // What is passed over here is an open story, or a row that has its place elsewhere.
+      // Skipped: an open history, or a row that belongs elsewhere.
       while (next !== null && (this.#byTr.get(next)?.moved ?? true)) next = next.nextElementSibling;
       if (row.tr === next) {
         next = next.nextElementSibling;

@@ -1,18 +1,18 @@
-/** The story of one member, open below its row, and the question before one is decommissioned. */
+/** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setText } from "./rows.js";
-import { secondWords, timeWords, whyWords } from "./words.js";
+import { changeWords, secondWords, timeWords } from "./words.js";
 
-/** Of a refusal so much is shown. */
+/** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
 
 export class Story {
   #rows;
   #onChange;
   #element = byId("story");
-  /** What the member was when its story was told. */
+  /** The status and reason for which the history was loaded. */
   #told = "";
 
-  /** `onChange()` is called when a story opens or closes. */
+  /** `onChange()` is called when a history opens or closes. */
   constructor(rows, onChange) {
     this.#rows = rows;
     this.#onChange = onChange;
@@ -20,12 +20,12 @@ export class Story {
     if (row) row.link.ariaExpanded = "true";
   }
 
-  /** Whose story is open; undefined: none is. */
+  /** The ID of the member whose history is open; undefined if none is. */
   get id() {
     return this.#element?.querySelector("h3 > span").textContent;
   }
 
-  /** Follows its row after an update, and is told anew when the member's status changed. */
+  /** Follows its row after an update, and reloads when the member's status or reason changed. */
   settle() {
     const row = this.#row();
     if (this.#element === null) return;
@@ -74,7 +74,7 @@ export class Story {
       row.link.ariaExpanded = "true";
     }
     const section = this.#element.cells[0].firstElementChild;
-    section.ariaLabel = `Story of ${row.id}`;
+    section.ariaLabel = `History of ${row.id}`;
     setText(section.querySelector("h3 > span"), row.id);
     setText(section.querySelector(".address"), story.address);
     section.querySelector(".json").href = path;
@@ -88,7 +88,8 @@ function tellable({ data }) {
   return data === null ? "" : `${data.status} ${data.why}`;
 }
 
-function changeItem({ at, from, to, reason }) {
+function changeItem(change) {
+  const { at, to } = change;
   const item = cloneOf("change-template");
   item.className = to;
   const [time, status, why] = item.children;
@@ -96,7 +97,7 @@ function changeItem({ at, from, to, reason }) {
   time.title = timeWords(at);
   setText(time, secondWords(at));
   setText(status, to);
-  setText(why, from === null ? `joined: ${reason}` : whyWords(to, reason));
+  setText(why, changeWords(change));
   return item;
 }
 
@@ -104,11 +105,11 @@ export class Bye {
   #dialog = byId("bye");
   #onDone;
 
-  /** `onDone()` is called when a member was decommissioned. */
+  /** `onDone()` is called after a member was decommissioned. */
   constructor(onDone) {
     this.#onDone = onDone;
     this.#dialog.addEventListener("submit", (event) => this.#send(event));
-    // The key is not kept.
+    // Does not keep the key.
     this.#dialog.addEventListener("close", () => this.#dialog.querySelector("form").reset());
   }
 
@@ -116,7 +117,7 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that shows the page. */
+  /** Asks about one member; `selfId` is the node that serves the page. */
   ask(id, selfId) {
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;

@@ -1,8 +1,46 @@
-/** Words, as lib/page_words.ts and lib/page_state.ts write them on the server: tests/page_test.ts holds the two equal. */
+// @ts-check
+/**
+ * Times, numbers and sentences as people read them.
+ *
+ * The server renders the page with this file and the browser updates it with this file, so it imports nothing and uses
+ * nothing but the language itself.
+ *
+ * @module
+ */
 
-export const STATUSES = ["live", "dead", "unknown", "left", "decommissioned"];
+/**
+ * A length of time in at most two units: "48 s", "12 min", "3 h 12 min", "4 d 7 h".
+ *
+ * @param {number} ms
+ * @returns {string}
+ */
+export function durationWords(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return joinUnits(minutes, "min", minutes < 10 ? seconds % 60 : 0, "s");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return joinUnits(hours, "h", minutes % 60, "min");
+  return joinUnits(Math.floor(hours / 24), "d", hours % 24, "h");
+}
 
-/** "2.1 s ago", "12 min ago"; null is "never". */
+/**
+ * @param {number} major
+ * @param {string} majorUnit
+ * @param {number} minor
+ * @param {string} minorUnit
+ * @returns {string}
+ */
+function joinUnits(major, majorUnit, minor, minorUnit) {
+  return minor === 0 ? `${major} ${majorUnit}` : `${major} ${majorUnit} ${minor} ${minorUnit}`;
+}
+
+/**
+ * An age in one unit, so that a column of ages is quick to read: "2.1 s ago", "12 min ago". Null is "never".
+ *
+ * @param {number | null} ageMs
+ * @returns {string}
+ */
 export function ageWords(ageMs) {
   if (ageMs === null) return "never";
   const tenths = Math.max(0, Math.floor(ageMs / 100));
@@ -13,37 +51,104 @@ export function ageWords(ageMs) {
   return `${Math.floor(tenths / (24 * 36_000))} d ago`;
 }
 
-/** "2026-01-12 12:00:03.250 UTC". */
+/**
+ * An RFC 3339 time in UTC as people read it: "2026-01-12 12:00:03.250 UTC".
+ *
+ * @param {string} time
+ * @returns {string}
+ */
 export function timeWords(time) {
   return time.replace("T", " ").replace(/Z$/, " UTC");
 }
 
-/** "2026-01-12 12:00:03 UTC". */
+/**
+ * The same to the second: "2026-01-12 12:00:03 UTC".
+ *
+ * @param {string} time
+ * @returns {string}
+ */
 export function secondWords(time) {
   return timeWords(time.replace(/\.\d+Z$/, "Z"));
 }
 
-/** The reason without the status it begins with: "left: SIGTERM" is "SIGTERM". */
+/**
+ * The reason without the status it begins with, for a place that shows the status already: "left: SIGTERM" is "SIGTERM".
+ *
+ * @param {string} status
+ * @param {string} reason
+ * @returns {string}
+ */
 export function whyWords(status, reason) {
   return reason.startsWith(status) ? reason.slice(status.length).replace(/^:?\s+/, "") : reason;
 }
 
-/** "1,024". */
+/**
+ * The reason of one change in a member's history; `from` is null for the first.
+ *
+ * @param {{ from: string | null, to: string, reason: string }} change
+ * @returns {string}
+ */
+export function changeWords({ from, to, reason }) {
+  return from === null ? `joined: ${reason}` : whyWords(to, reason);
+}
+
+/**
+ * With commas at the thousands: "1,024".
+ *
+ * @param {number} count
+ * @returns {string}
+ */
 export function numberWords(count) {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** "64 members", or "12 of 64 members" where the filter hides some. */
+/**
+ * "1 member", "1,024 members".
+ *
+ * @param {number} count
+ * @param {string} noun
+ * @returns {string}
+ */
+export function countWords(count, noun) {
+  return `${numberWords(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * "64 members", or "12 of 64 members" where the filter hides some.
+ *
+ * @param {number} shown
+ * @param {number} total
+ * @returns {string}
+ */
 export function shownWords(shown, total) {
-  const all = `${numberWords(total)} member${total === 1 ? "" : "s"}`;
+  const all = countWords(total, "member");
   return shown === total ? all : `${numberWords(shown)} of ${all}`;
 }
 
-/** Whether a member matches every word of the filter: a status, or a part of ID or address. */
-export function matches(member, filter) {
-  return filter.toLowerCase().split(/\s+/).filter(Boolean).every((word) =>
-    STATUSES.includes(word)
-      ? member.status === word
-      : member.id.toLowerCase().includes(word) || member.address.toLowerCase().includes(word)
-  );
+/**
+ * The number of members, which the decommissioned no longer are.
+ *
+ * @param {Readonly<Record<string, number>>} counts How many there are in each status.
+ * @returns {number}
+ */
+export function memberCount({ decommissioned: _, ...counts }) {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Tells which members match every word of a filter. A word that is a status means that status; any other word is looked
+ * for in the ID and the address.
+ *
+ * @param {string} filter
+ * @param {readonly string[]} statuses All statuses there are.
+ * @returns {(member: { id: string, address: string, status: string }) => boolean}
+ */
+export function matcher(filter, statuses) {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return ({ id, address, status }) =>
+    words.every((word) =>
+      statuses.includes(word)
+        ? status === word
+        : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
+    );
 }

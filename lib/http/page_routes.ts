@@ -12,13 +12,12 @@ import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
 import { pageState } from "../page/content.ts";
 
-/** As much of an ID that is none is repeated on the page. */
+/** Characters of an unknown ID that the page repeats. */
 const MISSING_LENGTH_MAX = 80;
 
 /**
- * A page of 1,000 members costs its node 10 to 25 ms. However many look at it, it is made at most twice a second and
- * once
- * for each change of status, so that they cannot keep the node from its rounds.
+ * A page of 1,000 members costs its node 10 to 25 ms. However many people look at it, it is made at most twice a second
+ * and once per change of status, so that they cannot delay the node's rounds.
  */
 const FRESH_MS = 500;
 
@@ -49,10 +48,12 @@ export function addPageRoutes(app: Hono, node: Node): void {
   app.get("/static/:hash/:name", async (c) => {
     const { hash, files } = await getAssets();
     const asset = files.get(c.req.param("name"));
-    if (asset === undefined) return refuse(404, "No such file: see the source of /");
+    if (asset === undefined) {
+      return refuse(404, "No such file: the source of / names those there are");
+    }
     const etag = `"${hash}"`;
     c.header("ETag", etag);
-    // Another hash is asked for by a page of another version: it may have this one's file, but not keep it.
+    // A page of another version asks with another hash. It gets this version's file, but must not keep it.
     const lasting = c.req.param("hash") === hash;
     c.header("Cache-Control", lasting ? "public, max-age=31536000, immutable" : "no-cache");
     if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
@@ -61,12 +62,12 @@ export function addPageRoutes(app: Hono, node: Node): void {
   });
 }
 
-/** Equal for requests that have the same answer, but for ages. */
+/** Equal for requests whose answers differ only in ages. */
 function keyOf(c: Context, node: Node): string {
   return `${node.reports.version()} ${c.req.url}`;
 }
 
-/** The text made last, while it is fresh. */
+/** Keeps the latest text while it is fresh. */
 class Latest {
   #key = "";
   #text = "";
@@ -83,7 +84,7 @@ class Latest {
   }
 }
 
-/** What the page is asked to show: `?q=` filters, `?id=` opens a story, `?bye=` asks before decommissioning. */
+/** Reads what to show: `?q=` filters, `?id=` opens a history, `?bye=` asks before decommissioning. */
 function readQuery(c: Context, node: Node) {
   const { q: filter, id, bye } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");

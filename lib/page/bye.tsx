@@ -1,14 +1,15 @@
-/** The question before a member is decommissioned: a page of its own, or a dialog where the script runs. */
+/** The question asked before a member is decommissioned: a page of its own, or a dialog where the script runs. */
 import { storyPath } from "./rows.tsx";
 
 export interface ByeProps {
   readonly id: string;
-  /** The ID of the node that shows the page. */
+  /** The ID of the node that serves the page. */
   readonly selfId: string;
+  /** The cluster has a key, which decommissioning needs. */
   readonly keyed: boolean;
 }
 
-/** The form; with an empty `id` it is the dialog's, which `static/live.js` fills. */
+/** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
 export function ByeForm({ id, selfId, keyed }: ByeProps) {
   const title = (
     <>
@@ -20,24 +21,24 @@ export function ByeForm({ id, selfId, keyed }: ByeProps) {
       {id === "" ? <h2 id="bye-title">{title}</h2> : <h1>{title}</h1>}
       <p>
         Every node will mark <span class="bye-id">{id}</span>{" "}
-        decommissioned. If its process runs, it exits. This can't be undone: the ID can never take
-        part again.
+        as decommissioned. If its process is running, it exits. This can't be undone: the ID can
+        never join again.
       </p>
       {(id === "" || id === selfId) && (
         <p class="bye-self" hidden={id === ""}>
-          It is the node that shows you this page: the page will lose it.
+          This page is served by that node and will lose contact with it.
         </p>
       )}
       <input type="hidden" name="id" value={id} />
       {keyed && (
         <p class="field">
-          <label for="bye-key">The cluster's key</label>
+          <label for="bye-key">Cluster key</label>
           <input id="bye-key" name="key" type="password" autocomplete="off" required />
         </p>
       )}
       <p class="bye-answer" role="alert"></p>
       <p class="acts">
-        <a class="button cancel" href={id === "" ? "/" : storyPath(id)}>Keep it</a>
+        <a class="button cancel" href={id === "" ? "/" : storyPath(id)}>Cancel</a>
         <button type="submit" class="danger">Decommission for good</button>
       </p>
     </form>

@@ -7,19 +7,27 @@
  *
  * @module
  */
-import { countWords, durationWords, numberWords, secondWords, whyWords } from "../report/words.ts";
+import {
+  countWords,
+  durationWords,
+  matcher,
+  memberCount,
+  numberWords,
+  secondWords,
+  whyWords,
+} from "../../static/words.js";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
 import type { ContactView, MemberView, PageMember, PageView } from "../report/members.ts";
-import type { Status } from "../table.ts";
+import { type Status, STATUSES } from "../table.ts";
 
-/** Rows on the page: a browser lays out so many at once; the filter finds the others. */
+/** Rows on the page: as many as a browser lays out at once. The filter finds the others. */
 export const PAGE_ROWS_MAX = 2_000;
 
-/** Decommissioned members and contacts on the page: they only ever grow, and `GET /members` has them all. */
+/** Decommissioned members, and contacts, on the page: their number only grows, and `GET /members` lists all. */
 export const PAGE_ASIDE_MAX = 200;
 
-/** Letters of a filter: an ID, an address and a status fit. */
+/** Characters of a filter: enough for an ID, an address and a status. */
 export const FILTER_LENGTH_MAX = 400;
 
 /** A row of the page. */
@@ -29,14 +37,15 @@ export interface RowState extends MemberView {
   readonly strip: Strip;
 }
 
-/** All that changes on an open page. */
+/** Everything that changes on an open page. */
 export interface PageState {
   readonly self: {
     readonly id: string;
     readonly address: string;
     readonly version: string;
+    /** Empty for the default cluster. */
     readonly cluster: string;
-    /** In words. */
+    /** How long the node has been running, in words. */
     readonly up: string;
   };
   readonly now: string;
@@ -44,34 +53,24 @@ export interface PageState {
   readonly title: string;
   readonly verdict: string;
   readonly tone: "good" | "warn" | "bad";
-  /** Of all members, whatever the filter. */
+  /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
-  /** The latest change of status, in a sentence; empty: none is known. */
+  /** The latest change of status, in a sentence; empty if none is known. */
   readonly latest: string;
   /** The time that a strip covers, in words. */
   readonly span: string;
-  /** Those that match the filter, trouble first, then by ID; decommissioned ones stand in `gone`. */
+  /** Members that match the filter, trouble first, then by ID, except the decommissioned, which are in `gone`. */
   readonly rows: readonly RowState[];
   readonly gone: readonly RowState[];
   readonly contacts: readonly ContactView[];
-  /** How many of each matched but found no room. */
+  /** How many matched beyond the limits. */
   readonly more: { readonly rows: number; readonly gone: number; readonly contacts: number };
 }
 
-/** Trouble first. Those that left stand last: a planned stop is no trouble, and they stay until decommissioned. */
-const RANK: Readonly<Record<Status, number>> = {
-  dead: 0,
-  unknown: 1,
-  live: 2,
-  left: 3,
-  decommissioned: 4,
-};
-
 /** The page's content; `filter` keeps the members that match every word of it. */
 export function pageState(view: PageView, filter = ""): PageState {
-  const counts = { live: 0, dead: 0, left: 0, decommissioned: 0, unknown: 0 };
-  for (const member of view.members) counts[member.status]++;
-  const matches = matcher(filter);
+  const counts = countStatuses(view.members);
+  const matches = matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES);
   const sorted = view.members.filter(matches).sort(byTrouble);
   const split = sorted.findIndex((member) => member.status === "decommissioned");
   const rows = split < 0 ? sorted : sorted.slice(0, split);
@@ -105,24 +104,18 @@ export function pageState(view: PageView, filter = ""): PageState {
   };
 }
 
-/** Members but for the decommissioned. */
-export function memberCount(counts: PageState["counts"]): number {
-  return counts.live + counts.dead + counts.left + counts.unknown;
-}
-
-/** A word that is a status means that status; any other is looked for in ID and address. */
-function matcher(filter: string): (member: MemberView) => boolean {
-  const words = filter.slice(0, FILTER_LENGTH_MAX).toLowerCase().split(/\s+/).filter(Boolean);
-  return (member) =>
-    words.every((word) =>
-      Object.hasOwn(RANK, word)
-        ? member.status === word
-        : member.id.toLowerCase().includes(word) || member.address.toLowerCase().includes(word)
-    );
+function countStatuses(members: readonly MemberView[]): Record<Status, number> {
+  const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<
+    Status,
+    number
+  >;
+  for (const { status } of members) counts[status]++;
+  return counts;
 }
 
 function byTrouble(a: MemberView, b: MemberView): number {
-  return RANK[a.status] - RANK[b.status] || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
 function rowState(member: PageMember, deadAfterMs: number): RowState {
@@ -138,15 +131,13 @@ function rowState(member: PageMember, deadAfterMs: number): RowState {
 }
 
 function verdictWords(counts: PageState["counts"]): string {
+  const { dead, unknown, left } = counts;
   const all = memberCount(counts);
-  if (counts.dead > 0) {
-    return `${numberWords(counts.dead)} of ${countWords(all, "member")} ${
-      counts.dead === 1 ? "is" : "are"
-    } dead`;
-  }
-  if (counts.unknown > 0) return `${countWords(counts.unknown, "member")} never heard from`;
-  if (counts.left > 0) return "No member is dead";
-  return all === 1 ? "This node is alone" : `All ${countWords(all, "member")} are live`;
+  const members = countWords(all, "member");
+  if (dead > 0) return `${numberWords(dead)} of ${members} ${dead === 1 ? "is" : "are"} dead`;
+  if (unknown > 0) return `No heartbeat yet from ${countWords(unknown, "member")}`;
+  if (left > 0) return "No member is dead";
+  return all === 1 ? "This node is alone" : `All ${members} are live`;
 }
 
 function latestWords({ members, now }: PageView): string {
@@ -154,7 +145,7 @@ function latestWords({ members, now }: PageView): string {
   const [latest, ...others] = members.filter((member) => at !== "" && member.since === at);
   if (latest === undefined) return "";
   const { id, status } = latest;
-  // Of today the time is enough.
+  // For a change of today the time is enough.
   const time = secondWords(at).replace(`${now.slice(0, "2026-01-12".length)} `, "");
   const why = whyWords(status, latest.reason ?? "");
   const more = others.length === 0 ? "" : ` (and ${countWords(others.length, "more change")})`;

@@ -1,18 +1,18 @@
 /**
  * The page at `/`: the table as this node sees it, for people.
  *
- * It is whole without JavaScript; `static/live.js` then writes each new `GET /page.json` into the same places, and
- * relies on the
- * ids and classes here. Everything shown is escaped by hono/jsx; nothing is inline, so the policy below can be strict.
+ * It is complete without JavaScript. Where JavaScript runs, `static/live.js` writes each new `GET /page.json` into the
+ * same places, and relies on the IDs and classes here. Everything shown is escaped by hono/jsx; nothing is inline, so
+ * the policy below can be strict.
  *
  * @module
  */
 import { ByeForm } from "./bye.tsx";
 import { Contact, MemberTable, Templates } from "./rows.tsx";
-import { FILTER_LENGTH_MAX, memberCount, type PageState, pageState } from "./content.ts";
-import { countWords, numberWords } from "../report/words.ts";
+import { FILTER_LENGTH_MAX, PAGE_ROWS_MAX, type PageState, pageState } from "./content.ts";
+import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
-import type { Status } from "../table.ts";
+import { type Status, STATUSES } from "../table.ts";
 
 /** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
 export const PAGE_POLICY = [
@@ -27,15 +27,15 @@ export const PAGE_POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-/** Without JavaScript the page loads itself again this often. */
+/** Without JavaScript the page reloads itself this often. */
 const REFRESH_S = 5;
 
 export interface PageOptions {
   /** Paths of the static files, each with the hash of its content. */
   readonly assets: { readonly style: string; readonly script: string; readonly icon: string };
-  /** What stands in the filter box: `?q=`. */
+  /** The text in the filter box: `?q=`. */
   readonly filter?: string;
-  /** The member whose story is open: `?id=`. */
+  /** The member whose history is open: `?id=`. */
   readonly story?: StoryView;
   /** An ID that was asked for and is not in the table. */
   readonly missing?: string;
@@ -48,7 +48,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
   const { assets, bye, story } = options;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
   let state = pageState(view, filter);
-  // A story opens below its row, so that row must be on the page.
+  // A history opens below its row, so that row must be on the page.
   if (story !== undefined && ![...state.rows, ...state.gone].some((row) => row.id === story.id)) {
     filter = story.id;
     state = pageState(view, filter);
@@ -59,7 +59,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        {/* With no-referrer, as the other pages have it, the form's Origin would be null. */}
+        {/* With no-referrer, which the other pages have, the form's Origin would be null. */}
         {bye !== undefined && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
@@ -125,20 +125,16 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
       <section class={`headline ${state.tone}`} id="headline">
         <h1 id="verdict">{state.verdict}</h1>
         <ul class="tiles">
-          <Tile status="live" count={state.counts.live} />
-          <Tile status="dead" count={state.counts.dead} />
-          <Tile status="unknown" count={state.counts.unknown} />
-          <Tile status="left" count={state.counts.left} />
-          <Tile status="decommissioned" count={state.counts.decommissioned} />
+          {STATUSES.map((status) => (
+            <Tile key={status} status={status} count={state.counts[status]} />
+          ))}
         </ul>
         <p id="latest" role="status">{state.latest}</p>
       </section>
-      {missing !== undefined && (
-        <p class="note" role="alert">This node knows no member {missing}.</p>
-      )}
+      {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="/">
         <h2>
-          <span id="shown" role="status">{shownWords(state, total)}</span>
+          <span id="shown" role="status">{shownWords(state.rows.length, total)}</span>
         </h2>
         <label for="filter">Filter</label>
         <input
@@ -160,10 +156,10 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
         story={story}
       />
       <p class="note" id="more" hidden={state.more.rows === 0}>
-        Only the first rows are shown. Filter to see others.
+        Only the first {numberWords(PAGE_ROWS_MAX)} rows are shown. Use the filter to find others.
       </p>
       <p class="note" id="alone" hidden={total !== 1}>
-        Start another node anywhere and point it here: <code>-join {state.self.address}</code>
+        Start another node with: <code>-join {state.self.address}</code>
       </p>
       <Legend />
       <section id="gone-section" hidden={state.gone.length === 0}>
@@ -179,7 +175,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
       </section>
       <section id="contacts-section" hidden={state.contacts.length === 0}>
         <h2>Contacts</h2>
-        <p class="note">Addresses where no member has been met yet.</p>
+        <p class="note">Addresses that have not answered yet.</p>
         <ul id="contacts">
           {state.contacts.map((contact) => <Contact key={contact.address} contact={contact} />)}
         </ul>
@@ -199,17 +195,10 @@ function Tile({ status, count }: { status: Status; count: number }) {
   );
 }
 
-function shownWords(state: PageState, total: number): string {
-  const shown = state.rows.length;
-  return shown === total
-    ? countWords(total, "member")
-    : `${numberWords(shown)} of ${countWords(total, "member")}`;
-}
-
 function MoreNote({ id, count }: { id: string; count: number }) {
   return (
     <p class="note" id={id} hidden={count === 0}>
-      <a href="/members">More of them in /members</a>
+      <a href="/members">See the others in /members</a>
     </p>
   );
 }
@@ -217,7 +206,7 @@ function MoreNote({ id, count }: { id: string; count: number }) {
 function Legend() {
   return (
     <p class="legend">
-      <span>The strip: the higher, the older the last heartbeat.</span>
+      <span>The higher the strip, the older the last heartbeat.</span>
       <span class="live">live</span>
       <span class="late">late heartbeat</span>
       <span class="dead">dead</span>

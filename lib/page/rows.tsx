@@ -1,6 +1,6 @@
-/** The page's tables: a row a member, and the story that opens below a row. */
+/** The page's tables: one row per member, and the history that opens below a row. */
 import type { RowState } from "./content.ts";
-import { ageWords, secondWords, timeWords, whyWords } from "../report/words.ts";
+import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";
 import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { ContactView, StoryView } from "../report/members.ts";
@@ -24,13 +24,13 @@ export interface TableProps {
   readonly rows: readonly RowState[];
   /** The time that a strip covers. */
   readonly span: string;
-  /** The member whose story is open. */
+  /** The member whose history is open. */
   readonly story: StoryView | undefined;
 }
 
 /**
- * A table of members; the script relies on its classes and on the order of its cells. Each row is laid out by itself
- * (`display: grid` in the style), or every update would lay out all of them: the roles keep it a table for screen
+ * A table of members. The script relies on its classes and on the order of its cells. Each row is laid out by itself
+ * (`display: grid` in the style), or every update would lay out all of them; the roles keep it a table for screen
  * readers.
  */
 export function MemberTable({ id, caption, rows, span, story }: TableProps) {
@@ -97,16 +97,16 @@ function Age({ row }: { row: RowState }) {
   return <time datetime={row.lastHeartbeat} title={timeWords(row.lastHeartbeat)}>{words}</time>;
 }
 
-/** A member's story; without one, the empty form that the script fills. */
+/** A member's history; without a story, the template that the script fills in. */
 export function StoryRow({ story }: { story?: StoryView }) {
   const id = story?.id ?? "";
   const history = story === undefined ? [] : [...story.history].reverse();
   return (
     <tr role="row" class="story" id="story">
       <td role="cell" colspan={COLUMNS}>
-        <section aria-label={`Story of ${id}`}>
+        <section aria-label={`History of ${id}`}>
           <h3>
-            Story of <span>{id}</span>
+            History of <span>{id}</span>
           </h3>
           <p class="address">{story?.address ?? ""}</p>
           <ol>
@@ -145,10 +145,6 @@ function Change({ change }: { change: ChangeView }) {
   );
 }
 
-function changeWords({ from, to, reason }: ChangeView): string {
-  return from === null ? `joined: ${reason}` : whyWords(to, reason);
-}
-
 /** An address whose member is not known yet. */
 export function Contact({ contact }: { contact: ContactView }) {
   return (
@@ -159,7 +155,7 @@ export function Contact({ contact }: { contact: ContactView }) {
   );
 }
 
-/** What the script clones for a new member, a story, a line of it and a contact. */
+/** What the script clones for a new member, a history, a line of it, and a contact. */
 export function Templates() {
   return (
     <>
@@ -179,7 +175,7 @@ export function Templates() {
   );
 }
 
-/** The page with a member's story open. */
+/** The page with a member's history open. */
 export function storyPath(id: string): string {
   return `/?id=${encodeURIComponent(id)}#story`;
 }

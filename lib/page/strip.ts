@@ -1,23 +1,23 @@
 /**
  * The strip: a member's last minutes as a small picture.
  *
- * Each sample is a bar. Its height is the age of the last heartbeat, so a healthy member draws a low even line and a
- * stall draws a spike; its colour is the status, so a death is a solid block and a return is its end.
+ * Each sample is a bar. Its height is the age of the last heartbeat: a healthy member draws a low even line, a stall
+ * draws a spike. Its colour is the status: a death is a solid block, which ends when the member returns.
  *
  * @module
  */
-import { durationWords } from "../report/words.ts";
+import { durationWords } from "../../static/words.js";
 import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts";
 
 /** The picture's height in its own units; one sample is one unit wide. */
 export const STRIP_HEIGHT = 16;
 
-/** Past this share of dead-after a heartbeat is late: there the node starts to ask the member itself. */
+/** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
 export const LATE_SHARE = 0.6;
 
 /**
- * The height for ages up to each share of dead-after. Few steps, as ages of healthy members differ by chance: theirs is
- * an even line. The full height is for the dead.
+ * The height for ages up to each share of dead-after. There are few steps because the ages of healthy members differ by
+ * chance, and should draw an even line. The full height is kept for the dead.
  */
 const AGE_HEIGHTS: readonly (readonly [share: number, height: number])[] = [
   [0.4, 3],
@@ -26,13 +26,13 @@ const AGE_HEIGHTS: readonly (readonly [share: number, height: number])[] = [
   [Infinity, 11],
 ];
 
-/** The height of a member that left: a block, but not a death's. */
+/** The height for a member that left: a block, but lower than for a dead one. */
 const LEFT_HEIGHT = 9;
 
-/** What a bar says. */
+/** What a bar shows. */
 export type StripKind = "dead" | "late" | "left" | "live";
 
-/** A strip ready to draw. */
+/** A strip, ready to draw. */
 export interface Strip {
   /** The same in words: "dead 40 s, live 9 min". */
   readonly label: string;
@@ -45,7 +45,7 @@ interface Bar {
   readonly height: number;
 }
 
-/** The order in which the label names them: trouble first. */
+/** The order in the label: trouble first. */
 const KINDS: readonly StripKind[] = ["dead", "late", "left", "live"];
 
 /** Draws the last `STRIP_SAMPLES` samples, the newest at the right edge. */
@@ -69,7 +69,7 @@ export function drawStrip(strip: StripView, deadAfterMs: number): Strip {
   }
   const label = KINDS.filter((kind) => counts[kind] > 0)
     .map((kind) => `${kind} ${durationWords(counts[kind] * strip.stepMs)}`).join(", ");
-  return { label: label === "" ? "nothing known" : label, paths };
+  return { label: label === "" ? "no data" : label, paths };
 }
 
 function barOf(mark: string, ageMs: number | null, deadAfterMs: number): Bar | undefined {

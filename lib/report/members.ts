@@ -7,7 +7,7 @@ import type { Gossip } from "../gossip.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status, type Tombstone } from "../table.ts";
-import { ageWords } from "./words.ts";
+import { ageWords } from "../../static/words.js";
 
 /** One row of `GET /members`. */
 export interface MemberView {

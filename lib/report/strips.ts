@@ -13,13 +13,16 @@ export const STRIP_SAMPLES = 60;
 /** Length of a step; 60 of them are ten minutes, in which a restart can be seen to come and go. */
 export const STRIP_STEP_MS = 10_000;
 
-/** The character for each status in `StripView.statuses`. A decommissioned member, or one not seen yet, is blank. */
+/**
+ * The character for each status in `StripView.statuses`. Of several statuses within one step the last in this order is
+ * kept, so that a quick restart (`left`, then `live`) shows. The first also marks steps in which nothing was seen.
+ */
 export const STATUS_MARK: Readonly<Record<Status, string>> = {
-  live: "+",
-  dead: "x",
-  left: "-",
-  unknown: "?",
   decommissioned: ".",
+  unknown: "?",
+  live: "+",
+  left: "-",
+  dead: "x",
 };
 
 /** Ages are kept in tenths of a second, up to 1 h 49 min: past the longest dead-after. */
@@ -29,9 +32,9 @@ const AGE_MAX = 0xffff;
 /** Members that the arrays have room for at first; they double when full. */
 const ROOM_FIRST = 64;
 
-/** From best to worst. A sample's code is its index here plus one; 0 is a step in which the member was not seen. */
-const BY_BADNESS: readonly Status[] = ["unknown", "live", "left", "dead"];
-const MARKS = [STATUS_MARK.decommissioned, ...BY_BADNESS.map((status) => STATUS_MARK[status])];
+/** A status is stored as its place in `STATUS_MARK`; 0 is a step in which the member was not seen. */
+const CODED = Object.keys(STATUS_MARK) as Status[];
+const MARKS = Object.values(STATUS_MARK);
 
 /** A member's last ten minutes as this node saw them. */
 export interface StripView {
@@ -98,7 +101,7 @@ export class Strips {
 
   /** Adds a sample of a member to the current step. */
   sample(id: string, { status, ageMs }: Sample): void {
-    const code = BY_BADNESS.indexOf(status) + 1;
+    const code = CODED.indexOf(status);
     if (code === 0) return;
     const place = this.#places.get(id) ?? this.#place(id);
     place.step = this.#step;

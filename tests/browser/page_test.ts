@@ -48,7 +48,7 @@ async function shownIds(page: Page): Promise<string[]> {
 }
 
 async function untilLive(page: Page): Promise<void> {
-  await page.locator("#link", { hasText: "Live" }).waitFor();
+  await page.locator("#link", { hasText: "Connected" }).waitFor();
 }
 
 Deno.test("the page in a browser", async (t) => {
@@ -86,7 +86,7 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(await shownIds(page), ["n2"]);
       await page.getByRole("link", { name: "n2", exact: true }).click();
       assertMatch(
-        await page.getByLabel("Story of n2").innerText(),
+        await page.getByLabel("History of n2").innerText(),
         /live\s*joined: heard directly/,
       );
       assertEquals(errors, []);
@@ -97,14 +97,14 @@ Deno.test("the page in a browser", async (t) => {
       await using tab = await openTab(browser, `${home}?id=ghost-1`, { javaScriptEnabled: false });
       const { page, errors } = tab;
       await page.getByRole("link", { name: "Decommission…" }).click();
-      await page.getByRole("link", { name: "Keep it" }).click();
+      await page.getByRole("link", { name: "Cancel" }).click();
       assertEquals((await statuses(n1))["ghost-1"] === "decommissioned", false);
       await page.getByRole("link", { name: "Decommission…" }).click();
       await page.getByRole("button", { name: "Decommission for good" }).click();
       await page.getByRole("heading", { name: "Decommissioned" }).waitFor();
       assertMatch(await page.locator("#gone").innerText(), /ghost-1/);
       assertMatch(
-        await page.getByLabel("Story of ghost-1").innerText(),
+        await page.getByLabel("History of ghost-1").innerText(),
         /decommissioned\s+by request to n1/,
       );
       assertEquals((await statuses(n1))["ghost-1"], "decommissioned");
@@ -155,7 +155,7 @@ Deno.test("the page in a browser", async (t) => {
         const { page, errors } = tab;
         await untilLive(page);
         await rowOn(page, "n3").click();
-        const story = page.getByLabel("Story of n3");
+        const story = page.getByLabel("History of n3");
         await story.waitFor();
         const lines = await story.locator("li").allInnerTexts();
         assertMatch(lines.at(0) ?? "", /live[\s\S]*restarted, heard/);
@@ -169,11 +169,11 @@ Deno.test("the page in a browser", async (t) => {
         const link = page.getByRole("link", { name: "n2", exact: true });
         await link.focus();
         await page.keyboard.press("Enter");
-        await page.getByLabel("Story of n2").waitFor();
+        await page.getByLabel("History of n2").waitFor();
         assertEquals(await link.getAttribute("aria-expanded"), "true");
         await page.keyboard.press("Tab");
         await page.keyboard.press("Escape");
-        await page.getByLabel("Story of n2").waitFor({ state: "detached" });
+        await page.getByLabel("History of n2").waitFor({ state: "detached" });
         assertEquals(await page.evaluate(() => document.activeElement?.textContent), "n2");
         assertEquals(errors, []);
       },
@@ -191,7 +191,7 @@ Deno.test("the page in a browser", async (t) => {
         await dialog.innerText(),
         /Decommission ghost-2 for good\?[\s\S]*can't be undone/,
       );
-      await dialog.getByRole("link", { name: "Keep it" }).click();
+      await dialog.getByRole("link", { name: "Cancel" }).click();
       await dialog.waitFor({ state: "hidden" });
       await ask.click();
       await page.keyboard.press("Escape");

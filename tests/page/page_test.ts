@@ -8,8 +8,8 @@ import {
 import { PAGE_POLICY, type PageOptions, renderPage } from "../../lib/page/page.tsx";
 import { PAGE_ROWS_MAX } from "../../lib/page/content.ts";
 import type { PageMember, PageView, StoryView } from "../../lib/report/members.ts";
-import * as browser from "../../static/words.js";
-import { member, STATUSES, view } from "./views.ts";
+import { STATUSES } from "../../lib/table.ts";
+import { member, view } from "./views.ts";
 
 const ASSETS = { style: "/static/style.css", script: "/static/live.js", icon: "/static/icon.svg" };
 const HOSTILE = [
@@ -65,7 +65,7 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
 });
 
-Deno.test("rows stand trouble first, then by ID, and the decommissioned in a table of their own", () => {
+Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a table of their own", () => {
   const members = ["z", "a"].flatMap((name) => STATUSES.map((s) => member(`${name}-${s}`, s)));
   const html = render(view(members));
   assertEquals(
@@ -114,7 +114,7 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
   for (const evil of HOSTILE) {
     const pages = renderAll(evil);
     assertEquals(pages.map(skeletonOf), harmless);
-    assert(!pages.some((html) => html.includes(evil)), `${evil} stands unescaped`);
+    assert(!pages.some((html) => html.includes(evil)), `${evil} is there unescaped`);
   }
 });
 
@@ -145,7 +145,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
   const text = textOf(html);
   assertStringIncludes(
     text,
-    "Story of n7 n7.example:8080 2026-01-12 11:00:00 UTC dead silent 2026-01-12 10:00:00 UTC live joined: heard",
+    "History of n7 n7.example:8080 2026-01-12 11:00:00 UTC dead silent 2026-01-12 10:00:00 UTC live joined: heard",
   );
   assertStringIncludes(html, '<a class="bye" href="/?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {
@@ -159,13 +159,13 @@ Deno.test("a story is shown even where its row would not be, and a missing membe
   const html = render(page, { filter: "n8", story: story(member("n7")) });
   assertEquals(idsIn(html, "members"), ["n7"]);
   assertStringIncludes(html, 'id="story"');
-  assertStringIncludes(textOf(render(page, { missing: "n99" })), "This node knows no member n99.");
+  assertStringIncludes(textOf(render(page, { missing: "n99" })), "No member named &#39;n99&#39;.");
 });
 
-Deno.test("a page that has not room for all rows says so", () => {
+Deno.test("a page without room for all rows says so", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, i) => member(`n${i}`));
-  assertMatch(render(view(members)), /id="more">Only the first rows/);
-  assertMatch(render(view(members.slice(1))), /id="more" hidden="">Only the first rows/);
+  assertMatch(render(view(members)), /id="more">Only the first 2,000 rows/);
+  assertMatch(render(view(members.slice(1))), /id="more" hidden="">Only the first 2,000 rows/);
 });
 
 Deno.test("decommissioning is asked for on a page of its own, with a key only where one is needed", () => {
@@ -173,11 +173,11 @@ Deno.test("decommissioning is asked for on a page of its own, with a key only wh
   assertMatch(open, /<form method="post" action="\/bye"/);
   assertMatch(open, /<input type="hidden" name="id" value="n7"/);
   assertStringIncludes(textOf(open), "Decommission n7 for good?");
-  assertStringIncludes(textOf(open), "be undone: the ID can never take part again");
-  assertNotMatch(open, /name="key"|the page will lose it/);
+  assertStringIncludes(textOf(open), "be undone: the ID can never join again");
+  assertNotMatch(open, /name="key"|page is served by that node/);
   const keyed = render(view([member("n1")], { keyed: true }), { bye: "n1" });
   assertMatch(keyed, /name="key" type="password"/);
-  assertStringIncludes(keyed, "the page will lose it");
+  assertStringIncludes(keyed, "page is served by that node");
 });
 
 Deno.test("the script finds every place that it writes to", async () => {
@@ -197,7 +197,7 @@ Deno.test("the script finds every place that it writes to", async () => {
     assertNotMatch(script, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
   }
   assertEquals(found, []);
-  for (const status of browser.STATUSES) assertStringIncludes(html, `id="count-${status}"`);
+  for (const status of STATUSES) assertStringIncludes(html, `id="count-${status}"`);
 });
 
 Deno.test("members render in time in proportion to their number, 1,000 in under 600 bytes each", () => {

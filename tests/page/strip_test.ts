@@ -34,12 +34,12 @@ Deno.test("a death is a block of full height, and a return its end", () => {
   assertEquals(paths, { live: "M0 16v-3h40v3zM46 16v-3h14v3z", dead: "M40 16v-16h6v16z" });
 });
 
-Deno.test("a planned stop is a block of its own, and what is not known draws nothing", () => {
+Deno.test("a planned stop is a block of its own, and where nothing is known nothing is drawn", () => {
   assertEquals(Object.keys(draw("+".repeat(50) + "-".repeat(10)).paths).sort(), ["left", "live"]);
-  assertEquals(draw("..??", null), { label: "nothing known", paths: {} });
+  assertEquals(draw("..??", null), { label: "no data", paths: {} });
 });
 
-Deno.test("the newest sample stands at the right edge, however many there are", () => {
+Deno.test("the newest sample is at the right edge, however many there are", () => {
   assertEquals(draw("++").paths, { live: "M58 16v-3h2v3z" });
   assertEquals(draw("x".repeat(500) + "+".repeat(STRIP_SAMPLES)).paths, { live: "M0 16v-3h60v3z" });
   assertEquals(draw("").paths, {});

@@ -3,8 +3,6 @@ import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/stri
 import type { PageMember, PageView } from "../../lib/report/members.ts";
 import type { Status } from "../../lib/table.ts";
 
-export const STATUSES: readonly Status[] = ["live", "dead", "left", "unknown", "decommissioned"];
-
 /** A member that was in its status for as long as its strip. */
 export function member(
   id: string,

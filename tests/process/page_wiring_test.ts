@@ -95,7 +95,7 @@ Deno.test("every answer but those of /hello says how to treat it; /hello adds no
 Deno.test("GET / opens a story with ?id=, filters with ?q=, and asks with ?bye=", async () => {
   await using node = startNode("n1");
   assertStringIncludes((await ask(node, "/?id=n1")).text, "joined: started");
-  assertStringIncludes((await ask(node, "/?id=n9")).text, "knows no member n9");
+  assertStringIncludes((await ask(node, "/?id=n9")).text, "No member named &#39;n9&#39;");
   assertStringIncludes((await ask(node, "/?q=zzz")).text, 'value="zzz"');
   assertStringIncludes((await ask(node, "/?bye=n1")).text, "for good?");
   assertEquals((await ask(node, "/?bye=a+b")).status, 400);
@@ -187,7 +187,7 @@ Deno.test("GET /members?status= keeps the members of these statuses", async () =
   assertEquals(await ids("dead"), "");
   for (const wrong of ["", "deed", "dead,", "live,deed"]) {
     const { status, text } = await ask(node, `/members?status=${wrong}`);
-    const usage = "Give one or more of these as status=: live,dead,left,decommissioned,unknown\n";
+    const usage = "Give one or more of these as status=: dead,unknown,live,left,decommissioned\n";
     assertEquals([status, text], [400, usage]);
   }
 });
