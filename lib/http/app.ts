@@ -32,6 +32,8 @@ const SAFE_HEADERS: readonly (readonly [string, string])[] = [
   ["Referrer-Policy", "no-referrer"],
 ];
 
+const PRIVATE_TROUBLE = "Give the cluster's key to read why: this node is private, and not ready";
+
 /** HEAD would run as GET, and is what link checkers send. */
 const BYE_METHODS = "GET, POST";
 
@@ -128,6 +130,14 @@ function createOthers(node: Node, gate: Gate): Hono {
     return c.body(await node.reports.metrics());
   });
 
+  const answerProbe = async (c: Context, trouble: string | undefined, warning?: string) => {
+    c.header("Cache-Control", "no-store");
+    // Reasons name files and -join addresses, which a private node keeps from callers without the key.
+    const told = await gate.mayRead(c);
+    if (trouble !== undefined) return refuse(503, told ? trouble : PRIVATE_TROUBLE);
+    return c.text(warning !== undefined && told ? `ok\nwarning: ${warning}\n` : "ok\n");
+  };
+  // A warning leaves the node healthy, as a restart would not help.
   app.get("/healthz", (c) => answerProbe(c, node.trouble(), node.warning()));
   app.get("/readyz", (c) => answerProbe(c, node.unready()));
 
@@ -164,11 +174,4 @@ function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined
     refuse(400, `Give one or more of these as status=: ${STATUSES.join(",")}`);
   }
   return new Set(statuses);
-}
-
-/** A warning leaves the node healthy, as a restart would not help. */
-function answerProbe(c: Context, trouble: string | undefined, warning?: string): Response {
-  c.header("Cache-Control", "no-store");
-  if (trouble !== undefined) return refuse(503, trouble);
-  return c.text(warning === undefined ? "ok\n" : `ok\nwarning: ${warning}\n`);
 }

@@ -15,6 +15,9 @@ import { OncePer } from "../once.ts";
 /** A refused caller is logged once an hour, and so are at most this many of them. */
 const LOGGED = { keysMax: 256, periodMs: 3_600_000 };
 
+/** Paths that `read` lets pass: a kubelet that sends probes has no key, and the others have rules of their own. */
+const UNREAD: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/bye", "/hello"]);
+
 export interface GateOptions {
   /** Undefined in a cluster without a key. */
   readonly keys?: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
@@ -39,7 +42,10 @@ export interface Gate {
   /** Refuses an exchange that a browser sends, where `hello` does not run. */
   readonly exchange: (c: Context) => void;
   readonly bye: MiddlewareHandler;
+  /** Refuses readers without the key, on a private node; lets probes pass. */
   readonly read: MiddlewareHandler;
+  /** Whether the caller may learn about members and files. */
+  readonly mayRead: (c: Context) => Promise<boolean>;
 }
 
 /** Creates the gate of a node. */
@@ -78,8 +84,12 @@ export function createGate(options: GateOptions): Gate {
     return key !== undefined && keys !== undefined && await keys.keyring.holds(key);
   }
 
+  async function mayRead(c: Context): Promise<boolean> {
+    return !options.private || await showsKey(c, { basic: true });
+  }
+
   async function read(c: Context): Promise<void> {
-    if (!options.private || await showsKey(c, { basic: true })) return;
+    if (await mayRead(c)) return;
     deny(
       c,
       'Basic realm="gossiper", charset="UTF-8"',
@@ -148,10 +158,11 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async read(c, next) {
-      const { path } = c.req;
-      if (path !== "/healthz" && path !== "/bye" && path !== "/hello") await read(c);
+      if (!UNREAD.has(c.req.path)) await read(c);
       await next();
     },
+
+    mayRead,
   };
 }
 

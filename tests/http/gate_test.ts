@@ -130,7 +130,26 @@ Deno.test("with a key, /bye takes it as Bearer, as the form's field, or as a sig
   assertEquals(door.ids(), ["+a", "+b", "+c", "+d", "n1"]);
 });
 
-Deno.test("reading takes no key, unless the node is private: then all but /healthz does", async () => {
+Deno.test("probes need no key on a private node, by GET or HEAD", async () => {
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
+  for (const path of ["/healthz", "/readyz"]) {
+    const { status, text } = await door.ask(`GET ${path}`);
+    assertEquals([status, text], [200, "ok\n"], path);
+    assertEquals((await door.ask(`HEAD ${path}`)).status, 200, path);
+  }
+});
+
+Deno.test("a private node tells why it is not ready only to a caller with the key", async () => {
+  await using door = openDoor({ keys: [KEY], isPrivate: true, join: ["seed.example:8080"] });
+  const bare = await door.ask("GET /readyz");
+  assertEquals(bare.status, 503);
+  assertMatch(bare.text, /^Give the cluster's key.*\n$/);
+  const shown = await door.ask("GET /readyz", { headers: BEARER });
+  assertEquals(shown.status, 503);
+  assertStringIncludes(shown.text, "seed.example:8080");
+});
+
+Deno.test("reading takes no key, unless the node is private: then all but probes does", async () => {
   const paths = [
     "/",
     "/hello",
@@ -138,12 +157,10 @@ Deno.test("reading takes no key, unless the node is private: then all but /healt
     "/members/n1",
     "/metrics",
     "/page.json",
-    "/readyz",
     "/none",
   ];
   await using open = openDoor({ keys: [KEY] });
   await using door = openDoor({ keys: [KEY], isPrivate: true });
-  assertEquals((await door.ask("GET /healthz")).text, "ok\n");
   for (const path of paths) {
     const expected = path === "/none" ? 404 : 200;
     assertEquals((await open.ask(`GET ${path}`)).status, expected, path);

@@ -36,10 +36,11 @@ export interface Answer {
 
 /** Opens the door of node `n1` at `node1:8080`, with the keys given. */
 export function openDoor(
-  { keys, isPrivate = false, cluster = "default" }: {
+  { keys, isPrivate = false, cluster = "default", join = [] }: {
     keys?: string[];
     isPrivate?: boolean;
     cluster?: string;
+    join?: string[];
   } = {},
 ): Door {
   const lines: string[] = [];
@@ -54,7 +55,7 @@ export function openDoor(
   const node = new Node({
     id: "n1",
     address: "node1:8080",
-    join: [],
+    join,
     cluster,
     state: undefined,
     saved: undefined,
