@@ -1,70 +1,94 @@
 /**
  * Requests that change the table, told apart by where they come from. Any web page that a colleague opens can make the
  * colleague's browser call a node, with that browser's access to the network. So a change that a browser asks for must
- * come from the node's own page. (pure)
+ * be a form sent from the node's own page; whatever else it asks for leads to that page, which asks first. (pure)
  *
- * Browsers send `Sec-Fetch-Site`, but only to https and localhost; `Origin`, but only with a POST; and a name in
- * `Host`, which a foreign domain may have pointed at this node (DNS rebinding). So a GET from a browser that does not
- * say where it comes from leads to the page, which asks first. Scripts are not browsers, and are served at once.
+ * Browsers send `Sec-Fetch-Site`, but only to https and localhost, and `none` after a redirect from an address that was
+ * typed; `Origin`, but only with a POST; and a name in `Host`, which a foreign domain may have pointed at this node
+ * (DNS rebinding). A page under such a name can pose as a script, so the name counts whoever asks. Excepted are callers
+ * that send the cluster's key, which no page has, and nodes, which join by whatever alias a seed has: a browser that
+ * poses as a node sends `Origin` with a POST, and some `Accept-Language` with a GET.
  *
  * Rejected: tokens in the form. They need memory or a secret, and stop nothing that `Origin` does not.
  *
  * @module
  */
 import { isIp, normalizeHost } from "../address.ts";
+import { quote } from "../text.ts";
 
 /** A request that would change the table. */
 export interface Change {
   readonly method: string;
   readonly kind: "bye" | "exchange";
+  /** Host and port that the caller called. */
+  readonly host: string;
+  /** Whether the cluster has a key. */
+  readonly keyed: boolean;
   readonly header: (name: string) => string | undefined;
 }
 
 /** `ask`: show the page that asks for confirmation, as nothing shows that a person wants this. */
 export type Verdict = "pass" | "ask" | { readonly status: 403 | 405; readonly line: string };
 
+/**
+ * Programs that follow links for others: crawlers, link checkers, chats that show a preview. They name themselves, and
+ * most give an address to complain at.
+ */
+const PREVIEWER =
+  /bot\b|crawl|spider|preview|scan|check|facebookexternalhit|whatsapp|skype|slack|\+https?:/i;
+
+const BROWSERS_ONLY = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-purpose"];
+
 /** Decides whether a request may change the table; `names` are this node's own names, in lower case. */
 export function judge(change: Change, names: ReadonlySet<string>): Verdict {
-  const { method, kind, header } = change;
+  const { method, kind, host, keyed, header } = change;
   // HEAD would run as GET, and is what link checkers send.
   if (method !== "GET" && method !== "POST") return { status: 405, line: "Use GET or POST" };
-  if (!isBrowser(header)) return "pass";
+  const browser = isBrowser(header);
+  const own = isOwnName(host, names);
   if (kind === "exchange") {
-    return refused("Only nodes may exchange tables, and this looks like a browser");
+    const posing = method === "GET" && !own && header("accept-language") !== undefined;
+    return browser || posing
+      ? refused("Only nodes may exchange tables, and this looks like a browser")
+      : "pass";
   }
-  if (isPrefetch(header)) return refused("A prefetch changes nothing");
-  const host = header("host") ?? "";
-  if (!isOwnName(host, names)) {
+  if (!own && !(keyed && hasKeyHeader(header))) {
     return refused(
-      "Call this node by its IP address, localhost or its -advertise name: it does not know this one",
+      "Call this node by its IP address, localhost or its -advertise name: " +
+        `it does not know the name ${quote(host)}`,
     );
   }
+  if (method === "GET") return browser || isPreviewer(header) ? "ask" : "pass";
+  if (!browser) return "pass";
   const site = header("sec-fetch-site");
   const origin = header("origin");
   const foreign = "Use this node's own page: a page of another site changes nothing";
-  if (site !== undefined) {
-    return site === "same-origin" || site === "none" ? "pass" : refused(foreign);
+  if (site !== undefined && site !== "none") {
+    return site === "same-origin" ? "pass" : refused(foreign);
   }
   if (origin !== undefined) return isSameHost(origin, host) ? "pass" : refused(foreign);
-  return method === "GET"
-    ? "ask"
-    : refused("Use another browser: this one does not say which page sends the form");
+  return refused("Use another browser: this one does not say which page sends the form");
 }
 
 function refused(line: string): Verdict {
   return { status: 403, line };
 }
 
-/** A page cannot hide these: it cannot set `Sec-` headers, nor `User-Agent` without a preflight. */
+/** A page cannot set `Origin` or `Sec-` headers. It can set the others, in Firefox even `User-Agent`. */
 function isBrowser(header: Change["header"]): boolean {
-  return header("origin") !== undefined || header("sec-fetch-site") !== undefined ||
-    header("sec-fetch-mode") !== undefined || (header("user-agent") ?? "").startsWith("Mozilla/");
+  return BROWSERS_ONLY.some((name) => header(name) !== undefined) ||
+    (header("user-agent") ?? "").startsWith("Mozilla/");
 }
 
-function isPrefetch(header: Change["header"]): boolean {
-  return ["sec-purpose", "purpose", "x-purpose", "x-moz"].some((name) =>
-    /prefetch|prerender|preview/i.test(header(name) ?? "")
-  );
+/** Whether the answer is for eyes: of a browser that hides its name, or somebody's whom a chat shows a preview. */
+function isPreviewer(header: Change["header"]): boolean {
+  return (header("accept") ?? "").includes("text/html") ||
+    PREVIEWER.test(header("user-agent") ?? "");
+}
+
+/** A key or a signature, which is checked afterwards. Not `Basic`, which a browser sends whichever page asks. */
+function hasKeyHeader(header: Change["header"]): boolean {
+  return /^(?:Bearer|Gossip) /i.test(header("authorization") ?? "");
 }
 
 /** DNS cannot rebind an IP address or localhost; the other names were given to this node by its operator. */

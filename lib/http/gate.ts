@@ -71,7 +71,9 @@ export function createGate(options: GateOptions): Gate {
   /** True if the page has to ask for confirmation first. */
   function guard(c: Context, kind: "bye" | "exchange"): boolean {
     const header = (name: string) => c.req.header(name);
-    const verdict = judge({ method: c.req.method, kind, header }, names);
+    const { method } = c.req;
+    const change = { method, kind, host: hostOf(c), keyed: keys !== undefined, header };
+    const verdict = judge(change, names);
     if (verdict === "pass" || verdict === "ask") return verdict === "ask";
     return refuse(verdict.status, verdict.line);
   }
@@ -164,6 +166,11 @@ export function createGate(options: GateOptions): Gate {
 
     mayRead,
   };
+}
+
+/** Host and port as the caller wrote them. HTTP/2 has them in the URL only, and Deno gives no `Host` for it. */
+function hostOf(c: Context): string {
+  return c.req.header("host") || (/^[a-z]+:\/\/([^/?#]*)/i.exec(c.req.url)?.[1] ?? "");
 }
 
 /** Path and query as they came. No URL parser: with a malformed Host the whole is not a URL. */

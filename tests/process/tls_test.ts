@@ -22,6 +22,23 @@ async function get(
   return new Response(await response.text(), response);
 }
 
+/** Sends a form as a browser does from the page of `node`; HTTP/2, as ALPN offers it. */
+async function sendForm(
+  node: { address: string },
+  form: Record<string, string>,
+  authority: Authority,
+): Promise<Response> {
+  using client = Deno.createHttpClient({
+    caCerts: [await Deno.readTextFile(authority.ca)],
+    http1: false,
+  });
+  const origin = `https://${node.address}`;
+  const headers = { "user-agent": "Mozilla/5.0", origin, "sec-fetch-site": "same-origin" };
+  const init = { method: "POST", headers, body: new URLSearchParams(form), client };
+  const response = await fetch(`${origin}/bye`, { ...init, redirect: "manual" });
+  return new Response(await response.text(), response);
+}
+
 async function eventuallyLive(nodes: LocalNode[], authority: Authority): Promise<void> {
   const expected = nodes.map(({ id }) => `${id} live`);
   for (const node of nodes) {
@@ -43,6 +60,16 @@ Deno.test("nodes with certificates of one authority gossip by HTTPS, and serve p
   await eventuallyLive([a, b], authority);
   const plain = await fetch(`http://${a.address}/hello`).catch((error) => error);
   assert(plain instanceof Error, "answered by plain HTTP");
+});
+
+Deno.test("the page's decommission button works over HTTP/2, which has no Host header", async () => {
+  await using authority = await Authority.create();
+  await using a = startNode("a", flags(await authority.issue(), authority.ca));
+  const answer = await sendForm(a, { id: "n9" }, authority);
+  assertEquals([answer.status, await answer.text()], [
+    200,
+    "n9 is decommissioned for good, though it was not known here\n",
+  ]);
 });
 
 Deno.test("a node takes no answer from a peer whose certificate it does not trust, or that is another's", async () => {

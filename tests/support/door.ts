@@ -91,10 +91,16 @@ export function openDoor(
       const [method = "", path = ""] = line.split(" ");
       const init = {
         method,
-        headers: { host: "node1:8080", ...headers },
+        headers,
         ...(body !== undefined && { body }),
       };
-      const response = await app.fetch(new Request(`http://node1:8080${path}`, init), { remote });
+      // As from Deno.serve, whose URLs begin with the caller's Host; over HTTP/2 there is no Host but in the URL.
+      const request = new Request(`http://node1:8080${path}`, init);
+      const { host } = headers;
+      if (host !== undefined) {
+        Object.defineProperty(request, "url", { value: `http://${host}${path}` });
+      }
+      const response = await app.fetch(request, { remote });
       return { status: response.status, text: await response.text(), headers: response.headers };
     },
     ids: () =>
