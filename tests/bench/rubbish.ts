@@ -1,5 +1,5 @@
 /**
- * Hostile requests by the million at three nodes of a cluster with a key: `deno run -A tests/bench/hostile.ts [REQUESTS] [SEED]`.
+ * Hostile requests by the million at three nodes of a cluster with a key: `deno run -A tests/bench/rubbish.ts [REQUESTS] [SEED]`.
  * Says whether all three are live in every table, the tables hold nobody else, and how their memory went.
  *
  * @module

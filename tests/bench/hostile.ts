@@ -1,0 +1,122 @@
+/**
+ * Attacks by strangers on a cluster of five real nodes with 1,000 members, each node in a memory cgroup of 512 MB where
+ * this system has one: `deno task bench:hostile [SECONDS] [ATTACK...]`, by default all attacks for 60 s each.
+ *
+ * For each attack: the share of good answers of /healthz, its slowest, false deaths that any node logged, the peak of a
+ * node's memory, its memory a while after in per cent of that before, and nodes killed. What must hold: 100 % good, no
+ * death, none killed, memory back within 10 %.
+ *
+ * @module
+ */
+import { Keyring } from "../../lib/net/keys.ts";
+import { Signer } from "../../lib/net/signer.ts";
+import { get, type NodeProcess, spawnNode } from "../support/nodes.ts";
+import { programCommand } from "../support/program.ts";
+import { ATTACKS } from "./hostile_attacks.ts";
+import { cgroupCommand, memoryOf, removeCgroups } from "./hostile_memory.ts";
+
+const NODES = 5;
+const MEMBERS = 1_000;
+const KEY = "the-key-that-no-attacker-here-has";
+const PROBE_EVERY_MS = 200;
+const ROSTER = "0".repeat(16);
+
+const [secondsText = "60", ...chosen] = Deno.args;
+const seconds = Number(secondsText);
+const keyFile = await Deno.makeTempFile({ prefix: "keys" });
+await Deno.writeTextFile(keyFile, `${KEY}\n`);
+
+/** Tells a node of 1,000 members that died long ago, at addresses where nobody listens. */
+async function fill(node: NodeProcess): Promise<void> {
+  const rows = Array.from({ length: MEMBERS }, (_, i) => {
+    return [`web-${i}`, `127.9.${i >> 8}.${i & 255}:9`, 1e12, 5_000_000, "00000001"];
+  });
+  const body = JSON.stringify({ v: 2, roster: ROSTER, rows });
+  const target = "/hello?from=filler&via=127.9.9.9:9";
+  const signer = new Signer({ keyring: new Keyring([KEY]), cluster: "default", wallMs: Date.now });
+  const { authorization } = await signer.sign({ method: "POST", target, body });
+  const init = { method: "POST", body, headers: { authorization } };
+  const response = await fetch(`http://${node.address}${target}`, init);
+  if (response.status !== 200) throw new Error(await response.text());
+  await response.body?.cancel();
+}
+
+async function spawnCluster(keyed: boolean): Promise<NodeProcess[]> {
+  const nodes: NodeProcess[] = [];
+  for (let i = 0; i < NODES; i++) {
+    const join = nodes.length === 0 ? "" : ` -join ${nodes[0]!.address}`;
+    const key = keyed ? ` -key-file ${keyFile} -private` : "";
+    const flags = `-interval 1s -dead-after 5s${key}${join}`;
+    nodes.push(await spawnNode(`n${i}`, flags, await cgroupCommand(`n${i}`, programCommand())));
+  }
+  await fill(nodes[0]!);
+  await pause(5_000);
+  // What a node uses when it has been asked for everything, as it will be.
+  for (const node of nodes) for (let i = 0; i < 20; i++) await get(node, "/members");
+  await pause(5_000);
+  return nodes;
+}
+
+async function run(name: string): Promise<boolean> {
+  const { keyed } = ATTACKS[name]!;
+  const nodes = await spawnCluster(keyed);
+  const before = Math.max(...await Promise.all(nodes.map(memoryOf)));
+  const linesBefore = nodes.map(({ lines }) => lines.length);
+  const probes = { good: 0, bad: 0, slowestMs: 0 };
+  let peak = 0;
+  const stop = new AbortController();
+  const probing = (async () => {
+    while (!stop.signal.aborted) {
+      await Promise.all(nodes.map(async (node) => {
+        const startMs = performance.now();
+        const text = await get(node, "/healthz").catch(String);
+        probes.slowestMs = Math.max(probes.slowestMs, performance.now() - startMs);
+        text.startsWith("ok") ? probes.good++ : probes.bad++;
+      }));
+      peak = Math.max(peak, ...await Promise.all(nodes.map(memoryOf)));
+      await pause(PROBE_EVERY_MS);
+    }
+  })();
+  const addresses = nodes.map(({ address }) => address);
+  const attacker = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--quiet", new URL("hostile_attacks.ts", import.meta.url).href],
+      ...[name, secondsText, ...addresses],
+    ],
+    stdin: "null",
+  }).spawn();
+  await attacker.status;
+  stop.abort();
+  await probing;
+  await pause(Math.min(seconds, 60) * 1_000);
+  const after = Math.max(...await Promise.all(nodes.map(memoryOf)));
+  // The filler's members were dead from the start, and spread.
+  const lines = nodes.flatMap(({ lines }, i) => lines.slice(linesBefore[i]))
+    .filter((line) => !line.includes(" web-"));
+  const deaths = lines.filter((line) => /peer is dead: n\d/.test(line)).length;
+  const bugs = lines.filter((line) => line.includes("BUG")).length;
+  const killed = (await Promise.all(nodes.map(memoryOf))).filter((bytes) => bytes === 0).length;
+  const goodShare = 100 * probes.good / (probes.good + probes.bad);
+  for (const node of nodes) await node[Symbol.asyncDispose]();
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
+  console.log(
+    `${name.padEnd(18)} healthz ${goodShare.toFixed(1)} % good, slowest ${
+      Math.round(probes.slowestMs)
+    } ms; ${deaths} deaths; ${killed} killed; ${bugs} bugs; ${lines.length} log lines; memory ` +
+      `${megabytes(before)}, peak ${megabytes(peak)}, after ${megabytes(after)}`,
+  );
+  return probes.bad === 0 && deaths === 0 && killed === 0 && bugs === 0 && after < 1.1 * before;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+let held = true;
+for (const name of chosen.length > 0 ? chosen : Object.keys(ATTACKS)) {
+  held = await run(name) && held;
+}
+await Deno.remove(keyFile);
+await removeCgroups();
+console.log(held ? "all held" : "NOT all held");
+Deno.exit(held ? 0 : 1);
