@@ -11,7 +11,10 @@ import { shuffle } from "./partners.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 
-/** Members told before this node goes: some may be down without this node knowing. */
+/**
+ * Members that are to know before this node goes: some may crash before they pass it on. Only those count that do not
+ * stop too: when a whole cluster but one node is stopped at once, each of the others must find that one.
+ */
 const FAREWELL_FANOUT = 5;
 
 /** What became of a request to decommission a member. */
@@ -28,6 +31,8 @@ export interface LeavingOptions {
 
 export class Leaving {
   readonly #options: LeavingOptions;
+  /** Addresses told of the stop. */
+  readonly #told = new Set<string>();
   #active = false;
 
   constructor(options: LeavingOptions) {
@@ -52,22 +57,41 @@ export class Leaving {
 
   /** Tells that this node stops. */
   farewell(turn: Turn): void {
-    const { replica, calls, joining, random } = this.#options;
     this.#active = true;
-    if (joining.active) return;
-    const live = shuffle([...replica.verdicts.last.live], random);
-    calls.tell(turn, live.slice(0, FAREWELL_FANOUT).map((row) => row.address));
+    this.#tellMore(turn);
   }
 
-  /** Ends this node if it finds itself decommissioned, once. */
+  /** Ends this node if it finds itself decommissioned, once; while it stops, tells others in the place of some. */
   settle(turn: Turn): void {
     const { id, replica } = this.#options;
     if (turn.effects.some((effect) => effect.kind === "stop")) this.#active = true;
+    if (this.#active) return this.#tellMore(turn);
     const tombstone = replica.table.tombstone(id);
-    if (tombstone === undefined || this.#active) return;
+    if (tombstone === undefined) return;
     const by = tombstone.by === "" ? "" : ` by request to ${tombstone.by}`;
     const text = `this node, ${id}, is decommissioned${by}: it stops, and its ID stays unusable`;
     this.farewell(turn);
     turn.effects.push({ kind: "stop", status: 0, text });
+  }
+
+  /**
+   * Tells the stop to so many members that enough know it that neither stop as well nor fail to answer. The answers
+   * name others that stop, so each wave of calls finds the survivors with less luck than the one before; the driver
+   * bounds the time.
+   */
+  #tellMore(turn: Turn): void {
+    const { id, replica, calls, joining, random } = this.#options;
+    if (joining.active) return;
+    const { table, verdicts } = replica;
+    const others = table.roster().filter((row) =>
+      row.id !== id && row.address !== "" && verdicts.statusOf(row, turn.nowMs) === "live"
+    );
+    const count =
+      others.filter(({ address }) => this.#told.has(address) && !calls.isTroubled(address)).length;
+    if (count >= FAREWELL_FANOUT) return;
+    const untold = shuffle(others.filter(({ address }) => !this.#told.has(address)), random);
+    const next = untold.slice(0, FAREWELL_FANOUT - count).map(({ address }) => address);
+    for (const address of next) this.#told.add(address);
+    calls.tell(turn, next);
   }
 }

@@ -91,7 +91,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "farewell",
     rule: "the decommissioned stops",
     file: "leaving.ts",
-    from: "if (tombstone === undefined || this.#active) return",
+    from: "if (tombstone === undefined) return",
     to: "if (true) return",
     seed: 1,
   },

@@ -186,6 +186,36 @@ Deno.test("a planned stop is shown as left, by all in a round, and never as dead
   assertNeverDead(stage, sinceMs);
 });
 
+Deno.test("when all but one to five nodes are stopped at once, those show all others as left, and never as dead", () => {
+  for (const [nodes, stay] of [[10, 1], [30, 1], [30, 3], [64, 5]] as const) {
+    for (const [latencyMs, apartMs] of [[1, 0], [10, 50], [100, 0], [100, 300]] as const) {
+      const seed = `mass leave ${nodes} ${stay} ${latencyMs} ${apartMs}`;
+      const stage = new Stage({ nodes, latencyMs, seed });
+      const sinceMs = stage.world.nowMs;
+      const dice = stage.world.dice.fork("stops");
+      const stopped = stage.world.up().slice(stay);
+      for (const node of stopped) {
+        stage.world.at(sinceMs + dice.between(0, apartMs), () => node.leave("SIGTERM"));
+      }
+      stage.run(apartMs + 2_000);
+      assertEquals(stopped.filter((node) => node.up).map(({ id }) => id), [], seed);
+      stage.run(8_000);
+      for (const { id } of stopped) assert(stage.allShow(id, "left"), `${id}, ${seed}`);
+      assertNeverDead(stage, sinceMs);
+    }
+  }
+});
+
+Deno.test("a node that stops beside members that crashed unnoticed is shown as left by those that run", () => {
+  for (let i = 0; i < 10; i++) {
+    const stage = new Stage({ nodes: 16, seed: `farewell ${i}` });
+    for (let lost = 2; lost < 16; lost++) stage.node(`n${lost}`).end("closed");
+    stage.node("n1").leave("SIGTERM");
+    stage.run(2_500);
+    assertEquals(stage.shows("n0", "n1"), "left", `farewell ${i}`);
+  }
+});
+
 Deno.test("invariant 3: a decommissioned node stops, and stays so though all nodes restart from their state files", () => {
   const stage = new Stage({ nodes: 6 });
   stage.node("n1").decommission("n2");

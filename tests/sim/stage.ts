@@ -17,6 +17,8 @@ export interface StageOptions {
   readonly nodes: number;
   readonly seed?: string;
   readonly lostShare?: number;
+  /** Default: 2 ms. */
+  readonly latencyMs?: number;
 }
 
 /** A world for a scripted run: nodes n0, n1, ... at h0:1, h1:1, ... that have all met, 1 s interval, dead after 5 s. */
@@ -24,8 +26,8 @@ export class Stage {
   readonly world: World;
   readonly told: Told[] = [];
 
-  constructor({ nodes, seed = "stage", lostShare = 0 }: StageOptions) {
-    const weather = { latencyMs: 2, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
+  constructor({ nodes, seed = "stage", lostShare = 0, latencyMs = 2 }: StageOptions) {
+    const weather = { latencyMs, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
     const pace = { intervalMs: 1_000, deadAfterMs: 5_000 };
     this.world = new World({ core: PRODUCTION, dice: new Dice(seed), weather, ...pace });
     new Invariants(this.world);

@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import { cluster } from "./support/lab.ts";
+
+Deno.test("a planned stop is told to five members, and to one more for each that stops too or does not answer", () => {
+  const { lab, nodes } = cluster(12);
+  const [first, second] = nodes;
+  const addressesSince = (atMs: number) =>
+    new Set(first!.calls.filter((call) => call.atMs >= atMs).map(({ to }) => to));
+  // Told of by nobody yet.
+  second!.driver.enter((gossip, now) => gossip.leave(now, "SIGTERM"));
+  const atMs = lab.nowMs;
+  lab.reach = (from, to) => from === first && to === "n2:80" ? "refused" : "ok";
+  first!.driver.enter((gossip, now) => gossip.leave(now, "SIGTERM"));
+  assertEquals(addressesSince(atMs).size, 5);
+  lab.pass(100);
+  const told = addressesSince(atMs);
+  assertEquals(told.size - ["n1:80", "n2:80"].filter((to) => told.has(to)).length, 5);
+});
