@@ -1,15 +1,42 @@
-/** README.md and lib/PROTOCOL.md, held against the program. */
-import { assert, assertEquals } from "@std/assert";
+/** README.md, the documents in .github/ and lib/PROTOCOL.md, held against the program and the files they name. */
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { helpText } from "../lib/config/config.ts";
-import { sourcePaths } from "./support/sources.ts";
+import { nameOf, sourcePaths } from "./support/sources.ts";
 
-const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-const protocol = await Deno.readTextFile(new URL("../lib/PROTOCOL.md", import.meta.url));
-const app = await Deno.readTextFile(new URL("../lib/http/app.ts", import.meta.url));
+const ROOT = new URL("../", import.meta.url);
+
+/** README is a front door: what passes this is for the documents beside it. */
+const README_LINES_MAX = 200;
+
+/** Both pictures of the page together. */
+const PICTURES_BYTES_MAX = 200_000;
+
+const DOCUMENTS = ["README.md", ".github/API.md", ".github/OPERATIONS.md", ".github/SECURITY.md"];
+
+const texts = new Map(
+  await Promise.all(
+    DOCUMENTS.map(async (path) => [path, await Deno.readTextFile(new URL(path, ROOT))] as const),
+  ),
+);
+const readme = texts.get("README.md")!;
+const protocol = await Deno.readTextFile(new URL("lib/PROTOCOL.md", ROOT));
+const help = helpText();
+
+let sources = "";
+let routes = "";
+for (const path of await sourcePaths()) {
+  const source = await Deno.readTextFile(path);
+  sources += source;
+  if (nameOf(path).startsWith("lib/http/")) routes += source;
+}
+
+Deno.test("README has 200 lines at most", () => {
+  assertLessOrEqual(readme.trimEnd().split("\n").length, README_LINES_MAX);
+});
 
 Deno.test("README's flags are those of -help", () => {
   const [, flags = ""] = /## Flags\n\n```text\n([\s\S]*?)\n```/.exec(readme) ?? [];
-  assertEquals(flags, helpText());
+  assertEquals(flags, help);
 });
 
 Deno.test("README has two commands to set up: one runs a node, one runs all tests", () => {
@@ -21,30 +48,108 @@ Deno.test("README has two commands to set up: one runs a node, one runs all test
   ]);
 });
 
-Deno.test("README names every task of deno.json that people run, and no other", async () => {
-  const { tasks } = JSON.parse(
-    await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
-  ) as { tasks: Record<string, unknown> };
-  for (const [, task = ""] of readme.matchAll(/deno task ([a-z:]+)/g)) assert(task in tasks, task);
-  for (const task of Object.keys(tasks)) assert(readme.includes(task), task);
+Deno.test("README's pictures of the page are there, one for each theme, and small", async () => {
+  const paths = [...readme.matchAll(/src(?:set)?="([^"]+)"/g)].map(([, path = ""]) => path);
+  assertEquals(paths, [".github/page-dark.webp", ".github/page-light.webp"]);
+  const sizes = await Promise.all(paths.map(async (path) => {
+    const image = await Deno.readFile(new URL(path, ROOT));
+    assertEquals(new TextDecoder().decode(image.subarray(8, 12)), "WEBP", path);
+    return image.length;
+  }));
+  assertLessOrEqual(sizes.reduce((sum, size) => sum + size), PICTURES_BYTES_MAX);
 });
 
-Deno.test("README's relative links lead to files", async () => {
-  for (const [, path = ""] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-    assert((await Deno.stat(new URL(`../${path}`, import.meta.url))).isFile, path);
+Deno.test("README names every task of deno.json, and documents name no other", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT))) as {
+    tasks: Record<string, unknown>;
+  };
+  const [, table = ""] = /\| `deno task \.\.\.`(.*?)\n\n/s.exec(readme) ?? [];
+  const listed = [...table.matchAll(/`([a-z:]+)[^`]*`/g)].map(([, task = ""]) => task);
+  const started = [...texts.values()].flatMap((text) =>
+    [...text.matchAll(/deno(?:@\S+)? task ([a-z:]+)/g)].map(([, task = ""]) => task)
+  );
+  assertEquals(new Set([...listed, ...started]), new Set(Object.keys(tasks)));
+});
+
+Deno.test("README's requests are routes", () => {
+  const [, table = ""] = /## Ask it\n([\s\S]*?)\n\n[^|\n]/.exec(readme) ?? [];
+  const paths = [...table.matchAll(/(?:GET|POST)[`\s]+(\/[a-z]+)/g)].map(([, path]) => path);
+  assert(paths.length >= 8, table);
+  for (const path of paths) assert(routes.includes(`"${path}"`), `no route ${path}`);
+});
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-")
+  );
+}
+
+Deno.test("the documents' links lead to files, and to headings in them", async () => {
+  for (const [path, text] of texts) {
+    for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const { href, hash } = new URL(link, new URL(path, ROOT));
+      const file = new URL(href.replace(/#.*/, ""));
+      await Deno.stat(file).catch(() => assert(false, `${path} links to ${link}`));
+      if (hash === "") continue;
+      const anchors = anchorsOf(await Deno.readTextFile(file));
+      assert(anchors.includes(hash.slice(1)), `${path} links to ${link}`);
+    }
   }
 });
 
-Deno.test("README's table of requests holds routes", () => {
-  const [, table = ""] = /## Use it\n([\s\S]*?)\n\n[^|\n]/.exec(readme) ?? [];
-  const paths = [...table.matchAll(/(?:GET|POST)[`\s]+(\/[a-z]+)/g)].map(([, path]) => path);
-  assert(paths.length >= 7, table);
-  for (const path of paths) assert(app.includes(`"${path}"`), path);
+Deno.test("every document in .github/ is linked from README", () => {
+  for (const path of DOCUMENTS.slice(1)) assert(readme.includes(`](${path}`), path);
 });
 
-Deno.test("PROTOCOL.md's constants exist", async () => {
-  let sources = "";
-  for (const path of await sourcePaths()) sources += await Deno.readTextFile(path);
+Deno.test("the files and tests that documents name are there", async () => {
+  for (const [path, text] of texts) {
+    for (const [, named = ""] of text.matchAll(/`((?:lib|tests|static)\/[\w./]*)`/g)) {
+      await Deno.stat(new URL(named, ROOT)).catch(() => assert(false, `${path} names ${named}`));
+    }
+  }
+  const tests = new Set<string>();
+  const folders = [new URL("tests/", ROOT)];
+  for (let folder; (folder = folders.pop()) !== undefined;) {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) folders.push(new URL(`${name}/`, folder));
+      else tests.add(name);
+    }
+  }
+  const [, rows = ""] = /\| tests +\|\n\|.*\n((?:\|.*\n)+)/.exec(
+    texts.get(".github/SECURITY.md")!,
+  ) ?? [];
+  const columns = rows.trim().split("\n").map((row) => row.split("|").at(-2)!);
+  assert(columns.length > 20, rows);
+  for (const name of columns.flatMap((column) => column.trim().split(", "))) {
+    assert(tests.has(`${name}_test.ts`), `SECURITY.md names the test '${name}'`);
+  }
+});
+
+Deno.test("the flags that documents name are in -help", () => {
+  for (const [path, text] of texts) {
+    for (const [, flag = ""] of text.matchAll(/(?:`|gossiper[^`\n]*? )-([a-z][a-z-]+)\b/g)) {
+      assert(help.includes(` -${flag} `), `${path} names -${flag}`);
+    }
+  }
+});
+
+Deno.test("every URL with a question mark is quoted where a shell would read it: zsh takes it for a pattern", async () => {
+  const shown = new Map(texts);
+  for (const path of ["tests/fleet/demo.ts", ".deploy/alerts.yml", ".deploy/kubernetes.yaml"]) {
+    shown.set(path, await Deno.readTextFile(new URL(path, ROOT)));
+  }
+  shown.set("the program", sources);
+  for (const [path, text] of shown) {
+    // Outside quotes, from `curl` to the end of the command.
+    for (const [command] of text.matchAll(/\bcurl [^\n`]*/g)) {
+      const unquoted = command.replace(/'[^']*'/g, "").replace(/"[^"]*"/g, "");
+      assertEquals(/\S*\?\S*/.exec(unquoted)?.[0], undefined, `${path}: ${command}`);
+    }
+  }
+});
+
+Deno.test("PROTOCOL.md's constants exist", () => {
   for (const [, constant = ""] of protocol.matchAll(/`([A-Z]+_[A-Z_]+)`/g)) {
     assert(sources.includes(`const ${constant} `), constant);
   }

@@ -43,7 +43,7 @@ console.log(`
 
   or ask it:                 curl http://${address}/members
   crash a node:              kill -9 ${fleet.nodes.at(-1)!.pid}     (${pids.join(", ")})
-  decommission one for good: curl http://${address}/bye?id=n4
+  decommission one for good: curl 'http://${address}/bye?id=n4'
 
   Ctrl-C stops them all. What n1 sees:
 `);

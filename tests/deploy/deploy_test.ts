@@ -1,0 +1,320 @@
+/**
+ * The files of .deploy/, each by its own tool where this machine has it, and all against the program: their flags parse,
+ * their paths are routes, their metrics are told.
+ */
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { parse, parseAllDocuments } from "yaml";
+import { parseConfig } from "../../lib/config/config.ts";
+import { startNode } from "../support/nodes.ts";
+import { sourcePaths } from "../support/sources.ts";
+
+const DEPLOY = new URL("../../.deploy/", import.meta.url);
+const ALERTS_TEST = new URL("alerts_test.yml", import.meta.url);
+
+const path = (name: string) => new URL(name, DEPLOY).pathname;
+const read = (name: string) => Deno.readTextFile(new URL(name, DEPLOY));
+
+const decoder = new TextDecoder();
+
+/** Runs a tool to its end: its status, and all that it said. */
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    env,
+    stdin: "null",
+  }).output();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Whether a tool is here. A test that needs a missing one shows as ignored, under a name that says which. */
+async function has(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await run(program, args)).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+const tools = {
+  systemdAnalyze: await has("systemd-analyze", "--version"),
+  promtool: await has("promtool", "--version"),
+  kubectl: await has("kubectl", "version", "--client"),
+  bash: await has("bash", "--version"),
+};
+
+/** Fails unless the program would run with these arguments. */
+function assertRuns(args: readonly string[]): void {
+  const parsed = parseConfig(args, () => undefined, { hostname: "host1", randomId: "0123abcd" });
+  assertEquals(parsed.kind, "run", JSON.stringify(parsed));
+}
+
+Deno.test("gossiper.service starts the program with flags that it has", async () => {
+  const [, line = ""] = /^ExecStart=\/usr\/local\/bin\/gossiper (.*)$/m.exec(
+    await read("gossiper.service"),
+  ) ?? [];
+  assertRuns(line.replace("%S", "/var/lib").split(" "));
+});
+
+Deno.test({
+  name: "gossiper.service passes systemd-analyze verify",
+  ignore: !tools.systemdAnalyze,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      // The tool wants the program to be there.
+      const unit = (await read("gossiper.service"))
+        .replace("/usr/local/bin/gossiper", Deno.execPath());
+      await Deno.writeTextFile(`${folder}/gossiper.service`, unit);
+      const { code, stderr } = await run("systemd-analyze", [
+        "verify",
+        `${folder}/gossiper.service`,
+      ]);
+      // An unknown key is a warning to it.
+      assertEquals([code, stderr], [0, ""]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+interface Container {
+  readonly name: string;
+  readonly args: string[];
+  readonly env: { name: string }[];
+  readonly livenessProbe: { httpGet: { path: string; port: string } };
+  readonly readinessProbe: { httpGet: { path: string; port: string } };
+  readonly ports: { name: string; containerPort: number }[];
+}
+
+async function readManifest() {
+  const documents = parseAllDocuments(await read("kubernetes.yaml")).map((document) => {
+    assertEquals([...document.errors, ...document.warnings], []);
+    return document.toJS();
+  });
+  const [service, set] = documents;
+  assertEquals(documents.map(({ kind }) => kind), ["Service", "StatefulSet"]);
+  const [container] = set.spec.template.spec.containers as Container[];
+  assert(container !== undefined);
+  return { service, set, container, documents };
+}
+
+Deno.test("kubernetes.yaml starts the program with flags that it has", async () => {
+  const { container } = await readManifest();
+  const values: Record<string, string> = { POD: "p-0", POD_IP: "10.0.0.1", NAMESPACE: "shop" };
+  assertRuns(container.args.map((arg) =>
+    arg.replace(/\$\((\w+)\)/g, (_, name) => {
+      assert(container.env.some((variable) => variable.name === name), `$(${name}) is not set`);
+      return values[name] ?? "";
+    })
+  ));
+});
+
+Deno.test("kubernetes.yaml keeps clusters of two namespaces apart, and probes routes that need no key", async () => {
+  const { service, set, container } = await readManifest();
+  assert(container.args.includes("-cluster=$(NAMESPACE)"), container.args.join(" "));
+  assertEquals(container.livenessProbe.httpGet, { path: "/healthz", port: "gossiper" });
+  assertEquals(container.readinessProbe.httpGet, { path: "/readyz", port: "gossiper" });
+  assertEquals(container.ports, [{ name: "gossiper", containerPort: 8080 }]);
+  assertEquals(service.spec.ports, [{ name: "gossiper", port: 8080 }]);
+  assertEquals(service.spec.selector, set.spec.template.metadata.labels);
+  assertEquals(set.spec.serviceName, service.metadata.name);
+  assertEquals(set.spec.template.spec.enableServiceLinks, false, "it would set GOSSIPER_PORT");
+});
+
+/** Fails for a field of `source` that `known` has lost: kubectl drops what Kubernetes has no such field for. */
+function assertKept(source: unknown, known: unknown, at: string): void {
+  if (typeof source !== "object" || source === null) return assertEquals(known, source, at);
+  for (const [key, value] of Object.entries(source)) {
+    assertKept(value, (known as Record<string, unknown> | undefined)?.[key], `${at}.${key}`);
+  }
+}
+
+Deno.test({
+  name: "kubernetes.yaml has only fields that kubectl knows",
+  ignore: !tools.kubectl,
+  async fn() {
+    const { documents } = await readManifest();
+    // Changes that need no cluster: to make one, kubectl reads the object by its type.
+    const verbs: Record<string, string[]> = {
+      Service: ["set", "selector", "app=gossiper"],
+      StatefulSet: ["set", "env", "MORE=1"],
+    };
+    const file = await Deno.makeTempFile({ suffix: ".json" });
+    const readBack = async (document: { kind: string }) => {
+      await Deno.writeTextFile(file, JSON.stringify(document));
+      const [verb = "", what = "", ...args] = verbs[document.kind]!;
+      const local = ["--local", "-o", "json", "-f", file];
+      const { code, stdout, stderr } = await run("kubectl", [verb, what, ...local, ...args], {
+        KUBECONFIG: "/dev/null",
+      });
+      assertEquals(code, 0, stderr);
+      return JSON.parse(stdout);
+    };
+    try {
+      for (const document of documents) {
+        assertKept(document, await readBack(document), document.kind);
+        // It must be able to fail.
+        const wrong = { ...document, spec: { ...document.spec, noSuchField: 1 } };
+        assertEquals((await readBack(wrong)).spec.noSuchField, undefined);
+      }
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
+
+// No linter of Dockerfiles is a package here, and docker itself needs its daemon to check one.
+Deno.test("Dockerfile takes the binary that compile makes, and flags that the program has", async () => {
+  const text = await read("Dockerfile");
+  const [, copied = ""] = /^COPY dist\/(\S+) \/usr\/local\/bin\/gossiper$/m.exec(text) ?? [];
+  const compile = await Deno.readTextFile(new URL("../../.build/compile.ts", import.meta.url));
+  assert(compile.includes(`"${copied.replace("gossiper-", "")}"`), copied);
+  const [, entry = ""] = /^ENTRYPOINT (.*)$/m.exec(text) ?? [];
+  const [program, ...args] = JSON.parse(entry) as string[];
+  assertEquals(program, "gossiper");
+  assertRuns(args);
+});
+
+Deno.test({
+  name: "Dockerfile's HEALTHCHECK passes a node that is well, and fails one that is not, in bash",
+  ignore: !tools.bash,
+  async fn() {
+    const text = await read("Dockerfile");
+    assertMatch(text, /^SHELL \["\/bin\/bash", "-c"\]$/m);
+    const [, check = ""] = /^HEALTHCHECK .*CMD \\\n(.*)$/m.exec(text) ?? [];
+    const codeAt = async (port: number) =>
+      (await run("bash", ["-c", check], { GOSSIPER_PORT: String(port) })).code;
+    {
+      await using node = startNode("n1");
+      assertEquals(await codeAt(node.running.port), 0);
+    }
+    await using sick = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      ({ url }) => new Response("late", { status: url.endsWith("/healthz") ? 503 : 200 }),
+    );
+    assertNotEquals(await codeAt(sick.addr.port), 0);
+    const closed = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+    closed.close();
+    assertNotEquals(await codeAt((closed.addr as Deno.NetAddr).port), 0);
+  },
+});
+
+/** Names of all series that `GET /metrics` can have. */
+async function seriesNames(): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const file of await sourcePaths()) {
+    if (!file.pathname.includes("/lib/report/")) continue;
+    const source = await Deno.readTextFile(file);
+    const families = /\b(counter|gauge|histogram)\(\s*"([a-z_]+)"/g;
+    for (const [, kind, name = ""] of source.matchAll(families)) {
+      if (kind !== "histogram") names.add(name);
+      else for (const end of ["_bucket", "_sum", "_count"]) names.add(name + end);
+    }
+  }
+  // Prometheus' own, of each scrape.
+  return names.add("up");
+}
+
+/** Fails unless every series that the expressions read is told; the words before `(` and `{`, and after `(`. */
+async function assertTold(expressions: readonly string[]): Promise<void> {
+  const told = await seriesNames();
+  for (const expression of expressions) {
+    const read = expression.match(/\b(?:gossiper|process|up)(?:_[a-z_]+)?\b/g) ?? [];
+    assert(read.length > 0, expression);
+    for (const name of read) assert(told.has(name), `no node tells ${name}: ${expression}`);
+  }
+}
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+}
+
+async function readRules(): Promise<Rule[]> {
+  return parse(await read("alerts.yml")).groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+}
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: { x: number; y: number; w: number; h: number };
+  readonly targets: { expr: string }[];
+}
+
+async function readPanels(): Promise<Panel[]> {
+  return JSON.parse(await read("grafana.json")).panels;
+}
+
+Deno.test("alerts.yml and grafana.json read only what nodes tell", async () => {
+  await assertTold((await readRules()).map(({ expr }) => expr));
+  const panels = await readPanels();
+  await assertTold(panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)));
+});
+
+Deno.test("grafana.json has panels of different IDs and titles that do not overlap", async () => {
+  const panels = await readPanels();
+  assertEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
+  assertEquals(new Set(panels.map(({ title }) => title)).size, panels.length);
+  const taken = new Map<string, string>();
+  for (const { title, gridPos: { x, y, w, h } } of panels) {
+    for (let i = x; i < x + w; i++) {
+      for (let j = y; j < y + h; j++) {
+        assert(i < 24 && !taken.has(`${i},${j}`), `${title} lies on ${taken.get(`${i},${j}`)}`);
+        taken.set(`${i},${j}`, title);
+      }
+    }
+  }
+});
+
+Deno.test("prometheus.yml finds its targets at a node, and takes alerts.yml", async () => {
+  const config = parse(await read("prometheus.yml"));
+  assertEquals(config.rule_files, ["alerts.yml"]);
+  const [job] = config.scrape_configs;
+  for (const { url } of job.http_sd_configs) assertEquals(new URL(url).pathname, "/sd");
+});
+
+Deno.test("each rule of alerts.yml is tried in alerts_test.yml", async () => {
+  const tried = await Deno.readTextFile(ALERTS_TEST);
+  for (const { alert } of await readRules()) assert(tried.includes(`alertname: ${alert}`), alert);
+});
+
+Deno.test({
+  name: "prometheus.yml and alerts.yml pass promtool, and each rule fires when it should",
+  ignore: !tools.promtool,
+  async fn() {
+    for (
+      const args of [
+        ["check", "config", path("prometheus.yml")],
+        ["check", "rules", path("alerts.yml")],
+        ["test", "rules", ALERTS_TEST.pathname],
+      ]
+    ) {
+      const { code, stdout, stderr } = await run("promtool", args);
+      assertEquals(code, 0, stdout + stderr);
+    }
+  },
+});
+
+Deno.test({
+  name: "grafana.json asks in expressions that promtool can read",
+  ignore: !tools.promtool,
+  async fn() {
+    const expressions = (await readPanels()).flatMap(({ targets }) =>
+      targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "1m").replaceAll("$job", "j"))
+    );
+    const rules = expressions.map((expr, i) => ({ record: `gossiper:panel_${i}`, expr }));
+    const file = await Deno.makeTempFile({ suffix: ".yml" });
+    try {
+      // JSON is YAML.
+      await Deno.writeTextFile(file, JSON.stringify({ groups: [{ name: "panels", rules }] }));
+      const { code, stdout, stderr } = await run("promtool", ["check", "rules", file]);
+      assertEquals(code, 0, stdout + stderr);
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
