@@ -126,6 +126,20 @@ Deno.test("the files and tests that documents name are there", async () => {
   }
 });
 
+Deno.test("the files that README's tree shows are there", async () => {
+  const [, tree = ""] = /## How it is built\n\n((?: {4}.*\n)+)/.exec(readme) ?? [];
+  let folder = "";
+  let shown = 0;
+  for (const line of tree.split("\n")) {
+    folder = /^ {4}((?:lib|static|tests)\/(?:\w+\/)?)/.exec(line)?.[1] ?? folder;
+    for (const [file] of line.replace("*.ts", "").matchAll(/\b\w+\.(?:tsx?|md)\b/g)) {
+      await Deno.stat(new URL(folder + file, ROOT)).catch(() => assert(false, folder + file));
+      shown++;
+    }
+  }
+  assert(shown > 15, tree);
+});
+
 Deno.test("the flags that documents name are in -help", () => {
   for (const [path, text] of texts) {
     for (const [, flag = ""] of text.matchAll(/(?:`|gossiper[^`\n]*? )-([a-z][a-z-]+)\b/g)) {
@@ -145,6 +159,14 @@ Deno.test("every URL with a question mark is quoted where a shell would read it:
     for (const [command] of text.matchAll(/\bcurl [^\n`]*/g)) {
       const unquoted = command.replace(/'[^']*'/g, "").replace(/"[^"]*"/g, "");
       assertEquals(/\S*\?\S*/.exec(unquoted)?.[0], undefined, `${path}: ${command}`);
+    }
+  }
+});
+
+Deno.test("no command that people paste has a comment behind it: an interactive zsh would pass it on", () => {
+  for (const [path, text] of texts) {
+    for (const [, commands = ""] of text.matchAll(/```sh\n([\s\S]*?)```/g)) {
+      for (const line of commands.split("\n")) assert(!/\S\s+#/.test(line), `${path}: ${line}`);
     }
   }
 });
