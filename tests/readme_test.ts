@@ -148,6 +148,28 @@ Deno.test("the flags that documents name are in -help", () => {
   }
 });
 
+Deno.test("the messages that Troubleshooting explains are the program's own", async () => {
+  const compile = await Deno.readTextFile(new URL(".build/compile.ts", ROOT));
+  // A message that is written in pieces is one text.
+  const said = (sources + compile).replace(/["`]\s*\+\s*["`]/g, "");
+  const [, rows = ""] = /\| symptom .*\n\|.*\n((?:\|.*\n)+)/.exec(
+    texts.get(".github/OPERATIONS.md")!,
+  ) ?? [];
+  let messages = 0;
+  for (const [, symptom = ""] of rows.matchAll(/^\| (.*?) +\|/gm)) {
+    for (const [, message = ""] of symptom.matchAll(/`([^`]{12,})`/g)) {
+      if (message.startsWith("zsh:")) continue;
+      messages++;
+      // Between quoted names, addresses and what is left out.
+      for (const part of message.split(/'[^']*'|\.\.\.|\bn1(?::8080)?/)) {
+        const piece = part.replace(/^[\s:,]+(?:it (?=is damaged))?|[\s:,]+$/g, "");
+        assert(said.includes(piece), `nothing says '${piece}', of: ${message}`);
+      }
+    }
+  }
+  assert(messages >= 9, rows);
+});
+
 Deno.test("every URL with a question mark is quoted where a shell would read it: zsh takes it for a pattern", async () => {
   const shown = new Map(texts);
   for (const path of ["tests/fleet/demo.ts", ".deploy/alerts.yml", ".deploy/kubernetes.yaml"]) {
