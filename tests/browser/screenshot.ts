@@ -113,7 +113,7 @@ async function takePictures(minutes: number): Promise<void> {
       });
       const page = await context.newPage();
       await page.goto(`http://${VIEWER}:8080/`);
-      await page.locator("#link", { hasText: "Live" }).waitFor();
+      await page.locator("#link", { hasText: "Connected" }).waitFor();
       const devtools = await context.newCDPSession(page);
       const { data } = await devtools.send("Page.captureScreenshot", {
         format: "webp",
