@@ -34,32 +34,34 @@ import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from ".
 
 /** What a node is started with. */
 export interface Config extends SecurityConfig {
-  /** The node's ID; the one in the state file comes before it, unless it was given. */
+  /** The node's ID. */
   readonly id: string;
+  /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
   readonly idGiven: boolean;
-  /** The address or name to bind; `undefined` for every IPv4 and IPv6 address. */
+  /** The address or name to listen on; `undefined`: every IPv4 and IPv6 address. */
   readonly host: string | undefined;
-  /** The port to listen on; 0 takes a free one. */
+  /** The port to listen on; 0: any free one. */
   readonly port: number;
   /** The host that peers are given, IPv6 without brackets; by default this host's own name. */
   readonly advertiseHost: string;
+  /** Whether neither `-advertise` nor `-host` gave that host. */
   readonly advertiseDefault: boolean;
-  /** The port that peers are given; `undefined` for the one that is listened on. */
+  /** The port that peers are given; `undefined`: the one this node listens on. */
   readonly advertisePort: number | undefined;
-  /** Addresses of nodes to join, and `srv:` names, each in its one spelling, none twice. */
+  /** Addresses of nodes to join, and `srv:` names: normalized, without duplicates. */
   readonly join: readonly string[];
-  /** Nodes of another cluster's name are refused. */
+  /** Nodes of a cluster with another name are refused. */
   readonly cluster: string;
-  /** The file that remembers across restarts; `undefined` for none. */
+  /** The state file; `undefined`: nothing is remembered across restarts. */
   readonly state: string | undefined;
-  /** The folder whose files this node hands on. */
+  /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
   /** Time between two rounds. */
   readonly intervalMs: number;
-  /** A member whose heartbeat is older is dead. */
+  /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
   readonly logFormat: LogFormat;
-  /** Log lines below it are left out. */
+  /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
 }
 
@@ -70,18 +72,18 @@ export type ParsedConfig =
   | { readonly kind: "version" }
   | { readonly kind: "usage"; readonly message: string };
 
-/** What the machine knows and a pure file can't. */
+/** What a pure file cannot find out itself. */
 export interface ConfigDefaults {
   /** The host's name. */
   readonly hostname: string;
-  /** The ID of a node that is given none: 8 random hex digits. */
+  /** The ID of a node that is started without one: 8 random hex digits. */
   readonly randomId: string;
 }
 
 /** One lost exchange or a late round must not make a live member look dead. */
 export const DEAD_AFTER_INTERVALS_MIN = 3;
 
-/** Every flag. A new one is a row here, a field in {@linkcode Config} and a line in `validate`. */
+/** Every flag. A new one takes a row here, a field in {@linkcode Config} and a line in `validate`. */
 const FLAGS = {
   "id": {
     metavar: "ID",
@@ -112,7 +114,7 @@ const FLAGS = {
   },
   "cluster": {
     metavar: "NAME",
-    help: "name of the cluster; nodes of another name are refused",
+    help: "name of the cluster; nodes with another name are refused",
     default: DEFAULT_CLUSTER,
     read: readId,
   },
@@ -123,7 +125,7 @@ const FLAGS = {
   },
   "dist": {
     metavar: "DIR",
-    help: "hand on the files of DIR at /download (default the running binary)",
+    help: "serve the files of DIR at /download (default the running binary)",
     read: readFolder,
   },
   "interval": {
@@ -153,13 +155,13 @@ const FLAGS = {
   },
 } as const satisfies FlagTable;
 
-/** Flags that only make sense when typed: container images set GOSSIPER_VERSION for purposes of their own. */
+/** Flags for the command line alone: container images set GOSSIPER_VERSION for purposes of their own. */
 const REQUESTS = {
   "help": { help: "print this and exit", read: readSwitch },
   "version": { help: "print the version and exit", read: readSwitch },
 } as const satisfies FlagTable;
 
-/** Reads the command line and, for flags not given there, the environment. Never throws for what people type. */
+/** Reads the command line and, for flags not given there, the environment. Wrong use is returned, never thrown. */
 export function parseConfig(
   args: readonly string[],
   env: (name: string) => string | undefined,
@@ -188,7 +190,7 @@ Runs one node of a distributed liveness store: start one, join it from others, a
 
 ${describeFlags({ ...FLAGS, ...REQUESTS })}
 
--flag value, -flag=value and --flag value are the same. A duration is written 500ms, 5s or 1m.
+-flag value, -flag=value and --flag value are the same. Write a duration as 500ms, 5s or 1m.
 Every flag has an environment variable, such as ${envName("dead-after")}; the flag wins.
 
 Examples:
@@ -196,7 +198,7 @@ Examples:
   gossiper -id n2 -port 8081 -join localhost:8080`;
 }
 
-/** The checks that need more than one flag, or what the machine knows. */
+/** The checks that need more than one flag, or a default of the machine. */
 function validate(
   values: FlagValues<typeof FLAGS>,
   defaults: ConfigDefaults,
@@ -211,7 +213,7 @@ function validate(
         `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
     );
   }
-  // A node that listens on one address only can't be reached by another name.
+  // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const advertiseHost = given ?? reachableHost(defaults.hostname);
   if (advertiseHost === undefined) {
@@ -220,6 +222,7 @@ function validate(
         "give one that they can reach with -advertise HOST",
     );
   }
+  const security = securityOf(values, keyText);
   return Object.freeze({
     id: values.id ?? defaults.randomId,
     idGiven: values.id !== undefined,
@@ -234,7 +237,11 @@ function validate(
     dist: values.dist,
     intervalMs,
     deadAfterMs,
-    ...securityOf(values, keyText),
+    keyFile: security.keyFile,
+    keyText: security.keyText,
+    private: security.private,
+    tls: security.tls,
+    allow: security.allow,
     logFormat: values.log,
     logLevel: values["log-level"],
   });

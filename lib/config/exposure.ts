@@ -1,5 +1,5 @@
 /**
- * Who can reach a node, and by which names: what its flags say about it. (pure)
+ * How a node can be reached, and under which names, as its flags say. (pure)
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { formatAddress, normalizeHost } from "../address.ts";
 import type { Config } from "./config.ts";
 import { reachableHost } from "./values.ts";
 
-/** The lower-case names a node goes by: a browser that calls it by another was led there. */
+/** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
 export function ownNames(config: Config, hostname: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const name of [hostname, config.host ?? "", config.advertiseHost]) {
@@ -17,10 +17,7 @@ export function ownNames(config: Config, hostname: string): ReadonlySet<string> 
   return names;
 }
 
-/**
- * Where a node listens, in words: a link to its page, the name peers have for it, and how to join it if nobody is
- * there yet.
- */
+/** Where a node listens, in words: a link to its page, its address for peers, and how to join it if it joins nobody. */
 export function describeListening(
   config: Config,
   at: { scheme: "http" | "https"; port: number; address: string },
@@ -32,7 +29,7 @@ export function describeListening(
     (join.length === 0 ? `; others join it with -join ${at.address}` : "");
 }
 
-/** Lines for the log of a node that lets strangers do what its owner may not expect. */
+/** Warnings for the log of a node that lets strangers do more than its owner may expect. */
 export function warnings(config: Config): string[] {
   const keyed = config.keyFile !== undefined || config.keyText !== undefined;
   const { host } = config;

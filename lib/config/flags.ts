@@ -1,6 +1,6 @@
 /**
- * Flags in Go style (`-flag value`, `-flag=value`, the same with two dashes) and their environment variables,
- * read by a table with one row a flag. Names, help and suggestions all follow from the table. (pure)
+ * Flags in Go style (`-flag value`, `-flag=value`, the same with two dashes) and their environment variables, read
+ * by a table with one row per flag. Names, help and suggestions all follow from the table. (pure)
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -10,11 +10,11 @@ import { quote } from "../text.ts";
 
 /** One row of the table. */
 export interface Flag<Value> {
-  /** What stands for the value in the help text. A flag without one is a switch. */
+  /** Placeholder for the value in the help text; a flag without one is a switch. */
   readonly metavar?: string;
   /** One line of the help text. */
   readonly help: string;
-  /** The value when none is given, as it would be typed; `""` also lets people give an empty value. */
+  /** The text that is read when none is given. With `""`, people may give an empty value as well. */
   readonly default?: string;
   /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead. */
   readonly read: (text: string) => Value;
@@ -35,14 +35,14 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What looks like a flag, and so is no value of the flag before it: `-id=-x` says it all the same. */
+/** Text that looks like a flag, so it is not the value of the flag before it; `-id=-x` still gives such a value. */
 const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 
-/** An edit distance up to this still looks like a slip of the fingers: two letters swapped count as 2. */
-const SLIP_DISTANCE_MAX = 2;
+/** Edit distance up to which an unknown flag is taken for a typing error; two swapped characters count as 2. */
+const TYPO_DISTANCE_MAX = 2;
 
 /**
- * The texts given for the flags, by name, not yet read; a switch has the text `true`.
+ * The text given for each flag, by name, not yet read; a switch given alone has the text `true`.
  *
  * @throws {UsageError} for an unknown flag, one given twice or without its value, and a stray argument.
  */
@@ -72,8 +72,8 @@ export function splitFlags(table: FlagTable, args: readonly string[]): Map<strin
 }
 
 /**
- * The values of all flags: the given text first, then the environment, then the default. An empty
- * environment variable counts as none.
+ * The values of all flags: from the given text, else the environment, else the default. An empty environment variable
+ * counts as not set.
  *
  * @throws {UsageError} for a value that its flag does not take.
  */
@@ -101,7 +101,7 @@ export function envName(name: string): string {
   return `GOSSIPER_${name.replaceAll("-", "_").toUpperCase()}`;
 }
 
-/** The flags with their help and defaults, aligned, one a line. */
+/** The flags with their help and defaults, aligned, one per line. */
 export function describeFlags(table: FlagTable): string {
   const names = Object.keys(table);
   const width = Math.max(...names.map((name) => synopsis(table, name).length));
@@ -113,8 +113,8 @@ export function describeFlags(table: FlagTable): string {
 }
 
 /**
- * Rewrites every flag as `--name=value`, and refuses what is none. `parseArgs` alone takes `-port 8080` for the flags
- * p, o, r and t, `--no-port=1` for port, and an empty value for a missing one.
+ * Rewrites every flag as `--name=value`, and refuses unknown flags. `parseArgs` alone reads `-port 8080` as the flags
+ * p, o, r and t, `--no-port=1` as port, and a missing value as an empty one.
  */
 function normalizeArgs(table: FlagTable, args: readonly string[]): string[] {
   const normal: string[] = [];
@@ -154,7 +154,7 @@ function hint(table: FlagTable, unknown: string): string {
   if (begun !== undefined) return `did you mean '-${begun}'?`;
   const closest = closestString(unknown, names);
   const distance = levenshteinDistance(unknown.toLowerCase(), closest);
-  return distance <= SLIP_DISTANCE_MAX && distance < unknown.length
+  return distance <= TYPO_DISTANCE_MAX && distance < unknown.length
     ? `did you mean '-${closest}'?`
     : "run with -help for the list";
 }

@@ -1,22 +1,22 @@
 /**
- * The flags that say who is let in, who is called, and how. (pure)
+ * The flags for keys, TLS and the networks in which peers may be called. (pure)
  */
 
 import { readFile, readNetworks, readSwitch } from "./values.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
 import type { Network } from "./networks.ts";
 
-/** The part of a node's configuration that these flags make. */
+/** The part of a node's configuration that these flags give. */
 export interface SecurityConfig {
   /** The file with the cluster's keys. */
   readonly keyFile: string | undefined;
-  /** The text of such a file, as GOSSIPER_KEY gives it. */
+  /** The contents of such a file, from GOSSIPER_KEY. */
   readonly keyText: string | undefined;
-  /** Reading takes the key as well. */
+  /** Reading requires the key as well. */
   readonly private: boolean;
-  /** Files in PEM: serve HTTPS, and call peers by it. */
+  /** Set: serve HTTPS, and call peers over it. */
   readonly tls: TlsFiles | undefined;
-  /** Networks that peers are called in; none: all but link-local ones and the like. */
+  /** Networks in which peers may be called; empty: all but link-local ones and the like. */
   readonly allow: readonly Network[];
 }
 
@@ -27,22 +27,22 @@ export interface TlsFiles {
   readonly ca: string | undefined;
 }
 
-/** Keys in the environment, where no file can be had. */
+/** The variable that holds keys where there can be no file. */
 export const KEY_VARIABLE = "GOSSIPER_KEY";
 
 export const SECURITY_FLAGS = {
   "key-file": {
     metavar: "FILE",
-    help: `cluster keys, one a line: the first signs, any verifies (or ${KEY_VARIABLE})`,
+    help: `keys, one per line: the first signs, any verifies (or ${KEY_VARIABLE})`,
     read: readFile,
   },
   "private": {
-    help: "take the key for reading too, but for /healthz",
+    help: "require the key for reading too, except /healthz and /readyz",
     read: readSwitch,
   },
   "tls-cert": {
     metavar: "FILE",
-    help: "certificate chain in PEM: serve HTTPS, and call peers by it",
+    help: "certificate chain in PEM: serve HTTPS, and call peers over it",
     read: readFile,
   },
   "tls-key": {
@@ -52,7 +52,7 @@ export const SECURITY_FLAGS = {
   },
   "tls-ca": {
     metavar: "FILE",
-    help: "trust peers with certificates of these authorities, in PEM",
+    help: "also trust certificates signed by these authorities, in PEM",
     read: readFile,
   },
   "allow": {
@@ -63,20 +63,20 @@ export const SECURITY_FLAGS = {
   },
 } as const satisfies FlagTable;
 
-/** @throws {UsageError} for flags that make no sense together. */
+/** @throws {UsageError} for flags that contradict or need each other. */
 export function securityOf(
   values: FlagValues<typeof SECURITY_FLAGS>,
   keyText: string | undefined,
 ): SecurityConfig {
   const { "key-file": keyFile, "tls-cert": cert, "tls-key": key, "tls-ca": ca } = values;
   if (keyFile !== undefined && keyText !== undefined) {
-    throw new UsageError(`Cannot use -key-file with ${KEY_VARIABLE}: give the keys in one place`);
+    throw new UsageError(`Cannot use -key-file with ${KEY_VARIABLE}: give the keys in one of them`);
   }
   if (values.private && keyFile === undefined && keyText === undefined) {
     throw new UsageError(`Cannot use -private without a key: give -key-file or ${KEY_VARIABLE}`);
   }
   if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined)) {
-    throw new UsageError("Cannot use TLS without both -tls-cert and -tls-key: give the two");
+    throw new UsageError("Cannot use TLS without both -tls-cert and -tls-key: give both");
   }
   return {
     keyFile,

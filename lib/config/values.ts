@@ -1,6 +1,6 @@
 /**
- * What the flags take: each function reads one kind of text and returns its value, or throws a
- * {@linkcode UsageError} that ends the sentence "Cannot use -flag 'text': ..." with what to give instead. (pure)
+ * The values that flags take. Each function reads one kind of text and returns its value, or throws a
+ * {@linkcode UsageError} that completes the sentence "Cannot use -flag 'text': ..." with what to give instead. (pure)
  */
 
 import {
@@ -19,19 +19,19 @@ import { quote } from "../text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
 export const INTERVAL_MIN_MS = 200;
-/** With a longer one, news takes minutes: that is another kind of program. */
+/** With a longer interval, news would take minutes to spread. */
 export const INTERVAL_MAX_MS = 60_000;
-/** Who waits for an hour wants no liveness store. */
+/** After a longer silence, nobody needs a liveness store to see that a member is dead. */
 export const DEAD_AFTER_MAX_MS = 3_600_000;
-/** Seeds only serve to find the others; a few are enough. */
+/** Seeds only serve to find the other nodes: a few are enough. */
 export const SEEDS_MAX = 64;
 
-/** Networks to look through for each connection that opens. */
+/** Every new connection is checked against all of them. */
 export const NETWORKS_MAX = 64;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Addresses to bind that name no host: peers can't reach them. */
+/** Addresses to listen on that peers cannot call. */
 const EVERY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
 
 /** `-id`: a node ID. */
@@ -52,7 +52,7 @@ export function readPort(text: string): number {
   throw new UsageError(`give a number from 0 to ${PORT_MAX}`);
 }
 
-/** `-host`: an address or name to bind, in its one spelling, IPv6 without brackets. */
+/** `-host`: the address or name to listen on, normalized, IPv6 without brackets. */
 export function readHost(text: string): string {
   const host = normalizeHost(text);
   if (host !== undefined) return host;
@@ -61,7 +61,7 @@ export function readHost(text: string): string {
   );
 }
 
-/** `-advertise`: what peers are to call this node; the port stays `undefined` where none is given. */
+/** `-advertise`: the host that peers are to call, and the port, `undefined` if none is given. */
 export function readAdvertise(text: string): { host: string; port: number | undefined } {
   const address = parseAddress(text);
   const host = reachableHost(address?.host ?? text);
@@ -69,24 +69,24 @@ export function readAdvertise(text: string): { host: string; port: number | unde
   throw new UsageError("give a host or host:port that peers can reach, IPv6 in brackets");
 }
 
-/** The one spelling of a host that an address can name; `undefined` if none can. */
+/** The normalized host, if peers can be given it; `undefined` otherwise. */
 export function reachableHost(text: string): string | undefined {
   const host = normalizeHost(text);
   if (host === undefined || EVERY_ADDRESS.includes(host)) return undefined;
   return formatAddress(host, PORT_MAX).length <= ADDRESS_BYTES_MAX ? host : undefined;
 }
 
-/** What stands before the name of SRV records in `-join`. */
+/** In `-join`, the prefix of a name of SRV records. */
 export const SRV_PREFIX = "srv:";
 
-/** `-join`: addresses, and names of SRV records, set apart by commas, each in its one spelling, none twice. */
+/** `-join`: comma-separated addresses and names of SRV records; returned normalized, without duplicates. */
 export function readSeeds(text: string): readonly string[] {
   const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
   const seeds = entries.map((entry) => {
     const seed = entry.startsWith(SRV_PREFIX) ? normalizeSrv(entry) : normalizeAddress(entry);
     if (seed !== undefined) return seed;
     throw new UsageError(
-      `${quote(entry)} is no address; give each as host:port, such as n1:8080 or [::1]:8080, ` +
+      `${quote(entry)} is not an address; give each as host:port, such as n1:8080 or [::1]:8080, ` +
         "or as srv:_gossiper._tcp.example",
     );
   });
@@ -97,17 +97,17 @@ export function readSeeds(text: string): readonly string[] {
 
 function normalizeSrv(entry: string): string | undefined {
   const name = normalizeHost(entry.slice(SRV_PREFIX.length));
-  // Without the service and the protocol it is a host's name, and has no such records.
+  // A name without service and protocol is a host's, and has no SRV records.
   return name !== undefined && /^_[^.]+\._tcp\./.test(name) ? SRV_PREFIX + name : undefined;
 }
 
-/** `-state`: a file's path; whether it can be used shows when it is. */
+/** `-state` and the like: the path of a file, which need not exist yet. */
 export function readFile(text: string): string {
   if (!text.includes("\0") && !/[\\/]$/.test(text)) return text;
   throw new UsageError("give the path of a file, such as /var/lib/gossiper/n1.state");
 }
 
-/** `-dist`: a folder's path, without the slash at its end. */
+/** `-dist`: the path of a folder, without a final slash. */
 export function readFolder(text: string): string {
   if (!text.includes("\0")) return text.replace(/(?<=.)[\\/]+$/, "");
   throw new UsageError("give the path of a folder, such as /srv/gossiper");
@@ -122,21 +122,21 @@ export function readInterval(text: string): number {
   );
 }
 
-/** `-dead-after`, in ms; that it suits the interval is checked where both are known. */
+/** `-dead-after`, in ms; `parseConfig` checks it against the interval. */
 export function readDeadAfter(text: string): number {
   const ms = readDuration(text);
   if (ms <= DEAD_AFTER_MAX_MS) return ms;
   throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
 }
 
-/** `-allow`: networks in CIDR notation, comma-separated; the empty text for no list. */
+/** `-allow`: comma-separated networks in CIDR notation; an empty text gives no networks. */
 export function readNetworks(text: string): readonly Network[] {
   const networks = text.split(",").map((item) => item.trim()).filter((item) => item !== "").map(
     (item) => {
       const network = parseNetwork(item);
       if (network !== undefined) return network;
       throw new UsageError(
-        `${quote(item)} is no network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
+        `${quote(item)} is not a network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
       );
     },
   );
@@ -152,7 +152,7 @@ function readDuration(text: string): number {
   throw new UsageError("give a duration such as 500ms, 5s or 1m");
 }
 
-/** Writes whole milliseconds as a duration that can be typed, in the largest unit that fits. */
+/** Writes whole milliseconds as a duration that flags take, in the largest unit that fits. */
 export function formatDuration(ms: number): string {
   const [unit, msPerUnit] = Object.entries(MS_PER_UNIT).findLast(([, size]) => ms % size === 0) ??
     ["ms", 1];
@@ -168,7 +168,7 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
   };
 }
 
-/** A switch: `true` where it stands alone. */
+/** A switch, which has the text `true` if it is given alone. */
 export function readSwitch(text: string): boolean {
   if (text === "true" || text === "1") return true;
   if (text === "false" || text === "0") return false;

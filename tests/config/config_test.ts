@@ -105,7 +105,7 @@ Deno.test("parseConfig() answers wrong use with one line that says what to do", 
   assertEquals(usageOf(["-port", "80a"]), "Cannot use -port '80a': give a number from 0 to 65535");
   assertEquals(
     usageOf(["-join", "a:1,localhost"]),
-    "Cannot use -join 'a:1,localhost': 'localhost' is no address; " +
+    "Cannot use -join 'a:1,localhost': 'localhost' is not an address; " +
       "give each as host:port, such as n1:8080 or [::1]:8080, or as srv:_gossiper._tcp.example",
   );
   assertEquals(
@@ -129,12 +129,12 @@ Deno.test("parseConfig() takes keys from a file or GOSSIPER_KEY, and wants one f
   );
   assertEquals(
     usageOf(["-key-file", "keys"], { GOSSIPER_KEY: "a" }),
-    "Cannot use -key-file with GOSSIPER_KEY: give the keys in one place",
+    "Cannot use -key-file with GOSSIPER_KEY: give the keys in one of them",
   );
 });
 
 Deno.test("parseConfig() wants certificate and key together, and an authority only with them", () => {
-  const message = "Cannot use TLS without both -tls-cert and -tls-key: give the two";
+  const message = "Cannot use TLS without both -tls-cert and -tls-key: give both";
   for (const args of ["-tls-cert c", "-tls-key k", "-tls-ca a", "-tls-key k -tls-ca a"]) {
     assertEquals(usageOf(args.split(" ")), message, args);
   }
@@ -145,10 +145,10 @@ Deno.test("parseConfig() wants certificate and key together, and an authority on
   });
 });
 
-Deno.test("parseConfig() says which network of -allow is none, and takes a bounded number", () => {
+Deno.test("parseConfig() says which item of -allow is not a network, and takes a bounded number", () => {
   assertEquals(
     usageOf(["-allow", "10.0.0.0/8, 10.1"]),
-    "Cannot use -allow '10.0.0.0/8, 10.1': '10.1' is no network; " +
+    "Cannot use -allow '10.0.0.0/8, 10.1': '10.1' is not a network; " +
       "give each as 10.0.0.0/8, fd00::/8 or one IP address",
   );
   const many = Array.from({ length: 65 }, (_, i) => `10.0.0.${i}`);

@@ -101,8 +101,12 @@ Deno.test("readSeeds() drops spaces, empty entries and repetitions", () => {
   for (const none of ["", " ", " , "]) assertEquals(readSeeds(none), []);
 });
 
-Deno.test("readSeeds() names the entry that is no address", () => {
-  assertRefused(readSeeds, ["a:1,localhost"], "'localhost' is no address; give each as host:port");
+Deno.test("readSeeds() names the entry that is not an address", () => {
+  assertRefused(
+    readSeeds,
+    ["a:1,localhost"],
+    "'localhost' is not an address; give each as host:port",
+  );
   const bad = ["http://a:1", "a:0", "::1:80", "a:1;b:1", "a:1 b:1"];
   assertRefused(readSeeds, bad, "give each as host:port, such as n1:8080 or [::1]:8080");
 });
