@@ -9,10 +9,11 @@
  * @module
  */
 import { type Address, parseAddress } from "../address.ts";
-import { close, connect, type ConnectOptions } from "./connect.ts";
+import { close, type ConnectOptions, Connector } from "./connect.ts";
 import { type Answer, AnswerReader, HungUp } from "./answer_reader.ts";
-import { pause, untilAborted } from "./deadline.ts";
+import { pause } from "./deadline.ts";
 import { type Connection, IdleConnections, type IdleOptions } from "./idle_connections.ts";
+import { LookupError } from "./lookups.ts";
 
 /**
  * How an exchange ended. Only `body` holds text from the peer, `why` never does.
@@ -89,12 +90,14 @@ const CLOSED: Outcome = { kind: "failed", why: "this node is stopping" };
 class TcpTransport implements Transport {
   readonly traffic = { bytesIn: 0, bytesOut: 0 };
   readonly #options: TransportOptions;
+  readonly #connector: Connector;
   readonly #idle: IdleConnections;
   readonly #exchanges = new Set<AbortController>();
   #closed = false;
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#connector = new Connector(options);
     this.#idle = new IdleConnections(options);
   }
 
@@ -114,16 +117,9 @@ class TcpTransport implements Transport {
     this.#exchanges.add(exchange);
     try {
       const request = encodeRequest({ address, path, body, authorization });
-      // Not only the signal: Deno 2.7 ignores it while it resolves a name, which can take 10 s.
-      const outcome = await untilAborted(
-        this.#exchange(address, target, request, exchange.signal),
-        exchange.signal,
-      );
-      return outcome ?? (this.#closed ? CLOSED : { kind: "silent" });
+      return await this.#exchange(address, target, request, exchange.signal);
     } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
-      if (error instanceof Deno.errors.TimedOut) return { kind: "silent" };
-      return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
+      return this.#outcomeOf(error, exchange.signal);
     } finally {
       clearTimeout(timer);
       this.#exchanges.delete(exchange);
@@ -136,6 +132,14 @@ class TcpTransport implements Transport {
     this.#idle.close();
   }
 
+  #outcomeOf(error: unknown, { aborted }: AbortSignal): Outcome {
+    if (this.#closed) return CLOSED;
+    if (error instanceof LookupError) return { kind: "failed", why: error.message };
+    if (aborted || error instanceof Deno.errors.TimedOut) return { kind: "silent" };
+    if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
+    return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
+  }
+
   async #exchange(
     key: string,
     target: Address,
@@ -145,7 +149,7 @@ class TcpTransport implements Transport {
     for (let attempt = 0;; attempt++) {
       try {
         const idle = attempt === 0 ? this.#idle.take(key) : undefined;
-        const connection = idle ?? await this.#connect(target, signal);
+        const connection = idle ?? await this.#open(target, signal);
         return await this.#converse(key, connection, request, signal);
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
@@ -156,8 +160,8 @@ class TcpTransport implements Transport {
     }
   }
 
-  async #connect(target: Address, signal: AbortSignal): Promise<Connection> {
-    const conn = await connect(target, signal, this.#options);
+  async #open(target: Address, signal: AbortSignal): Promise<Connection> {
+    const conn = await this.#connector.connect(target, signal);
     return { conn, reader: new AnswerReader(conn) };
   }
 
@@ -168,7 +172,8 @@ class TcpTransport implements Transport {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const { conn, reader } = connection;
-    signal.addEventListener("abort", () => close(conn));
+    const abort = () => close(conn);
+    signal.addEventListener("abort", abort);
     let answer: Answer | undefined;
     let sent = false;
     try {
@@ -177,6 +182,7 @@ class TcpTransport implements Transport {
       this.traffic.bytesOut += request.length;
       answer = await reader.read(this.#options.bodyBytesMax);
     } finally {
+      signal.removeEventListener("abort", abort);
       if (answer?.reusable && sent && !signal.aborted) void this.#idle.keep(key, connection);
       else close(conn);
     }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Lookups } from "../../lib/net/lookups.ts";
 import { createTransport, type Transport, type TransportOptions } from "../../lib/net/transport.ts";
 
 /** For exchanges that end by themselves: never reached, unless something is wrong. */
@@ -117,6 +118,24 @@ async function spawnPeer(answers: boolean): Promise<
 function closedAddress(): string {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return `127.0.0.1:${listener.addr.port}`;
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(":") + 1);
+}
+
+const never = () => new Promise<never>(() => {});
+
+/** Every name leads to 127.0.0.1, until the outage, in which time has passed and lookups never end. */
+function forgettingLookups() {
+  let nowMs = 0;
+  let isOut = false;
+  const lookup = () => isOut ? never() : Promise.resolve(["127.0.0.1"]);
+  const outage = () => {
+    isOut = true;
+    nowMs += 60_000;
+  };
+  return { lookups: new Lookups({ lookup, nowMs: () => nowMs }), outage };
 }
 
 function open(options: Partial<TransportOptions> = {}): Transport & Disposable {
@@ -349,14 +368,66 @@ test("post() fails at something that is not HTTP, at once", async () => {
   assertEquals(peer.connections.length, 1);
 });
 
-test("post() fails at a name that doesn't resolve", async () => {
+test("post() fails at a name that does not resolve", async () => {
   using transport = open();
-  // Labels have at most 63 letters: no resolver needs to ask anybody about this one.
-  const outcome = await transport.post(`${"x".repeat(64)}.invalid:80`, "/", "x");
-  assert(outcome.kind === "failed", outcome.kind);
-  assertStringIncludes(outcome.why, "failed to lookup address");
-  // Deno 2.7 itself forgets the handle that could cancel the look-up.
+  // Labels have at most 63 characters: no resolver needs to ask anybody about this one.
+  assertEquals(await transport.post(`${"x".repeat(64)}.invalid:80`, "/", "x"), {
+    kind: "failed",
+    why: "its name does not resolve",
+  });
+  // Node's part of the runtime, loaded for the lookup, keeps some.
 }, { sanitizeResources: false });
+
+test("post() fails when the lookup of the name takes longer than the exchange may", async () => {
+  using transport = open({ timeoutMs: SHORT_MS, lookups: new Lookups({ lookup: never }) });
+  assertEquals(await transport.post("n1.example:80", "/", "x"), {
+    kind: "failed",
+    why: "the lookup of its name takes too long",
+  });
+});
+
+test("post() reaches a name at its last known address while no name server answers", async () => {
+  await using peer = answering(OK);
+  const { lookups, outage } = forgettingLookups();
+  using transport = open({ lookups, idleConnectionsMax: 0 });
+  const address = `n1.example:${portOf(peer.address)}`;
+  for (let i = 0; i < 2; i++) assertEquals(await transport.post(address, "/", "x"), ANSWER);
+  outage();
+  for (let i = 0; i < 2; i++) assertEquals(await transport.post(address, "/", "x"), ANSWER);
+});
+
+test("post() says refused for a name only if the name resolves to the address now: a peer may have moved", async () => {
+  const { lookups, outage } = forgettingLookups();
+  using transport = open({ lookups });
+  const address = `n1.example:${portOf(closedAddress())}`;
+  assertEquals(await transport.post(address, "/", "x"), { kind: "refused" });
+  outage();
+  const outcome = await transport.post(address, "/", "x");
+  assert(outcome.kind === "failed", outcome.kind);
+  assertStringIncludes(outcome.why, "connection refused at its last known address");
+});
+
+test("post() tries every address of a name, and says refused only if all of them refuse", async () => {
+  await using peer = answering(OK);
+  const lookups = new Lookups({ lookup: () => Promise.resolve(["127.0.0.2", "127.0.0.1"]) });
+  using transport = open({ lookups });
+  const address = `n1.example:${portOf(peer.address)}`;
+  assertEquals(await transport.post(address, "/", "x"), ANSWER);
+  const closed = `n1.example:${portOf(closedAddress())}`;
+  assertEquals(await transport.post(closed, "/", "x"), { kind: "refused" });
+});
+
+test("post() calls only those addresses of a name that this node may call", async () => {
+  await using peer = answering(OK);
+  const lookups = new Lookups({ lookup: () => Promise.resolve(["127.0.0.1", "127.0.0.2"]) });
+  const address = `n1.example:${portOf(peer.address)}`;
+  using transport = open({ lookups, mayCall: (ip) => ip === "127.0.0.2" });
+  assertEquals(await transport.post(address, "/", "x"), { kind: "refused" });
+  using none = open({ lookups, mayCall: () => false });
+  const outcome = await none.post(address, "/", "x");
+  assert(outcome.kind === "failed" && outcome.why.includes("(-allow)"), JSON.stringify(outcome));
+  assertEquals(peer.connections.length, 0);
+});
 
 test("post() fails, and sends nothing, when the address or the path is none", async () => {
   await using peer = answering(OK);

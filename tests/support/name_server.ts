@@ -19,18 +19,24 @@ const NO_SUCH_NAME = 3;
 export class NameServer implements AsyncDisposable {
   /** By name; a test changes it as hosts come and go. */
   readonly names = new Map<string, Records>();
+  /** The names asked for, whether answered or not. */
+  readonly asked = new Set<string>();
+  /** Answers nothing, as in an outage. */
+  mute = false;
   readonly #socket: Socket;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("message", (query, from) => {
-      socket.send(this.#answer(query), from.port, from.address);
+      this.asked.add(readName(query).name);
+      if (!this.mute) socket.send(this.#answer(query), from.port, from.address);
     });
   }
 
-  static async start(): Promise<NameServer> {
+  /** Only a namespace of one's own has the system's port, 53, free. */
+  static async start(port = 0): Promise<NameServer> {
     const socket = createSocket("udp4");
-    socket.bind(0, "127.0.0.1");
+    socket.bind(port, "127.0.0.1");
     await once(socket, "listening");
     return new NameServer(socket);
   }
