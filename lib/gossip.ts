@@ -220,6 +220,7 @@ export class Gossip {
 
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
+    this.replica.recall(turn.nowMs);
     const { live, gone } = this.replica.verdicts.last;
     const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
     const alone = this.#joining.active;

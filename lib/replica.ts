@@ -10,6 +10,7 @@
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
+import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -50,6 +51,8 @@ export class Replica {
   readonly table = new Table();
   readonly charges = new Charges();
   readonly verdicts: Verdicts;
+  /** Members of a former life. */
+  readonly former: FormerMembers;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
   readonly #news = new Map<string, number>();
@@ -60,6 +63,7 @@ export class Replica {
     const { id, intervalMs, deadAfterMs } = options;
     this.id = id;
     const { table, charges } = this;
+    this.former = new FormerMembers(deadAfterMs);
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
 
@@ -107,6 +111,13 @@ export class Replica {
   hearOf(id: string, via: string, nowMs: number): void {
     if (this.table.get(id) !== undefined) return;
     this.#merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
+  }
+
+  /** Puts the members of a former life into the table, when it is time (see former.ts). */
+  recall(nowMs: number): void {
+    for (const { id, address, boot, heartbeat } of this.former.recall(nowMs)) {
+      this.#merge({ id, address, boot, heartbeat, ageMs: nowMs, left: "" }, this.id, nowMs);
+    }
   }
 
   /** Decommissions `id`, as `by` asked. */

@@ -210,6 +210,10 @@ export class Verdicts {
       case "unknown":
         return `heard of ${how}, never heard from`;
       case "dead":
+        // A member of a former life, which this node itself remembered.
+        if (via === this.#options.id && (shown === undefined || shown.status === "unknown")) {
+          return "no heartbeat since this node started";
+        }
         return statusByAge(row, nowMs, this.#options.deadAfterMs) === "dead"
           ? `no heartbeat for ${(ageOf(row, nowMs) / 1000).toFixed(1)} s`
           : `connection refused, witnessed by ${inWords(this.#options.charges.witnesses(row))}`;

@@ -54,7 +54,8 @@ export interface WireError {
   readonly error: string;
 }
 
-const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
+/** A boot mark; empty for a Go node. */
+export const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
 const HASH = /^[0-9a-f]{16}$/;
 const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
 
@@ -170,8 +171,8 @@ function readCharge(entry: unknown[]): Charge | undefined {
   return isHeartbeat(upTo) ? { member, witness, upTo } : undefined;
 }
 
-// A stamp that is not a multiple of the step would not survive the columns, and would differ from itself.
-function isHeartbeat(value: unknown): value is number {
+/** Whether `value` is a stamp; one that is no multiple of the step would not survive the columns. */
+export function isHeartbeat(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
     value <= HEARTBEAT_MAX_MS && value % HEARTBEAT_STEP_MS === 0;
 }

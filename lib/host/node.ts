@@ -86,7 +86,7 @@ export class Node {
     const awaitsSeeds = seeds.length < join.length;
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
     const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
-    if (saved !== undefined) restore(gossip, saved, id);
+    if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHangUp = (to: string) => this.#hungUp(to);
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp });
     const reports = new Reports({
@@ -118,7 +118,7 @@ export class Node {
     if (options.state !== undefined) {
       this.#state = new StateFile({
         path: options.state,
-        snapshot: () => snapshot(gossip, { id, address, cluster, random }),
+        snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: now().wallMs, random }),
         onTrouble: (text) => this.#stateTrouble(text),
       });
     }

@@ -1,8 +1,9 @@
 /**
  * What a node remembers across restarts, and the text of its state file. (pure)
  *
- * Kept are the ID, the highest heartbeat, the members' addresses and the tombstones. A node that starts again is the
- * same node, finds the others without `-join`, and undoes no decommission, even if all nodes were stopped at once.
+ * Kept are the ID, the highest heartbeat, the members and the tombstones. A node that starts again is the same node,
+ * finds the others without `-join`, shows who is missing, and undoes no decommission, even if all nodes were stopped
+ * at once.
  *
  * @module
  */
@@ -10,17 +11,22 @@ import { isId, normalizeAddress } from "../address.ts";
 import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
+import { ageOf, type Row } from "../table.ts";
+import { BOOT, isHeartbeat } from "../wire.ts";
 
 /** Addresses kept, the last heard first: any node that answers tells the rest. */
 export const SAVED_ADDRESSES_MAX = 256;
 
-/** Characters of the longest state file: all tombstones and addresses at their longest, with room to spare. */
+/** Members kept, the last heard first: the largest cluster that is intended, in some 400 KB. */
+export const SAVED_MEMBERS_MAX = 4_096;
+
+/** Characters of the longest state file: all tombstones, members and addresses at their longest, with room to spare. */
 export const STATE_LENGTH_MAX = 16 * 1024 * 1024;
 
 /** The value of the file's first field. */
 const FORMAT = "gossiper state";
 
-/** Grows when older programs can no longer read the file. */
+/** Grows when older programs can no longer read the file: they skip fields that they do not know. */
 const VERSION = 1;
 
 /** The contents of a state file. */
@@ -32,12 +38,25 @@ export interface Saved {
   readonly heartbeat: number;
   /** Where members were, in the order in which to try them. */
   readonly addresses: readonly string[];
+  /** Members that ran, or should have; none in a file of gossiper 1.0. */
+  readonly members: readonly SavedMember[];
   readonly tombstones: readonly { readonly id: string; readonly by: string }[];
+}
+
+/** A member as this node last heard it. */
+export interface SavedMember {
+  readonly id: string;
+  readonly address: string;
+  /** Empty for a Go node. */
+  readonly boot: string;
+  readonly heartbeat: number;
+  /** When that heartbeat was made, in ms since the epoch by this node's wall clock. */
+  readonly heardAtMs: number;
 }
 
 /** Writes the text of a state file, one entry per line, so that it can be read and compared. */
 export function encodeSaved(saved: Saved): string {
-  const { id, cluster, heartbeat, addresses, tombstones } = saved;
+  const { id, cluster, heartbeat, addresses, members, tombstones } = saved;
   const body = {
     format: FORMAT,
     version: VERSION,
@@ -45,9 +64,16 @@ export function encodeSaved(saved: Saved): string {
     cluster,
     heartbeat,
     addresses,
+    members: members.map((m) => [m.id, m.address, m.boot, m.heartbeat, m.heardAtMs]),
     tombstones: tombstones.map(({ id, by }) => [id, by]),
   };
-  return `${JSON.stringify({ ...body, check: checkOf(body) }, null, 1)}\n`;
+  const lines = Object.entries({ ...body, check: checkOf(body) }).map(([name, value]) => {
+    const text = Array.isArray(value)
+      ? `[\n  ${value.map((entry) => JSON.stringify(entry)).join(",\n  ")}\n ]`
+      : JSON.stringify(value);
+    return ` ${JSON.stringify(name)}: ${text}`;
+  });
+  return `{\n${lines.join(",\n")}\n}\n`;
 }
 
 /** Reads the text of a state file. An error completes the sentence "Cannot use the state file: it ...". */
@@ -69,12 +95,14 @@ export function decodeSaved(text: string): Saved | { readonly error: string } {
 }
 
 function readBody(body: Record<string, unknown>): Saved | undefined {
-  const { id, cluster, heartbeat, addresses, tombstones } = body;
+  const { id, cluster, heartbeat, addresses, members = [], tombstones } = body;
   if (!isIdText(id) || !isIdText(cluster)) return undefined;
   if (!Number.isSafeInteger(heartbeat)) return undefined;
   if (Number(heartbeat) < 0 || Number(heartbeat) > HEARTBEAT_MAX_MS) return undefined;
   if (!Array.isArray(addresses) || addresses.length > SAVED_ADDRESSES_MAX) return undefined;
   if (!addresses.every(isAddress)) return undefined;
+  if (!Array.isArray(members) || members.length > SAVED_MEMBERS_MAX) return undefined;
+  if (!members.every(isMember)) return undefined;
   if (!Array.isArray(tombstones) || tombstones.length > TOMBSTONES_MAX) return undefined;
   if (!tombstones.every(isTombstone)) return undefined;
   return {
@@ -82,6 +110,9 @@ function readBody(body: Record<string, unknown>): Saved | undefined {
     cluster,
     heartbeat: Number(heartbeat),
     addresses,
+    members: members.map(([id, address, boot, heartbeat, heardAtMs]) => {
+      return { id, address, boot, heartbeat, heardAtMs };
+    }),
     tombstones: tombstones.map(([id, by]) => ({ id, by })),
   };
 }
@@ -89,7 +120,7 @@ function readBody(body: Record<string, unknown>): Saved | undefined {
 /** What to remember of a running node. */
 export function snapshot(
   gossip: Gossip,
-  of: { id: string; address: string; cluster: string; random: () => number },
+  of: { id: string; address: string; cluster: string; wallMs: number; random: () => number },
 ): Saved {
   const { table } = gossip.replica;
   const { id, address, cluster, random } = of;
@@ -108,15 +139,45 @@ export function snapshot(
     cluster,
     heartbeat: table.get(id)?.heartbeat ?? 0,
     addresses: [...addresses].slice(0, SAVED_ADDRESSES_MAX),
+    members: membersOf(gossip, of),
     tombstones: Array.from(table.tombstones(), ({ id, by }) => ({ id, by })),
   };
 }
 
+/** The members to remember, the last heard first. Those that left as planned, or were never heard, are not missed. */
+function membersOf(
+  gossip: Gossip,
+  { id: ownId, wallMs }: { id: string; wallMs: number },
+): SavedMember[] {
+  const { nowMs, replica: { table, former } } = gossip;
+  const startMs = wallMs - nowMs;
+  const heardAtMs = (row: Row) => Math.floor(wallMs - ageOf(row, nowMs) - former.beforeMs(row));
+  const members: SavedMember[] = [];
+  for (const row of table.roster()) {
+    if (row.id === ownId || row.heartbeat === 0 || row.left !== "") continue;
+    const { id, address, boot, heartbeat } = row;
+    members.push({ id, address, boot, heartbeat, heardAtMs: heardAtMs(row) });
+  }
+  for (const { beforeMs, ...member } of former.pending()) {
+    if ((table.get(member.id)?.heartbeat ?? 0) > 0 || table.tombstone(member.id)) continue;
+    members.push({ ...member, heardAtMs: Math.floor(startMs - beforeMs) });
+  }
+  return members.sort((a, b) => b.heardAtMs - a.heardAtMs).slice(0, SAVED_MEMBERS_MAX);
+}
+
 /** Gives a node that was just created its memory back; the addresses are among its contacts already. */
-export function restore(gossip: Gossip, saved: Saved, id: string): void {
+export function restore(
+  gossip: Gossip,
+  saved: Saved,
+  { id, wallMs }: { id: string; wallMs: number },
+): void {
   const { replica, nowMs } = gossip;
   for (const tombstone of saved.tombstones) replica.bury(tombstone.id, tombstone.by, nowMs);
   if (saved.id === id) replica.jumpPast(saved.heartbeat, nowMs);
+  for (const { heardAtMs, ...member } of saved.members) {
+    if (member.id === id) continue;
+    replica.former.add({ ...member, beforeMs: Math.max(0, wallMs - heardAtMs) });
+  }
 }
 
 /** A checksum: it reveals damage, but does not protect from forgery. */
@@ -144,6 +205,14 @@ function isIdText(value: unknown): value is string {
 
 function isAddress(value: unknown): value is string {
   return typeof value === "string" && normalizeAddress(value) === value;
+}
+
+function isMember(value: unknown): value is [string, string, string, number, number] {
+  if (!Array.isArray(value) || value.length !== 5) return false;
+  const [id, address, boot, heartbeat, heardAtMs] = value;
+  return isIdText(id) && (address === "" || isAddress(address)) &&
+    typeof boot === "string" && BOOT.test(boot) &&
+    isHeartbeat(heartbeat) && heartbeat > 0 && Number.isSafeInteger(heardAtMs);
 }
 
 function isTombstone(value: unknown): value is [string, string] {

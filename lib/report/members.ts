@@ -85,11 +85,11 @@ export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): Mem
   const views: MemberView[] = [];
   for (const row of table.roster()) {
     const status = gossip.statusOf(row);
-    if (statuses?.has(status) ?? true) views.push(view(row, status, gossip.nowMs));
+    if (statuses?.has(status) ?? true) views.push(view(gossip, row, status));
   }
   if (table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)) return views;
   for (const tombstone of table.tombstones()) {
-    views.push(view(tombstone, "decommissioned", gossip.nowMs));
+    views.push(view(gossip, tombstone, "decommissioned"));
   }
   return views.sort((a, b) => a.id < b.id ? -1 : 1);
 }
@@ -98,9 +98,9 @@ export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): Mem
 export function memberView(gossip: Gossip, id: string): MemberView | undefined {
   const { table } = gossip.replica;
   const row = table.get(id);
-  if (row !== undefined) return view(row, gossip.statusOf(row), gossip.nowMs);
+  if (row !== undefined) return view(gossip, row, gossip.statusOf(row));
   const tombstone = table.tombstone(id);
-  return tombstone && view(tombstone, "decommissioned", gossip.nowMs);
+  return tombstone && view(gossip, tombstone, "decommissioned");
 }
 
 /** All members as the page shows them. */
@@ -146,14 +146,15 @@ function latest(stories: Stories, id: string): { reason: string | null; since: s
   };
 }
 
-function view(known: Row | Tombstone, status: Status, nowMs: number): MemberView {
+function view(gossip: Gossip, known: Row | Tombstone, status: Status): MemberView {
   const heard = known.heartbeat > 0;
+  const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
   return {
     id: known.id,
     address: known.address,
     status,
     lastHeartbeat: heard ? new Date(known.heartbeat).toISOString() : null,
-    ageMs: heard ? Math.round(ageOf(known, nowMs)) : null,
+    ageMs: heard ? Math.round(ageMs) : null,
   };
 }
 

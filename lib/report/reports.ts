@@ -69,8 +69,12 @@ export class Reports {
   }
 
   /** Records a change of a member's status. */
-  changed(change: Change): void {
-    const { log, now } = this.#options;
+  changed(told: Change): void {
+    const { log, now, gossip } = this.#options;
+    const { table, former } = gossip.replica;
+    const row = table.get(told.id);
+    const beforeMs = row === undefined ? 0 : former.beforeMs(row);
+    const change = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
     this.#stories.record(change, now().wallMs);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);

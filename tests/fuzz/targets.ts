@@ -159,6 +159,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         cluster: "default",
         heartbeat: 1_700_000_000_000,
         addresses: ["n2:80", "[::1]:80"],
+        members: [{ id: "n2", address: "n2:80", boot: "1a2b3c4d", heartbeat: 100, heardAtMs: 5 }],
         tombstones: [{ id: "n9", by: "n1" }],
       }),
     ],

@@ -15,6 +15,7 @@ function saved(tombstones: readonly string[] = []): Saved {
     cluster: "default",
     heartbeat: 100,
     addresses: ["n2:8080"],
+    members: [],
     tombstones: tombstones.map((id) => ({ id, by: "n1" })),
   };
 }

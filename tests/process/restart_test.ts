@@ -1,11 +1,12 @@
 /** What a node with `-state` remembers when it is stopped, killed, or restarted together with all others. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decodeSaved } from "../../lib/host/state_format.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   eventuallyShow,
   get,
   type LocalNode,
+  members,
   runProgram,
   spawnNode,
   startNode,
@@ -54,6 +55,29 @@ Deno.test("a cluster that was stopped as a whole comes back without -join, and r
     const { code, stderr } = await runProgram(["-port", "0", "-state", `${folder}/n5.state`]);
     assertEquals(code, 0);
     assertStringIncludes(stderr, "this node, n5, is decommissioned");
+  });
+});
+
+Deno.test("of nodes that lose power together, those that come back show the others dead, with their last heartbeats", async () => {
+  await withFolder(async (folder) => {
+    const state = (id: string) => `-state ${folder}/${id}.state`;
+    const n0 = await spawnNode("n0");
+    await using n1 = await spawnNode("n1", `${state("n1")} -join ${n0.address}`);
+    await using n2 = await spawnNode("n2", `${state("n2")} -join ${n0.address}`);
+    await eventuallyShow([n1, n2], { n0: "live", n1: "live", n2: "live" });
+    const remembers = ({ id }: { id: string }) => () => {
+      const saved = decodeSaved(Deno.readTextFileSync(`${folder}/${id}.state`));
+      assert(!("error" in saved) && saved.members.length === 2, JSON.stringify(saved));
+    };
+    for (const node of [n1, n2]) await eventually(remembers(node));
+    for (const node of [n0, n1, n2]) await node[Symbol.asyncDispose]();
+
+    await using again = await spawnNode("n1", `${state("n1")} -port ${portOf(n1)}`);
+    await eventuallyShow([again], { n0: "dead", n1: "live", n2: "dead" });
+    const [dead] = await members(again);
+    assertMatch(dead?.lastHeartbeat ?? "", /^20/);
+    const line = again.lines.find((line) => line.includes("peer is dead: n0"));
+    assertStringIncludes(line ?? "", "no heartbeat since this node started");
   });
 });
 

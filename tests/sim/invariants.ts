@@ -92,7 +92,7 @@ export class Invariants {
   }
 
   #checkAge(node: OurNode, row: Row): void {
-    const { nowMs, network, options: { intervalMs } } = this.#world;
+    const { nowMs, network, options: { intervalMs, deadAfterMs } } = this.#world;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
     // A Go node's heartbeats are made by who hears it.
     if (row.boot === "" && ageMs === 0) this.truth.noteMade(row.id, row.heartbeat);
@@ -109,7 +109,8 @@ export class Invariants {
     }
     const sinceMs = nowMs - made.lastMs;
     const lostMs = 2 * intervalMs + network.latestMs;
-    const tooLow = ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
+    // Past dead-after the age decides nothing more: what a former life remembered counts from this one's start.
+    const tooLow = ageMs <= deadAfterMs && ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
     if (tooLow && made.lastMs > this.truth.allWellSinceMs()) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(sinceMs)

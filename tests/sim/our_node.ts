@@ -44,7 +44,9 @@ export class OurNode extends Host {
     const { boot } = this;
     const brain = { id, address, boot, seeds, remembered, intervalMs, deadAfterMs, random };
     this.gossip = new core.Gossip(brain, this.#moment());
-    if (saved !== undefined) core.restore(this.gossip, saved, id);
+    if (saved !== undefined) {
+      core.restore(this.gossip, saved, { id, wallMs: this.#moment().wallMs });
+    }
     this.#driver = new core.Driver({
       ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
       world: {

@@ -232,6 +232,41 @@ Deno.test("invariant 3: a decommissioned node stops, and stays so though all nod
   assertEquals(again.up, false, "a decommissioned ID came back");
 });
 
+Deno.test("after a power cut those that stay down are dead to those that come back, who remember them, and live again when they run", () => {
+  for (const wallSkewMs of [0, -3_600_000, 100 * 365 * 24 * 3_600_000]) {
+    const stage = new Stage({ nodes: 6, seed: `power cut ${wallSkewMs}` });
+    for (const node of stage.world.up()) node.end("closed");
+    stage.run(60_000);
+    const clock = { ...EXACT_CLOCK, wallSkewMs };
+    stage.start(1, { seeds: [], remembers: true, clock });
+    stage.start(2, { seeds: [], remembers: true });
+    stage.run(4_000);
+    const sinceMs = stage.world.nowMs;
+    stage.run(11_000);
+    for (const id of ["n0", "n3", "n4", "n5"]) {
+      assert(stage.allShow(id, "dead"), `${id} with a clock ${wallSkewMs} off`);
+      const told = new Set(stage.toldOf(id, sinceMs).map(({ change }) => change.to));
+      assertEquals(told, new Set(["dead" as const]));
+    }
+    // One that has no memory of its own comes back.
+    stage.start(3, { seeds: ["h1:1"] });
+    assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);
+  }
+});
+
+Deno.test("a member that restarts from its state file in a running cluster tells of nobody as dead", () => {
+  const stage = new Stage({ nodes: 16 });
+  stage.run(5_000);
+  stage.node("n1").end("closed");
+  stage.run(3_000);
+  const sinceMs = stage.world.nowMs;
+  stage.start(1, { seeds: [], remembers: true });
+  stage.run(20_000);
+  const dead = stage.told.filter(({ atMs, change }) => atMs > sinceMs && change.to === "dead");
+  assertEquals(dead, []);
+  assert(stage.allShowAll());
+});
+
 Deno.test("a second node of a live ID refuses to start, and the first is not disturbed", () => {
   const stage = new Stage({ nodes: 5 });
   const first = stage.node("n1");

@@ -92,9 +92,11 @@ export class World {
   #savedBy(id: string): Saved | undefined {
     const former = this.ours.get(id);
     if (former === undefined) return undefined;
-    const { address } = former;
+    const { address, clock } = former;
+    const { wallMs } = clock.moment(Math.min(former.endedMs, this.nowMs));
     const random = () => this.dice.next();
-    return this.options.core.snapshot(former.gossip, { id, address, cluster: "sim", random });
+    const of = { id, address, cluster: "sim", wallMs, random };
+    return this.options.core.snapshot(former.gossip, of);
   }
 
   startGo(options: StartOptions): GoNode {

@@ -1,0 +1,56 @@
+/**
+ * Members that this node knew in a former life, from its state file. (pure)
+ *
+ * They enter the table once this node has run for dead-after, each with the heartbeat it had then. A member that runs
+ * has made later heartbeats by that time, which win, so what is remembered can show a member dead, but never live, and
+ * cannot spoil the age of a heartbeat that still counts.
+ *
+ * Ages are measured by monotonic clocks alone, so in the table such a row is as old as this process. The time before,
+ * by the wall clock, is only added where this node shows an age: a wrong clock misleads nobody else.
+ *
+ * @module
+ */
+import type { Row, Tombstone } from "./table.ts";
+
+/** A member as a former life last heard it. */
+export interface FormerMember {
+  readonly id: string;
+  readonly address: string;
+  /** Empty for a Go node. */
+  readonly boot: string;
+  readonly heartbeat: number;
+  /** Ms from that heartbeat to the start of this process, by this node's wall clock. */
+  readonly beforeMs: number;
+}
+
+export class FormerMembers {
+  readonly #deadAfterMs: number;
+  readonly #members = new Map<string, FormerMember>();
+  #recalled = false;
+
+  constructor(deadAfterMs: number) {
+    this.#deadAfterMs = deadAfterMs;
+  }
+
+  add(member: FormerMember): void {
+    this.#members.set(member.id, member);
+  }
+
+  /** Members that have not entered the table yet. */
+  pending(): Iterable<FormerMember> {
+    return this.#recalled ? [] : this.#members.values();
+  }
+
+  /** Returns the pending members, once, when this process has run for dead-after; `nowMs` is running time. */
+  recall(nowMs: number): Iterable<FormerMember> {
+    if (this.#recalled || nowMs <= this.#deadAfterMs) return [];
+    this.#recalled = true;
+    return this.#members.values();
+  }
+
+  /** Ms to add to the age of `known` for people: the time before this process, if only a former life heard it. */
+  beforeMs({ id, heartbeat }: Row | Tombstone): number {
+    const member = this.#members.get(id);
+    return this.#recalled && member?.heartbeat === heartbeat ? member.beforeMs : 0;
+  }
+}
