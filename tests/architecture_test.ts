@@ -26,6 +26,7 @@ const PURE_FILES = [
   "lib/report/members.ts",
   "lib/report/metrics.ts",
   "lib/report/prometheus.ts",
+  "lib/report/targets.ts",
   "lib/report/words.ts",
   "lib/host/state_format.ts",
   "lib/http/browsers.ts",

@@ -92,6 +92,7 @@ export class Node {
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       keyed: signer !== undefined,
+      tls: caCerts !== undefined,
       traffic: world.traffic,
       refresh: () => this.#driver.refresh(),
     });

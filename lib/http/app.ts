@@ -114,6 +114,8 @@ function createOthers(node: Node, gate: Gate): Hono {
     return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
   });
 
+  app.get("/sd", (c) => c.json(node.reports.targets()));
+
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
     // A proxy that compresses would hold events back until a block is full.

@@ -9,7 +9,7 @@ import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status, type Tombstone } from "../table.ts";
 import { ageWords } from "../../static/words.js";
 
-/** One row of `GET /members`. */
+/** A member as this node sees it. */
 export interface MemberView {
   readonly id: string;
   /** `host:port`, or empty when only the ID is known. */
@@ -21,19 +21,21 @@ export interface MemberView {
   readonly ageMs: number | null;
 }
 
-/** A member as the page shows it. */
-export interface PageMember extends MemberView {
+/** An entry of `GET /members`. */
+export interface ListedMember extends MemberView {
   /** Why it has its status; null if not known. */
   readonly reason: string | null;
   /** When its status last changed: RFC 3339, by this node's clock; null if not known. */
   readonly since: string | null;
+}
+
+/** A member as the page shows it. */
+export interface PageMember extends ListedMember {
   readonly strip: StripView;
 }
 
 /** `GET /members/NNN`: a member with its recent changes. */
-export interface StoryView extends MemberView {
-  readonly reason: string | null;
-  readonly since: string | null;
+export interface StoryView extends ListedMember {
   /** Changes of status, oldest first. */
   readonly history: readonly ChangeView[];
 }
@@ -76,31 +78,26 @@ export interface MembersView {
   readonly address: string;
   /** RFC 3339, by this node's clock. */
   readonly now: string;
-  readonly members: readonly MemberView[];
+  readonly members: readonly ListedMember[];
 }
 
 /** All members, including decommissioned ones, sorted by ID; with `statuses`, only those that have one of them. */
-export function memberViews(gossip: Gossip, statuses?: ReadonlySet<Status>): MemberView[] {
+export function memberViews(
+  gossip: Gossip,
+  stories: Stories,
+  statuses?: ReadonlySet<Status>,
+): ListedMember[] {
   const { table } = gossip.replica;
-  const views: MemberView[] = [];
+  const views: ListedMember[] = [];
   for (const row of table.roster()) {
     const status = gossip.statusOf(row);
-    if (statuses?.has(status) ?? true) views.push(view(gossip, row, status));
+    if (statuses?.has(status) ?? true) views.push(view({ gossip, stories }, row, status));
   }
   if (table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)) return views;
   for (const tombstone of table.tombstones()) {
-    views.push(view(gossip, tombstone, "decommissioned"));
+    views.push(view({ gossip, stories }, tombstone, "decommissioned"));
   }
   return views.sort((a, b) => a.id < b.id ? -1 : 1);
-}
-
-/** The member of that ID; undefined if the table has none. */
-export function memberView(gossip: Gossip, id: string): MemberView | undefined {
-  const { table } = gossip.replica;
-  const row = table.get(id);
-  if (row !== undefined) return view(gossip, row, gossip.statusOf(row));
-  const tombstone = table.tombstone(id);
-  return tombstone && view(gossip, tombstone, "decommissioned");
 }
 
 /** All members as the page shows them. */
@@ -108,9 +105,8 @@ export function pageMembers(
   gossip: Gossip,
   { stories, strips }: { stories: Stories; strips: Strips },
 ): PageMember[] {
-  return memberViews(gossip).map((member) => ({
+  return memberViews(gossip, stories).map((member) => ({
     ...member,
-    ...latest(stories, member.id),
     // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
       return strips.view(member.id);
@@ -120,12 +116,14 @@ export function pageMembers(
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
 export function storyView(gossip: Gossip, stories: Stories, id: string): StoryView | undefined {
-  const member = memberView(gossip, id);
-  return member && {
-    ...member,
-    ...latest(stories, id),
-    history: stories.history(id).map(changeView),
-  };
+  const { table } = gossip.replica;
+  const known = table.get(id);
+  const tombstone = table.tombstone(id);
+  if (known === undefined && tombstone === undefined) return undefined;
+  const member = known === undefined
+    ? view({ gossip, stories }, tombstone!, "decommissioned")
+    : view({ gossip, stories }, known, gossip.statusOf(known));
+  return { ...member, history: stories.history(id).map(changeView) };
 }
 
 /** The addresses whose member is not known yet. */
@@ -138,16 +136,13 @@ export function contactViews(gossip: Gossip): ContactView[] {
   }));
 }
 
-function latest(stories: Stories, id: string): { reason: string | null; since: string | null } {
-  const told = stories.latest(id);
-  return {
-    reason: told?.reason ?? null,
-    since: told === undefined ? null : new Date(told.atMs).toISOString(),
-  };
-}
-
-function view(gossip: Gossip, known: Row | Tombstone, status: Status): MemberView {
+function view(
+  { gossip, stories }: { gossip: Gossip; stories: Stories },
+  known: Row | Tombstone,
+  status: Status,
+): ListedMember {
   const heard = known.heartbeat > 0;
+  const told = stories.latest(known.id);
   const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
   return {
     id: known.id,
@@ -155,17 +150,16 @@ function view(gossip: Gossip, known: Row | Tombstone, status: Status): MemberVie
     status,
     lastHeartbeat: heard ? new Date(known.heartbeat).toISOString() : null,
     ageMs: heard ? Math.round(ageMs) : null,
+    reason: told?.reason ?? null,
+    since: told === undefined ? null : new Date(told.atMs).toISOString(),
   };
 }
 
-/** Members with the reasons for their statuses, as lines of text under a heading. Every line ends in a line feed. */
-export function tableText(
-  members: readonly MemberView[],
-  reasonOf: (id: string) => string,
-): string {
+/** Members as lines of text under a heading. Every line ends in a line feed. */
+export function tableText(members: readonly ListedMember[]): string {
   const rows = [["ID", "STATUS", "HEARD", "ADDRESS", "WHY"]];
-  for (const { id, status, ageMs, address } of members) {
-    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, reasonOf(id)]);
+  for (const { id, status, ageMs, address, reason } of members) {
+    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, reason ?? ""]);
   }
   const widths = [0, 0, 0, 0];
   for (const row of rows) {

@@ -18,6 +18,12 @@ const LATENESS_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** In seconds: from one hop to beyond dead-after. */
 const NEWS_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Members that `gossiper_member_down` names: after a large outage every node exports as many series. */
+export const DOWN_NAMED_MAX = 256;
+
+/** Decommissioned members are gone for good, so nobody needs to be told that they are down. */
+const DOWN_STATUSES = STATUSES.filter((status) => status !== "live" && status !== "decommissioned");
+
 const LIMITS = ["table", "body", "streams"] as const;
 
 /** Values read from other parts at the time of a request. */
@@ -96,6 +102,7 @@ export class Metrics {
         "Members of the table by status.",
         byLabel("status", STATUSES, members),
       ),
+      ...downFamilies(now.members),
       counter(
         "gossiper_status_changes_total",
         "Changes of a member's status to this one.",
@@ -182,6 +189,17 @@ export class Metrics {
       ),
     ];
   }
+}
+
+/** Names members that are down, dead ones first; no family while there are none. */
+function downFamilies(members: readonly MemberView[]): Family[] {
+  const down = DOWN_STATUSES.flatMap((status) => members.filter((each) => each.status === status));
+  if (down.length === 0) return [];
+  return [gauge(
+    "gossiper_member_down",
+    `Members that are ${DOWN_STATUSES.join(" or ")}, ${DOWN_NAMED_MAX} at most; always 1.`,
+    down.slice(0, DOWN_NAMED_MAX).map(({ id, address, status }) => [{ id, address, status }, 1]),
+  )];
 }
 
 function zeroPerStatus(): Record<Status, number> {

@@ -13,6 +13,7 @@ import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
 import { STRIP_STEP_MS, Strips } from "./strips.ts";
+import { type TargetGroup, targetGroups } from "./targets.ts";
 import { ageOf, type Status } from "../table.ts";
 import {
   contactViews,
@@ -30,6 +31,8 @@ import type { Change } from "../verdicts.ts";
 /** Intervals in a strip's step, where the interval is long: each step then sees a round. */
 const STRIP_STEP_INTERVALS = 2;
 
+const LIVE: ReadonlySet<Status> = new Set(["live"]);
+
 export interface ReportsOptions {
   readonly id: string;
   readonly address: string;
@@ -38,6 +41,8 @@ export interface ReportsOptions {
   readonly cluster: string;
   /** Whether the cluster has a key. */
   readonly keyed: boolean;
+  /** Whether nodes call each other by HTTPS. */
+  readonly tls: boolean;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The version of the program. */
@@ -129,13 +134,23 @@ export class Reports {
   members(statuses?: ReadonlySet<Status>): MembersView {
     const { refresh, gossip, id, address } = this.#options;
     refresh();
-    return { id, address, now: this.#wallTime(), members: memberViews(gossip, statuses) };
+    return {
+      id,
+      address,
+      now: this.#wallTime(),
+      members: memberViews(gossip, this.#stories, statuses),
+    };
   }
 
   /** The same as text. */
   membersText(statuses?: ReadonlySet<Status>): string {
-    const { members } = this.members(statuses);
-    return tableText(members, (id) => this.#stories.latest(id)?.reason ?? "");
+    return tableText(this.members(statuses).members);
+  }
+
+  /** The live members, as targets for Prometheus' HTTP service discovery. */
+  targets(): TargetGroup[] {
+    const { cluster, tls } = this.#options;
+    return targetGroups(this.members(LIVE).members, { cluster, tls });
   }
 
   /** The member of that ID with its recent changes; undefined if the table has none. */

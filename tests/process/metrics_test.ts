@@ -79,3 +79,19 @@ Deno.test("GET /metrics passes promtool's check", { ignore: !promtool }, async (
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   assertEquals([code, said], [0, ""]);
 });
+
+Deno.test("GET /sd lists the live members for Prometheus' HTTP service discovery", async () => {
+  await using n1 = startNode("n1", "-cluster prod");
+  await using n2 = startNode("n2", `-cluster prod -join ${n1.address}`);
+  await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
+  await fetch(`http://${n1.address}/bye?id=n3`).then((response) => response.body?.cancel());
+  const response = await fetch(`http://${n2.address}/sd`);
+  assertEquals(response.headers.get("content-type"), "application/json");
+  assertEquals(
+    await response.json(),
+    [n1, n2].map(({ id, running }) => ({
+      targets: [running.address],
+      labels: { __meta_gossiper_id: id, __meta_gossiper_cluster: "prod" },
+    })),
+  );
+});

@@ -1,15 +1,58 @@
 import { assertEquals } from "@std/assert";
-import { tableText } from "../../lib/report/members.ts";
+import { Gossip } from "../../lib/gossip.ts";
+import { memberViews, storyView, tableText } from "../../lib/report/members.ts";
+import { Stories } from "../../lib/report/stories.ts";
+
+/** A node that has run alone for 8 s, told its changes to its stories, and remembers n2 from a former life. */
+function aged() {
+  const stories = new Stories();
+  const gossip = new Gossip({
+    ...{ id: "n1", address: "n1:1", boot: "00000001", seeds: [] },
+    ...{ intervalMs: 1_000, deadAfterMs: 5_000, random: () => 0.5 },
+  }, { monotonicMs: 0, wallMs: 1_000_000 });
+  const member = { id: "n2", address: "n2:1", boot: "00000002", heartbeat: 100_000 };
+  gossip.replica.former.add({ ...member, beforeMs: 900_000 });
+  gossip.replica.bury("n3", "n1", 0);
+  for (let monotonicMs = 0; monotonicMs <= 8_000; monotonicMs += 500) {
+    const now = { monotonicMs, wallMs: 1_000_000 + monotonicMs };
+    for (const effect of gossip.wake(now).effects) {
+      if (effect.kind === "change") stories.record(effect.change, now.wallMs);
+    }
+  }
+  return { gossip, stories };
+}
+
+Deno.test("memberViews() gives each member the reason for its status and since when it has it", () => {
+  const { gossip, stories } = aged();
+  const views = memberViews(gossip, stories);
+  assertEquals(views.map(({ id, status, reason, since }) => [id, status, reason, since]), [
+    ["n1", "live", "started", "1970-01-01T00:16:40.000Z"],
+    ["n2", "dead", "no heartbeat since this node started", "1970-01-01T00:16:46.000Z"],
+    ["n3", "decommissioned", "decommissioned by request to n1", "1970-01-01T00:16:40.000Z"],
+  ]);
+  const { history, ...n2 } = storyView(gossip, stories, "n2")!;
+  assertEquals([n2, history.length], [views[1]!, 1]);
+  assertEquals(storyView(gossip, stories, "n3")?.status, "decommissioned");
+  assertEquals(storyView(gossip, stories, "n4"), undefined);
+});
+
+Deno.test("memberViews() adds the time before this process to the age of a member of a former life", () => {
+  const { gossip, stories } = aged();
+  const n2 = memberViews(gossip, stories, new Set(["dead"]))[0];
+  assertEquals([n2?.lastHeartbeat, n2?.ageMs], ["1970-01-01T00:01:40.000Z", 908_000]);
+});
 
 Deno.test("tableText() aligns the members under a heading, with the reason last", () => {
-  const member = { id: "n1", address: "host:8080", lastHeartbeat: null };
-  const reasons: Record<string, string> = { "n1": "started", "long.name-2": "no heartbeat" };
+  const member = { id: "n1", address: "host:8080", lastHeartbeat: null, since: null, reason: null };
   assertEquals(
     tableText([
-      { ...member, status: "live", ageMs: 300 },
-      { ...member, id: "long.name-2", status: "decommissioned", ageMs: 120_000 },
+      { ...member, status: "live", ageMs: 300, reason: "started" },
+      {
+        ...member,
+        ...{ id: "long.name-2", status: "decommissioned", ageMs: 120_000, reason: "no heartbeat" },
+      },
       { ...member, id: "x", address: "", status: "unknown", ageMs: null },
-    ], (id) => reasons[id] ?? ""),
+    ]),
     `\
 ID           STATUS          HEARD      ADDRESS    WHY
 n1           live            0.3 s ago  host:8080  started
@@ -20,5 +63,5 @@ x            unknown         never      -
 });
 
 Deno.test("tableText() of no members is the heading", () => {
-  assertEquals(tableText([], () => ""), "ID  STATUS  HEARD  ADDRESS  WHY\n");
+  assertEquals(tableText([]), "ID  STATUS  HEARD  ADDRESS  WHY\n");
 });

@@ -1,7 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Metrics } from "../../lib/report/metrics.ts";
+import type { MemberView } from "../../lib/report/members.ts";
+import { DOWN_NAMED_MAX, Metrics } from "../../lib/report/metrics.ts";
 import { Histogram, metricsText } from "../../lib/report/prometheus.ts";
-import { readExposition, value } from "../support/exposition.ts";
+import { type Status, STATUSES } from "../../lib/table.ts";
+import { type Metric, readExposition, value } from "../support/exposition.ts";
 
 Deno.test("Histogram counts each value in the first bucket whose bound it does not pass", () => {
   const histogram = new Histogram([1, 2]);
@@ -61,24 +63,54 @@ Deno.test("readExposition() finds what is wrong with a text", () => {
   for (const [why, text] of Object.entries(wrong)) assertThrows(() => readExposition(text), why);
 });
 
+/** What `counts` tells of a node with these members. */
+function readFamilies(counts: Metrics, members: readonly MemberView[]): Map<string, Metric> {
+  return readExposition(metricsText(counts.families({
+    ...{ members, contacts: 0, rounds: 0, tableVersion: 0, invalid: 0, full: 0, streams: 0 },
+    traffic: { bytesIn: 0, bytesOut: 0 },
+    build: { version: "1", deno: "2" },
+    process: { cpuSeconds: 0, residentBytes: 0, startSeconds: 0 },
+  })));
+}
+
+function member(id: string, status: Status, ageMs = 0): MemberView {
+  return { id, address: `${id}:1`, status, lastHeartbeat: null, ageMs };
+}
+
 Deno.test("Metrics counts exchanges by outcome, and times only those answered", () => {
   const counts = new Metrics();
   counts.exchange({ to: "a:1", outcome: "answered", tookMs: 20 });
   counts.exchange({ to: "a:1", outcome: "silent", tookMs: 1_000 });
-  const families = counts.families({
-    members: [
-      { id: "a", address: "", status: "live", lastHeartbeat: null, ageMs: 2_500 },
-      { id: "b", address: "", status: "live", lastHeartbeat: null, ageMs: 500 },
-      { id: "c", address: "", status: "dead", lastHeartbeat: null, ageMs: 9_000 },
-    ],
-    ...{ contacts: 0, rounds: 0, tableVersion: 0, invalid: 0, full: 0, streams: 0 },
-    traffic: { bytesIn: 0, bytesOut: 0 },
-    build: { version: "1", deno: "2" },
-    process: { cpuSeconds: 0, residentBytes: 0, startSeconds: 0 },
-  });
-  const metrics = readExposition(metricsText(families));
+  const members = [
+    member("a", "live", 2_500),
+    member("b", "live", 500),
+    member("c", "dead", 9_000),
+  ];
+  const metrics = readFamilies(counts, members);
   assertEquals(value(metrics, 'gossiper_exchanges_total{outcome="answered"}'), 1);
   assertEquals(value(metrics, 'gossiper_exchanges_total{outcome="silent"}'), 1);
   assertEquals(value(metrics, "gossiper_exchange_duration_seconds_count"), 1);
   assertEquals(value(metrics, "gossiper_heartbeat_age_max_seconds"), 2.5, "of the live ones");
+});
+
+Deno.test("gossiper_member_down names each member that is dead, left or unknown, and there is none while all are live", () => {
+  const members = STATUSES.map((status) => member(`is-${status}`, status));
+  const samples = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples;
+  assertEquals([...samples!.keys()], [
+    'gossiper_member_down{id="is-dead",address="is-dead:1",status="dead"}',
+    'gossiper_member_down{id="is-left",address="is-left:1",status="left"}',
+    'gossiper_member_down{id="is-unknown",address="is-unknown:1",status="unknown"}',
+  ]);
+  assertEquals(new Set(samples!.values()), new Set([1]));
+  const none = readFamilies(new Metrics(), [member("a", "live"), member("b", "decommissioned")]);
+  assertEquals(none.get("gossiper_member_down"), undefined);
+});
+
+Deno.test("invariant 7: gossiper_member_down names a bounded number of members, dead ones first", () => {
+  const members = Array.from({ length: 2 * DOWN_NAMED_MAX }, (_, i) => {
+    return member(`n${i}`, i % 2 === 0 ? "left" : "dead");
+  });
+  const named = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples ?? [];
+  const dead = [...named].filter(([sample]) => sample.includes('status="dead"'));
+  assertEquals(dead.length, DOWN_NAMED_MAX);
 });

@@ -1,0 +1,29 @@
+/**
+ * `GET /sd`: the live members as targets for Prometheus' HTTP service discovery. (pure)
+ *
+ * @module
+ */
+import type { MemberView } from "./members.ts";
+
+/** One entry of the answer: an address to scrape, and its labels. */
+export interface TargetGroup {
+  /** One `host:port`. */
+  readonly targets: readonly string[];
+  /** `__meta_gossiper_id` and `__meta_gossiper_cluster`, for relabelling; where nodes speak HTTPS, `__scheme__`. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A group per member that has an address, so that each has its own labels. */
+export function targetGroups(
+  members: readonly MemberView[],
+  { cluster, tls }: { cluster: string; tls: boolean },
+): TargetGroup[] {
+  return members.filter(({ address }) => address !== "").map(({ id, address }) => ({
+    targets: [address],
+    labels: {
+      __meta_gossiper_id: id,
+      __meta_gossiper_cluster: cluster,
+      ...(tls && { __scheme__: "https" }),
+    },
+  }));
+}
