@@ -32,6 +32,24 @@ const SAFE_HEADERS: readonly (readonly [string, string])[] = [
   ["Referrer-Policy", "no-referrer"],
 ];
 
+/**
+ * Headers that routes or libraries parse. Patterns may take quadratic time: 65,000 blanks in an If-None-Match blocked
+ * the rounds for four seconds.
+ */
+const PARSED_HEADERS = [
+  "Accept",
+  "Accept-Encoding",
+  "Authorization",
+  "If-Modified-Since",
+  "If-None-Match",
+  "If-Range",
+  "Last-Event-ID",
+  "Range",
+];
+
+/** Characters of such a header: `Basic` with the longest key has 700, a browser's Accept 200. */
+const PARSED_LENGTH_MAX = 1_024;
+
 const PRIVATE_TROUBLE = "Give the cluster's key to read why: this node is private, and not ready";
 
 /** HEAD would run as GET, and is what link checkers send. */
@@ -77,6 +95,11 @@ function createOthers(node: Node, gate: Gate): Hono {
 
   app.use(async (c, next) => {
     for (const [name, value] of SAFE_HEADERS) c.header(name, value);
+    for (const name of PARSED_HEADERS) {
+      if ((c.req.header(name)?.length ?? 0) <= PARSED_LENGTH_MAX) continue;
+      refuse(431, `Send a shorter ${name}: the limit is ${PARSED_LENGTH_MAX} characters`);
+    }
+    if (!URL.canParse(c.req.url)) refuse(400, "Send a Host of the form host:port");
     await next();
   });
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));

@@ -188,6 +188,33 @@ Deno.test("any other path gets 404 and a line that names none of it", async () =
   }
 });
 
+Deno.test("invariant 7: a header that is parsed is at most 1,024 characters long, on every route but /hello", async () => {
+  await using door = openDoor();
+  const names = ["Accept", "Accept-Encoding", "Authorization", "If-Modified-Since"];
+  for (const name of [...names, "If-None-Match", "If-Range", "Last-Event-ID", "Range"]) {
+    for (const path of ["/", "/members", "/events", "/static/0/live.js", "/download/x", "/nope"]) {
+      const headers = { [name]: `"a${" ".repeat(1_022)}b"` };
+      const answer = await door.ask(`GET ${path}`, { headers });
+      assertRefused(answer, 431, new RegExp(`shorter ${name}`), path);
+    }
+    const { status } = await door.ask("GET /members", { headers: { [name]: "x".repeat(1_024) } });
+    assert(status < 400, `${name}: ${status}`);
+  }
+});
+
+Deno.test("a Host that makes no URL gets 400, and is no mistake of this node", async () => {
+  await using door = openDoor();
+  for (const host of ["a:99999", "[", "a b", "a:b:c", "%", "[::1"]) {
+    for (const path of ["/", "/install.sh", "/members", "/download/x", "/bye?id=n2"]) {
+      const answer = await door.ask(`GET ${path}`, { headers: { host } });
+      assert(answer.status === 400 || answer.status === 403, `${host}${path}: ${answer.status}`);
+      assertMatch(answer.text, ONE_LINE);
+    }
+    assertEquals((await door.ask("GET /hello", { headers: { host } })).status, 200);
+  }
+  assertEquals(door.lines.filter((line) => line.includes("BUG")), []);
+});
+
 Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error is longer than a line", async () => {
   const fcPath = fc.oneof(
     fc.constantFrom("/", "/hello", "/bye", "/members", "/members/n1", "/page.json", "/healthz"),
