@@ -118,7 +118,15 @@ function createOthers(node: Node, gate: Gate): Hono {
     return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
   });
 
+  const answerStory = (c: Context, id: string) => {
+    const story = node.reports.story(id);
+    return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
+  };
+
   app.get("/members", (c) => {
+    // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
+    const id = c.req.query("id");
+    if (id !== undefined) return answerStory(c, id);
     const statuses = readStatuses(c.req.query("status"));
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.
@@ -132,10 +140,7 @@ function createOthers(node: Node, gate: Gate): Hono {
       : c.json(node.reports.members(statuses));
   });
 
-  app.get("/members/:id", (c) => {
-    const story = node.reports.story(c.req.param("id"));
-    return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
-  });
+  app.get("/members/:id", (c) => answerStory(c, c.req.param("id")));
 
   app.get("/sd", (c) => c.json(node.reports.targets()));
 

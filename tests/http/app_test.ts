@@ -180,6 +180,21 @@ Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {
   }
 });
 
+Deno.test("GET /members?id=NNN is the same row, for any ID: no URL has . or .. as the end of its path", async () => {
+  await using door = openDoor();
+  const rows = [".", "..", "a:b"].map((id) => rowOf(id, { address: "h:1", heartbeat: NOW_MS }));
+  const body = encodeMessage({ roster: "0".repeat(16), rows });
+  await door.ask("POST /hello?from=n2&via=n2:80", { body });
+  for (const id of [".", "..", "a:b", "n1"]) {
+    const { status, text } = await door.ask(`GET /members?id=${encodeURIComponent(id)}`);
+    assertEquals([status, JSON.parse(text).id], [200, id]);
+  }
+  for (const id of ["", "n2", "__proto__", "<b>"]) {
+    const answer = await door.ask(`GET /members?id=${encodeURIComponent(id)}`);
+    assertRefused(answer, 404, /^No member/, id);
+  }
+});
+
 Deno.test("any other path gets 404 and a line that names none of it", async () => {
   await using door = openDoor();
   const { ask } = door;
