@@ -38,12 +38,15 @@ export function formatHello(hello: Hello): string {
  * IDs there too, and doubles spaces in line 3. IDs and addresses outside the grammar are dropped and counted.
  */
 export function parseHello(text: string): (Hello & { readonly dropped: number }) | WireError {
-  const [first = "", second = "", third = "", ...rest] = text.split("\n");
+  const [first, afterFirst] = cut(text);
+  const [second, afterSecond] = cut(afterFirst);
+  const [third, rest] = cut(afterSecond);
   const id = first.startsWith("hello ") ? first.slice("hello ".length).trim() : "";
   if (!isId(id)) return { error: "the text does not begin with 'hello ' and an ID" };
-  const ids = readTokens(second.split(" "), readId, MEMBERS_MAX);
-  const tombstones = readTokens(third.split(" "), readId, TOMBSTONES_MAX);
-  const addresses = readTokens(rest, normalizeAddress, MEMBERS_MAX + CONTACTS_MAX);
+  const ids = readTokens(second, " ", { read: readId, max: MEMBERS_MAX });
+  const tombstones = readTokens(third, " ", { read: readId, max: TOMBSTONES_MAX });
+  const addressesMax = MEMBERS_MAX + CONTACTS_MAX;
+  const addresses = readTokens(rest, "\n", { read: normalizeAddress, max: addressesMax });
   return {
     id,
     ids: ids.values,
@@ -53,17 +56,33 @@ export function parseHello(text: string): (Hello & { readonly dropped: number })
   };
 }
 
+/** The first line, and what follows it. */
+function cut(text: string): [line: string, rest: string] {
+  const end = text.indexOf("\n");
+  return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end + 1)];
+}
+
+/** Tokens read, as a multiple of those taken: a text of 8 MiB can hold millions, empty ones among them. */
+const TOKENS_READ = 2;
+
+/** Reads up to `max` tokens, one after the other: an array of them all would be as large as a hostile text wants. */
 function readTokens(
-  tokens: string[],
-  read: (token: string) => string | undefined,
-  max: number,
+  text: string,
+  separator: string,
+  { read, max }: { read: (token: string) => string | undefined; max: number },
 ): { values: string[]; dropped: number } {
   const values: string[] = [];
   let dropped = 0;
-  for (const token of tokens) {
-    const text = token.trim();
-    if (text === "") continue;
-    const value = values.length < max ? read(text) : undefined;
+  let at = 0;
+  for (let count = 0; at < text.length; count++) {
+    // What is left is not even counted.
+    if (count === TOKENS_READ * max) return { values, dropped: dropped + 1 };
+    const found = text.indexOf(separator, at);
+    const end = found < 0 ? text.length : found;
+    const token = text.slice(at, end).trim();
+    at = end + 1;
+    if (token === "") continue;
+    const value = values.length < max ? read(token) : undefined;
     if (value === undefined) dropped++;
     else values.push(value);
   }

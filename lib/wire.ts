@@ -9,6 +9,7 @@
 import { isId, normalizeAddress } from "./address.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
+import { isWithin } from "./json_bounds.ts";
 import {
   AGE_MAX_MS,
   BOOT_LENGTH,
@@ -54,6 +55,15 @@ export interface WireError {
   readonly error: string;
 }
 
+/**
+ * What a body may hold: its lists are three deep, and a later program's fields may be deeper; all lists at their
+ * longest, each value, list and comma counted.
+ */
+const BODY_BOUNDS = {
+  depth: 8,
+  values: MEMBERS_MAX * 7 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 + 100,
+};
+
 /** A boot mark; empty for a Go node. */
 export const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
 const HASH = /^[0-9a-f]{16}$/;
@@ -91,6 +101,7 @@ function rowEntry(row: Report): unknown[] {
 
 /** Decodes the JSON body of an exchange, push or answer. */
 export function decodeMessage(text: string): Message | WireError {
+  if (!isWithin(text, BODY_BOUNDS)) return { error: "the body holds too many or too deep values" };
   let body: unknown;
   try {
     body = JSON.parse(text);

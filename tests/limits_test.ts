@@ -57,7 +57,7 @@ Deno.test("a message's rows, tombstones and charges are taken up to their limits
     ["charges", CHARGED_MAX * WITNESSES_MAX, (i: number) => [idOf(i), "w", NOW_MS]],
   ] as const;
   for (const [part, max, entry] of kinds) {
-    for (const extra of [0, 1, max]) {
+    for (const extra of [0, 1, 100]) {
       const list = Array.from({ length: max + extra }, (_, i) => entry(i));
       const message = decoded({ [part]: list });
       assertEquals([message[part]?.length, message.dropped], [max, extra], part);
@@ -70,6 +70,40 @@ Deno.test("columns are taken up to as many as there can be members", () => {
   assert(!("error" in decodeMessage(columns(MEMBERS_MAX))));
   for (const length of [MEMBERS_MAX + 1, 10 * MEMBERS_MAX]) {
     assert("error" in decodeMessage(columns(length)), `${length}`);
+  }
+});
+
+/** Bytes that `parse` leaves on the heap, roughly: a young array of millions is not collected by its end. */
+function heapGrowth(parse: () => void): number {
+  const before = Deno.memoryUsage().heapUsed;
+  parse();
+  return Deno.memoryUsage().heapUsed - before;
+}
+
+Deno.test("a body of millions of values, or deep ones, is refused before it is parsed", () => {
+  const head = `{"v":2,"roster":"${ROSTER}","rows":`;
+  const many = (value: string) =>
+    `${head}[${`${value},`.repeat(BODY_BYTES_MAX / (value.length + 1) - 20)}0]}`;
+  const bodies = [
+    "[".repeat(BODY_BYTES_MAX / 2) + "]".repeat(BODY_BYTES_MAX / 2),
+    `${head}${'{"a":'.repeat(1_000)}0${"}".repeat(1_000)}}`,
+    ...["{}", "[]", "0", '""', '"\\\\"', '"\\\\\\""', "[0]"].map(many),
+  ];
+  for (const body of bodies) {
+    const error = { error: "the body holds too many or too deep values" };
+    const bytes = heapGrowth(() => assertEquals(decodeMessage(body), error, body.slice(0, 100)));
+    assertLessOrEqual(bytes, 32 * 1024 * 1024, body.slice(0, 100));
+  }
+});
+
+Deno.test("a Go node's text of millions of lines or blanks makes no array of them", () => {
+  for (const text of ["\n", " ", "a ", "a\n", "\n\n\na:1\n"]) {
+    const bytes = heapGrowth(() => {
+      const hello = parseHello(`hello go\n${text.repeat(BODY_BYTES_MAX / text.length - 10)}`);
+      assert("ids" in hello);
+      assert(hello.dropped > 0, JSON.stringify(text));
+    });
+    assertLessOrEqual(bytes, 32 * 1024 * 1024, JSON.stringify(text));
   }
 });
 
