@@ -30,6 +30,12 @@ export const WITNESSES_MAX = 8;
 export const CHARGED_MAX = 1_024;
 
 /**
+ * Charges in one message: those of a rack of ten or of twenty, and 5 KB. More travel in the next ones, as those that
+ * nobody needs any more are void; a stranger who charges everybody makes nobody send much.
+ */
+export const CHARGES_TOLD_MAX = 64;
+
+/**
  * For how long, in ms, refusals of a member are ignored after one was contradicted: it was a firewall's, not a
  * crash's.
  */
@@ -70,8 +76,15 @@ export class Charges {
     const known = witnesses.get(charge.witness);
     if (known === undefined && witnesses.size >= WITNESSES_MAX) return false;
     if (known !== undefined && known >= charge.upTo) return false;
+    // Deleted first, so that the latest come last.
+    witnesses.delete(charge.witness);
     witnesses.set(charge.witness, charge.upTo);
-    return known === undefined || known < row.heartbeat;
+    const isNews = known === undefined || known < row.heartbeat;
+    if (isNews) {
+      this.#byMember.delete(row.id);
+      this.#byMember.set(row.id, witnesses);
+    }
+    return isNews;
   }
 
   /** The witnesses whose charges hold against the member's heartbeat. */
@@ -118,7 +131,20 @@ export class Charges {
     this.#byMember.delete(id);
   }
 
-  /** All charges, to send along. */
+  /**
+   * The charges to send along: first those of `witness`, the sender, which make others look, then those it was told;
+   * each the latest first.
+   */
+  told(witness: string): Charge[] {
+    const own: Charge[] = [];
+    const others: Charge[] = [];
+    for (const charge of [...this.list()].reverse()) {
+      (charge.witness === witness ? own : others).push(charge);
+    }
+    return [...own, ...others].slice(0, CHARGES_TOLD_MAX);
+  }
+
+  /** All charges, those of the member charged last at the end. */
   *list(): Iterable<Charge> {
     for (const [member, witnesses] of this.#byMember) {
       for (const [witness, upTo] of witnesses) yield { member, witness, upTo };

@@ -23,6 +23,8 @@ const ROW_OVERHEAD_BYTES = 50;
 
 /** What a message is composed from. */
 export interface Source {
+  /** The ID of the node that sends it. */
+  readonly id: string;
   readonly table: Table;
   readonly charges: Charges;
   readonly nowMs: number;
@@ -36,7 +38,7 @@ export function compactDraft(
   source: Source,
   own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
 ): Draft {
-  const { table, charges, nowMs } = source;
+  const { id, table, charges, nowMs } = source;
   const { heartbeat, news, knows } = own;
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = {
@@ -48,16 +50,16 @@ export function compactDraft(
     const rows: Report[] = [];
     const tombstones: { id: string; by: string }[] = [];
     const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
-    for (const id of news.slice(-newsMax)) {
-      const row = table.get(id);
-      const tombstone = table.tombstone(id);
+    for (const told of news.slice(-newsMax)) {
+      const row = table.get(told);
+      const tombstone = table.tombstone(told);
       if (row !== undefined) rows.push(reportOf(row, nowMs));
-      if (tombstone !== undefined) tombstones.push({ id, by: tombstone.by });
+      if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
     }
     if (rows.length > 0) draft.rows = rows;
     if (tombstones.length > 0) draft.tombstones = tombstones;
   }
-  if (!charges.empty) draft.charges = [...charges.list()];
+  if (!charges.empty) draft.charges = charges.told(id);
   return draft;
 }
 
@@ -69,7 +71,7 @@ export function fullDraft(
   source: Source,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { table, charges, nowMs } = source;
+  const { id, table, charges, nowMs } = source;
   const roster = table.roster();
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
@@ -87,7 +89,7 @@ export function fullDraft(
   for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
   const draft: Draft = { roster: table.rosterHash, rows };
   if (tombstones.length > 0) draft.tombstones = tombstones;
-  if (!charges.empty) draft.charges = [...charges.list()];
+  if (!charges.empty) draft.charges = charges.told(id);
   return draft;
 }
 

@@ -140,18 +140,18 @@ export class Replica {
   /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
-    const { table, charges } = this;
+    const { id, table, charges } = this;
     const { heartbeat } = this.#pulse;
     const isEqual = theirs?.roster === table.rosterHash;
     const news = isEqual ? [] : [...this.#news.keys()];
     const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft({ table, charges, nowMs }, { heartbeat, news, knows });
+    return compactDraft({ id, table, charges, nowMs }, { heartbeat, news, knows });
   }
 
   /** Composes all rows, or those that `theirs` lacks. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
-    const { table, charges } = this;
-    return fullDraft({ table, charges, nowMs }, { theirs, start: this.#options.random() });
+    const { id, table, charges } = this;
+    return fullDraft({ id, table, charges, nowMs }, { theirs, start: this.#options.random() });
   }
 
   /** Merges a message that `via` sent. */

@@ -20,6 +20,12 @@ const AGAIN_INTERVALS = 2;
 /** Expected number of nodes that look when a member closes its connections: a few more than witnesses are needed. */
 const HANG_UP_LOOKS = 5;
 
+/**
+ * Looks per interval that others' words cause: enough for every witness of a rack's crash, as all who are told share
+ * in them, and few for a stranger who makes nodes call addresses of his choice.
+ */
+const LOOKS_MAX = 8;
+
 export interface SuspicionOptions {
   readonly id: string;
   readonly intervalMs: number;
@@ -30,6 +36,9 @@ export interface SuspicionOptions {
 export class Suspicion {
   readonly #options: SuspicionOptions;
   readonly #refusedAtMs = new Map<string, number>();
+  /** Looks at others' words in the interval that began at `#sinceMs`. */
+  #looks = 0;
+  #sinceMs = -Infinity;
 
   constructor(options: SuspicionOptions) {
     this.#options = options;
@@ -53,7 +62,7 @@ export class Suspicion {
     this.#refusedAtMs.delete(id);
   }
 
-  /** Selects the members to look at among those that a caller charges. */
+  /** Selects the members to look at among those that a caller charges, the first ones if they are many. */
   atCharged(charged: Iterable<Row>, nowMs: number): Row[] {
     const { id, replica } = this.#options;
     const looks: Row[] = [];
@@ -61,9 +70,21 @@ export class Suspicion {
       const witnesses = replica.charges.witnesses(row);
       const enough = witnesses.length >= replica.verdicts.witnessesNeeded() ||
         witnesses.includes(id);
-      if (!enough && this.#statusOf(row, nowMs) === "live") looks.push(row);
+      if (enough || this.#statusOf(row, nowMs) !== "live") continue;
+      if (!this.#mayLook(nowMs)) break;
+      looks.push(row);
     }
     return looks;
+  }
+
+  #mayLook(nowMs: number): boolean {
+    if (nowMs - this.#sinceMs >= this.#options.intervalMs) {
+      this.#sinceMs = nowMs;
+      this.#looks = 0;
+    }
+    if (this.#looks >= LOOKS_MAX) return false;
+    this.#looks++;
+    return true;
   }
 
   /** Whether to look at a member that closed a connection: its process may have died, or may be tidying up. */

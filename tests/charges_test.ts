@@ -3,6 +3,7 @@ import {
   type Charge,
   CHARGED_MAX,
   Charges,
+  CHARGES_TOLD_MAX,
   chargeUpTo,
   convictionAgeIntervals,
   DISTRUST_MS,
@@ -129,4 +130,23 @@ Deno.test("invariant 7: charges are bounded, by witness and by member", () => {
     assertEquals(added, i <= CHARGED_MAX, `member ${i}`);
   }
   assertEquals([...charges.list()].length, WITNESSES_MAX + CHARGED_MAX - 1);
+});
+
+Deno.test("told() are the sender's own charges, then those it was told, each the latest first, 64 in all", () => {
+  const charges = new Charges();
+  for (let i = 0; i < 100; i++) {
+    for (const witness of ["a", "me"]) {
+      charges.add(charge(witness, 1_000, `m${i}`), row(500, `m${i}`), NOW_MS);
+    }
+  }
+  const all = charges.told("me");
+  assertEquals(all.length, CHARGES_TOLD_MAX);
+  assertEquals(all, Array.from({ length: 64 }, (_, i) => charge("me", 1_000, `m${99 - i}`)));
+  charges.add(charge("b", 1_000, "m7"), row(500, "m7"), NOW_MS);
+  const [first, second, third] = charges.told("b");
+  assertEquals([first, second, third], [
+    charge("b", 1_000, "m7"),
+    charge("me", 1_000, "m7"),
+    charge("a", 1_000, "m7"),
+  ]);
 });

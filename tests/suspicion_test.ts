@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
 import { readMessage } from "./support/messages.ts";
+import { encodeMessage } from "../lib/wire.ts";
 import { cluster, INTERVAL_MS, Lab, three, told } from "./support/lab.ts";
 
 Deno.test("a killed process is dead within 3 s everywhere, by three witnesses of its closed port", () => {
@@ -79,5 +80,51 @@ Deno.test("no crash makes the nodes left chatter: they go back to one round an i
     const calls = brain.calls.filter(({ atMs }) => atMs > quietMs).length;
     // A live one each round, the dead one every other round.
     assertLessOrEqual(calls, 45, `${brain.id} made ${calls} calls in 20 s`);
+  }
+});
+
+/** Pushes charges of so many witnesses against all others to the first of 64, again and again for two intervals. */
+function slander(witnesses: number): { looks: number; bodies: string[] } {
+  const { lab, nodes } = cluster(64);
+  const [victim] = nodes;
+  const { calls, gossip } = victim!;
+  const first = calls.length;
+  let looks = 0;
+  for (let i = 0; i < 20; i++) {
+    const charges = gossip.replica.table.roster().flatMap(({ id, heartbeat }) =>
+      Array.from({ length: witnesses }, (_, w) => ({
+        member: id,
+        witness: w === 0 ? "liar" : `liar${w}`,
+        upTo: heartbeat + 600_000,
+      }))
+    );
+    const before = calls.length;
+    victim!.receive("liar", encodeMessage({ roster: "0".repeat(16), charges }));
+    looks += calls.length - before;
+    lab.pass(INTERVAL_MS / 10);
+  }
+  return { looks, bodies: calls.slice(first).map(({ body }) => body) };
+}
+
+Deno.test("invariant 7: a stranger who charges everybody makes a node look at eight an interval", () => {
+  const { looks } = slander(1);
+  assert(looks > 0);
+  // The last round of calls, which is urgent, starts at once as well.
+  assertLessOrEqual(looks, 3 * 8);
+});
+
+Deno.test("invariant 7: a stranger who charges everybody makes a node tell of 64 charges at a time", () => {
+  const told = slander(8).bodies.map((body) => readMessage(body).charges?.length ?? 0);
+  assertEquals(Math.max(...told), 64);
+});
+
+Deno.test("of 64, twelve killed at once are dead within 3 s to all who are left", () => {
+  const { lab, nodes } = cluster(64);
+  const killed = nodes.slice(10, 22);
+  for (const node of killed) node.killed = true;
+  lab.pass(3_000);
+  for (const node of nodes) {
+    if (node.killed) continue;
+    for (const { id } of killed) assertEquals(node.status(id), "dead", `${node.id} of ${id}`);
   }
 });
