@@ -27,7 +27,6 @@ const PURE_FILES = [
   "lib/report/metrics.ts",
   "lib/report/prometheus.ts",
   "lib/report/targets.ts",
-  "lib/report/words.ts",
   "lib/host/state_format.ts",
   "lib/http/browsers.ts",
 ];

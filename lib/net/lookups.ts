@@ -179,7 +179,7 @@ export const systemLookup: Lookup = async (name) => {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 };
 
-/** Whether a lookup failed for want of an answer, which says nothing about the name. Deno 2.7 cannot tell: false. */
+/** Whether a lookup failed for lack of an answer, which says nothing about the name. Deno 2.7 cannot tell: false. */
 export function isUnsure(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EAI_AGAIN";
 }

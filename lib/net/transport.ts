@@ -58,7 +58,7 @@ export interface TransportOptions extends ConnectOptions, IdleOptions {
 }
 
 /**
- * Delays before a request is sent again over a new connection after one broke, in ms. The first is none: the peer may
+ * Delays before a request is sent again over a new connection after one broke, in ms. The first is 0: the peer may
  * have closed the connection while it was idle. The others are longer because a dying process closes its connections up
  * to 10 ms before its listener: in between, new connections are accepted and break, and only then are they refused.
  */

@@ -142,7 +142,7 @@ Deno.test("HEAD /bye decommissions nobody: whoever asks only for headers means n
   assertEquals(ids(), ["n1"]);
 });
 
-Deno.test("GET /members gives every member in the order of IDs, with status, time and age", async () => {
+Deno.test("GET /members gives every member in the order of IDs, with status, time, age and reason", async () => {
   await using door = openDoor();
   const { ask } = door;
   const row = rowOf("n2", { address: "n2:80", heartbeat: NOW_MS });
@@ -151,15 +151,16 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
   await ask("POST /bye?id=n0");
   const { text } = await ask("GET /members");
   const now = new Date(NOW_MS).toISOString();
-  const live = { status: "live", lastHeartbeat: now, ageMs: 0 };
+  const live = { status: "live", lastHeartbeat: now, ageMs: 0, since: now };
+  const gone = { status: "decommissioned", lastHeartbeat: null, ageMs: null, since: now };
   assertEquals(JSON.parse(text), {
     id: "n1",
     address: "node1:8080",
     now,
     members: [
-      { id: "n0", address: "", status: "decommissioned", lastHeartbeat: null, ageMs: null },
-      { id: "n1", address: "node1:8080", ...live },
-      { id: "n2", address: "n2:80", ...live },
+      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1" },
+      { id: "n1", address: "node1:8080", ...live, reason: "started" },
+      { id: "n2", address: "n2:80", ...live, reason: "heard directly" },
     ],
   });
 });

@@ -98,8 +98,8 @@ Deno.test("gossiper_member_down names each member that is dead, left or unknown,
   const samples = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples;
   assertEquals([...samples!.keys()], [
     'gossiper_member_down{id="is-dead",address="is-dead:1",status="dead"}',
-    'gossiper_member_down{id="is-left",address="is-left:1",status="left"}',
     'gossiper_member_down{id="is-unknown",address="is-unknown:1",status="unknown"}',
+    'gossiper_member_down{id="is-left",address="is-left:1",status="left"}',
   ]);
   assertEquals(new Set(samples!.values()), new Set([1]));
   const none = readFamilies(new Metrics(), [member("a", "live"), member("b", "decommissioned")]);
