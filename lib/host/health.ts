@@ -11,15 +11,37 @@ const LATE_INTERVALS = 2;
 /** Addresses that one line names. */
 const NAMED_MAX = 5;
 
+/** Other members that a node must know before it can be cut off: the one other member of two may simply be down. */
+const CUT_OFF_MEMBERS = 2;
+
+export interface Health {
+  readonly monotonicMs: number;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** This node's ID. */
+  readonly id: string;
+  /** For how long it has called in vain. */
+  readonly unheardMs: number;
+}
+
 /** Why the node is not healthy, in one line; undefined if it is. */
-export function troubleOf(
-  gossip: Gossip,
-  at: { readonly monotonicMs: number; readonly intervalMs: number },
-): string | undefined {
+export function troubleOf(gossip: Gossip, at: Health): string | undefined {
   const lateMs = gossip.lateMs(at.monotonicMs);
-  if (lateMs <= LATE_INTERVALS * at.intervalMs) return undefined;
-  const late = `${(lateMs / 1000).toFixed(1)} s`;
-  return `The next round is ${late} late: the process does not get to run`;
+  if (lateMs > LATE_INTERVALS * at.intervalMs) {
+    return `The next round is ${seconds(lateMs)} late: the process does not get to run`;
+  }
+  if (at.unheardMs <= at.deadAfterMs) return undefined;
+  const known =
+    gossip.replica.table.roster().filter(({ id, heartbeat, left }) =>
+      id !== at.id && heartbeat > 0 && left === ""
+    ).length;
+  if (known < CUT_OFF_MEMBERS) return undefined;
+  return `None of ${known} other members has answered for ${seconds(at.unheardMs)}: ` +
+    "this node is cut off, or its calls do not get out";
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** Which addresses this node still has to reach, in one line, while it has met no other node. */

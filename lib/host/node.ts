@@ -200,10 +200,10 @@ export class Node {
   async bye(id: string): Promise<{ readonly ok: boolean; readonly text: string }> {
     const known = this.#gossip.replica.table.get(id) !== undefined;
     const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
-    if (outcome !== "full" && !(await this.#state?.save() ?? true)) {
-      const text =
-        `${id} is decommissioned here, and others are told, but it is not safe on disk: `;
-      return { ok: false, text: `${text}${this.#state?.trouble}; ask again, or ask another node` };
+    const unsaved = outcome === "full" ? undefined : await this.#state?.saveInTime();
+    if (unsaved !== undefined) {
+      const text = `${id} is decommissioned here, and others are told, but it is not safe on disk`;
+      return { ok: false, text: `${text}: ${unsaved}; ask again, or ask another node` };
     }
     if (outcome === "full") {
       return { ok: false, text: `Cannot decommission ${id}: the table of tombstones is full` };
@@ -215,8 +215,10 @@ export class Node {
 
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
-    const { now, intervalMs } = this.#options;
-    return troubleOf(this.#gossip, { monotonicMs: now().monotonicMs, intervalMs });
+    const { now, intervalMs, deadAfterMs, id } = this.#options;
+    const unheardMs = this.#driver.unheardMs();
+    const at = { monotonicMs: now().monotonicMs, intervalMs, deadAfterMs, id, unheardMs };
+    return troubleOf(this.#gossip, at);
   }
 
   /** What does not keep this node from its work, but needs somebody to look after it. */

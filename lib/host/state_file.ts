@@ -7,6 +7,7 @@
  */
 import { dirname as posixDirname } from "@std/path/posix/dirname";
 import { dirname as windowsDirname } from "@std/path/windows/dirname";
+import { withDeadline } from "../net/deadline.ts";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./state_format.ts";
 
 // Not `@std/path/dirname`: it reads `process` to tell the system, for which Deno loads 1.5 MB of Node's code.
@@ -21,7 +22,10 @@ const REFRESH_MS = 60_000;
 /** Delay until a failed write is tried again. */
 const RETRY_MS = 5_000;
 
-/** Longest wait for the last write of a node that ends: a hung network disk must not keep it from ending. */
+/** Longest wait for a write of which somebody is told: a hung network disk must not keep a caller waiting. */
+const SAVE_MS = 3_000;
+
+/** Longest wait for the last write of a node that ends: such a disk must not keep it from ending. */
 const CLOSE_MS = 2_000;
 
 /** The node cannot start with this file, or need not. The message says which file, why, and what to do. */
@@ -53,6 +57,8 @@ export interface StateFileOptions {
   /** Called with the reason, in one line, when writes begin to fail; with undefined when they work again. */
   readonly onTrouble: (trouble: string | undefined) => void;
   readonly disk?: Disk;
+  /** Longest wait of `saveInTime`, in ms (default `SAVE_MS`). */
+  readonly saveMs?: number;
 }
 
 /**
@@ -144,14 +150,18 @@ export class StateFile {
     return this.#next;
   }
 
+  /** Resolves to why the present state is not on disk, or not in time; to undefined once it is. Never rejects. */
+  async saveInTime(): Promise<string | undefined> {
+    const { path, saveMs = SAVE_MS } = this.#options;
+    const late = () => `Cannot write the state file '${path}': it takes over ${saveMs / 1000} s`;
+    return await withDeadline(this.save().then(() => this.#trouble), saveMs, late);
+  }
+
   /** Writes a last time, within a bounded wait, and ends. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_MS);
-    await Promise.race([this.save(), promise]);
-    clearTimeout(timer);
+    await withDeadline(this.save(), CLOSE_MS, () => {});
   }
 
   async #write(): Promise<boolean> {

@@ -76,6 +76,8 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #path: string;
   #underWay = 0;
+  /** When the first call began since a call was last answered or refused; Infinity if none did. */
+  #unheardSinceMs = Infinity;
   #cancelTimer = () => {};
   #timerAtMs = Infinity;
   #stopped = false;
@@ -119,6 +121,14 @@ export class Driver {
     this.enter((gossip, now) => gossip.wake(now));
   }
 
+  /**
+   * Ms for which this node has called and nobody has answered, or refused, which also comes from a host that runs. 0
+   * while no call is unanswered.
+   */
+  unheardMs(): number {
+    return Math.max(0, this.#options.world.now().monotonicMs - this.#unheardSinceMs);
+  }
+
   /** Calls `done` when no call is under way, or after a bounded wait. */
   whenIdle(done: () => void): void {
     if (this.#underWay === 0) return done();
@@ -160,10 +170,13 @@ export class Driver {
     const { world, listener } = this.#options;
     const startMs = world.now().monotonicMs;
     this.#underWay++;
+    this.#unheardSinceMs = Math.min(this.#unheardSinceMs, startMs);
     world.post(to, this.#path, body, (outcome) => {
       this.#underWay--;
       const tookMs = world.now().monotonicMs - startMs;
-      listener.onExchange?.({ to, outcome: wordOf(outcome), tookMs });
+      const word = wordOf(outcome);
+      if (word === "answered" || word === "refused") this.#unheardSinceMs = Infinity;
+      listener.onExchange?.({ to, outcome: word, tookMs });
       try {
         if (!this.#stopped) this.enter((gossip, now) => this.#ended(gossip, now, { to, outcome }));
       } finally {

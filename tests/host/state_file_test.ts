@@ -142,6 +142,24 @@ Deno.test("StateFile reports a failing disk once, leaves the file whole, and rep
   assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
 });
 
+Deno.test("saveInTime() gives the reason where a disk fails, or takes too long", async () => {
+  const path = "/disk/node.state";
+  const hung = new FakeDisk(seededRandom(1));
+  hung.rename = () => new Promise(() => {});
+  const options = { path, snapshot: () => saved(), onTrouble: () => {}, saveMs: 10 };
+  assertEquals(
+    await new StateFile({ ...options, disk: hung }).saveInTime(),
+    `Cannot write the state file '${path}': it takes over 0.01 s`,
+  );
+  const { file } = stateFile(path, () => saved(), new FakeDisk(seededRandom(2)));
+  assertEquals(await file.saveInTime(), undefined);
+  const full = new FakeDisk(seededRandom(3));
+  full.full = true;
+  const { file: failing } = stateFile(path, () => saved(), full);
+  assertStringIncludes((await failing.saveInTime())!, "No space left");
+  await Promise.all([file.close(), failing.close()]);
+});
+
 Deno.test("after a power cut at any step the file is whole and holds every acknowledged tombstone", async () => {
   let withCrash = 0;
   for (let seed = 1; seed <= 600; seed++) {

@@ -108,6 +108,20 @@ Deno.test("Driver tells each call that ended, with its outcome and its time", ()
   assertEquals(bench.exchanges, [{ to: "b:80", outcome: "answered", tookMs: 30 }]);
 });
 
+Deno.test("Driver.unheardMs() counts from the first call in vain, until one is answered or refused", () => {
+  const bench = new Bench({ seeds: ["b:80", "c:80"] });
+  assertEquals(bench.driver.unheardMs(), 0);
+  bench.nowMs = 10;
+  bench.driver.start();
+  const [b, c] = bench.posts;
+  bench.nowMs = 5_010;
+  assertEquals(bench.driver.unheardMs(), 5_000, "while a call is under way");
+  b!.settle({ kind: "silent" });
+  assertEquals(bench.driver.unheardMs(), 5_000);
+  c!.settle({ kind: "refused" });
+  assertEquals(bench.driver.unheardMs(), 0, "a refusal comes from a host that runs");
+});
+
 Deno.test("Driver.whenIdle() waits for the calls under way, or for a bounded time", () => {
   const idle = new Bench({ seeds: [] });
   let done = 0;

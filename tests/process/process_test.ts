@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { LineWriter } from "../../lib/host/process.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventuallyShow, get, type NodeProcess, spawnNode } from "../support/nodes.ts";
@@ -174,4 +174,17 @@ Deno.test("LineWriter.flush() waits for a bounded time", async () => {
   taker.open();
   await taker.writer.flush();
   assertEquals(taker.text, "a\n");
+});
+
+Deno.test("/healthz tells a node whose calls nobody answers, until somebody does", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using n1 = await spawnNode("n1");
+  await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+  await using n3 = await spawnNode("n3", `-join ${n1.address}`);
+  await eventuallyShow([n1, n2, n3], { n1: "live", n2: "live", n3: "live" });
+  for (const node of [n2, n3]) node.kill("SIGSTOP");
+  await eventually(async () => assertMatch(await get(n1, "/healthz"), /^None of 2 other members/));
+  for (const node of [n2, n3]) node.kill("SIGCONT");
+  await eventually(async () => assertEquals(await get(n1, "/healthz"), "ok\n"));
 });

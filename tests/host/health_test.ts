@@ -1,0 +1,36 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Gossip } from "../../lib/gossip.ts";
+import { troubleOf } from "../../lib/host/health.ts";
+import { encodeMessage } from "../../lib/wire.ts";
+import { rowOf } from "../support/peer.ts";
+
+const PACE = { intervalMs: 1_000, deadAfterMs: 5_000 };
+
+/** A node that was told of these members, as it judges itself after calling in vain for so long. */
+function troubleAfter(unheardMs: number, rows: Parameters<typeof rowOf>[]): string | undefined {
+  const now = { monotonicMs: 0, wallMs: Date.now() };
+  const own = { id: "n1", address: "n1:80", boot: "0000000a" };
+  const gossip = new Gossip({ ...own, ...PACE, seeds: [], random: () => 0.5 }, now);
+  gossip.wake(now);
+  const message = { roster: "0".repeat(16), rows: rows.map(([id, row]) => rowOf(id, row)) };
+  gossip.receive(now, "n2", encodeMessage(message));
+  return troubleOf(gossip, { ...PACE, id: "n1", monotonicMs: 0, unheardMs });
+}
+
+Deno.test("troubleOf() tells a node that nobody has answered for dead-after, if it knows two others", () => {
+  const two: [string][] = [["n2"], ["n3"]];
+  assertEquals(troubleAfter(5_000, two), undefined);
+  assertStringIncludes(
+    troubleAfter(5_001, two)!,
+    "None of 2 other members has answered for 5.0 s: this node is cut off",
+  );
+});
+
+Deno.test("troubleOf() expects no answer of a single other member, of those who left, or who were never heard", () => {
+  assertEquals(troubleAfter(60_000, []), undefined);
+  assertEquals(troubleAfter(60_000, [["n2"]]), undefined);
+  assertEquals(
+    troubleAfter(60_000, [["n2"], ["n3", { left: "SIGTERM" }], ["n4", { heartbeat: 0 }]]),
+    undefined,
+  );
+});
