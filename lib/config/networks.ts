@@ -1,16 +1,17 @@
 /**
  * Networks in CIDR notation, and which addresses a node may call. (pure)
  *
- * Peers say where to call, so a hostile one could point a node at any service. What a call can do there is little
- * (one POST
- * of /hello, with back-off), but some addresses are no node's: link-local ones answer with a cloud's secrets to
- * whoever asks.
+ * Peers tell a node where to call, so a hostile one could point it at any service. A call can do little there (one
+ * POST of /hello, with back-off), but some addresses are never a node's, and answer a request with a cloud's secrets.
+ *
+ * Rejected: `BlockList` of `node:net`. It does not know the IPv6 forms of IPv4 addresses either, cannot say how narrow
+ * the network is that holds an address, and costs every node 3 MB of memory.
  *
  * @module
  */
 import { ipBytes } from "../address.ts";
 
-/** A network: the first `bits` of the 16 bytes count. IPv4 lies in ::ffff:0:0/96, as the system has it. */
+/** A network: the first `bits` of the 16 bytes count. IPv4 is ::ffff:0:0/96, as it is for the system. */
 export interface Network {
   readonly bytes: readonly number[];
   readonly bits: number;
@@ -18,22 +19,39 @@ export interface Network {
 
 const IPV4_BITS = 96;
 
-/** Never called unless `-allow` names them: link-local, where clouds keep metadata; nobody's (0.0.0.0/8); multicast. */
-const FORBIDDEN = [
-  "169.254.0.0/16",
-  "fe80::/10",
-  "fd00:ec2::254/128",
-  "224.0.0.0/4",
-  "ff00::/8",
-  "0.0.0.0/8",
-  "::/128",
-]
-  .map((text) => parseNetwork(text)!);
+/** Link-local networks, "this network" and multicast: no node can be called there from another network. */
+const NO_NODES = ["169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/4", "fe80::/10", "::/128", "ff00::/8"];
+
+/** Addresses where clouds give out a machine's credentials, the link-local ones among them. */
+const METADATA = [
+  "169.254.169.254", // most clouds
+  "169.254.170.2", // AWS ECS
+  "169.254.170.23", // AWS EKS
+  "169.254.42.42", // Scaleway
+  "169.254.0.23", // Tencent
+  "100.100.100.200", // Alibaba
+  "168.63.129.16", // Azure
+  "192.0.0.192", // Oracle
+  "fd00:ec2::254", // AWS
+  "fd00:ec2::23", // AWS EKS
+  "fd20:ce::254", // Google
+  "fd00:c1::a9fe:a9fe", // Oracle
+  "fd00:42::42", // Scaleway
+];
 
 /**
- * Reads `10.0.0.0/8`, `fd00::/8`, or a single address; `undefined` if the text is none, or has bits beyond its
- * length.
+ * Prefixes after which an IPv6 address holds an IPv4 address, to which gateways carry its packets: the well-known one
+ * of NAT64 (RFC 6052) and 6to4 (RFC 3056). The prefixes that networks choose for a NAT64 of their own are not known.
  */
+const CARRIERS = [
+  { bytes: [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], bits: 96 },
+  { bytes: [0x20, 0x02], bits: 16 },
+];
+
+/** Never called, unless `-allow` names a network that is as narrow. */
+const FORBIDDEN = [...NO_NODES, ...METADATA].flatMap((text) => withCarried(parseNetwork(text)!));
+
+/** Reads `10.0.0.0/8`, `fd00::/8` or a single address; `undefined` for other text, and for bits past the length. */
 export function parseNetwork(text: string): Network | undefined {
   const [, host = "", length] = /^([0-9A-Fa-f.:]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
   const bytes = ipBytes(host);
@@ -46,16 +64,44 @@ export function parseNetwork(text: string): Network | undefined {
   return tail ? undefined : network;
 }
 
-/** Whether a node may call `ip`, given what `-allow` names; with nothing named, all but what is no node's. */
+/**
+ * Whether a node may call `ip`: it is in one of the networks of `-allow`, or there are none. A forbidden network, such
+ * as a cloud's metadata address, is opened only by a network of `-allow` that is as narrow: `fd00::/8` opens no
+ * `fd00:ec2::254`.
+ */
 export function mayCall(ip: string, allowed: readonly Network[]): boolean {
   const bytes = ipBytes(ip);
   if (bytes === undefined) return false;
-  const within = (network: Network) => contains(network, bytes);
-  return allowed.length > 0 ? allowed.some(within) : !FORBIDDEN.some(within);
+  const forbiddenBits = narrowest(FORBIDDEN, bytes);
+  const allowedBits = narrowest(allowed, bytes);
+  return allowed.length === 0
+    ? forbiddenBits < 0
+    : allowedBits >= 0 && allowedBits >= forbiddenBits;
+}
+
+/** The bits of the narrowest network that contains an address; -1 if none does. */
+function narrowest(networks: readonly Network[], ip: readonly number[]): number {
+  let most = -1;
+  for (const network of networks) {
+    if (network.bits > most && contains(network, ip)) most = network.bits;
+  }
+  return most;
 }
 
 function contains({ bytes, bits }: Network, ip: readonly number[]): boolean {
   return bytes.every((byte, i) => (ip[i]! & mask(bits, i)) === byte);
+}
+
+/** The network and, of an IPv4 network, the IPv6 networks that lead to it. */
+function withCarried(network: Network): Network[] {
+  const { bytes, bits } = network;
+  const ipv4 = parseNetwork("0.0.0.0/0")!;
+  if (bits < IPV4_BITS || !contains(ipv4, bytes)) return [network];
+  const carried = CARRIERS.map((carrier) => ({
+    bytes: [...carrier.bytes, ...bytes.slice(12), ...new Array<number>(10).fill(0)].slice(0, 16),
+    bits: carrier.bits + bits - IPV4_BITS,
+  }));
+  return [network, ...carried];
 }
 
 /** The bits of byte `i` that count in a prefix of `bits`. */

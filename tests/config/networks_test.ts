@@ -101,10 +101,65 @@ Deno.test("mayCall() without -allow calls all but link-local, multicast and nobo
   ) {
     assert(mayCall(fine, []), fine);
   }
-  assert(mayCall("169.254.3.4", networks("169.254.0.0/16")), "unless -allow says so");
 });
 
-Deno.test("mayCall() never calls what is no IP address", () => {
+/** Each with the forms in which IPv6 carries IPv4: mapped, NAT64 and 6to4. */
+const METADATA = [
+  "169.254.169.254",
+  "::ffff:a9fe:a9fe",
+  "64:ff9b::a9fe:a9fe",
+  "64:ff9b::169.254.169.254",
+  "2002:a9fe:a9fe::",
+  "2002:a9fe:a9fe:1::99",
+  "100.100.100.200",
+  "::ffff:100.100.100.200",
+  "64:ff9b::100.100.100.200",
+  "2002:6464:64c8::1",
+  "168.63.129.16",
+  "64:ff9b::168.63.129.16",
+  "2002:a83f:8110::",
+  "192.0.0.192",
+  "fd00:ec2::254",
+  "fd00:ec2::23",
+  "fd20:ce::254",
+  "fd00:c1::a9fe:a9fe",
+  "fd00:42::42",
+];
+
+Deno.test("mayCall() never calls a cloud's metadata address in any form, however wide the networks of -allow are", () => {
+  const wide = ["0.0.0.0/0", "::/0", "fd00::/8", "169.254.0.0/16", "100.64.0.0/10", "2002::/16"];
+  for (const ip of METADATA) {
+    assert(!mayCall(ip, []), ip);
+    assert(!mayCall(ip, networks(...wide, "64:ff9b::/96")), `${ip} with wide networks`);
+    assert(mayCall(ip, networks("192.0.2.1", ip)), `${ip} with its own address in -allow`);
+  }
+});
+
+Deno.test("mayCall() forbids only what leads to a forbidden IPv4 address in NAT64 and 6to4", () => {
+  for (
+    const [open, closed] of [
+      ["64:ff9b::a9fd:ffff", "64:ff9b::a9fe:0"],
+      ["64:ff9b::a9ff:0", "64:ff9b::a9fe:ffff"],
+      ["2002:a9fd:ffff::1", "2002:a9fe::1"],
+      ["2002:a9ff::1", "2002:a9fe:ffff:ffff::1"],
+      ["64:ff9b::7f00:1", "64:ff9b::e000:1"],
+      ["2002:0a00:1::", "2002:00ff:1::"],
+      ["64:ff9b:1::a9fe:a9fe", "64:ff9b::1"],
+    ] as const
+  ) {
+    assert(mayCall(open, []), open);
+    assert(!mayCall(closed, []), closed);
+  }
+});
+
+Deno.test("mayCall() calls in a link-local network that -allow names, and in no wider one", () => {
+  assert(mayCall("169.254.3.4", networks("169.254.0.0/16")));
+  assert(mayCall("fe80::1", networks("fe80::/10")));
+  assert(!mayCall("169.254.3.4", networks("169.0.0.0/8", "0.0.0.0/0")));
+  assert(!mayCall("fe80::1", networks("fe00::/7", "::/0")));
+});
+
+Deno.test("mayCall() never calls anything but an IP address", () => {
   for (const text of ["", "localhost", "host.example", "1.2.3", "0x7f.1"]) {
     assert(!mayCall(text, []), text);
     assert(!mayCall(text, networks("0.0.0.0/0", "::/0")), text);
