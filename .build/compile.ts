@@ -1,14 +1,15 @@
 /**
- * Makes the program's binaries: `deno task compile`, or for one system `deno task compile --target x86_64-unknown-linux-gnu`.
+ * Makes the program's binaries: `deno task compile`, or for one system
+ * `deno task compile --target x86_64-unknown-linux-gnu`.
  *
- * The program is bundled into one file first: that leaves out what packages hold and it never uses, and starts with less
- * memory. It is not minified, as traces in a log must name functions; that would have saved nothing that can be measured.
+ * The program is first bundled into one file, without the parts of packages that it never uses, so that it starts with
+ * less memory. The bundle is not minified: traces in a log must name functions, and minifying saved nothing measurable.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 
-/** How the systems' programs begin: bytes by their place. */
+/** How programs of each system begin: bytes and their offset. */
 const MARKS: Readonly<Record<string, readonly (readonly [at: number, ...bytes: number[]])[]>> = {
   "x86_64-unknown-linux-gnu": [[0, 0x7f, 0x45, 0x4c, 0x46], [18, 0x3e]],
   "aarch64-unknown-linux-gnu": [[0, 0x7f, 0x45, 0x4c, 0x46], [18, 0xb7]],
@@ -19,12 +20,12 @@ const MARKS: Readonly<Record<string, readonly (readonly [at: number, ...bytes: n
 
 const TARGETS = Object.keys(MARKS);
 
-/** What the program may do, each with its reason; it runs no programs and loads no libraries. */
+/** What the program may do, with reasons. It runs no programs and loads no libraries. */
 const PERMISSIONS = [
   "--no-prompt",
-  // Serve on any port, call any peer, ask name servers.
+  // Listens on any port, calls any peer, asks name servers.
   "--allow-net",
-  // Files that flags name: -state, -dist, keys and certificates; and the binary itself, which it hands on.
+  // Files named by flags (-state, -dist, keys, certificates), and the binary itself, which it serves for download.
   "--allow-read",
   "--allow-write",
   "--allow-env=GOSSIPER_*",
@@ -47,7 +48,9 @@ class CompileError extends Error {}
 async function compileAll(targets: readonly string[]): Promise<void> {
   const denort = Deno.env.get("DENORT_BIN");
   if (denort !== undefined && targets.length > 1) {
-    throw new CompileError("DENORT_BIN is the runtime of one system: say which with --target");
+    throw new CompileError(
+      "DENORT_BIN is the runtime of one system: name the system with --target",
+    );
   }
   if (denort !== undefined) await checkRuntime(denort, targets[0]!);
   const folder = await Deno.makeTempDir();
@@ -61,7 +64,7 @@ async function compileAll(targets: readonly string[]): Promise<void> {
   await writeSums();
 }
 
-/** Refuses a runtime of another system, which Deno itself would take without a word. */
+/** Refuses a runtime of another system, which Deno itself would use without a warning. */
 async function checkRuntime(path: string, target: string): Promise<void> {
   const head = new Uint8Array(20);
   try {
@@ -74,25 +77,22 @@ async function checkRuntime(path: string, target: string): Promise<void> {
   }
   const marks = MARKS[target] ?? [];
   if (marks.some(([at, ...bytes]) => bytes.some((byte, i) => head[at + i] !== byte))) {
-    throw new CompileError(`Cannot use ${path} for ${target}: it is of another system`);
+    throw new CompileError(`Cannot use ${path} for ${target}: it is made for another system`);
   }
 }
 
-/** Bundles a copy of the sources that knows its commit, with the static files where the program looks for them. */
+/** Bundles a copy of the sources that knows its commit. */
 async function bundle(folder: string): Promise<void> {
   const sources = `${folder}/sources`;
   await Deno.mkdir(sources);
   for (const name of ["deno.json", "deno.lock", "main.ts", "lib", "static"]) {
     await copy(new URL(name, ROOT), `${sources}/${name}`);
   }
-  await copy(new URL("static", ROOT), `${folder}/static`);
   await Deno.writeTextFile(
     `${sources}/lib/host/build.json`,
     JSON.stringify({ commit: await commit() }),
   );
-  // As deep as the modules that look for static files from where they stand.
-  await Deno.mkdir(`${folder}/lib/http`, { recursive: true });
-  const args = ["bundle", "--quiet", "--output", `${folder}/lib/http/main.js`, "main.ts"];
+  const args = ["bundle", "--quiet", "--output", `${folder}/main.js`, "main.ts"];
   const { code, text } = await run(Deno.execPath(), args, sources);
   if (code !== 0) throw new CompileError(`Cannot bundle the program:\n${text}`);
 }
@@ -104,14 +104,14 @@ async function compile(target: string, folder: string): Promise<void> {
     ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock"],
     ...PERMISSIONS,
     `--v8-flags=${V8_FLAGS}`,
-    ...["--include", "static", "--target", target, "--output", part, "lib/http/main.js"],
+    ...["--target", target, "--output", part, "main.js"],
   ];
   const { code, text } = await run(Deno.execPath(), args, folder);
   if (code !== 0) {
     throw new CompileError(
       `Cannot compile for ${target}: ${text.replace(/\s*Stack backtrace[^]*$/, "").trim()}\n` +
-        `Where Deno's runtime for it (denort, of Deno ${Deno.version.deno}) cannot be downloaded, take it from another machine ` +
-        `and name it: DENORT_BIN=/path/to/denort deno task compile --target ${target}`,
+        `If Deno's runtime for it (denort, of Deno ${Deno.version.deno}) cannot be downloaded, copy it from another machine ` +
+        `and name the copy: DENORT_BIN=/path/to/denort deno task compile --target ${target}`,
     );
   }
   await Deno.copyFile(part, new URL(name, DIST));
@@ -119,7 +119,7 @@ async function compile(target: string, folder: string): Promise<void> {
   console.log(`dist/${name}  ${(size / 1e6).toFixed(1)} MB`);
 }
 
-/** Writes SHA256SUMS of all binaries there, in the form that `sha256sum --check` reads. */
+/** Writes SHA256SUMS of all binaries in dist/, in the form that `sha256sum --check` reads. */
 async function writeSums(): Promise<void> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(DIST)) {
@@ -137,7 +137,7 @@ async function writeSums(): Promise<void> {
   await Deno.writeTextFile(new URL("SHA256SUMS", DIST), lines.join(""));
 }
 
-/** The commit that the sources are of, marked where they differ from it. */
+/** The commit of the sources, marked as changed where they differ from it. */
 async function commit(): Promise<string> {
   try {
     const id = await run("git", ["rev-parse", "--short=12", "HEAD"], ROOT);
@@ -145,7 +145,7 @@ async function commit(): Promise<string> {
     if (id.code !== 0 || changes.code !== 0) return "unknown";
     return id.text.trim() + (changes.text === "" ? "" : "-changed");
   } catch (error) {
-    // Sources without git, as from an archive.
+    // Sources without git, such as an archive.
     if (error instanceof Deno.errors.NotFound) return "unknown";
     throw error;
   }

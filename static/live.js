@@ -16,7 +16,7 @@ const LOOK_MS_PER_ROW = 2;
 /** An answer that takes longer counts as lost contact; the page tries again. */
 const ANSWER_MS_MAX = 4000;
 
-/** A node with too many event streams refuses another. The page retries after this time, and keeps looking meanwhile. */
+/** A node with too many event streams refuses another: the page retries after this time, and looks meanwhile. */
 const EVENTS_RETRY_MS = 15_000;
 
 class LivePage {

@@ -72,7 +72,7 @@ export function secondWords(time) {
 }
 
 /**
- * The reason without the status it begins with, for a place that shows the status already: "left: SIGTERM" is "SIGTERM".
+ * The reason without the status it begins with, where the status is shown beside it: "left: SIGTERM" is "SIGTERM".
  *
  * @param {string} status
  * @param {string} reason

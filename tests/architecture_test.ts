@@ -10,9 +10,16 @@ import { assertEquals } from "@std/assert";
 import { nameOf, sourcePaths } from "./support/sources.ts";
 
 /** From the bottom up; folders of one floor do not import each other. */
-const FLOORS = [["lib"], ["lib/config"], ["lib/net"], ["lib/report"], ["lib/page", "lib/host"], [
-  "lib/http",
-], ["."]];
+const FLOORS = [
+  ["lib/std"],
+  ["lib"],
+  ["lib/config"],
+  ["lib/net"],
+  ["lib/report"],
+  ["lib/page", "lib/host"],
+  ["lib/http"],
+  ["."],
+];
 
 /** No clock, dice, network, file or timer in any file of these folders. */
 const PURE_FOLDERS = ["lib", "lib/config", "lib/page"];
@@ -42,8 +49,12 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
   [/\bconsole\./, "return the line to log"],
 ];
 
-/** Packages without effects of their own. */
-const PURE_PACKAGE = /^(?:@std\/(?:cli|text)\/|hono\/(?:jsx|html)(?:$|\/))/;
+/** Where packages come in; those in the second have no effects of their own. */
+const STD = /^lib\/std\//;
+const PURE_STD = /^lib\/std\/(?:cli|text)\//;
+
+/** The only file besides lib/std that names a package: all others would need an import map, which not every way in has. */
+const NAMES_PACKAGES = "lib/http/hono.ts";
 
 /** Past this a file wants a second noun. */
 const LINES_MAX = 280;
@@ -57,12 +68,17 @@ function findViolations(file: string, source: string): string[] {
   const code = withoutComments(source);
   const isPure = PURE_FOLDERS.includes(folderOf(file)) || PURE_FILES.includes(file);
   if (floorOf(file) < 0) found.push(`${file} is in no known folder: see FLOORS`);
-  for (const [, specifier = ""] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"\n]+)"/g)) {
+  for (const [, specifier = ""] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"\s]+)"/g)) {
     const target = specifier.startsWith(".") ? resolve(file, specifier) : undefined;
     if (target !== undefined && !mayImport(file, target)) {
       found.push(`${file} imports ${target}, which is not below it: pass it in, or move it down`);
     }
-    if (isPure && target === undefined && !PURE_PACKAGE.test(specifier)) {
+    const isPackage = target === undefined && !specifier.startsWith("node:");
+    if (isPackage && file !== NAMES_PACKAGES) {
+      found.push(`${file} imports ${specifier}: go through lib/std or ${NAMES_PACKAGES}`);
+    }
+    const isImpure = target === undefined || (STD.test(target) && !PURE_STD.test(target));
+    if (isPure && isImpure && !isPackage) {
       found.push(`${file} is pure but imports ${specifier}: pass in what it needs`);
     }
   }
@@ -92,7 +108,8 @@ function mayImport(file: string, target: string): boolean {
 }
 
 function floorOf(file: string): number {
-  return FLOORS.findIndex((folders) => folders.includes(folderOf(file)));
+  const folder = folderOf(file).replace(/^lib\/std\/.*/, "lib/std");
+  return FLOORS.findIndex((folders) => folders.includes(folder));
 }
 
 function folderOf(file: string): string {
@@ -183,7 +200,18 @@ Deno.test("the architecture check sees what is impure, but not in comments", () 
   assertFaults("lib/gossip.ts", 'import { connect } from "node:net";', [
     "lib/gossip.ts is pure but imports node:net",
   ]);
-  assertFaults("lib/page/page.tsx", 'import { html } from "hono/html";', []);
+  assertFaults("lib/config/flags.ts", 'import { a } from "../std/cli/parse_args.ts";', []);
+  assertFaults("lib/table.ts", 'import { a } from "./std/http/serve_file.js";', [
+    "lib/table.ts is pure but imports ./std/http/serve_file.js",
+  ]);
+});
+
+Deno.test("the architecture check sees a package that only an import map would find", () => {
+  assertFaults("lib/http/app.ts", 'import { Hono } from "hono";', [
+    "lib/http/app.ts imports hono: go through lib/std or lib/http/hono.ts",
+  ]);
+  assertFaults("lib/http/hono.ts", 'export { Hono } from "npm:hono@4.13.19";', []);
+  assertFaults("lib/net/transport.ts", 'import { connect } from "node:net";', []);
 });
 
 Deno.test("the architecture check sees files and comment lines that are too long", () => {

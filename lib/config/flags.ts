@@ -3,9 +3,9 @@
  * by a table with one row per flag. Names, help and suggestions all follow from the table. (pure)
  */
 
-import { parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { parseArgs } from "../std/cli/parse_args.ts";
+import { closestString } from "../std/text/closest_string.ts";
+import { levenshteinDistance } from "../std/text/levenshtein_distance.ts";
 import { quote } from "../text.ts";
 
 /** One row of the table. */

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { dirname as posixDirname } from "@std/path/posix/dirname";
-import { dirname as windowsDirname } from "@std/path/windows/dirname";
+import { dirname as posixDirname } from "../std/path/posix_dirname.ts";
+import { dirname as windowsDirname } from "../std/path/windows_dirname.ts";
 import { withDeadline } from "../net/deadline.ts";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./state_format.ts";
 
-// Not `@std/path/dirname`: it reads `process` to tell the system, for which Deno loads 1.5 MB of Node's code.
+// Not the `dirname` for all systems: it reads `process` to tell the system, and Deno then loads 1.5 MB of Node's code.
 const dirname = Deno.build.os === "windows" ? windowsDirname : posixDirname;
 
 /** Delay until a change is written, together with those that follow it. */

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { ifNoneMatch } from "@std/http/etag";
-import { accepts } from "@std/http/negotiation";
-import { type Context, Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
-import { methodNotAllowed } from "hono/method-not-allowed";
+import { ifNoneMatch } from "../std/http/etag.ts";
+import { accepts } from "../std/http/negotiation.ts";
+import { type Context, Hono, HTTPException, methodNotAllowed } from "./hono.ts";
 import { isId } from "../address.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";

@@ -1,19 +1,12 @@
 /**
- * The files of `static/`, from memory, under addresses that change with their content: a browser may keep them for
- * ever.
+ * The files of `static/`, under addresses that change with their content, so that a browser may keep them for good.
  *
- * One hash covers all files and stands before their names, so that a script's `import "./rows.js"` finds the file of
- * its
- * own version.
+ * They are imported with the program (see `.build/assets.ts`), as not every way to run it has files beside it. One hash
+ * covers all files and comes before their names, so that `import "./rows.js"` in a script finds the file of its own
+ * version.
  *
  * @module
  */
-
-/** Found from this module, not from the current directory: a compiled program has the files inside. */
-const FOLDER = new URL("../../static/", import.meta.url);
-
-/** Hex digits of the hash: 48 bits tell versions apart, which is all it is for. */
-const HASH_LENGTH = 12;
 
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
@@ -21,40 +14,21 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-export interface Asset {
-  readonly type: string;
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
 export interface Assets {
   /** Of all files together. */
   readonly hash: string;
-  /** By name, as in `static/`. */
-  readonly files: ReadonlyMap<string, Asset>;
-  /** The path that serves a file. */
-  path(name: string): string;
+  /** The text of each file by its name, as in `static/`. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
-/** Reads the files of `folder`. */
-export async function loadAssets(folder = FOLDER): Promise<Assets> {
-  const names: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && Object.hasOwn(TYPES, extension(name))) names.push(name);
-  }
-  const files = new Map<string, Asset>();
-  const parts: BlobPart[] = [];
-  for (const name of names.sort()) {
-    const body = await Deno.readFile(new URL(name, folder));
-    files.set(name, { type: TYPES[extension(name)]!, body });
-    parts.push(`${name} ${body.length} `, body);
-  }
-  const content = await new Blob(parts).arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const hash = hex.slice(0, HASH_LENGTH);
-  return { hash, files, path: (name) => `/static/${hash}/${name}` };
+/** Loads the files; only a node that is asked for one has them in memory. */
+export async function loadAssets(): Promise<Assets> {
+  const { default: assets } = await import("./assets.json", { with: { type: "json" } });
+  return assets;
 }
 
-function extension(name: string): string {
-  return name.slice(name.lastIndexOf(".") + 1);
+/** The media type of a file for browsers; undefined for any other file. */
+export function assetType(name: string): string | undefined {
+  const extension = name.slice(name.lastIndexOf(".") + 1);
+  return Object.hasOwn(TYPES, extension) ? TYPES[extension] : undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HTTPException } from "hono/http-exception";
+import { HTTPException } from "./hono.ts";
 
 /** A body must be complete after this time, so that slow senders cannot hold requests open. */
 const BODY_TIME_MS = 5_000;

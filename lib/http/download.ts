@@ -5,8 +5,9 @@
  *
  * @module
  */
-import type { Hono } from "hono";
+import type { Hono } from "./hono.ts";
 import { normalizeAddress } from "../address.ts";
+import { loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
 import type { Downloads } from "../host/node.ts";
 
@@ -15,8 +16,6 @@ const FILES_MAX = 64;
 
 /** Downloads at once: each is 100 MB of reading and sending, beside rounds that must be on time. */
 const DOWNLOADS_MAX = 4;
-
-const SCRIPT = new URL("../../static/install.sh", import.meta.url);
 
 interface Offered {
   readonly name: string;
@@ -50,7 +49,7 @@ export function addDownloadRoutes(app: Hono, options: Downloads): void {
       );
     }
     // Only a node that is asked for a file loads what serves it.
-    const { serveFile } = await import("@std/http/file-server");
+    const { serveFile } = await import("../std/http/file_server.ts");
     const response = await serveFile(c.req.raw, file.path);
     response.headers.set("Content-Type", "application/octet-stream");
     response.headers.set("Cache-Control", "no-cache");
@@ -62,7 +61,7 @@ export function addDownloadRoutes(app: Hono, options: Downloads): void {
 
   app.get("/install.sh", async (c) => {
     await offered(options);
-    const template = await Deno.readTextFile(SCRIPT);
+    const template = (await loadAssets()).files["install.sh"]!;
     const { protocol } = new URL(c.req.url);
     // As the caller named this node, which works for the caller; an address has no letter that a shell would read.
     const host = normalizeAddress(c.req.header("host") ?? "") ?? options.address;

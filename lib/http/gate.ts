@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "./hono.ts";
 import { judge } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import type { Keyring } from "../net/keys.ts";

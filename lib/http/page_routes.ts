@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ifNoneMatch } from "@std/http/etag";
-import type { Context, Hono } from "hono";
+import { ifNoneMatch } from "../std/http/etag.ts";
+import type { Context, Hono } from "./hono.ts";
 import { isId } from "../address.ts";
-import { type Assets, loadAssets } from "./assets.ts";
+import { assetType, loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
@@ -23,15 +23,12 @@ const FRESH_MS = 500;
 
 /** Adds the routes to `app`. */
 export function addPageRoutes(app: Hono, node: Node): void {
-  let assets: Promise<Assets> | undefined;
-  // Read at the first request: many a node's page is never looked at.
-  const getAssets = () => assets ??= loadAssets();
-
   const pages = new Latest();
   const states = new Latest();
 
   app.get("/", async (c) => {
-    const { path } = await getAssets();
+    const { hash } = await loadAssets();
+    const path = (name: string) => `/static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
     c.header("Cache-Control", "no-store");
     const make = () => renderPage(node.reports.page(), { assets, ...readQuery(c, node) });
@@ -46,9 +43,10 @@ export function addPageRoutes(app: Hono, node: Node): void {
   });
 
   app.get("/static/:hash/:name", async (c) => {
-    const { hash, files } = await getAssets();
-    const asset = files.get(c.req.param("name"));
-    if (asset === undefined) {
+    const { hash, files } = await loadAssets();
+    const name = c.req.param("name");
+    const type = assetType(name);
+    if (type === undefined || !Object.hasOwn(files, name)) {
       return refuse(404, "No such file: the source of / names those there are");
     }
     const etag = `"${hash}"`;
@@ -57,8 +55,8 @@ export function addPageRoutes(app: Hono, node: Node): void {
     const lasting = c.req.param("hash") === hash;
     c.header("Cache-Control", lasting ? "public, max-age=31536000, immutable" : "no-cache");
     if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
-    c.header("Content-Type", asset.type);
-    return c.body(asset.body);
+    c.header("Content-Type", type);
+    return c.body(files[name]!);
   });
 }
 

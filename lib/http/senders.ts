@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Context } from "hono";
+import type { Context } from "./hono.ts";
 import { isId, normalizeAddress } from "../address.ts";
 import { refuse } from "./body.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The question asked before a member is decommissioned: a page of its own, or a dialog where the script runs. */
 import { storyPath } from "./rows.tsx";
 

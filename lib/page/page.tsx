@@ -1,3 +1,4 @@
+/** @jsxImportSource npm:hono@4.13.19/jsx */
 /**
  * The page at `/`: the table as this node sees it, for people.
  *

@@ -1,3 +1,4 @@
+/** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The page's tables: one row per member, and the history that opens below a row. */
 import type { RowState } from "./content.ts";
 import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";

@@ -1,5 +1,6 @@
 /**
- * What only a binary can get wrong; .ci/run runs this against the one it made: `GOSSIPER_TEST_BINARY=... deno test -A tests/binary/binary.ts`.
+ * What only a binary can get wrong. `.ci/run` tests the binary that it made; by hand:
+ * `GOSSIPER_TEST_BINARY=... deno test -A tests/process/binary.ts`.
  *
  * @module
  */
@@ -71,7 +72,7 @@ Deno.test("started from any directory, without a home, it serves its page with s
 
 Deno.test("it may not run programs, load libraries, or read the environment beyond its own variables", async () => {
   const bytes = await Deno.readFile(BINARY);
-  // Behind the runtime itself stand a few hundred KB: what was compiled in.
+  // What was compiled in follows the runtime: a few hundred KB.
   const tail = new TextDecoder("latin1").decode(bytes.subarray(-2_000_000));
   const [, permissions] = /"permissions":(\{.*?\})/.exec(tail) ?? [];
   assert(permissions !== undefined, "the binary's permissions were not found");

@@ -1,4 +1,4 @@
-/** `/download` and `/install.sh`: a node hands on the files of `-dist`. The binary's own is tested in binary/. */
+/** `/download` and `/install.sh`: a node hands on the files of `-dist`. See binary.ts for a binary that hands on itself. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startNode } from "../support/nodes.ts";

@@ -1,2 +1,3 @@
+// The code of JSR's @std/http, from npm: JSR cannot be reached everywhere.
 // @ts-types="./negotiation.d.ts"
 export * from "npm:deno-std@1.4.0/http/negotiation.js";
