@@ -133,13 +133,14 @@ export class Calls {
     return this.#troubled.has(key);
   }
 
-  /** Whether nobody needs to look for member `id`: it is live, and answers at its address. */
+  /** Whether nobody needs to look for member `id`: it is live, and answers at its address, which is not this node's. */
   isPresent(id: string, nowMs: number): boolean {
+    const { address } = this.#options;
     const { table, verdicts, id: ownId } = this.#options.replica;
     if (id === ownId || table.tombstone(id) !== undefined) return true;
     const row = table.get(id);
     return row !== undefined && verdicts.statusOf(row, nowMs) === "live" &&
-      !this.#troubled.has(row.address);
+      row.address !== address && !this.#troubled.has(row.address);
   }
 
   /** Notes that an address or peer is well; true if there was trouble before. */

@@ -91,6 +91,12 @@ export class Contacts {
     return dueMs;
   }
 
+  /** The address at which member `id` answered. */
+  addressOf(id: string): string | undefined {
+    for (const [address, contact] of this.#contacts) if (contact.id === id) return address;
+    return undefined;
+  }
+
   answered(address: string, id: string): void {
     const found = this.#contacts.get(address);
     if (found === undefined) return;

@@ -11,6 +11,7 @@
  */
 import type { Call, Calls } from "./calls.ts";
 import { chargeUpTo } from "./charges.ts";
+import { Claims } from "./claims.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
 import { absorbHello, type Hello, parseHello } from "./go_nodes.ts";
@@ -18,7 +19,7 @@ import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
-import type { Report } from "./table.ts";
+import type { Report, Row } from "./table.ts";
 import { decodeMessage, type Draft, type Message } from "./wire.ts";
 
 /** How a call failed. */
@@ -33,6 +34,7 @@ export interface ExchangesOptions {
   readonly id: string;
   readonly address: string;
   readonly boot: string;
+  readonly intervalMs: number;
   readonly random: () => number;
   readonly replica: Replica;
   readonly contacts: Contacts;
@@ -46,9 +48,17 @@ export class Exchanges {
   /** Entries of messages that were left out: they broke a rule, or the table was full. */
   readonly counts = { invalid: 0, full: 0 };
   readonly #options: ExchangesOptions;
+  readonly #claims: Claims;
 
   constructor(options: ExchangesOptions) {
     this.#options = options;
+    const { id, address, intervalMs, replica, calls } = options;
+    this.#claims = new Claims({ id, address, intervalMs, replica, calls });
+  }
+
+  /** Takes what a survey of the table found. */
+  surveyed(turn: Turn): void {
+    this.#claims.surveyed(turn);
   }
 
   /** Merges the push of member `from` and returns the answer. */
@@ -94,8 +104,7 @@ export class Exchanges {
     if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
     contacts.answered(to, id);
     suspicion.answered(id);
-    // Another process has the port, so the member expected there has not.
-    if (call.id !== undefined && call.id !== id) this.#refused(turn, call.id);
+    for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
     if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
     this.#noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
@@ -124,7 +133,9 @@ export class Exchanges {
     const { random, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
     if (call.id !== undefined) rounds.missed();
-    if (refused && call.id !== undefined) this.#refused(turn, call.id);
+    if (refused && call.id !== undefined) {
+      for (const row of this.#claims.refused(to)) this.#refused(turn, row);
+    }
     const at = { monotonicMs: turn.now.monotonicMs, alone: joining.active, random };
     contacts.failed(to, at);
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
@@ -132,11 +143,9 @@ export class Exchanges {
     if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
   }
 
-  /** Member `id` refused a call, or another process answers at its address: look again, or charge it. */
-  #refused(turn: Turn, id: string): void {
-    const { suspicion, rounds, calls, replica } = this.#options;
-    const row = replica.table.get(id);
-    if (row === undefined) return;
+  /** A member refused a call, or another process has its port: look again, or charge it. */
+  #refused(turn: Turn, row: Row): void {
+    const { suspicion, rounds, calls } = this.#options;
     const verdict = suspicion.refused(row, turn.nowMs);
     if (verdict === "charged") rounds.hurry(turn.now.monotonicMs);
     if (verdict === "look") calls.push(turn, [row.address]);

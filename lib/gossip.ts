@@ -81,8 +81,8 @@ export class Gossip {
     const startMs = now.monotonicMs;
     const rounds = new Rounds({ address, intervalMs, deadAfterMs, random, startMs });
     const parts = { replica, contacts, calls, suspicion, joining, rounds };
-    this.#exchanges = new Exchanges({ id, address, boot, random, ...parts });
-    this.#leaving = new Leaving({ id, random, replica, calls, joining, rounds });
+    this.#exchanges = new Exchanges({ id, address, boot, intervalMs, random, ...parts });
+    this.#leaving = new Leaving({ id, random, replica, contacts, calls, joining, rounds });
     this.#calls = calls;
     this.#suspicion = suspicion;
     this.#joining = joining;
@@ -231,6 +231,7 @@ export class Gossip {
   /** Looks at every member: some verdicts fall due as time passes. */
   #survey(turn: Turn): void {
     const { changes } = this.replica.verdicts.survey(turn.nowMs);
+    this.#exchanges.surveyed(turn);
     this.#suspicion.expire(turn.nowMs);
     this.#tell(turn, changes);
   }

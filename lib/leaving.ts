@@ -5,6 +5,7 @@
  * @module
  */
 import type { Calls } from "./calls.ts";
+import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Joining } from "./joining.ts";
 import { shuffle } from "./partners.ts";
@@ -24,6 +25,7 @@ export interface LeavingOptions {
   readonly id: string;
   readonly random: () => number;
   readonly replica: Replica;
+  readonly contacts: Contacts;
   readonly calls: Calls;
   readonly joining: Joining;
   readonly rounds: Rounds;
@@ -80,18 +82,21 @@ export class Leaving {
    * bounds the time.
    */
   #tellMore(turn: Turn): void {
-    const { id, replica, calls, joining, random } = this.#options;
+    const { id, replica, contacts, calls, joining, random } = this.#options;
     if (joining.active) return;
-    const { table, verdicts } = replica;
-    const others = table.roster().filter((row) =>
-      row.id !== id && row.address !== "" && verdicts.statusOf(row, turn.nowMs) === "live"
-    );
-    const count =
-      others.filter(({ address }) => this.#told.has(address) && !calls.isTroubled(address)).length;
-    if (count >= FAREWELL_FANOUT) return;
-    const untold = shuffle(others.filter(({ address }) => !this.#told.has(address)), random);
-    const next = untold.slice(0, FAREWELL_FANOUT - count).map(({ address }) => address);
-    for (const address of next) this.#told.add(address);
+    const { nowMs } = turn;
+    const others: string[] = [];
+    for (const row of replica.table.roster()) {
+      if (row.id === id || replica.verdicts.statusOf(row, nowMs) !== "live") continue;
+      const detour = calls.isPresent(row.id, nowMs) ? undefined : contacts.addressOf(row.id);
+      const address = detour ?? row.address;
+      if (address !== "") others.push(address);
+    }
+    const known = others.filter((to) => this.#told.has(to) && !calls.isTroubled(to)).length;
+    if (known >= FAREWELL_FANOUT) return;
+    const untold = shuffle(others.filter((to) => !this.#told.has(to)), random);
+    const next = untold.slice(0, FAREWELL_FANOUT - known);
+    for (const to of next) this.#told.add(to);
     calls.tell(turn, next);
   }
 }

@@ -77,7 +77,7 @@ export class Partners {
     const chosen = new Set<string>();
     const isSuspect = (row: Row) => ageOf(row, nowMs) > SUSPECT_SHARE * deadAfterMs;
     // Go nodes call this one anyway, and carry no heartbeats of others: a call to one would be a partner lost.
-    const ours = live.filter((row) => row.boot !== "");
+    const ours = live.filter((row) => row.boot !== "" && row.address !== ownAddress);
     const goNodes = live.filter((row) => row.boot === "");
     const fanout = choice.fanout + (ours.some(isSuspect) ? SUSPECT_FANOUT : 0);
     for (const { address } of this.#live.draw(ours, fanout, random)) chosen.add(address);

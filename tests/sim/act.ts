@@ -11,6 +11,7 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
   switch (act.kind) {
     case "start":
       if (world.host(act.node.id)?.up || !world.mayStart(act.node)) return;
+      if (network.hostAt(act.node.address)?.up) return;
       if (act.node.go) world.startGo(act.node);
       else world.start(act.node);
       return;

@@ -47,6 +47,7 @@ export class Invariants {
     world.onChange = (node, change) => this.#checkChange(node, change);
     world.onBug = (node, rule) => this.#fail("BUG", `${node.id} breaks a rule: ${rule}`);
     world.onRefused = (node, address) => this.truth.noteRefused(node, address);
+    world.onAnswered = (node, address) => this.truth.noteAnswered(node, address);
   }
 
   #seenBy(node: OurNode): Seen {

@@ -97,6 +97,11 @@ export class Network {
     this.links.know(host.address);
   }
 
+  /** The last that came to be at an address. */
+  hostAt(address: string): Host | undefined {
+    return this.#hosts.get(address);
+  }
+
   /** Calls `to`; `settle` hears once what became of it, when the caller gets to run. */
   call(from: Host, to: string, request: Request, settle: Settle): void {
     let settled = false;

@@ -130,6 +130,7 @@ export class OurNode extends Host {
     const request = { kind: "exchange", from: this.id, via: this.address, body } as const;
     this.#world.network.call(this, to, request, (outcome) => {
       if (outcome.kind === "refused") this.#world.onRefused?.(this, to);
+      if (outcome.kind === "answer") this.#world.onAnswered?.(this, to);
       settle(outcome);
       this.#world.onStep?.(this);
     });

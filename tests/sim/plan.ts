@@ -73,8 +73,9 @@ export function drawPlan(seed: string): Plan {
   const faults: TimedAct[] = [];
   const count = dice.whole(0, 7);
   for (let i = 0; i < count; i++) faults.push(...drawFault(dice, nodes, healMs));
-  const acts = [...starts, ...faults].filter(({ atMs }) => atMs < healMs)
-    .sort((a, b) => a.atMs - b.atMs);
+  const renames = new Dice(seed).fork("renames");
+  const acts = [...starts, ...faults.map((fault) => drawRename(renames, fault))]
+    .filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs);
   return { seed, intervalMs, deadAfterMs, weather: drawWeather(dice), acts, healMs };
 }
 
@@ -208,6 +209,13 @@ function drawRestart(dice: Dice, node: NodePlan, { nodes, atMs, forMs }: When): 
     ? { kind: "leave", id, atMs }
     : { kind: "crash", id, how: dice.chance(0.8) ? "closed" : "lost", atMs };
   return [end, { kind: "start", node: again, atMs: atMs + forMs }];
+}
+
+/** Some start again under another ID, as all do that are given none. */
+function drawRename(dice: Dice, fault: TimedAct): TimedAct {
+  if (fault.kind !== "start" || fault.node.go || !dice.chance(0.15)) return fault;
+  const id = `${dice.pick(["a", "z"])}${fault.node.id}`;
+  return { ...fault, node: { ...fault.node, id, remembers: false } };
 }
 
 function drawPartition(

@@ -25,6 +25,8 @@ export class Truth {
   readonly #introduced = new WeakMap<OurNode, Map<string, { boot: string; sinceMs: number }>>();
   /** By address: who was refused there, and when last. */
   readonly #refused = new Map<string, Map<string, number>>();
+  /** By address and ID: who was answered there by a process of that ID, and when last. */
+  readonly #answered = new Map<string, Map<string, Map<string, number>>>();
 
   constructor(world: World) {
     this.#world = world;
@@ -58,13 +60,26 @@ export class Truth {
     refused.set(observer.id, this.#world.nowMs);
   }
 
-  /** How many nodes were refused since `sinceMs` where a process of `id` is or was. */
+  /** Takes down that somebody answered `observer` at `address`: no other process has that port. */
+  noteAnswered(observer: OurNode, address: string): void {
+    const host = this.#world.network.hostAt(address);
+    if (host === undefined) return;
+    let answered = this.#answered.get(address);
+    if (answered === undefined) this.#answered.set(address, answered = new Map());
+    let by = answered.get(host.id);
+    if (by === undefined) answered.set(host.id, by = new Map());
+    by.set(observer.id, this.#world.nowMs);
+  }
+
+  /** How many nodes were refused since `sinceMs` where a process of `id` is or was, or answered there by another. */
   refusedSince(id: string, sinceMs: number): number {
     const witnesses = new Set<string>();
+    const note = (each: Iterable<[string, number]> = []) => {
+      for (const [witness, atMs] of each) if (atMs >= sinceMs) witnesses.add(witness);
+    };
     for (const { address } of this.#world.everyone.filter((node) => node.id === id)) {
-      for (const [witness, atMs] of this.#refused.get(address) ?? []) {
-        if (atMs >= sinceMs) witnesses.add(witness);
-      }
+      note(this.#refused.get(address));
+      for (const [by, each] of this.#answered.get(address) ?? []) if (by !== id) note(each);
     }
     return witnesses.size;
   }

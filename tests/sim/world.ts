@@ -53,6 +53,8 @@ export class World {
   onChange: ((node: OurNode, change: Change) => void) | undefined;
   /** A rule of the program broke. */
   onBug: ((node: OurNode, rule: string) => void) | undefined;
+  /** Called when a node's call to `address` was answered. */
+  onAnswered: ((node: OurNode, address: string) => void) | undefined;
   /** Called when a node's call to `address` was refused. */
   onRefused: ((node: OurNode, address: string) => void) | undefined;
 

@@ -140,6 +140,8 @@ export class Lab {
   readonly strangers = new Map<string, (body: string) => string>();
   /** Other names of a brain's address. */
   readonly aliases = new Map<string, string>();
+  /** Set: whom a caller reaches at an address, where that is not the one that gives it as its own. */
+  host: (from: Brain, to: string) => Brain | undefined = () => undefined;
   readonly #random: () => number;
   #queue: { atMs: number; run: () => void }[] = [];
 
@@ -192,7 +194,9 @@ export class Lab {
     };
     this.#at(this.nowMs + WIRE_MS, () => {
       const address = this.aliases.get(to) ?? to;
-      const target = this.brains.find((brain) => brain.address === address && !brain.killed);
+      const host = this.host(from, to) ??
+        this.brains.find((brain) => brain.address === address && !brain.killed);
+      const target = host?.killed ? undefined : host;
       const stranger = this.strangers.get(to);
       let reach = this.reach(from, to);
       if (reach === "ok" && target === undefined && stranger === undefined) reach = "refused";

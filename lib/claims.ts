@@ -1,0 +1,127 @@
+/**
+ * Which live member gives which address, and since when: tells a process whose port another took from two that give
+ * their peers one address.
+ *
+ *     started again under a new ID    the old one makes no heartbeat once the new one is there: evidence of its end
+ *     cloned hosts, `localhost`,      both go on beating: no evidence, but a line in the log, as calls to that address
+ *     one name for all                reach one of them at best
+ *
+ * @module
+ */
+import type { Calls } from "./calls.ts";
+import { notice, type Turn } from "./effects.ts";
+import type { Replica } from "./replica.ts";
+import type { Row } from "./table.ts";
+
+/**
+ * Two members of one address both run if each beat later than this many intervals after both came to be there. Ages
+ * are rounded down, so the last heartbeat of a process whose port another took may seem a little later than that.
+ */
+const BOTH_RUN_INTERVALS = 2;
+
+/** Members of one address that are looked at: more than two give it by mistake, or are forged. */
+const MEMBERS_AT_MAX = 8;
+
+export interface ClaimsOptions {
+  readonly id: string;
+  /** This node's own address. */
+  readonly address: string;
+  readonly intervalMs: number;
+  readonly replica: Replica;
+  readonly calls: Calls;
+}
+
+interface Claim {
+  readonly address: string;
+  readonly boot: string;
+  /** The running time at which this node first saw this process live at this address. */
+  readonly sinceMs: number;
+}
+
+export class Claims {
+  readonly #options: ClaimsOptions;
+  /** By ID, of live members, this node among them. */
+  readonly #claims = new Map<string, Claim>();
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what the last survey found, and tells of a member that gives this node's address as its own. */
+  surveyed(turn: Turn): void {
+    const { id, address, replica } = this.#options;
+    const own = replica.table.get(id);
+    if (own === undefined) return;
+    const running = [own, ...replica.verdicts.last.live];
+    for (const row of running) this.#note(row, turn.nowMs);
+    if (this.#claims.size > running.length) {
+      const ids = new Set(running.map((row) => row.id));
+      for (const id of this.#claims.keys()) if (!ids.has(id)) this.#claims.delete(id);
+    }
+    for (const row of this.#membersAt(address)) {
+      if (!this.#bothRun(row, own)) continue;
+      this.#tell(turn, address, `${row.id} gives its peers this node's address, ${address}`);
+    }
+  }
+
+  /**
+   * The live members that lost their port, as `holder` answers at their address. Not those that run all the same,
+   * which are told of; nor those that came later than `holder`: that is no process which took a port.
+   */
+  replaced(turn: Turn, address: string, holder: string): Row[] {
+    const { id, replica } = this.#options;
+    const holding = replica.table.get(holder);
+    const lost: Row[] = [];
+    for (const row of this.#membersAt(address)) {
+      if (row.id === holder) continue;
+      const sinceMs = this.#claims.get(holder)?.sinceMs ?? Infinity;
+      if (holding !== undefined && this.#bothRun(row, holding)) {
+        const who = holder === id ? "this node" : holder;
+        const text = `${who} answers at ${address}, the address that ${row.id} gives its peers`;
+        this.#tell(turn, address, text);
+      } else if (this.#claims.get(row.id)!.sinceMs <= sinceMs) {
+        lost.push(row);
+      }
+    }
+    return lost;
+  }
+
+  /** The live members whose port is closed, as a call was refused: which of several that run had it is not known. */
+  refused(address: string): Row[] {
+    const members = this.#membersAt(address);
+    return members.filter((row) =>
+      !members.some((other) => other !== row && this.#bothRun(row, other))
+    );
+  }
+
+  #note(row: Row, nowMs: number): void {
+    const { id, address, boot } = row;
+    const claim = this.#claims.get(id);
+    if (claim !== undefined && claim.address === address && claim.boot === boot) return;
+    this.#claims.set(id, { address, boot, sinceMs: nowMs });
+  }
+
+  /** The live members of an address, of too many the first. */
+  #membersAt(address: string): Row[] {
+    const members: Row[] = [];
+    for (const row of this.#options.replica.verdicts.last.live) {
+      if (this.#claims.get(row.id)?.address !== address || row.address !== address) continue;
+      if (members.push(row) === MEMBERS_AT_MAX) break;
+    }
+    return members;
+  }
+
+  #bothRun(a: Row, b: Row): boolean {
+    const [one, other] = [this.#claims.get(a.id), this.#claims.get(b.id)];
+    if (one === undefined || other === undefined) return false;
+    const graceMs = BOTH_RUN_INTERVALS * this.#options.intervalMs;
+    const settledMs = Math.max(one.sinceMs, other.sinceMs) + graceMs;
+    return Math.min(a.heardAtMs, b.heardAtMs) > settledMs;
+  }
+
+  #tell(turn: Turn, address: string, text: string): void {
+    if (!this.#options.calls.trouble(`shared ${address}`)) return;
+    const advice = "start each with -advertise and a name or address that leads to it alone";
+    notice(turn, "warn", `${text}: ${advice}`);
+  }
+}
