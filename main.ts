@@ -138,7 +138,7 @@ async function main(args: string[]): Promise<number> {
       console.error(`gossiper: ${parsed.message}`);
       return 2;
   }
-  const names = settleNames(parsed.config);
+  const names = await settleNames(parsed.config);
   if (names.kind === "usage") {
     console.error(`gossiper: ${names.message}`);
     return 2;

@@ -29,7 +29,6 @@ import {
 } from "./flags.ts";
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
-import { quote } from "../text.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
@@ -42,7 +41,10 @@ export interface Config extends SecurityConfig {
   readonly host: string | undefined;
   /** The port to listen on; 0: any free one. */
   readonly port: number;
-  /** The host that peers are given, IPv6 without brackets; by default this host's own name. */
+  /**
+   * The host that peers are given, IPv6 without brackets. By default this host's own name, or localhost where that
+   * cannot be part of an address; whether the name leads peers here is found out when the node starts.
+   */
   readonly advertiseHost: string;
   /** Whether neither `-advertise` nor `-host` gave that host. */
   readonly advertiseDefault: boolean;
@@ -103,7 +105,7 @@ const FLAGS = {
   },
   "advertise": {
     metavar: "HOST[:PORT]",
-    help: "public name given to peers (default -host, or this host's name)",
+    help: "host given to peers (default -host, or this host's name or address)",
     read: readAdvertise,
   },
   "join": {
@@ -215,20 +217,13 @@ function validate(
   }
   // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
-  const advertiseHost = given ?? reachableHost(defaults.hostname);
-  if (advertiseHost === undefined) {
-    throw new UsageError(
-      `Cannot give peers the name of this host, ${quote(defaults.hostname)}: ` +
-        "give one that they can reach with -advertise HOST",
-    );
-  }
   const security = securityOf(values, keyText);
   return Object.freeze({
     id: values.id ?? defaults.randomId,
     idGiven: values.id !== undefined,
     host: values.host,
     port: values.port,
-    advertiseHost,
+    advertiseHost: given ?? reachableHost(defaults.hostname) ?? "localhost",
     advertiseDefault: given === undefined,
     advertisePort: values.advertise?.port,
     join: Object.freeze(values.join),

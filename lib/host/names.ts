@@ -1,95 +1,109 @@
 /**
- * Names of hosts, as this host resolves them: a wrong one is said at the start, not found out by silence later.
+ * Host names, as this host resolves them. A wrong name is reported at the start: later it would only show as silence.
  *
  * @module
  */
-import { parseAddress } from "../address.ts";
+import { normalizeHost, parseAddress } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { quote } from "../text.ts";
+import { addressForPeers, isLoopback, type Network, thisNetwork } from "./own_address.ts";
 
-/** `unsure`: the resolver does not answer now, which says nothing of the name. */
-export type Lookup = "found" | "missing" | "unsure";
+/**
+ * `loopback`: found, but it leads every host that resolves it so to itself. `unsure`: the resolver does not answer
+ * now, which says nothing about the name.
+ */
+export type Lookup = "found" | "loopback" | "missing" | "unsure";
 
-/** What this host knows of names and of its own addresses. */
+/** What this host knows about names and its network. */
 export interface Host {
+  readonly name: string;
+  readonly network: Network;
   lookup(name: string): Lookup;
-  /** Its addresses, those of the loopback and of single links among them. */
-  addresses(): readonly string[];
 }
 
-/** What names came to: a config to start with, and what to warn of; or the one line that says what is wrong. */
+/** A configuration to start with and what to warn of, or the line that says what is wrong. */
 export type Settled =
   | { readonly kind: "run"; readonly config: Config; readonly warning: string | undefined }
   | { readonly kind: "usage"; readonly message: string };
 
-/** Messages of the lookups that fail, on Unix and on Windows. */
+/**
+ * Messages of failed lookups, on Unix and on Windows. Rejected: the codes of `node:dns`, as Deno 2.7 gives the same one
+ * for a name that does not exist and for a name server that does not answer.
+ */
 const LOOKUP_FAILED = /lookup address|No such host|os error 1100[1-4]/i;
 const LOOKUP_UNSURE = /temporar|try again|os error 11002/i;
 
-/** Addresses that no other host reaches: the loopback's, and those of a single link. */
-const NOT_FOR_PEERS = /^(?:127\.|169\.254\.|::1$|fe[89ab])/i;
-
 /** The host this runs on. */
 export const thisHost: Host = {
+  get name() {
+    return Deno.hostname();
+  },
+  network: thisNetwork,
   lookup(name) {
     try {
-      // Binding resolves a name as connecting does, hosts file and all, but sends nothing to where it leads.
-      Deno.listen({ hostname: name, port: 0 }).close();
-      return "found";
+      // Listening resolves a name as connecting does, including the hosts file, but sends nothing to where it leads.
+      using listener = Deno.listen({ hostname: name, port: 0 });
+      return isLoopback(listener.addr.hostname) ? "loopback" : "found";
     } catch (error) {
       const text = error instanceof Error ? error.message : "";
-      if (!LOOKUP_FAILED.test(text)) return "found"; // and is another host's
+      if (!LOOKUP_FAILED.test(text)) return "found"; // at another host
       return LOOKUP_UNSURE.test(text) ? "unsure" : "missing";
     }
   },
-  addresses: () => Deno.networkInterfaces().map(({ address }) => address),
 };
 
 /**
- * Checks the names that a node is started with, and gives peers this host's address where its own name does not
- * resolve. A name that only cannot be looked up just now is taken as it is.
+ * Checks the names that a node is started with, and gives peers this host's address where its name does not lead them
+ * here. A name that cannot be looked up just now is used as it is.
  */
-export function settleNames(config: Config, host: Host = thisHost): Settled {
-  const isMissing = (name: string) => host.lookup(name) === "missing";
-  const usage = (message: string) => ({ kind: "usage", message }) as const;
-  if (config.host !== undefined && isMissing(config.host)) {
-    return usage(
-      `Cannot listen on -host ${quote(config.host)}: the name does not resolve; ` +
-        "give an address of this host, such as 127.0.0.1, or leave -host out",
-    );
-  }
-  const derived = config.advertiseDefault || config.advertiseHost === config.host;
-  if (!derived && isMissing(config.advertiseHost)) {
-    return usage(
-      `Cannot give peers -advertise ${quote(config.advertiseHost)}: the name does not resolve; ` +
-        `give one that does, or an address, such as ${addressForPeers(host)}`,
-    );
-  }
-  // A service may have no hosts yet, and a state file has addresses of its own.
-  const names = config.join.map((seed) => parseAddress(seed)?.host);
-  const known = names.filter((name) => name !== undefined);
-  const elsewhere = known.length < names.length || config.state !== undefined;
-  if (!elsewhere && known.length > 0 && known.every(isMissing)) {
-    const [which, what] = known.length === 1
-      ? [quote(known[0]!), "the name does not resolve; check it, or give an address"]
-      : [known.map(quote).join(", "), "none of the names resolves; check them, or give addresses"];
-    return usage(`Cannot join ${which}: ${what}`);
-  }
-  if (!config.advertiseDefault || host.lookup(config.advertiseHost) === "found") {
-    return { kind: "run", config, warning: undefined };
-  }
-  const advertiseHost = addressForPeers(host);
+export async function settleNames(config: Config, host: Host = thisHost): Promise<Settled> {
+  const message = await findWrongName(config, host);
+  if (message !== undefined) return { kind: "usage", message };
+  const fault = config.advertiseDefault ? faultOfName(config, host) : undefined;
+  if (fault === undefined) return { kind: "run", config, warning: undefined };
+  const advertiseHost = await addressForPeers(host.network, config.join);
+  const remedy = isLoopback(advertiseHost)
+    ? `peers are given ${advertiseHost}, as it has no address that they could reach; ` +
+      "connect it and restart this node, or give them another with -advertise"
+    : `peers are given its address ${advertiseHost} instead; -advertise gives them another`;
   return {
     kind: "run",
     config: Object.freeze({ ...config, advertiseHost }),
-    warning:
-      `this host's name, ${quote(config.advertiseHost)}, does not resolve: peers are given ` +
-      `its address ${advertiseHost} instead; -advertise gives them another`,
+    warning: `this host's name, ${quote(host.name)}, ${fault}: ${remedy}`,
   };
 }
 
-/** The first address that other hosts may reach, IPv4 before IPv6; the loopback's where there is none. */
-function addressForPeers(host: Host): string {
-  const reachable = host.addresses().filter((address) => !NOT_FOR_PEERS.test(address));
-  return reachable.find((address) => !address.includes(":")) ?? reachable[0] ?? "127.0.0.1";
+/** Why peers cannot call this host by its name; undefined if they can. */
+function faultOfName({ advertiseHost, tls }: Config, host: Host): string | undefined {
+  if (normalizeHost(host.name) === undefined) return "cannot be used in an address";
+  const found = host.lookup(advertiseHost);
+  if (found === "found") return undefined;
+  if (found !== "loopback") return "does not resolve";
+  // A certificate holds the name, and seldom the address.
+  if (tls !== undefined && advertiseHost !== "localhost") return undefined;
+  return "resolves to a loopback address, which leads each peer to itself";
+}
+
+/** The line that says which name of a flag does not exist; undefined if all may be used. */
+async function findWrongName(config: Config, host: Host): Promise<string | undefined> {
+  const isMissing = (name: string) => host.lookup(name) === "missing";
+  if (config.host !== undefined && isMissing(config.host)) {
+    return `Cannot listen on -host ${quote(config.host)}: the name does not resolve; ` +
+      "give an address of this host, such as 127.0.0.1, or leave -host out";
+  }
+  const derived = config.advertiseDefault || config.advertiseHost === config.host;
+  if (!derived && isMissing(config.advertiseHost)) {
+    const address = await addressForPeers(host.network, config.join);
+    return `Cannot give peers -advertise ${quote(config.advertiseHost)}: the name does not ` +
+      `resolve; give one that does, or an address, such as ${address}`;
+  }
+  // SRV records may still be missing, and a state file holds addresses of its own.
+  const names = config.join.map((seed) => parseAddress(seed)?.host);
+  const known = names.filter((name) => name !== undefined);
+  const elsewhere = known.length < names.length || config.state !== undefined;
+  if (elsewhere || known.length === 0 || !known.every(isMissing)) return undefined;
+  const [which, what] = known.length === 1
+    ? [quote(known[0]!), "the name does not resolve; check it, or give an address"]
+    : [known.map(quote).join(", "), "none of the names resolves; check them, or give addresses"];
+  return `Cannot join ${which}: ${what}`;
 }

@@ -177,14 +177,13 @@ Deno.test("parseConfig() advertises the one address it listens on, or else the h
   }
 });
 
-Deno.test("parseConfig() wants another name where the host's own is none", () => {
-  const noName = { hostname: "my host", randomId: "0123abcd" };
-  assertEquals(parseConfig([], () => undefined, noName), {
-    kind: "usage",
-    message: "Cannot give peers the name of this host, 'my host': " +
-      "give one that they can reach with -advertise HOST",
-  });
-  assertEquals(parseConfig(["-advertise", "n1"], () => undefined, noName).kind, "run");
+Deno.test("parseConfig() takes every host's name, and leaves to the start what peers are given in its place", () => {
+  for (const hostname of ["my host", "314159265358", "10.0.0.256", "::", ""]) {
+    const parsed = parseConfig([], () => undefined, { hostname, randomId: "0123abcd" });
+    assert(parsed.kind === "run", hostname);
+    assertEquals(parsed.config.advertiseHost, "localhost", hostname);
+    assertEquals(parsed.config.advertiseDefault, true, hostname);
+  }
 });
 
 Deno.test("parseConfig() answers -help and -version, whatever the other values", () => {
