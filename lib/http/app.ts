@@ -5,11 +5,12 @@
  */
 import { ifNoneMatch } from "../std/http/etag.ts";
 import { accepts } from "../std/http/negotiation.ts";
-import { type Context, Hono, HTTPException, methodNotAllowed } from "./hono.ts";
+import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
 import { isId } from "../address.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
-import { readBody, refuse } from "./body.ts";
+import { Body, readBody, refuse } from "./body.ts";
+import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { PAGE_POLICY } from "../page/page.tsx";
@@ -57,8 +58,8 @@ const BYE_METHODS = "GET, POST";
 const JSON_ANSWER = { headers: { "content-type": "application/json" } };
 
 /** Creates the routes of `node`, behind its gate. */
-export function createApp(node: Node, gate: Gate): Hono {
-  const app = new Hono();
+export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
+  const app = new Hono<CallerEnv>();
   const senders = new Senders(node);
 
   // The only middleware in front of `/hello`, and only with a key: one costs a fifth of the busiest route.
@@ -76,7 +77,8 @@ export function createApp(node: Node, gate: Gate): Hono {
   app.post("/hello", async (c) => {
     gate.exchange(c);
     const { from } = senders.read(c);
-    const answer = node.receive(from, await readBody(c.req.raw, BODY_BYTES_MAX));
+    using body = await bodyOf(c, BODY_BYTES_MAX);
+    const answer = node.receive(from, body.text);
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
     return new Response(answer.body, JSON_ANSWER);
   });
@@ -88,8 +90,8 @@ export function createApp(node: Node, gate: Gate): Hono {
 }
 
 /** All routes but `/hello`. */
-function createOthers(node: Node, gate: Gate): Hono {
-  const app = new Hono();
+function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
+  const app = new Hono<CallerEnv>();
 
   app.use(async (c, next) => {
     for (const [name, value] of SAFE_HEADERS) c.header(name, value);
@@ -105,8 +107,8 @@ function createOthers(node: Node, gate: Gate): Hono {
   app.use("/bye", gate.bye);
 
   app.on(["GET", "POST"], "/bye", async (c) => {
-    const form = c.req.method === "POST" ? await readBody(c.req.raw, FORM_BYTES_MAX) : "";
-    const id = c.req.query("id") ?? new URLSearchParams(form).get("id") ?? "";
+    using form = await bodyOf(c, FORM_BYTES_MAX);
+    const id = c.req.query("id") ?? new URLSearchParams(form.text).get("id") ?? "";
     if (!isId(id)) refuse(400, BYE_USAGE);
     const { ok, text } = await node.bye(id);
     if (!ok) return refuse(507, text);
@@ -116,7 +118,7 @@ function createOthers(node: Node, gate: Gate): Hono {
     return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
   });
 
-  const answerStory = (c: Context, id: string) => {
+  const answerStory = (c: CallerContext, id: string) => {
     const story = node.reports.story(id);
     return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
   };
@@ -158,7 +160,7 @@ function createOthers(node: Node, gate: Gate): Hono {
     return c.body(await node.reports.metrics());
   });
 
-  const answerProbe = async (c: Context, trouble: string | undefined, warning?: string) => {
+  const answerProbe = async (c: CallerContext, trouble: string | undefined, warning?: string) => {
     c.header("Cache-Control", "no-store");
     // Reasons name files and -join addresses, which a private node keeps from callers without the key.
     const told = await gate.mayRead(c);
@@ -178,7 +180,7 @@ function createOthers(node: Node, gate: Gate): Hono {
   return app;
 }
 
-function answerError(error: Error, c: Context, node: Node): Response {
+function answerError(error: Error, c: CallerContext, node: Node): Response {
   if (error instanceof HTTPException) {
     if (error.status === 413) node.reports.bodyRefused();
     if (error.status === 405) c.header("Allow", BYE_METHODS);
@@ -188,7 +190,14 @@ function answerError(error: Error, c: Context, node: Node): Response {
   return c.text("A bug in gossiper: see this node's log, and please report it\n", 500);
 }
 
-function answerWrongMethod(c: Context, methods: string[]): Response {
+/** The body, which the gate may have read already. */
+async function bodyOf(c: CallerContext, bytesMax: number): Promise<Body> {
+  if (c.req.method !== "POST") return new Body();
+  const text = c.get("body");
+  return text === undefined ? await readBody(c, { bytesMax }) : new Body(text);
+}
+
+function answerWrongMethod(c: CallerContext, methods: string[]): Response {
   const allow = methods.join(", ");
   return c.text(`Use ${allow}\n`, 405, { Allow: allow });
 }

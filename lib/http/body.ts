@@ -1,23 +1,36 @@
 /**
  * What every route needs: errors of one line, and request bodies read within bounds.
  *
+ * A body that came with its head is read at once, as those of nodes are. Any other waits in a room of its own, so that
+ * callers who send a head and no body take nothing from those who send both.
+ *
  * @module
  */
 import { HTTPException } from "./hono.ts";
+import { type CallerContext, networkOf } from "./callers.ts";
+import { WaitingRoom } from "./waiting.ts";
 
 /** A body must be complete after this time, so that slow senders cannot hold requests open. */
 const BODY_TIME_MS = 5_000;
 
-/** Bytes of all bodies being read: each may hold a whole table, and all share this process' memory. */
-const BODIES_BYTES_MAX = 64 * 1024 * 1024;
+/** Bodies that are waited for at once: each holds a connection and at most WHOLE_BYTES_MAX, or a share of the room. */
+export const WAITING_MAX = 256;
 
 /** Bytes of a body read in one go: a push of 20,000 members. */
 const WHOLE_BYTES_MAX = 65_536;
 
+/**
+ * Bytes of all longer bodies, from their first byte until their request is answered: two full tables. While a signature
+ * is checked there are five copies of each, and all must fit into a process of 512 MB.
+ */
+const LONG_BYTES_MAX = 16 * 1024 * 1024;
+
 /** Turns of the microtask queue to wait for a body that came with its head: it takes 2 to 4. */
 const TURNS_MAX = 8;
 
-let bodiesBytes = 0;
+// One for the process, as its memory is.
+const waitingRoom = new WaitingRoom(WAITING_MAX);
+let longBytes = 0;
 
 /** Ends a request with `status` and a line that says what to do. */
 export function refuse(
@@ -27,77 +40,112 @@ export function refuse(
   throw new HTTPException(status, { message: line });
 }
 
-/** Reads a body as text; refuses one over `bytesMax` (413) before it is complete, and a slow one (408). */
-export async function readBody(request: Request, bytesMax: number): Promise<string> {
+/** A body that was read; it takes room until it is disposed of, when its request is answered. */
+export class Body implements Disposable {
+  text: string;
+  #longBytes = 0;
+  #isDisposed = false;
+
+  constructor(text = "") {
+    this.text = text;
+  }
+
+  /** Takes room for `bytes` more; refuses the request if there is not enough, and makes some for the next. */
+  take(bytes: number): void {
+    // A piece that came just when the place was given up.
+    if (this.#isDisposed) throw crowded();
+    if (longBytes + bytes > LONG_BYTES_MAX) {
+      waitingRoom.giveUpOne();
+      refuse(503, "Try again in a second: too many long bodies are being read");
+    }
+    longBytes += bytes;
+    this.#longBytes += bytes;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isDisposed) longBytes -= this.#longBytes;
+    this.#isDisposed = true;
+  }
+}
+
+/**
+ * Reads a body of at most `bytesMax`; refuses a longer one (413) before it is complete, and a slow one (408). Without
+ * `waits` also one that did not come with its head.
+ */
+export async function readBody(
+  c: CallerContext,
+  { bytesMax, waits = true }: { bytesMax: number; waits?: boolean },
+): Promise<Body> {
+  const request = c.req.raw;
   const length = request.headers.get("content-length");
   if (Number(length ?? 0) > bytesMax) refuseLong(bytesMax);
-  const bytes = Number(length ?? Infinity);
-  if (bytes <= WHOLE_BYTES_MAX) return await readWhole(request, bytes);
-  return request.body === null ? "" : await readParts(request.body, bytesMax);
+  const body = new Body();
+  if (Number(length ?? Infinity) <= WHOLE_BYTES_MAX) {
+    body.text = await readWhole(c, waits);
+  } else if (request.body !== null) {
+    if (!waits) refuseLong(WHOLE_BYTES_MAX);
+    await readParts(c, { stream: request.body, bytesMax, body });
+  }
+  return body;
 }
 
 /** Reads a short body of known length, at a fifth of the cost of reading it part by part. */
-async function readWhole(request: Request, bytes: number): Promise<string> {
-  takeRoom(bytes);
-  try {
-    let text: string | undefined;
-    let isBroken = false;
-    const reading = request.text().then((read) => text = read, () => isBroken = true);
-    // A body that came with its head needs no deadline, and a timer would cost more than reading it.
-    for (let i = 0; i < TURNS_MAX && text === undefined && !isBroken; i++) await undefined;
-    if (text === undefined && !isBroken) await withinTime(reading);
-    return text ?? refuseBroken();
-  } finally {
-    bodiesBytes -= bytes;
+async function readWhole(c: CallerContext, waits: boolean): Promise<string> {
+  let text: string | undefined;
+  let isBroken = false;
+  const reading = c.req.raw.text().then((read) => text = read, () => isBroken = true);
+  // A body that came with its head needs no deadline, and a timer would cost more than reading it.
+  for (let i = 0; i < TURNS_MAX && text === undefined && !isBroken; i++) await undefined;
+  if (text === undefined && !isBroken) {
+    if (!waits) refuse(408, "Send the body in one piece with the head");
+    await wait(c, reading);
   }
+  return text ?? refuseBroken();
 }
 
-async function withinTime(reading: Promise<unknown>): Promise<void> {
-  const slow = Promise.withResolvers<never>();
-  const timer = setTimeout(() => slow.reject(tooSlow()), BODY_TIME_MS);
+/** Waits for a caller's bytes in the waiting room, until they are there or the place is given up. */
+async function wait(c: CallerContext, reading: Promise<unknown>): Promise<void> {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const place = waitingRoom.enter(networkOf(c.env.remote), () => reject(crowded()));
+  const timer = setTimeout(() => reject(tooSlow()), BODY_TIME_MS);
   try {
-    await Promise.race([reading, slow.promise]);
+    await c.env.aside(Promise.race([reading, over]));
   } finally {
     clearTimeout(timer);
+    place.leave();
   }
 }
 
-async function readParts(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
-  const reader = body.getReader();
-  let slow = false;
-  const timer = setTimeout(() => {
-    slow = true;
-    void reader.cancel("too slow");
-  }, BODY_TIME_MS);
+interface Parts {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly bytesMax: number;
+  /** Gets the text, and the room it takes; disposed of if that fails. */
+  readonly body: Body;
+}
+
+async function readParts(c: CallerContext, { stream, bytesMax, body }: Parts): Promise<void> {
+  const reader = stream.getReader();
   const decoder = new TextDecoder();
-  let text = "";
   let bytes = 0;
-  try {
+  const reading = (async () => {
     for (;;) {
       const { done, value } = await reader.read().catch(refuseBroken);
       if (done) break;
-      takeRoom(value.length);
+      body.take(value.length);
       bytes += value.length;
       if (bytes > bytesMax) refuseLong(bytesMax);
-      text += decoder.decode(value, { stream: true });
+      body.text += decoder.decode(value, { stream: true });
     }
+    body.text += decoder.decode();
+  })();
+  try {
+    await wait(c, reading);
   } catch (error) {
+    reading.catch(() => {});
     await reader.cancel("refused").catch(() => {});
+    body[Symbol.dispose]();
     throw error;
-  } finally {
-    clearTimeout(timer);
-    bodiesBytes -= bytes;
   }
-  if (slow) throw tooSlow();
-  return text + decoder.decode();
-}
-
-/** Takes `bytes` of the room for bodies; refuses the request if there is not enough. */
-function takeRoom(bytes: number): void {
-  if (bodiesBytes + bytes > BODIES_BYTES_MAX) {
-    refuse(503, "Try again in a second: too many bodies are being read");
-  }
-  bodiesBytes += bytes;
 }
 
 function refuseLong(bytesMax: number): never {
@@ -111,4 +159,9 @@ function refuseBroken(): never {
 function tooSlow(): HTTPException {
   const message = `Send the body faster: it was not complete after ${BODY_TIME_MS / 1000} s`;
   return new HTTPException(408, { message });
+}
+
+function crowded(): HTTPException {
+  const message = "Send the body faster: too many callers keep this node waiting";
+  return new HTTPException(503, { message });
 }

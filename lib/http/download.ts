@@ -9,6 +9,7 @@ import type { Hono } from "./hono.ts";
 import { normalizeAddress } from "../address.ts";
 import { loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
+import type { CallerEnv } from "./callers.ts";
 import type { Downloads } from "../host/node.ts";
 
 /** Files of a release folder that are offered: five binaries and what goes with them, several times over. */
@@ -25,7 +26,7 @@ interface Offered {
 }
 
 /** Adds the routes to `app`. */
-export function addDownloadRoutes(app: Hono, options: Downloads): void {
+export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): void {
   const sums = new Sums();
   let underWay = 0;
 

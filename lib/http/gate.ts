@@ -4,16 +4,25 @@
  *
  * @module
  */
-import type { Context, MiddlewareHandler } from "./hono.ts";
 import { judge } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import type { Keyring } from "../net/keys.ts";
+import { type CallerContext, RecentCallers } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import { type Signer, UNSIGNED } from "../net/signer.ts";
 import { OncePer } from "../once.ts";
 
 /** A refused caller is logged once an hour, and so are at most this many of them. */
 const LOGGED = { keysMax: 256, periodMs: 3_600_000 };
+
+/**
+ * Bytes of a signed body from an address that has not shown the key of late: the columns of a full table, which may be
+ * a member's first words to this node. Its rows come after them.
+ */
+const UNPROVED_BYTES_MAX = 512 * 1024;
+
+/** Addresses that have: those of a cluster of four thousand, each of which comes within minutes. */
+const PROVED = { callersMax: 4_096, forMs: 600_000 };
 
 /** Paths that `read` lets pass: a kubelet that sends probes has no key, and the others have rules of their own. */
 const UNREAD: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/bye", "/hello"]);
@@ -30,46 +39,42 @@ export interface GateOptions {
   readonly onRefused: (line: string) => void;
 }
 
-/** What the server knows about the caller of a request. */
-export interface Caller {
-  /** The IP address that the request came from. */
-  readonly remote: string;
-}
+type Middleware = (c: CallerContext, next: () => Promise<void>) => Promise<Response | void>;
 
 export interface Gate {
   /** Runs before `/hello`, in a cluster with a key. */
-  readonly hello: MiddlewareHandler | undefined;
+  readonly hello: Middleware | undefined;
   /** Refuses an exchange that a browser sends, where `hello` does not run. */
-  readonly exchange: (c: Context) => void;
-  readonly bye: MiddlewareHandler;
+  readonly exchange: (c: CallerContext) => void;
+  readonly bye: Middleware;
   /** Refuses readers without the key, on a private node; lets probes pass. */
-  readonly read: MiddlewareHandler;
+  readonly read: Middleware;
   /** Whether the caller may learn about members and files. */
-  readonly mayRead: (c: Context) => Promise<boolean>;
+  readonly mayRead: (c: CallerContext) => Promise<boolean>;
 }
 
 /** Creates the gate of a node. */
 export function createGate(options: GateOptions): Gate {
-  const { keys, names } = options;
+  const { keys, names, nowMs, onRefused } = options;
   const logged = new OncePer(LOGGED);
+  const proved = new RecentCallers(PROVED);
 
-  function logRefusal(c: Context, line: string): void {
-    const { nowMs, onRefused } = options;
-    const remote = remoteOf(c);
+  function logRefusal(c: CallerContext, line: string): void {
+    const { remote } = c.env;
     const once = logged.admit(remote, nowMs());
     if (once !== "no") onRefused(`refused a request from ${remote}: ${line}`);
     if (once === "last") onRefused("refused too many callers: logs no more of them for an hour");
   }
 
   /** Refuses a caller without the key, and logs its address. */
-  function deny(c: Context, scheme: string, line: string): never {
+  function deny(c: CallerContext, scheme: string, line: string): never {
     c.header("WWW-Authenticate", scheme);
     logRefusal(c, line);
     return refuse(401, line);
   }
 
   /** True if the page has to ask for confirmation first. */
-  function guard(c: Context, kind: "bye" | "exchange"): boolean {
+  function guard(c: CallerContext, kind: "bye" | "exchange"): boolean {
     const header = (name: string) => c.req.header(name);
     const { method } = c.req;
     const change = { method, kind, host: hostOf(c), keyed: keys !== undefined, header };
@@ -79,18 +84,18 @@ export function createGate(options: GateOptions): Gate {
   }
 
   /** Whether the caller sent the key itself. `Basic` is for reading only: a browser sends it whichever page asks. */
-  async function showsKey(c: Context, { basic }: { basic: boolean }): Promise<boolean> {
+  async function showsKey(c: CallerContext, { basic }: { basic: boolean }): Promise<boolean> {
     const given = c.req.header("authorization") ?? "";
     const bearer = /^Bearer +(\S+) *$/i.exec(given)?.[1];
     const key = bearer ?? (basic ? passwordOf(given) : undefined);
     return key !== undefined && keys !== undefined && await keys.keyring.holds(key);
   }
 
-  async function mayRead(c: Context): Promise<boolean> {
+  async function mayRead(c: CallerContext): Promise<boolean> {
     return !options.private || await showsKey(c, { basic: true });
   }
 
-  async function read(c: Context): Promise<void> {
+  async function read(c: CallerContext): Promise<void> {
     if (await mayRead(c)) return;
     deny(
       c,
@@ -100,15 +105,28 @@ export function createGate(options: GateOptions): Gate {
   }
 
   /** Checks and runs a signed request, and signs the answer. */
-  async function runSigned(c: Context, next: () => Promise<void>, bytesMax: number): Promise<void> {
+  async function runSigned(
+    c: CallerContext,
+    next: () => Promise<void>,
+    bytesMax: number,
+  ): Promise<void> {
     const authorization = c.req.header("authorization") ?? "";
     const { raw } = c.req;
-    const body = await readBody(raw, bytesMax);
-    const request = { method: raw.method, target: targetOf(raw), body };
-    const { code, error } = await keys!.signer.check(request, authorization);
+    const { signer } = keys!;
+    const plausible = signer.isPlausible(authorization);
+    if (plausible === "no") deny(c, "Gossip", UNSIGNED);
+    // A node whose clock is off is told so, if it shows the key without making this node wait.
+    const unproved = !proved.has(c.env, nowMs());
+    using body = await readBody(c, {
+      bytesMax: unproved ? Math.min(bytesMax, UNPROVED_BYTES_MAX) : bytesMax,
+      waits: plausible === "yes",
+    });
+    const request = { method: raw.method, target: targetOf(raw), body: body.text };
+    const { code, error } = await signer.check(request, authorization);
     if (code === undefined) deny(c, "Gossip", error);
     if (error === undefined) {
-      if (raw.method === "POST") c.req.raw = withBody(raw, body);
+      proved.add(c.env, nowMs());
+      c.set("body", body.text);
       await next();
     } else {
       logRefusal(c, error);
@@ -118,13 +136,13 @@ export function createGate(options: GateOptions): Gate {
     const answer = new Response(text, c.res);
     answer.headers.set(
       "Authentication-Info",
-      await keys!.signer.signAnswer(code, answer.status, text),
+      await signer.signAnswer(code, answer.status, text),
     );
     c.res = undefined;
     c.res = answer;
   }
 
-  async function hello(c: Context, next: () => Promise<void>): Promise<void> {
+  async function hello(c: CallerContext, next: () => Promise<void>): Promise<void> {
     const exchange = c.req.method === "POST" || c.req.query("from") !== undefined;
     if (!exchange) {
       await read(c);
@@ -146,9 +164,9 @@ export function createGate(options: GateOptions): Gate {
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
       if (c.req.method === "POST") {
-        const body = await readBody(c.req.raw, FORM_BYTES_MAX);
-        c.req.raw = withBody(c.req.raw, body);
-        const field = new URLSearchParams(body).get("key");
+        using body = await readBody(c, { bytesMax: FORM_BYTES_MAX });
+        c.set("body", body.text);
+        const field = new URLSearchParams(body.text).get("key");
         if (field !== null && await keys.keyring.holds(field.trim())) return await next();
       }
       if (await showsKey(c, { basic: false })) return await next();
@@ -169,7 +187,7 @@ export function createGate(options: GateOptions): Gate {
 }
 
 /** Host and port as the caller wrote them. HTTP/2 has them in the URL only, and Deno gives no `Host` for it. */
-function hostOf(c: Context): string {
+function hostOf(c: CallerContext): string {
   return c.req.header("host") || (/^[a-z]+:\/\/([^/?#]*)/i.exec(c.req.url)?.[1] ?? "");
 }
 
@@ -178,18 +196,8 @@ function targetOf({ url }: Request): string {
   return url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
 }
 
-/** A request with a body that was already read. Not a copy of `request`: Deno warns of a copied signal. */
-function withBody(request: Request, body: string): Request {
-  const { method, headers } = request;
-  return new Request(`http://node${targetOf(request)}`, { method, headers, body });
-}
-
-function isSigned(c: Context): boolean {
+function isSigned(c: CallerContext): boolean {
   return /^Gossip /i.test(c.req.header("authorization") ?? "");
-}
-
-function remoteOf(c: Context): string {
-  return (c.env as Partial<Caller> | undefined)?.remote ?? "an unknown address";
 }
 
 /** The password of `Basic`, with any user name. */

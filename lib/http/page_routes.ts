@@ -8,6 +8,7 @@ import type { Context, Hono } from "./hono.ts";
 import { isId } from "../address.ts";
 import { assetType, loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
+import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
 import { pageState } from "../page/content.ts";
@@ -22,7 +23,7 @@ const MISSING_LENGTH_MAX = 80;
 const FRESH_MS = 500;
 
 /** Adds the routes to `app`. */
-export function addPageRoutes(app: Hono, node: Node): void {
+export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   const pages = new Latest();
   const states = new Latest();
 

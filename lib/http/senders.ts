@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Context } from "./hono.ts";
+import type { CallerContext } from "./callers.ts";
 import { isId, normalizeAddress } from "../address.ts";
 import { refuse } from "./body.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
@@ -31,7 +31,7 @@ export class Senders {
   }
 
   /** The sender; refuses a query that does not name one (400), and senders of another cluster (409). */
-  read(c: Context): Sender {
+  read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);
     if (known !== undefined) return known;
@@ -41,7 +41,7 @@ export class Senders {
     return sender;
   }
 
-  #parse(c: Context): Sender {
+  #parse(c: CallerContext): Sender {
     const from = c.req.query("from") ?? "";
     const cluster = c.req.query("cluster") ?? DEFAULT_CLUSTER;
     const via = normalizeAddress(c.req.query("via") ?? "");

@@ -9,17 +9,12 @@
  */
 
 import { messageOf } from "../text.ts";
+import type { Caller } from "./callers.ts";
 
 /** A failure to listen; the message is one line that says what to do. */
 export class ListenError extends Error {}
 
-/** What a handler learns about the caller of a request. */
-export interface CallerInfo {
-  /** The caller's IP address. */
-  readonly remote: string;
-}
-
-export type Handler = (request: Request, caller: CallerInfo) => Response | Promise<Response>;
+export type Handler = (request: Request, caller: Caller) => Response | Promise<Response>;
 
 /** A certificate chain and its key, in PEM. */
 export interface Tls {
@@ -29,6 +24,12 @@ export interface Tls {
 
 /** Requests under way at once: a cluster of a thousand needs a few. A flood gets 503, and rounds stay on time. */
 export const REQUESTS_MAX = 256;
+
+/** Of these, requests that a crowd of others must not keep out, above that number. */
+export const KEPT_MAX = 256;
+
+/** A crowd keeps nobody from asking whether this node is well, nor members from exchanging tables. */
+const KEPT = /^[a-z]+:\/\/[^/?#]*\/(?:healthz|readyz|hello)(?:[?#]|$)/i;
 
 /** Every IPv6 address; on a dual-stack host every IPv4 address as well. */
 const ANY = "::";
@@ -62,6 +63,8 @@ export class Server {
   #server: HttpServer;
   #tls: Tls | undefined;
   #underWay = 0;
+  /** Of these, requests that wait for bytes of their callers. */
+  #aside = 0;
   #closing = false;
   #toldAtMs = -Infinity;
   /** Cuts the delay before listening again short. */
@@ -141,7 +144,7 @@ export class Server {
     const open = (hostname: string) => {
       const server = Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
-        (request, info) => this.#answer(request, new Caller(info)),
+        (request, info) => this.#answer(request, new RealCaller(info, this.#wait)),
       );
       server.finished.catch((error) => this.#reopen(server, error));
       return server;
@@ -162,8 +165,9 @@ export class Server {
   }
 
   /** Not async: a promise would add a third to the cost of `GET /hello`, whose handler answers at once. */
-  #answer(request: Request, caller: CallerInfo): Response | Promise<Response> {
-    if (this.#underWay >= REQUESTS_MAX) {
+  #answer(request: Request, caller: Caller): Response | Promise<Response> {
+    const working = this.#underWay - this.#aside;
+    if (working >= REQUESTS_MAX && !(working < REQUESTS_MAX + KEPT_MAX && KEPT.test(request.url))) {
       return new Response("Try again in a second: too many requests are under way\n", {
         status: 503,
         headers: { "Retry-After": "1" },
@@ -172,6 +176,15 @@ export class Server {
     const answer = this.#handler(request, caller);
     return answer instanceof Response ? answer : this.#count(answer);
   }
+
+  readonly #wait = async <T>(waiting: Promise<T>): Promise<T> => {
+    this.#aside++;
+    try {
+      return await waiting;
+    } finally {
+      this.#aside--;
+    }
+  };
 
   async #count(answer: Promise<Response>): Promise<Response> {
     this.#underWay++;
@@ -184,11 +197,13 @@ export class Server {
 }
 
 /** Looks the remote address up only when it is needed. */
-class Caller implements CallerInfo {
+class RealCaller implements Caller {
   readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+  readonly aside: Caller["aside"];
 
-  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>) {
+  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>, aside: Caller["aside"]) {
     this.#info = info;
+    this.aside = aside;
   }
 
   get remote(): string {

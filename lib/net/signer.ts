@@ -58,6 +58,13 @@ export class Signer {
     return { authorization: `${SCHEME}${atMs}.${code}`, code };
   }
 
+  /** Whether a request can be valid, before its body is read: its header is well formed, and of the last minute. */
+  isPlausible(authorization: string): "yes" | "stale" | "no" {
+    const [, stamp] = HEADER.exec(authorization) ?? [];
+    if (stamp === undefined) return "no";
+    return this.#isFresh(Number(stamp)) ? "yes" : "stale";
+  }
+
   /** Checks a request against its `authorization` header. A code beside an error is valid, but too old or early. */
   async check(request: Signed, authorization: string): Promise<Checked> {
     const [, stamp, code] = HEADER.exec(authorization) ?? [];
@@ -67,7 +74,7 @@ export class Signer {
     if (!good) return { error: UNSIGNED };
     const hereMs = Math.floor(this.#options.wallMs());
     // Only holders of a key are told this node's time, and only their clocks are worth a log line.
-    return Math.abs(hereMs - atMs) <= CLOCK_SKEW_MAX_MS ? { code } : {
+    return this.#isFresh(atMs) ? { code } : {
       code,
       error: `The clocks differ by over a minute: ${timeText(atMs)} there, ${
         timeText(hereMs)
@@ -87,6 +94,10 @@ export class Signer {
   ): Promise<boolean> {
     const { status, body, proof = "" } = answer;
     return await this.#options.keyring.verify(this.#answerText(code, status, body), proof);
+  }
+
+  #isFresh(atMs: number): boolean {
+    return Math.abs(Math.floor(this.#options.wallMs()) - atMs) <= CLOCK_SKEW_MAX_MS;
   }
 
   // Only the last part can hold a line feed, so two different requests never give one text.

@@ -66,6 +66,31 @@ Deno.test("with a key, GET /hello answers to read, and takes no from, signed or 
   assertEquals(door.ids(), ["n1"]);
 });
 
+Deno.test("a signature that can't be valid is refused before the body is read", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const code = "A".repeat(43);
+  const stale = [-61_000, 61_000].map((offMs) => `Gossip ${NOW_MS + offMs}.${code}`);
+  for (const authorization of [...stale, "Gossip", `Gossip x.${code}`, `Gossip ${NOW_MS}.AAAA`]) {
+    for (const target of [PATH, "/bye?id=a"]) {
+      const headers = { authorization, "content-length": "9" };
+      // Never ends: whoever waits for it hangs.
+      const body = new ReadableStream();
+      const { status } = await door.ask(`POST ${target}`, { headers, body });
+      assert(status === 401 || status === 408, `${authorization} ${target}: ${status}`);
+    }
+  }
+});
+
+Deno.test("a long body is read only from an address that has shown the key of late", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  const long = pushOf("n2") + " ".repeat(600_000);
+  assertEquals((await askSigned(door, `POST ${PATH}`, { body: long })).status, 413);
+  assertEquals((await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") })).status, 200);
+  assertEquals((await askSigned(door, `POST ${PATH}`, { body: long })).status, 200);
+  const from = "192.0.2.99";
+  assertEquals((await askSigned(door, `POST ${PATH}`, { body: long, from })).status, 413);
+});
+
 Deno.test("errors to a signed request are signed too", async () => {
   await using door = openDoor({ keys: [KEY] });
   const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: "no JSON" });

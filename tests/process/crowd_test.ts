@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../lib/limits.ts";
-import { REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
+import { WAITING_MAX } from "../../lib/http/body.ts";
+import { KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventuallyShow, startNode, statuses } from "../support/nodes.ts";
+import { eventuallyShow, get, startNode, statuses } from "../support/nodes.ts";
+import { join, openHttp2, requestFrame } from "../support/http2.ts";
 import { connect, latin1, readUntil, writeAll } from "../support/raw.ts";
+
+const BUSY = "Try again in a second: too many requests are under way\n";
 
 const HEAD = "POST /hello?from=x&via=x:1 HTTP/1.1\r\nhost: a\r\n";
 
@@ -15,8 +19,8 @@ Deno.test("requests beyond the bound get 503 at once, and room when others are a
     await gate.promise;
     return new Response("ok");
   });
-  const ask = () => fetch(`http://127.0.0.1:${server.addr.port}/`);
-  const held = Array.from({ length: REQUESTS_MAX }, ask);
+  const ask = (path = "/") => fetch(`http://127.0.0.1:${server.addr.port}${path}`);
+  const held = Array.from({ length: REQUESTS_MAX }, () => ask());
   await eventually(() => assertEquals(underWay, REQUESTS_MAX));
   for (let i = 0; i < 20; i++) {
     const refused = await ask();
@@ -24,11 +28,81 @@ Deno.test("requests beyond the bound get 503 at once, and room when others are a
     await refused.body?.cancel();
   }
   assertEquals(underWay, REQUESTS_MAX);
+  // A crowd keeps out neither probes nor members, up to a bound of their own.
+  const kept = Array.from(
+    { length: KEPT_MAX },
+    (_, i) => ask(["/healthz", "/readyz", "/hello?from=a"][i % 3]),
+  );
+  await eventually(() => assertEquals(underWay, REQUESTS_MAX + KEPT_MAX));
+  const refused = await ask("/healthz");
+  assertEquals([refused.status, await refused.text()], [503, BUSY]);
   gate.resolve();
-  for (const response of await Promise.all(held)) assertEquals(await response.text(), "ok");
+  for (const response of await Promise.all([...held, ...kept])) {
+    assertEquals(await response.text(), "ok");
+  }
   const next = await ask();
   assertEquals([next.status, await next.text()], [200, "ok"]);
   await server.shutdown();
+});
+
+Deno.test("a request that waits for its caller's bytes does not count among those under way", async () => {
+  const body = Promise.withResolvers<void>();
+  let waiting = 0;
+  const server = new Server({ host: "127.0.0.1", port: 0 }, async (_, caller) => {
+    waiting++;
+    await caller.aside(body.promise);
+    return new Response("ok");
+  });
+  const ask = () => fetch(`http://127.0.0.1:${server.addr.port}/`);
+  const held = Array.from({ length: REQUESTS_MAX + 50 }, ask);
+  await eventually(() => assertEquals(waiting, held.length));
+  body.resolve();
+  for (const response of await Promise.all(held)) {
+    assertEquals([response.status, await response.text()], [200, "ok"]);
+  }
+  await server.shutdown();
+});
+
+Deno.test("strangers whose bodies do not come keep a node with a key from nothing, by HTTP/1 or 2", async () => {
+  const keyFile = await Deno.makeTempFile();
+  await Deno.writeTextFile(keyFile, "the-key-that-no-stranger-has\n");
+  const flags = `-key-file ${keyFile} -private`;
+  await using a = startNode("a", flags);
+  await using b = startNode("b", `${flags} -join ${a.address}`);
+  const ready = async (node: { address: string }) =>
+    assertEquals(await get(node, "/readyz"), "ok\n");
+  await eventually(() => ready(b));
+  const authorization = `Gossip ${Date.now()}.${"A".repeat(43)}`;
+  const fields = { host: "a", authorization, "content-length": "9" };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const paths = ["/bye?id=x", "/hello?from=x&via=x:1"];
+  const conns: Deno.TcpConn[] = [];
+  // Over HTTP/2 two connections are crowd enough.
+  for (let i = 0; i < 2; i++) {
+    const conn = await openHttp2(a.address, 65_535);
+    conns.push(conn);
+    const frames = Array.from({ length: 200 }, (_, j) => {
+      const request = { ":method": "POST", ":path": paths[j % 2]!, ...fields };
+      return requestFrame(2 * j + 1, request, false);
+    });
+    await writeAll(conn, join(frames));
+  }
+  for (let i = 0; i < WAITING_MAX; i++) {
+    const conn = await connect(a.address);
+    conns.push(conn);
+    await writeAll(conn, latin1(`POST ${paths[i % 2]} HTTP/1.1\r\n${head}\r\n`));
+  }
+  // One more is a crowd too many, as its answer says.
+  using last = await connect(a.address);
+  await writeAll(last, latin1(`POST /bye HTTP/1.1\r\n${head}\r\n`));
+  assertMatch(await readUntil(conns[2]!, /\n$/), /^HTTP\/1\.1 (?:503|408) /);
+  for (let i = 0; i < 50; i++) assertEquals(await get(a, "/healthz"), "ok\n");
+  for (const node of [a, b]) {
+    assertEquals(node.lines.filter((line) => line.includes("peer is dead")), []);
+    await ready(node);
+  }
+  for (const conn of conns) conn.close();
+  await Deno.remove(keyFile);
 });
 
 Deno.test("a body that does not come is given up with 408, and one sent too long with 413", async () => {

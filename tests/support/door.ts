@@ -20,7 +20,11 @@ export interface Door extends AsyncDisposable {
   /** Asks as `ask("POST /bye?id=n9", { headers, body })`, from the remote address given. */
   ask(
     line: string,
-    options?: { headers?: Record<string, string>; body?: string; remote?: string },
+    options?: {
+      headers?: Record<string, string>;
+      body?: string | ReadableStream<Uint8Array<ArrayBuffer>>;
+      remote?: string;
+    },
   ): Promise<Answer>;
   readonly lines: string[];
   readonly signer: Signer | undefined;
@@ -91,7 +95,13 @@ export function openDoor(
       const [method = "", path = ""] = line.split(" ");
       const init = {
         method,
-        headers,
+        // As HTTP clients send it; over HTTP/1.1 a body without it is in chunks.
+        headers: {
+          ...(typeof body === "string" && {
+            "content-length": `${new TextEncoder().encode(body).length}`,
+          }),
+          ...headers,
+        },
         ...(body !== undefined && { body }),
       };
       // As from Deno.serve, whose URLs begin with the caller's Host; over HTTP/2 there is no Host but in the URL.
@@ -100,7 +110,7 @@ export function openDoor(
       if (host !== undefined) {
         Object.defineProperty(request, "url", { value: `http://${host}${path}` });
       }
-      const response = await app.fetch(request, { remote });
+      const response = await app.fetch(request, { remote, aside: (waiting) => waiting });
       return { status: response.status, text: await response.text(), headers: response.headers };
     },
     ids: () =>
