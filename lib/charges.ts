@@ -131,6 +131,12 @@ export class Charges {
     this.#byMember.delete(id);
   }
 
+  /** Forgets all about a member that is no longer in the table. */
+  forget(id: string): void {
+    this.#byMember.delete(id);
+    this.#distrustedUntilMs.delete(id);
+  }
+
   /**
    * The charges to send along: first those of `witness`, the sender, which make others look, then those it was told;
    * each the latest first.

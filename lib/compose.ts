@@ -5,7 +5,7 @@
  */
 import type { Charges } from "./charges.ts";
 import { type Columns, encodeColumns } from "./columns.ts";
-import { ROWS_BYTES_MAX } from "./limits.ts";
+import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -20,6 +20,9 @@ const NEWS_SHARE_MAX = 1 / 8;
 
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
 const ROW_OVERHEAD_BYTES = 50;
+
+/** The same of a tombstone, beyond its two IDs: quotes, brackets and commas. */
+const TOMBSTONE_OVERHEAD_BYTES = 8;
 
 /** What a message is composed from. */
 export interface Source {
@@ -64,33 +67,52 @@ export function compactDraft(
 }
 
 /**
- * Composes the full form: all rows and tombstones that `theirs` lacks. Rows begin at `start`, a share of the roster,
- * and are cut at a size, so that repeated exchanges bring even the largest table across.
+ * Composes the full form: all rows and tombstones that `theirs` lacks. Both begin at `start`, a share of all, and are
+ * cut at a size, so that repeated exchanges bring even the largest table across.
  */
 export function fullDraft(
   source: Source,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
   const { id, table, charges, nowMs } = source;
-  const roster = table.roster();
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
-  const first = Math.floor(start * roster.length);
-  for (let i = 0; i < roster.length && bytes < ROWS_BYTES_MAX; i++) {
-    const row = roster[(first + i) % roster.length]!;
+  for (const row of from(table.roster(), start)) {
     const their = known.get(row.id);
     if (their !== undefined && covers(their, row)) continue;
     rows.push(reportOf(row, nowMs));
     bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES;
+    if (bytes >= ROWS_BYTES_MAX) break;
   }
-  const tombstones: { id: string; by: string }[] = [];
-  const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
-  for (const { id, by } of table.tombstones()) if (!buried.has(id)) tombstones.push({ id, by });
   const draft: Draft = { roster: table.rosterHash, rows };
+  const tombstones = tombstonesBeyond(theirs, table, start);
   if (tombstones.length > 0) draft.tombstones = tombstones;
   if (!charges.empty) draft.charges = charges.told(id);
   return draft;
+}
+
+function tombstonesBeyond(
+  theirs: Message | undefined,
+  table: Table,
+  start: number,
+): { id: string; by: string }[] {
+  const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
+  const tombstones: { id: string; by: string }[] = [];
+  let bytes = 0;
+  for (const { id, by } of from([...table.tombstones()], start)) {
+    if (buried.has(id)) continue;
+    tombstones.push({ id, by });
+    bytes += id.length + by.length + TOMBSTONE_OVERHEAD_BYTES;
+    if (bytes >= TOMBSTONES_BYTES_MAX) break;
+  }
+  return tombstones;
+}
+
+/** All of a list, beginning at a share of it. */
+function* from<T>(list: readonly T[], start: number): Iterable<T> {
+  const first = Math.floor(start * list.length);
+  for (let i = 0; i < list.length; i++) yield list[(first + i) % list.length]!;
 }
 
 function reportOf(row: Row, nowMs: number): Report {

@@ -8,6 +8,13 @@ function finish(hash: number): number {
   return hash ^ (hash >>> 16);
 }
 
+/** A 32-bit hash of a text, the same on all nodes. */
+export function hashOf(text: string): number {
+  let hash = SEED_A;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return finish(hash) >>> 0;
+}
+
 /**
  * A 64-bit hash of a set of texts that does not depend on their order, kept up to date as they come and go.
  *

@@ -23,6 +23,9 @@ export const FORM_BYTES_MAX = 4_096;
 /** Bytes of rows in one message: half a body, since columns and tombstones may travel with them. */
 export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Bytes of tombstones in one message: a quarter of a body; all of them, with long IDs, would be more than a body. */
+export const TOMBSTONES_BYTES_MAX = 2 * 1024 * 1024;
+
 /**
  * Heartbeats are stamps in whole tenths of a second, so that the difference of two fits a byte or two on the wire and
  * still compares exactly; finer would buy nothing at intervals of 200 ms and more.

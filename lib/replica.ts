@@ -12,12 +12,10 @@ import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
 import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
+import { News } from "./news.ts";
 import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
-
-/** Roster changes travel as rows for this many intervals: by then an epidemic through 10,000 nodes is over. */
-const NEWS_INTERVALS = 8;
 
 /** How far beyond the known heartbeat a charge may reach, in ms: dead-after is an hour at most. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
@@ -48,20 +46,22 @@ export interface Absorbed {
 export class Replica {
   /** This node's ID. */
   readonly id: string;
-  readonly table = new Table();
+  readonly table: Table;
   readonly charges = new Charges();
   readonly verdicts: Verdicts;
   /** Members of a former life. */
   readonly former: FormerMembers;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
-  readonly #news = new Map<string, number>();
+  readonly #news: News;
   #left = "";
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     const { id, intervalMs, deadAfterMs } = options;
     this.id = id;
+    this.table = new Table({ deadAfterMs });
+    this.#news = new News(intervalMs);
     const { table, charges } = this;
     this.former = new FormerMembers(deadAfterMs);
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
@@ -120,13 +120,17 @@ export class Replica {
     }
   }
 
-  /** Decommissions `id`, as `by` asked. */
+  /** Decommissions `id`, as `by` asked here. */
   bury(id: string, by: string, nowMs: number): Merged {
-    const merged = this.table.bury(id, by);
+    return this.#noteBuried(this.table.bury(id, by), { id, by }, nowMs);
+  }
+
+  #noteBuried(merged: Merged, { id, by }: { id: string; by: string }, nowMs: number): Merged {
     if (merged !== "changed") return merged;
-    this.charges.drop(id);
+    this.#forget();
+    this.charges.forget(id);
     this.verdicts.touchId(id, by);
-    this.#note(id, nowMs);
+    this.#news.note(id, nowMs);
     return merged;
   }
 
@@ -139,11 +143,11 @@ export class Replica {
 
   /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
-    for (const [id, untilMs] of this.#news) if (untilMs <= nowMs) this.#news.delete(id);
+    this.#news.expire(nowMs);
     const { id, table, charges } = this;
     const { heartbeat } = this.#pulse;
     const isEqual = theirs?.roster === table.rosterHash;
-    const news = isEqual ? [] : [...this.#news.keys()];
+    const news = isEqual ? [] : this.#news.ids();
     const knows = isEqual ? theirs.columns : undefined;
     return compactDraft({ id, table, charges, nowMs }, { heartbeat, news, knows });
   }
@@ -165,7 +169,10 @@ export class Replica {
       if (merged === "changed") urgent = true;
       if (merged === "full") refused++;
     };
-    for (const { id, by } of message.tombstones ?? []) count(this.bury(id, by, nowMs));
+    for (const tombstone of message.tombstones ?? []) {
+      const { id, by } = tombstone;
+      count(this.#noteBuried(table.bury(id, by, nowMs), tombstone, nowMs));
+    }
     for (const row of message.rows ?? []) {
       if (row.id !== this.id) count(this.#merge(row, via, nowMs));
       else if (row.boot !== this.#options.boot) own = row;
@@ -221,7 +228,10 @@ export class Replica {
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
-    if (merged === "changed") this.#note(row.id, nowMs);
+    if (merged === "changed") {
+      this.#forget();
+      this.#news.note(row.id, nowMs);
+    }
     return this.#freshened(row, { via, restarted: boot !== row.boot, nowMs }) ? "changed" : merged;
   }
 
@@ -235,9 +245,12 @@ export class Replica {
     );
   }
 
-  #note(id: string, nowMs: number): void {
-    // Deleted first, so that the latest comes last.
-    this.#news.delete(id);
-    this.#news.set(id, nowMs + NEWS_INTERVALS * this.#options.intervalMs);
+  /** Forgets those that made room. */
+  #forget(): void {
+    for (const id of this.table.forgotten.splice(0)) {
+      this.charges.forget(id);
+      this.verdicts.forget(id);
+      this.#news.forget(id);
+    }
   }
 }

@@ -10,10 +10,14 @@
  *
  * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live / dead.
  *
+ * At its bound the table keeps those that room.ts puts first; all of the above holds below it.
+ *
  * @module
  */
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SetHash } from "./hash.ts";
+import { Room } from "./room.ts";
+import { Tombstones } from "./tombstones.ts";
 
 /**
  * Every status, trouble first: the order in which people see them. A planned stop is no trouble, so `left` comes after
@@ -67,15 +71,27 @@ export type Merged = "same" | "fresher" | "changed" | "full";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Table {
+  /** IDs that made room at a bound, for whoever keeps more about them to take out of here. */
+  readonly forgotten: string[] = [];
   readonly #rows = new Map<string, Mutable<Row>>();
-  readonly #tombstones = new Map<string, Mutable<Tombstone>>();
+  readonly #tombstones: Tombstones;
   readonly #rosterHash = new SetHash();
-  readonly #limits: { readonly members: number; readonly tombstones: number };
+  readonly #membersMax: number;
+  readonly #room: Room<Row>;
   #order: Row[] | undefined;
   #version = 0;
 
-  constructor(limits = { members: MEMBERS_MAX, tombstones: TOMBSTONES_MAX }) {
-    this.#limits = limits;
+  constructor(
+    { members = MEMBERS_MAX, tombstones = TOMBSTONES_MAX, deadAfterMs = Infinity } = {},
+  ) {
+    this.#membersMax = members;
+    this.#tombstones = new Tombstones(tombstones);
+    this.#room = new Room((row, nowMs) => goneClass(row, nowMs, deadAfterMs));
+  }
+
+  /** It holds as many members as it may: a newcomer takes the place of one who is gone, or finds none. */
+  get isFull(): boolean {
+    return this.#rows.size >= this.#membersMax;
   }
 
   /** Grows with every change of the roster or the tombstones: whatever was built at an equal version still holds. */
@@ -116,14 +132,8 @@ export class Table {
     const heardAtMs = nowMs - Math.min(Math.max(report.ageMs, 0), AGE_MAX_MS);
     const row = this.#rows.get(report.id);
     if (row === undefined) {
-      if (this.#rows.size >= this.#limits.members) return "full";
       const { id, address, boot, heartbeat, left } = report;
-      const added = { id, address, boot, heartbeat, left, heardAtMs };
-      this.#rows.set(id, added);
-      this.#rosterHash.toggle(rosterKey(added));
-      this.#order = undefined;
-      this.#version++;
-      return "changed";
+      return this.#add({ id, address, boot, heartbeat, left, heardAtMs }, nowMs);
     }
     return sameRoster(row, report)
       ? refresh(row, report.heartbeat, heardAtMs)
@@ -135,25 +145,38 @@ export class Table {
     return refresh(row as Mutable<Row>, heartbeat, heardAtMs);
   }
 
-  /**
-   * Decommissions `id`, known or not, for good. Of two requests the greater `by` stays, so that tables agree. Returns
-   * "full" at the bound on tombstones: none is ever dropped to make room.
-   */
-  bury(id: string, by: string): Merged {
-    const known = this.#tombstones.get(id);
-    if (known !== undefined) {
-      if (by > known.by) known.by = by;
-      return "same";
+  #add(row: Mutable<Row>, nowMs: number): Merged {
+    if (this.isFull) {
+      const gone = this.#room.madeFor(row, this.#rows, nowMs);
+      if (gone === undefined) return "full";
+      this.#remove(gone);
+      this.forgotten.push(gone.id);
     }
-    if (this.#tombstones.size >= this.#limits.tombstones) return "full";
+    this.#rows.set(row.id, row);
+    this.#rosterHash.toggle(rosterKey(row));
+    this.#order = undefined;
+    this.#version++;
+    return "changed";
+  }
+
+  #remove(row: Row): void {
+    this.#rows.delete(row.id);
+    this.#rosterHash.toggle(rosterKey(row));
+    this.#order = undefined;
+  }
+
+  /** Decommissions `id`, known or not, for good; what the bound on tombstones does is told at `Tombstones.add`. */
+  bury(id: string, by: string, toldAtMs?: number): Merged {
     const row = this.#rows.get(id);
-    if (row !== undefined) {
-      this.#rows.delete(id);
-      this.#rosterHash.toggle(rosterKey(row));
-      this.#order = undefined;
-    }
     const { address, heartbeat, heardAtMs } = row ?? { address: "", heartbeat: 0, heardAtMs: 0 };
-    this.#tombstones.set(id, { id, by, address, heartbeat, heardAtMs });
+    const tombstone = { id, by, address, heartbeat, heardAtMs };
+    const { merged, gone } = this.#tombstones.add(tombstone, toldAtMs);
+    if (merged !== "changed") return merged;
+    if (gone !== undefined) {
+      this.#rosterHash.toggle(gone);
+      this.forgotten.push(gone);
+    }
+    if (row !== undefined) this.#remove(row);
     this.#rosterHash.toggle(id);
     this.#version++;
     return "changed";
@@ -205,6 +228,14 @@ function sameRoster(a: Row, b: Report): boolean {
 // A first heartbeat changes the roster too: from then on the columns carry the member.
 function rosterKey(row: Row): string {
   return `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0 ? 1 : 0}`;
+}
+
+/** Who makes room first at the bound (see room.ts): 0 for the live. */
+function goneClass(row: Row, nowMs: number, deadAfterMs: number): number {
+  const status = statusByAge(row, nowMs, deadAfterMs);
+  if (status === "live") return 0;
+  if (status === "unknown") return Infinity;
+  return 1 + Math.max(0, Math.floor(Math.log2(ageOf(row, nowMs) / deadAfterMs)));
 }
 
 /** The age of a row: ms since its heartbeat was made, on the running clock. */

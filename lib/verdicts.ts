@@ -94,6 +94,12 @@ export class Verdicts {
     this.#touched.set(id, via);
   }
 
+  /** Forgets a member that made room in a full table. */
+  forget(id: string): void {
+    this.#shown.delete(id);
+    this.#touched.delete(id);
+  }
+
   /** Gives the verdict on each member marked since the last review. */
   review(nowMs: number): Change[] {
     if (this.#touched.size === 0) return [];

@@ -72,7 +72,11 @@ export class Stories {
     const told = { id, address, from, to, reason, atMs, event: ++this.#lastEvent };
     this.#ring[told.event % this.#limits.resumable] = told;
     let history = this.#histories.get(id);
-    if (history === undefined) this.#histories.set(id, history = []);
+    if (history === undefined) {
+      // Members that made room in a full table leave their stories behind.
+      if (this.#histories.size >= this.#limits.histories) this.#forgetOldest();
+      this.#histories.set(id, history = []);
+    }
     history.push(told);
     if (history.length > this.#allowance()) {
       history.splice(0, history.length - this.#allowance());
@@ -99,6 +103,10 @@ export class Stories {
       { length: count },
       (_, i) => this.#ring[(event + 1 + i) % this.#limits.resumable]!,
     );
+  }
+
+  #forgetOldest(): void {
+    for (const id of this.#histories.keys()) return void this.#histories.delete(id);
   }
 
   #allowance(): number {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { HTTPException } from "hono/http-exception";
+import type { HTTPException } from "../../lib/http/hono.ts";
 import { type Body, readBody } from "../../lib/http/body.ts";
 import type { CallerContext } from "../../lib/http/callers.ts";
 import { BODY_BYTES_MAX } from "../../lib/limits.ts";
