@@ -10,7 +10,8 @@
  *
  * @module
  */
-import type { Row, Tombstone } from "./table.ts";
+import type { Row } from "./table.ts";
+import type { Tombstone } from "./tombstones.ts";
 
 /** A member as a former life last heard it. */
 export interface FormerMember {

@@ -17,7 +17,7 @@
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SetHash } from "./hash.ts";
 import { Room } from "./room.ts";
-import { Tombstones } from "./tombstones.ts";
+import { type Tombstone, Tombstones } from "./tombstones.ts";
 
 /**
  * Every status, trouble first: the order in which people see them. A planned stop is no trouble, so `left` comes after
@@ -51,16 +51,6 @@ export interface Row {
   readonly heartbeat: number;
   readonly left: string;
   /** The running time at which the heartbeat was made. */
-  readonly heardAtMs: number;
-}
-
-/** The permanent mark of a decommissioned ID, with what was last known of the member. */
-export interface Tombstone {
-  readonly id: string;
-  /** The node that was asked to decommission it; empty if a Go node told. */
-  readonly by: string;
-  readonly address: string;
-  readonly heartbeat: number;
   readonly heardAtMs: number;
 }
 

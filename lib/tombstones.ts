@@ -4,10 +4,24 @@
  * @module
  */
 import { Room } from "./room.ts";
-import type { Merged, Mutable, Tombstone } from "./table.ts";
+
+/** The permanent mark of a decommissioned ID, with what was last known of the member. */
+export interface Tombstone {
+  readonly id: string;
+  /** The node that was asked to decommission it; empty if a Go node told. */
+  readonly by: string;
+  readonly address: string;
+  readonly heartbeat: number;
+  readonly heardAtMs: number;
+}
+
+interface Added {
+  readonly merged: "same" | "changed" | "full";
+  readonly gone?: string;
+}
 
 export class Tombstones {
-  readonly #byId = new Map<string, Mutable<Tombstone>>();
+  readonly #byId = new Map<string, Tombstone>();
   readonly #max: number;
   readonly #room = new Room<Tombstone>(() => 1);
 
@@ -36,11 +50,11 @@ export class Tombstones {
    * is refused: none makes room for it. For one that other nodes told, at running time `toldAtMs`, another may go
    * (`gone`, its ID): two full sets would never agree otherwise.
    */
-  add(tombstone: Tombstone, toldAtMs?: number): { merged: Merged; gone?: string } {
+  add(tombstone: Tombstone, toldAtMs?: number): Added {
     const { id, by } = tombstone;
     const known = this.#byId.get(id);
     if (known !== undefined) {
-      if (by > known.by) known.by = by;
+      if (by > known.by) this.#byId.set(id, { ...known, by });
       return { merged: "same" };
     }
     if (this.#byId.size < this.#max) {

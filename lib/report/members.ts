@@ -6,7 +6,8 @@
 import type { Gossip } from "../gossip.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
-import { ageOf, type Row, type Status, type Tombstone } from "../table.ts";
+import { ageOf, type Row, type Status } from "../table.ts";
+import type { Tombstone } from "../tombstones.ts";
 import { ageWords } from "../../static/words.js";
 
 /** A member as this node sees it. */
