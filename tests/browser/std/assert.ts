@@ -1,0 +1,1 @@
+export * from "../../std/assert.ts";
