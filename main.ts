@@ -15,7 +15,8 @@ import { settleNames } from "./lib/host/names.ts";
 import { Node } from "./lib/host/node.ts";
 import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/host/process.ts";
 import { readState, StateError } from "./lib/host/state_file.ts";
-import { checkTls, ListenError, Server } from "./lib/http/serve.ts";
+import { ListenError } from "./lib/http/listen.ts";
+import { checkTls, Server } from "./lib/http/serve.ts";
 import { versionLine } from "./lib/host/version.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
@@ -101,7 +102,12 @@ export function start(config: Config, write: (line: string) => void): Running {
     }
   }
   const scheme = credentials.tls === undefined ? "http" : "https";
-  log.notice("info", `node ${id} ${describeListening(config, { scheme, port, address })}`);
+  log.notice(
+    "info",
+    `node ${id} ${
+      describeListening(config, { scheme, port, address, on: server.on, pid: Deno.pid })
+    }`,
+  );
   for (const line of warnings(config)) log.notice("warn", line);
   node.start();
   return {

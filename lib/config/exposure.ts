@@ -5,7 +5,6 @@
  */
 import { formatAddress, normalizeHost } from "../address.ts";
 import type { Config } from "./config.ts";
-import { reachableHost } from "./values.ts";
 
 /** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
 export function ownNames(config: Config, hostname: string): ReadonlySet<string> {
@@ -17,16 +16,26 @@ export function ownNames(config: Config, hostname: string): ReadonlySet<string> 
   return names;
 }
 
+/** A process that listens. */
+export interface Listener {
+  readonly scheme: "http" | "https";
+  readonly port: number;
+  /** Its address for peers. */
+  readonly address: string;
+  /** What it listens on, in words; undefined for the one address of `-host`. */
+  readonly on: string | undefined;
+  /** The process ID: the one that `npx` shows is that of another process. */
+  readonly pid: number;
+}
+
 /** Where a node listens, in words: a link to its page, its address for peers, and how to join it if it joins nobody. */
 export function describeListening(
-  config: Config,
-  at: { scheme: "http" | "https"; port: number; address: string },
+  { host, advertiseHost, join }: Config,
+  { scheme, port, address, on, pid }: Listener,
 ): string {
-  const { host, advertiseHost, join } = config;
-  const every = reachableHost(host ?? "") === undefined;
-  const url = `${at.scheme}://${formatAddress(every ? advertiseHost : host!, at.port)}/`;
-  return `listens on ${url}${every ? " (every address)" : ""}, known to peers as ${at.address}` +
-    (join.length === 0 ? `; others join it with -join ${at.address}` : "");
+  const url = `${scheme}://${formatAddress(on === undefined ? host! : advertiseHost, port)}/`;
+  return `listens on ${url} (${on === undefined ? "" : `${on}, `}pid ${pid}), known to peers as ` +
+    address + (join.length === 0 ? `; others join it with -join ${address}` : "");
 }
 
 /** Warnings for the log of a node that lets strangers do more than its owner may expect. */

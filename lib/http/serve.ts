@@ -1,5 +1,5 @@
 /**
- * Serves requests on every address of both families, with TLS where there is a certificate.
+ * Serves requests on one address or on all, with TLS where there is a certificate.
  *
  * `Deno.serve` has no time limit for connections that send nothing: their number is bounded by the process' limit on
  * open files alone (see .github/SECURITY.md). Rejected: an HTTP server of our own, which could bound them better. It
@@ -10,9 +10,7 @@
 
 import { messageOf } from "../text.ts";
 import type { Caller } from "./callers.ts";
-
-/** A failure to listen; the message is one line that says what to do. */
-export class ListenError extends Error {}
+import { listen, ListenError, type Listening } from "./listen.ts";
 
 export type Handler = (request: Request, caller: Caller) => Response | Promise<Response>;
 
@@ -30,10 +28,6 @@ export const KEPT_MAX = 256;
 
 /** A crowd keeps nobody from asking whether this node is well, nor members from exchanging tables. */
 const KEPT = /^[a-z]+:\/\/[^/?#]*\/(?:healthz|readyz|hello)(?:[?#]|$)/i;
-
-/** Every IPv6 address; on a dual-stack host every IPv4 address as well. */
-const ANY = "::";
-const ANY_IPV4 = "0.0.0.0";
 
 /** Attempts to listen again after the former listener was closed: for five seconds in all. */
 const REOPEN_TRIES = 100;
@@ -60,7 +54,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #handler: Handler;
   readonly #draining = new Set<Promise<void>>();
-  #server: HttpServer;
+  #listening: Listening<HttpServer>;
   #tls: Tls | undefined;
   #underWay = 0;
   /** Of these, requests that wait for bytes of their callers. */
@@ -75,11 +69,16 @@ export class Server {
     this.#options = options;
     this.#handler = handler;
     this.#tls = options.tls;
-    this.#server = this.#open(options.port, options.tls);
+    this.#listening = this.#open(options.port, options.tls);
   }
 
   get addr(): Deno.NetAddr {
-    return this.#server.addr;
+    return this.#listening.listeners[0]!.addr;
+  }
+
+  /** The addresses that it listens on, in words; undefined for a single one. */
+  get on(): string | undefined {
+    return this.#listening.on;
   }
 
   /** Serves new connections on the same port with another certificate; open connections keep theirs. */
@@ -89,7 +88,7 @@ export class Server {
     this.#drain();
     for (let tries = 1; !this.#closing; tries++) {
       try {
-        this.#server = this.#open(port, tls);
+        this.#listening = this.#open(port, tls);
         return;
       } catch (error) {
         // The system may hold the port a moment longer.
@@ -108,15 +107,17 @@ export class Server {
   }
 
   /** Deno.serve ends for good at the first connection that it cannot accept, as when file descriptors run out. */
-  async #reopen(broken: HttpServer, error: unknown): Promise<void> {
-    if (broken !== this.#server || this.#closing) return;
+  async #reopen(server: HttpServer, error: unknown): Promise<void> {
+    const broken = this.#listening;
+    if (!broken.listeners.includes(server) || this.#closing) return;
     const nowMs = performance.now();
     if (nowMs - this.#toldAtMs > BROKEN_TOLD_MS) {
       this.#toldAtMs = nowMs;
       this.#options.onBroken?.(`cannot accept connections: ${line(error)}; keeps trying`);
     }
     const { port } = this.addr;
-    while (broken === this.#server) {
+    this.#drain();
+    while (broken === this.#listening) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       const timer = setTimeout(resolve, REOPEN_BROKEN_MS);
@@ -124,7 +125,7 @@ export class Server {
       clearTimeout(timer);
       if (this.#closing) return;
       try {
-        this.#server = this.#open(port, this.#tls);
+        this.#listening = this.#open(port, this.#tls);
       } catch {
         // It keeps trying: a node that nobody can call is of no use.
       }
@@ -132,36 +133,24 @@ export class Server {
   }
 
   #drain(): void {
-    const drained = this.#server.shutdown().catch(() => {}).finally(() =>
-      this.#draining.delete(drained)
-    );
-    this.#draining.add(drained);
+    for (const server of this.#listening.listeners) {
+      const drained = server.shutdown().catch(() => {}).finally(() =>
+        this.#draining.delete(drained)
+      );
+      this.#draining.add(drained);
+    }
   }
 
-  #open(port: number, tls: Tls | undefined): HttpServer {
-    const { host } = this.#options;
+  #open(port: number, tls: Tls | undefined): Listening<HttpServer> {
     if (tls !== undefined) checkTls(tls);
-    const open = (hostname: string) => {
+    return listen({ host: this.#options.host, port }, (hostname, port) => {
       const server = Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
         (request, info) => this.#answer(request, new RealCaller(info, this.#wait)),
       );
       server.finished.catch((error) => this.#reopen(server, error));
       return server;
-    };
-    try {
-      return open(host ?? ANY);
-    } catch (error) {
-      if (error instanceof Deno.errors.AddrInUse) throw inUse(port);
-      if (host !== undefined) throw new ListenError(`Cannot listen on ${host}: ${line(error)}`);
-    }
-    // The host has no IPv6.
-    try {
-      return open(ANY_IPV4);
-    } catch (error) {
-      if (error instanceof Deno.errors.AddrInUse) throw inUse(port);
-      throw new ListenError(`Cannot listen on port ${port}: ${line(error)}`);
-    }
+    });
   }
 
   /** Not async: a promise would add a third to the cost of `GET /hello`, whose handler answers at once. */
@@ -218,12 +207,6 @@ export function checkTls(tls: Tls): void {
   } catch (error) {
     throw new ListenError(`Cannot use the certificate and its key: ${line(error)}`);
   }
-}
-
-function inUse(port: number): ListenError {
-  return new ListenError(
-    `Cannot listen on port ${port}: it is in use. Stop the program that uses it, or choose another port with -port`,
-  );
 }
 
 function line(error: unknown): string {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/config.ts";
-import { ownNames, warnings } from "../../lib/config/exposure.ts";
+import { describeListening, ownNames, warnings } from "../../lib/config/exposure.ts";
 
 function configOf(args: string, env: Record<string, string> = {}) {
   const given = args.split(" ").filter((word) => word !== "");
@@ -40,4 +40,18 @@ Deno.test("ownNames() are the host's, the one listened on and the one advertised
   const names = ["host1.example", "listen.example", "public.example"];
   assertEquals([...ownNames(config, "Host1.example")].sort(), names);
   assertEquals(ownNames(configOf("-advertise n1"), "not a name"), new Set(["n1"]));
+});
+
+Deno.test("describeListening() gives a link to the page, what is listened on, the process ID and how to join", () => {
+  const at = { scheme: "http", port: 8080, address: "n1:80", pid: 4242 } as const;
+  const every = "every IPv4 and IPv6 address";
+  assertEquals(
+    describeListening(configOf("-advertise n1:80"), { ...at, on: every }),
+    "listens on http://n1:8080/ (every IPv4 and IPv6 address, pid 4242), known to peers as n1:80; " +
+      "others join it with -join n1:80",
+  );
+  assertEquals(
+    describeListening(configOf("-host ::1 -advertise n1:80 -join n2:80"), { ...at, on: undefined }),
+    "listens on http://[::1]:8080/ (pid 4242), known to peers as n1:80",
+  );
 });

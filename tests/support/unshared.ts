@@ -1,6 +1,6 @@
 /**
- * Programs in network and mount namespaces of their own, for tests of what only such a place can break: the system's
- * resolver, its ports, and the way of packets.
+ * Programs in namespaces of their own (network, mounts, host name), for tests of what only such a place can break: the
+ * system's resolver, its ports, and the way of packets.
  *
  * @module
  */
@@ -32,7 +32,8 @@ async function unshare(script: string, ...words: string[]): Promise<Deno.Command
   const folder = await Deno.makeTempDir({ prefix: "unshared" });
   try {
     const shell = ["sh", "-ec", `${SET_UP} && ${script}`, folder, ...words];
-    return await new Deno.Command("unshare", { args: ["--net", "--mount", ...shell] }).output();
+    return await new Deno.Command("unshare", { args: ["--net", "--mount", "--uts", ...shell] })
+      .output();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
