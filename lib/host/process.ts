@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withDeadline } from "../net/deadline.ts";
 
 /** Characters of log lines buffered while stderr blocks: one line per member of the largest cluster. */
 const WAITING_LENGTH_MAX = 4 * 1024 * 1024;
@@ -47,10 +48,7 @@ export class LineWriter {
 
   /** Resolves when all lines are written, or after a bounded wait. */
   async flush(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, FLUSH_MS);
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
+    if (this.#writing !== undefined) await withDeadline(this.#writing, FLUSH_MS, () => {});
   }
 
   async #writeAll(): Promise<void> {

@@ -5,13 +5,10 @@
  *
  * @module
  */
-import { dirname as posixDirname } from "../std/path/posix_dirname.ts";
-import { dirname as windowsDirname } from "../std/path/windows_dirname.ts";
 import { withDeadline } from "../net/deadline.ts";
+import { dirname, type Disk, followLinks, hint, reasonOf, writeAtomically } from "./disk.ts";
+import { FileError, readTextSync } from "./files.ts";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./state_format.ts";
-
-// Not the `dirname` for all systems: it reads `process` to tell the system, and Deno then loads 1.5 MB of Node's code.
-const dirname = Deno.build.os === "windows" ? windowsDirname : posixDirname;
 
 /** Delay until a change is written, together with those that follow it. */
 const COALESCE_MS = 1_000;
@@ -38,16 +35,6 @@ export class StateError extends Error {
     super(message);
     this.status = status;
   }
-}
-
-/** The part of an open file that is used. */
-export type DiskFile = Pick<Deno.FsFile, "write" | "sync" | "close">;
-
-/** The part of the file system that is used; tests replace it by one that fails. */
-export interface Disk {
-  open(path: string, options: Deno.OpenOptions): Promise<DiskFile>;
-  rename(from: string, to: string): Promise<void>;
-  remove(path: string): Promise<void>;
 }
 
 export interface StateFileOptions {
@@ -89,13 +76,18 @@ export function readState(
 function readSaved(path: string): Saved | undefined {
   let text: string;
   try {
-    const { size } = Deno.statSync(path);
-    text = size > STATE_LENGTH_MAX ? "x".repeat(STATE_LENGTH_MAX + 1) : Deno.readTextFileSync(path);
+    text = readTextSync(path, STATE_LENGTH_MAX);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && isFolder(dirname(path))) return undefined;
+    if (error instanceof FileError) {
+      throw new StateError(
+        `Cannot use '${path}' as the state file: it ${error.message}; choose another -state`,
+      );
+    }
+    const folder = dirname(followLinks(path));
+    if (error instanceof Deno.errors.NotFound && isFolder(folder)) return undefined;
     if (error instanceof Deno.errors.NotFound) {
       throw new StateError(
-        `Cannot keep the state in '${path}': the folder '${dirname(path)}' does not exist; ` +
+        `Cannot keep the state in '${path}': the folder '${folder}' does not exist; ` +
           "create it, or choose another -state",
       );
     }
@@ -116,6 +108,8 @@ function readSaved(path: string): Saved | undefined {
 export class StateFile {
   readonly #options: StateFileOptions;
   readonly #disk: Disk;
+  /** Where the file is: a link leads there, and stays. */
+  readonly #path: string;
   #underWay: Promise<boolean> = Promise.resolve(true);
   #next: Promise<boolean> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -126,6 +120,7 @@ export class StateFile {
   constructor(options: StateFileOptions) {
     this.#options = options;
     this.#disk = options.disk ?? Deno;
+    this.#path = followLinks(options.path);
   }
 
   /** Why the last write failed, in one line; undefined if it succeeded. */
@@ -168,10 +163,10 @@ export class StateFile {
     clearTimeout(this.#timer);
     this.#timerMs = Infinity;
     try {
-      await writeAtomically(this.#disk, this.#options.path, encodeSaved(this.#options.snapshot()));
+      await writeAtomically(this.#disk, this.#path, encodeSaved(this.#options.snapshot()));
       this.#tell(undefined);
     } catch (error) {
-      this.#tell(`Cannot write the state file '${this.#options.path}': ${reasonOf(error)}`);
+      this.#tell(`Cannot write the state file '${this.#path}': ${reasonOf(error)}${hint(error)}`);
     }
     this.#arm(this.#trouble === undefined ? REFRESH_MS : RETRY_MS);
     return this.#trouble === undefined;
@@ -193,45 +188,10 @@ export class StateFile {
   }
 }
 
-/**
- * Replaces the file at `path`, all or nothing. The new file is synced before it gets the name, or a power cut could
- * leave the name on an empty file; the folder is synced afterwards, or the old file could come back.
- */
-async function writeAtomically(disk: Disk, path: string, text: string): Promise<void> {
-  const part = `${path}.part`;
-  // A killed process may have left one. A new file has the right mode, and no link in its place is followed.
-  await disk.remove(part).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  const file = await disk.open(part, { write: true, createNew: true, mode: 0o600 });
-  try {
-    const bytes = new TextEncoder().encode(text);
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  await disk.rename(part, path);
-  // Windows cannot open a folder, and journals names by itself.
-  if (Deno.build.os === "windows") return;
-  const folder = await disk.open(dirname(path), { read: true });
-  try {
-    await folder.sync();
-  } finally {
-    folder.close();
-  }
-}
-
 function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {
     return false;
   }
-}
-
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  // Deno adds the operation and the path to some messages; ours names the path already.
-  return text.replace(/: \w+ '[\s\S]*$/, "").replaceAll("\n", " ");
 }

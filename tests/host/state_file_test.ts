@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { decodeSaved, encodeSaved, type Saved } from "../../lib/host/state_format.ts";
-import { type Disk, readState, StateError, StateFile } from "../../lib/host/state_file.ts";
+import type { Disk } from "../../lib/host/disk.ts";
+import { readState, StateError, StateFile } from "../../lib/host/state_file.ts";
 import { FakeDisk } from "../support/fake_disk.ts";
 import { seededRandom } from "../support/random.ts";
 
@@ -84,7 +85,7 @@ Deno.test("readState() refuses a file that it cannot use, names it, says what to
       assertEquals(error.status, 2);
       assertEquals(await Deno.readTextFile(path), text);
     }
-    assertThrows(() => readState(folder, NODE), StateError, folder);
+    assertThrows(() => readState(folder, NODE), StateError, `Cannot use '${folder}'`);
     const lost = `${folder}/none/n1.state`;
     assertThrows(
       () => readState(lost, NODE),
@@ -103,6 +104,64 @@ Deno.test("readState() refuses a decommissioned node, with status 0, unless it t
     assertThrows(() => readState(path, { ...NODE, id: "n5", idGiven: true }), StateError, "n5");
     assert(readState(path, { ...NODE, id: "n7", idGiven: true }) !== undefined);
   });
+});
+
+Deno.test(
+  "readState() refuses what is not a regular file: a FIFO would block, and /dev/zero has no end",
+  { ignore: NO_LINKS },
+  async () => {
+    await withFolder(async (folder) => {
+      const fifo = `${folder}/fifo`;
+      assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+      for (const path of [fifo, "/dev/zero"]) {
+        const text =
+          `Cannot use '${path}' as the state file: it is not a regular file; choose another`;
+        assertThrows(() => readState(path, NODE), StateError, text);
+      }
+    });
+  },
+);
+
+Deno.test("a link is followed, whether the file is there yet or not, and stays a link", {
+  ignore: NO_LINKS,
+}, async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/data`);
+    await Deno.symlink("data/n1.state", `${folder}/relative`);
+    await Deno.symlink(`${folder}/relative`, `${folder}/absolute`);
+    const path = `${folder}/absolute`;
+    assertEquals(readState(path, NODE), undefined);
+    for (const tombstones of [["n3"], ["n3", "n4"]]) {
+      const { file } = stateFile(path, () => saved(tombstones));
+      assert(await file.save());
+      await file.close();
+      assertEquals(readState(`${folder}/data/n1.state`, NODE), saved(tombstones));
+    }
+    assert(Deno.lstatSync(path).isSymlink && Deno.lstatSync(`${folder}/relative`).isSymlink);
+    await Deno.remove(`${folder}/data`, { recursive: true });
+    assertThrows(() => readState(path, NODE), StateError, `the folder '${folder}/data' does not`);
+  });
+});
+
+Deno.test("StateFile says to mount the folder where the file cannot be replaced: it is a mount, or its folder is read-only", async () => {
+  for (const [code, step] of [["EBUSY", "rename"], ["EXDEV", "rename"], ["EROFS", "open"]]) {
+    const disk = new FakeDisk(seededRandom(3));
+    const fail = (): Promise<never> =>
+      Promise.reject(Object.assign(new Error("It cannot be"), { code }));
+    const failing: Disk = {
+      open: (path, options) => step === "open" ? fail() : disk.open(path, options),
+      rename: fail,
+      remove: (path) => disk.remove(path),
+    };
+    const { file } = stateFile("/s/n1.state", () => saved(), failing);
+    assertEquals(await file.save(), false);
+    assertStringIncludes(
+      file.trouble ?? "",
+      "Cannot write the state file '/s/n1.state': It cannot be.",
+    );
+    assertStringIncludes(file.trouble ?? "", "mount the folder, not the file");
+    await file.close();
+  }
 });
 
 Deno.test("save() calls made while one write is under way share the next", async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Disk, DiskFile } from "../../lib/host/state_file.ts";
+import type { Disk, DiskFile } from "../../lib/host/disk.ts";
 
 interface Inode {
   bytes: number[];
