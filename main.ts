@@ -16,7 +16,7 @@ import { Node } from "./lib/host/node.ts";
 import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/host/process.ts";
 import { readState, StateError } from "./lib/host/state_file.ts";
 import { ListenError } from "./lib/http/listen.ts";
-import { checkTls, Server } from "./lib/http/serve.ts";
+import { Server } from "./lib/http/serve.ts";
 import { versionLine } from "./lib/host/version.ts";
 import denoConfig from "./deno.json" with { type: "json" };
 
@@ -27,8 +27,8 @@ export interface Running {
   readonly address: string;
   /** The port listened on. */
   readonly port: number;
-  /** Reads the files of keys and certificates again. */
-  reload(): void;
+  /** Reads the files of keys and certificates again; resolves when that is done. */
+  reload(): Promise<void>;
   /** Announces a planned stop, finishes open requests, and ends. */
   leave(reason: string): Promise<void>;
   /** The exit status, once the node has ended. */
@@ -59,10 +59,6 @@ export function start(config: Config, write: (line: string) => void): Running {
     (request, caller) => app.fetch(request, caller),
   );
   const { port } = server.addr;
-  credentials.onTls = (tls) => {
-    checkTls(tls);
-    server.replace(tls).catch((error) => log.notice("error", String(error)));
-  };
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
   const node = new Node({
     ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
@@ -73,6 +69,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     signer: keys?.signer,
     allow: config.allow,
     caCerts: credentials.tls && (() => credentials.authorities),
+    warning: () => credentials.warning,
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,
@@ -109,6 +106,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     }`,
   );
   for (const line of warnings(config)) log.notice("warn", line);
+  credentials.watch((tls) => server.replace(tls));
   node.start();
   return {
     id,
@@ -160,7 +158,7 @@ async function main(args: string[]): Promise<number> {
   let running: Running;
   // Before the line that says it listens: whoever reads it may send a signal at once.
   onStopSignal((signal) => void running.leave(signal));
-  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => running.reload() });
+  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => void running.reload() });
   try {
     running = start(names.config, write);
   } catch (error) {

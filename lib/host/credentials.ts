@@ -6,12 +6,19 @@
  * @module
  */
 import type { TlsFiles } from "../config/security.ts";
-import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import type { Log } from "../log.ts";
+import { withDeadline } from "../net/deadline.ts";
+import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import { Signer } from "../net/signer.ts";
+import { messageOf } from "../text.ts";
+import { expiryOf, expiryWarning } from "./expiry.ts";
+import { FileError, readText, readTextSync } from "./files.ts";
 
 /** Time between two reads of the files, a few kilobytes each. */
-const LOOK_EVERY_MS = 2_000;
+const READ_EVERY_MS = 2_000;
+
+/** A read that takes longer is reported: the disk hangs. */
+const READ_MS = 5_000;
 
 /** Longest file of keys: eight keys of the greatest length, and as many bytes of comments. */
 const KEY_FILE_BYTES_MAX = 65_536;
@@ -41,79 +48,171 @@ export interface CredentialsOptions {
   readonly cluster: string;
   readonly log: Log;
   readonly wallMs: () => number;
-  /** Time between two reads, in ms; tests set it. */
-  readonly lookEveryMs?: number;
+  /** Time after which a read is reported as hanging, in ms; tests set it. */
+  readonly readMs?: number;
+  /** Reads a file of bounded length; tests put a hanging disk in its place. */
+  readonly read?: (path: string, bytesMax: number) => Promise<string>;
+}
+
+/** What the files hold. */
+interface Texts {
+  readonly keys: string;
+  readonly tls: TlsTexts | undefined;
 }
 
 export class Credentials {
   /** Undefined in a cluster without a key. */
   readonly keys: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
-  /** Called with new certificates; if it throws, the former ones stay in use. */
-  onTls: (tls: TlsTexts) => void = () => {};
   readonly #options: CredentialsOptions;
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
-  #keyText: string;
-  #tls: TlsTexts | undefined;
+  #onTls: (tls: TlsTexts) => Promise<void> = () => Promise.resolve();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #texts: Texts;
+  #underWay: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  /** When the own certificate expires; undefined if that is not known. */
+  #expiresMs: number | undefined;
   #troubled = "";
+  #warned: string | undefined;
 
   /** @throws {CredentialsError} if a file cannot be read or used. */
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    const { keyFile, tls, cluster, wallMs, lookEveryMs = LOOK_EVERY_MS } = options;
-    this.#keyText = this.#readKeys() ?? "";
-    this.#tls = this.#readTls();
-    if (this.#keyText !== "") {
-      const keyring = new Keyring(this.#parse(this.#keyText));
+    const { cluster, wallMs } = options;
+    const found = new Map<string, string>();
+    for (const [path, bytesMax] of filesOf(options)) {
+      try {
+        found.set(path, readTextSync(path, bytesMax));
+      } catch (error) {
+        throw unreadable(path, error);
+      }
+    }
+    this.#texts = this.#textsOf(found);
+    const { keys } = this.#texts;
+    if (keys !== "") {
+      const keyring = new Keyring(this.#parse(keys));
       this.keys = { keyring, signer: new Signer({ keyring, cluster, wallMs }) };
     }
+  }
+
+  /** Begins to read the files every few seconds. `onTls` takes new certificates; if it fails, the former ones stay. */
+  watch(onTls: (tls: TlsTexts) => Promise<void>): void {
+    const { keyFile, tls } = this.#options;
+    this.#onTls = onTls;
+    void this.#checkExpiry();
     if (keyFile === undefined && tls === undefined) return;
-    this.#timer = setInterval(() => this.reload(), lookEveryMs);
+    this.#timer = setInterval(() => void this.reload(), READ_EVERY_MS);
   }
 
   get tls(): TlsTexts | undefined {
-    return this.#tls;
+    return this.#texts.tls;
   }
 
   /** The authorities to trust besides the usual ones, in PEM. */
   get authorities(): string[] {
-    return this.#tls?.ca === undefined ? [] : [this.#tls.ca];
+    const { tls } = this.#texts;
+    return tls?.ca === undefined ? [] : [tls.ca];
   }
 
-  /** Reads the files again. A file that cannot be used is logged, and the former contents stay in use. */
-  reload(): void {
-    try {
-      const text = this.#readKeys();
-      if (text !== undefined && text !== this.#keyText) {
-        this.keys?.keyring.replace(this.#parse(text));
-        this.#keyText = text;
-        this.#options.log.notice(
-          "info",
-          `the keys in ${this.#options.keyFile} changed: they are in use`,
-        );
-      }
-      const tls = this.#readTls();
-      if (tls !== undefined && !isSame(tls, this.#tls!)) {
-        this.onTls(tls);
-        this.#tls = tls;
-        this.#options.log.notice("info", "the certificate changed: new connections get it");
-      }
-      this.#troubled = "";
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      if (why !== this.#troubled) {
-        this.#options.log.notice("error", `${why}; the former stays in use`);
-      }
-      this.#troubled = why;
-    }
+  /** Says in one line that this node's certificate has expired or soon will; undefined if neither. */
+  get warning(): string | undefined {
+    const { tls, wallMs } = this.#options;
+    if (tls === undefined || this.#expiresMs === undefined) return undefined;
+    return expiryWarning(tls.cert, this.#expiresMs, wallMs());
+  }
+
+  /**
+   * Reads the files again, and resolves when that is done. A file that cannot be used is logged, and the former
+   * contents stay in use. Never rejects; on a disk that hangs it never resolves, and no further read begins.
+   */
+  reload(): Promise<void> {
+    // The read under way may have passed a file before it changed, so wait for the next one, shared by all callers.
+    this.#next ??= this.#underWay.then(() => {
+      this.#underWay = this.#next!;
+      this.#next = undefined;
+      return this.#reload();
+    });
+    return this.#next;
   }
 
   close(): void {
     clearInterval(this.#timer);
   }
 
-  #readKeys(): string | undefined {
-    const { keyFile, keyText } = this.#options;
-    return keyFile === undefined ? keyText : readText(keyFile, KEY_FILE_BYTES_MAX);
+  async #reload(): Promise<void> {
+    const { readMs = READ_MS } = this.#options;
+    try {
+      const reading = this.#read();
+      const { keys, tls } = await withDeadline(reading, readMs, () => {
+        this.#trouble("Cannot read the files of keys and certificates: the disk does not answer");
+        return reading;
+      });
+      if (keys !== this.#texts.keys) this.#useKeys(keys);
+      if (tls !== undefined && !isSame(tls, this.#texts.tls!)) await this.#useTls(tls);
+      this.#troubled = "";
+    } catch (error) {
+      this.#trouble(messageOf(error));
+    }
+    await this.#checkExpiry();
+  }
+
+  #useKeys(keys: string): void {
+    const { keyFile, log } = this.#options;
+    this.keys?.keyring.replace(this.#parse(keys));
+    this.#texts = { ...this.#texts, keys };
+    log.notice("info", `the keys in ${keyFile} changed: they are in use`);
+  }
+
+  async #useTls(tls: TlsTexts): Promise<void> {
+    await this.#onTls(tls);
+    this.#texts = { ...this.#texts, tls };
+    this.#expiresMs = undefined;
+    this.#options.log.notice("info", "the certificate changed: new connections get it");
+  }
+
+  /** Logs a warning of the certificate's expiry when it changes: once a day at most. */
+  async #checkExpiry(): Promise<void> {
+    const { tls } = this.#texts;
+    if (tls === undefined) return;
+    this.#expiresMs ??= await expiryOf(tls.cert);
+    const { warning } = this;
+    if (warning !== undefined && warning !== this.#warned) {
+      this.#options.log.notice("warn", warning);
+    }
+    this.#warned = warning;
+  }
+
+  #trouble(why: string): void {
+    if (why !== this.#troubled) {
+      this.#options.log.notice("error", `${why}; the former stays in use`);
+    }
+    this.#troubled = why;
+  }
+
+  /** Reads one file after the other, so that a disk that hangs holds one of the runtime's threads at most. */
+  async #read(): Promise<Texts> {
+    const { read = readText } = this.#options;
+    const found = new Map<string, string>();
+    for (const [path, bytesMax] of filesOf(this.#options)) {
+      try {
+        found.set(path, await read(path, bytesMax));
+      } catch (error) {
+        throw unreadable(path, error);
+      }
+    }
+    return this.#textsOf(found);
+  }
+
+  #textsOf(found: ReadonlyMap<string, string>): Texts {
+    const { keyFile, keyText = "", tls } = this.#options;
+    const textOf = (path: string) => found.get(path) ?? "";
+    return {
+      keys: keyFile === undefined ? keyText : textOf(keyFile),
+      tls: tls && {
+        cert: textOf(tls.cert),
+        key: textOf(tls.key),
+        ca: tls.ca === undefined ? undefined : textOf(tls.ca),
+      },
+    };
   }
 
   #parse(text: string): string[] {
@@ -123,36 +222,24 @@ export class Credentials {
       throw error instanceof KeyError ? new CredentialsError(error.message) : error;
     }
   }
-
-  #readTls(): TlsTexts | undefined {
-    const { tls } = this.#options;
-    return tls && {
-      cert: readText(tls.cert, PEM_BYTES_MAX),
-      key: readText(tls.key, PEM_BYTES_MAX),
-      ca: tls.ca === undefined ? undefined : readText(tls.ca, PEM_BYTES_MAX),
-    };
-  }
 }
 
 function isSame(a: TlsTexts, b: TlsTexts): boolean {
   return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }
 
-/** Reads a file up to a bound: the path may be that of a device without end. */
-function readText(path: string, bytesMax: number): string {
-  try {
-    using file = Deno.openSync(path);
-    const bytes = new Uint8Array(bytesMax + 1);
-    let length = 0;
-    for (;;) {
-      const count = file.readSync(bytes.subarray(length));
-      if (count === null || count === 0) break;
-      length += count;
-    }
-    if (length <= bytesMax) return new TextDecoder().decode(bytes.subarray(0, length));
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
-    throw new CredentialsError(`Cannot read ${path}: ${why}`);
+/** The files to read, each with the most bytes that it may have. */
+function filesOf({ keyFile, tls }: CredentialsOptions): [path: string, bytesMax: number][] {
+  const files: [string, number][] = [];
+  if (keyFile !== undefined) files.push([keyFile, KEY_FILE_BYTES_MAX]);
+  for (const path of [tls?.cert, tls?.key, tls?.ca]) {
+    if (path !== undefined) files.push([path, PEM_BYTES_MAX]);
   }
-  throw new CredentialsError(`Cannot use ${path}: it is longer than ${bytesMax} bytes`);
+  return files;
+}
+
+function unreadable(path: string, error: unknown): CredentialsError {
+  const why = messageOf(error).replaceAll("\n", " ");
+  if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);
+  return new CredentialsError(`Cannot read ${path}: ${why}`);
 }

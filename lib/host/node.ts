@@ -52,6 +52,8 @@ export interface NodeOptions {
   readonly allow: readonly Network[];
   /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
   readonly caCerts: (() => string[]) | undefined;
+  /** What else needs attention, in one line. */
+  readonly warning: () => string | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** The program's. */
@@ -91,9 +93,7 @@ export class Node {
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
-      keyed: signer !== undefined,
-      tls: caCerts !== undefined,
-      traffic: world.traffic,
+      ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
       refresh: () => this.#driver.refresh(),
     });
     this.#driver = new Driver({
@@ -223,7 +223,8 @@ export class Node {
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    return this.#state?.trouble;
+    const all = [this.#state?.trouble, this.#options.warning()];
+    return all.filter(Boolean).join("; ") || undefined;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */

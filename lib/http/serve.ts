@@ -29,9 +29,9 @@ export const KEPT_MAX = 256;
 /** A crowd keeps nobody from asking whether this node is well, nor members from exchanging tables. */
 const KEPT = /^[a-z]+:\/\/[^/?#]*\/(?:healthz|readyz|hello)(?:[?#]|$)/i;
 
-/** Attempts to listen again after the former listener was closed: for five seconds in all. */
-const REOPEN_TRIES = 100;
-const REOPEN_EVERY_MS = 50;
+/** Attempts to listen again after the former listener was closed: often, as callers are refused; for five seconds. */
+const REOPEN_TRIES = 5_000;
+const REOPEN_EVERY_MS = 1;
 
 /** Delay before listening again after the system closed the listener, usually for lack of file descriptors. */
 const REOPEN_BROKEN_MS = 1_000;
@@ -69,6 +69,7 @@ export class Server {
     this.#options = options;
     this.#handler = handler;
     this.#tls = options.tls;
+    if (options.tls !== undefined) checkTls(options.tls);
     this.#listening = this.#open(options.port, options.tls);
   }
 
@@ -81,8 +82,15 @@ export class Server {
     return this.#listening.on;
   }
 
-  /** Serves new connections on the same port with another certificate; open connections keep theirs. */
+  /**
+   * Serves new connections on the same port with another certificate; open connections keep theirs. Throws a
+   * ListenError, and changes nothing, if it cannot be used.
+   *
+   * Deno cannot change a listener's certificate, nor open a second TLS listener beside it (`reusePort` needs an
+   * unstable flag), so the port is closed for about a millisecond: too short for the refusals that look like a crash.
+   */
   async replace(tls: Tls): Promise<void> {
+    checkTls(tls);
     const { port } = this.addr;
     this.#tls = tls;
     this.#drain();
@@ -142,7 +150,6 @@ export class Server {
   }
 
   #open(port: number, tls: Tls | undefined): Listening<HttpServer> {
-    if (tls !== undefined) checkTls(tls);
     return listen({ host: this.#options.host, port }, (hostname, port) => {
       const server = Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
@@ -201,7 +208,7 @@ class RealCaller implements Caller {
 }
 
 /** Tries a certificate and its key; throws a ListenError if they cannot be used. */
-export function checkTls(tls: Tls): void {
+function checkTls(tls: Tls): void {
   try {
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: tls.cert, key: tls.key }).close();
   } catch (error) {

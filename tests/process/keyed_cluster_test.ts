@@ -109,7 +109,7 @@ Deno.test("a cluster changes its key under traffic, and no member is shown dead"
   for (const keys of [[OLD, NEW], [NEW, OLD], [NEW]]) {
     for (const [i, node] of nodes.entries()) {
       await Deno.writeTextFile(files[i]!, keys.join("\n"));
-      node.running.reload();
+      await node.running.reload();
       assert(node.lines.some((line) => line.includes("changed: they are in use")));
       // Each has heard both others since, whichever of them has the new keys by now.
       const before = await members(node);
@@ -136,11 +136,11 @@ Deno.test("a key file that becomes unusable is logged once, and the former keys 
   await using a = startNode("a", `-key-file ${file}`);
   for (const bad of ["short", ""]) {
     await Deno.writeTextFile(file, bad);
-    a.running.reload();
-    a.running.reload();
+    await a.running.reload();
+    await a.running.reload();
   }
   await Deno.remove(file);
-  a.running.reload();
+  await a.running.reload();
   const errors = a.lines.filter((line) => line.includes("error: "));
   assertEquals(errors.length, 3, errors.join("\n"));
   for (const line of errors) {

@@ -1,5 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Server } from "../../lib/http/serve.ts";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { ListenError, Server } from "../../lib/http/serve.ts";
 import { createTransport } from "../../lib/net/transport.ts";
 import { Authority, type Certificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
@@ -115,7 +123,7 @@ Deno.test("a new certificate is served to new connections, and open streams go o
   const next = await successor.issue();
   await Deno.copyFile(next.cert, cert);
   await Deno.copyFile(next.key, key);
-  a.running.reload();
+  await a.running.reload();
   assert(a.lines.some((line) => line.includes("the certificate changed")), a.lines.join("\n"));
   await eventually(async () => {
     assertStringIncludes(await (await get(a, "/hello", successor)).text(), "hello a");
@@ -133,6 +141,59 @@ Deno.test("a new certificate is served to new connections, and open streams go o
   old.close();
 });
 
+Deno.test("a server that changes its certificate refuses fewer calls than it answers", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+  const server = new Server({ host: "127.0.0.1", port: 0, tls }, () => new Response("ok"));
+  const { port } = server.addr;
+  const counts = { connected: 0, refused: 0 };
+  let done = false;
+  const callers = Array.from({ length: 4 }, async () => {
+    while (!done) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        counts.connected++;
+      } catch (error) {
+        if (error instanceof Deno.errors.ConnectionRefused) counts.refused++;
+      }
+    }
+  });
+  for (let change = 1; change <= 20; change++) {
+    await eventually(() => assertGreaterOrEqual(counts.connected, 20 * change));
+    await server.replace(tls);
+  }
+  done = true;
+  await Promise.all(callers);
+  await server.shutdown();
+  assertLess(counts.refused, counts.connected);
+});
+
+Deno.test("Server.replace() refuses a certificate that cannot be used, and goes on with the former", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+  const server = new Server({ host: "127.0.0.1", port: 0, tls }, () => new Response("ok"));
+  await assertRejects(() => server.replace({ ...tls, key: tls.cert }), ListenError, "Cannot use");
+  const response = await get({ address: `127.0.0.1:${server.addr.port}` }, "/", authority);
+  assertEquals(await response.text(), "ok");
+  await server.shutdown();
+});
+
+Deno.test("a certificate that has expired, or soon will, is told in the log and by /healthz", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue(undefined, 2);
+  await using a = startNode("a", flags({ cert, key }, authority.ca));
+  await eventually(() => {
+    const warnings = a.lines.filter((line) => line.includes("warning: The certificate"));
+    assertEquals(warnings.length, 1, a.lines.join("\n"));
+    assertMatch(warnings[0]!, /The certificate in .*leaf0\.pem expires in 1 day, on 20/);
+  });
+  const health = await get(a, "/healthz", authority);
+  assertEquals(health.status, 200);
+  assertStringIncludes(await health.text(), "ok\nwarning: The certificate in ");
+});
+
 Deno.test("a certificate that becomes unusable is logged, and the former stays in use", async () => {
   await using authority = await Authority.create();
   const { cert, key } = await authority.issue();
@@ -140,12 +201,12 @@ Deno.test("a certificate that becomes unusable is logged, and the former stays i
   const good = await Deno.readTextFile(cert);
   for (const bad of ["rubbish", ""]) {
     await Deno.writeTextFile(cert, bad);
-    a.running.reload();
+    await a.running.reload();
     assertStringIncludes(await (await get(a, "/hello", authority)).text(), "hello a");
   }
   assertEquals(a.lines.filter((line) => line.includes("the former stays in use")).length, 1);
   await Deno.writeTextFile(cert, good);
-  a.running.reload();
+  await a.running.reload();
   await eventually(async () => {
     assertStringIncludes(await (await get(a, "/hello", authority)).text(), "hello a");
   });

@@ -5,8 +5,8 @@
  */
 import { assert } from "@std/assert";
 
-/** Days a certificate is good for: longer than a test, shorter than anything in use. */
-const DAYS = "2";
+/** Days a certificate is good for: longer than a node warns before it expires. */
+const DAYS = 30;
 
 export interface Certificate {
   readonly cert: string;
@@ -24,7 +24,7 @@ export class Authority implements AsyncDisposable {
     await openssl(folder, [
       ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem"
         .split(" "),
-      ...["-days", DAYS, "-subj", "/CN=test authority"],
+      ...["-days", `${DAYS}`, "-subj", "/CN=test authority"],
     ]);
     return new Authority(folder);
   }
@@ -34,8 +34,8 @@ export class Authority implements AsyncDisposable {
     return `${this.folder}/ca.pem`;
   }
 
-  /** Paths of a new certificate for these names. */
-  async issue(names = "DNS:localhost,IP:127.0.0.1,IP:::1"): Promise<Certificate> {
+  /** Paths of a new certificate for these names, good for so many days. */
+  async issue(names = "DNS:localhost,IP:127.0.0.1,IP:::1", days = DAYS): Promise<Certificate> {
     const name = `leaf${this.#count++}`;
     await Deno.writeTextFile(`${this.folder}/${name}.ext`, `subjectAltName=${names}\n`);
     await openssl(this.folder, [
@@ -44,7 +44,16 @@ export class Authority implements AsyncDisposable {
     ]);
     await openssl(this.folder, [
       ..."x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial".split(" "),
-      ...["-in", `${name}.csr`, "-out", `${name}.pem`, "-days", DAYS, "-extfile", `${name}.ext`],
+      ...[
+        "-in",
+        `${name}.csr`,
+        "-out",
+        `${name}.pem`,
+        "-days",
+        `${days}`,
+        "-extfile",
+        `${name}.ext`,
+      ],
     ]);
     return { cert: `${this.folder}/${name}.pem`, key: `${this.folder}/${name}.key` };
   }

@@ -67,6 +67,7 @@ export function openDoor(
     binary: undefined,
     signer,
     caCerts: undefined,
+    warning: () => undefined,
     // Nobody's address: it calls none of those that tests tell it of.
     allow: [parseNetwork("192.0.2.255")!],
     intervalMs: 1_000,

@@ -1,0 +1,29 @@
+/**
+ * Reads small files that a path from the command line names, whatever is there: a FIFO would block for good, and
+ * /dev/zero has no end.
+ *
+ * @module
+ */
+
+/** The path does not name a regular file of bounded length; the message completes "Cannot use ...: it ...". */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
+
+/** Reads a regular file of at most `bytesMax` bytes, blocking the process: for the start only. */
+export function readTextSync(path: string, bytesMax: number): string {
+  check(Deno.statSync(path), bytesMax);
+  return Deno.readTextFileSync(path);
+}
+
+/** Reads a regular file of at most `bytesMax` bytes. */
+export async function readText(path: string, bytesMax: number): Promise<string> {
+  check(await Deno.stat(path), bytesMax);
+  return await Deno.readTextFile(path);
+}
+
+function check({ isFile, isDirectory, size }: Deno.FileInfo, bytesMax: number): void {
+  if (isDirectory) throw new FileError("is a folder");
+  if (!isFile) throw new FileError("is not a regular file");
+  if (size > bytesMax) throw new FileError(`is longer than ${bytesMax} bytes`);
+}

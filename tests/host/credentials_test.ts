@@ -1,0 +1,97 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { Credentials, CredentialsError } from "../../lib/host/credentials.ts";
+import { expiryWarning } from "../../lib/host/expiry.ts";
+import { createLog } from "../../lib/log.ts";
+import { eventually } from "../support/eventually.ts";
+
+const OLD = "old.key.of.thirty-two.characters";
+const NEW = "new.key.of.thirty-two.characters";
+const DAY_MS = 24 * 3_600_000;
+
+/** The credentials of a key file that `read` reads from the second time on. */
+async function open(read?: (path: string) => Promise<string>) {
+  const keyFile = await Deno.makeTempFile();
+  await Deno.writeTextFile(keyFile, OLD);
+  const lines: string[] = [];
+  const credentials = new Credentials({
+    ...{ keyFile, keyText: undefined, tls: undefined, cluster: "default" },
+    log: createLog((line) => lines.push(line), {
+      ...{ now: () => new Date(0), format: "text", level: "info" },
+    }),
+    wallMs: () => 0,
+    readMs: 1,
+    ...(read && { read }),
+  });
+  return { credentials, lines, keyFile };
+}
+
+Deno.test("Credentials.reload() on a disk that hangs says so once, holds up nothing, and goes on when the disk does", async () => {
+  const disk = Promise.withResolvers<string>();
+  let reads = 0;
+  const { credentials, lines } = await open(() => {
+    reads++;
+    return disk.promise;
+  });
+  const reloads = [credentials.reload()];
+  await eventually(() => assertEquals(lines.length, 1));
+  for (let i = 0; i < 9; i++) reloads.push(credentials.reload());
+  assertStringIncludes(lines[0]!, "error: Cannot read the files of keys and certificates: ");
+  assertEquals(reads, 1, "one read under way at a time");
+  disk.resolve(NEW);
+  await Promise.all(reloads);
+  assertEquals(reads, 2, "reloads that wait share one read");
+  assertEquals([lines.length, await credentials.keys?.keyring.holds(NEW)], [2, true]);
+});
+
+Deno.test("Credentials.reload() while a read is under way reads once more: that read may have missed the change", async () => {
+  const first = Promise.withResolvers<string>();
+  let reads = 0;
+  const { credentials } = await open(() => ++reads === 1 ? first.promise : Promise.resolve(NEW));
+  void credentials.reload();
+  await eventually(() => assertEquals(reads, 1));
+  const second = credentials.reload();
+  first.resolve(OLD);
+  await second;
+  assertEquals([reads, await credentials.keys?.keyring.holds(NEW)], [2, true]);
+});
+
+Deno.test(
+  "Credentials refuses what is not a regular file: a FIFO would block, and /dev/zero has no end",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const fifo = `${folder}/fifo`;
+    await new Deno.Command("mkfifo", { args: [fifo] }).output();
+    for (
+      const [path, why] of [[fifo, "a regular file"], ["/dev/zero", "a regular file"], [
+        folder,
+        "a folder",
+      ]]
+    ) {
+      const make = () =>
+        new Credentials({
+          ...{ keyFile: path, keyText: undefined, tls: undefined, cluster: "default" },
+          log: createLog(() => {}, { now: () => new Date(0), format: "text", level: "info" }),
+          wallMs: () => 0,
+        });
+      const error = assertThrows(make, CredentialsError, `Cannot use ${path}: it is `);
+      assertStringIncludes(error.message, why!);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+Deno.test("expiryWarning() warns from two weeks before a certificate expires", () => {
+  const expiresMs = Date.UTC(2026, 5, 1, 12);
+  const at = (leftMs: number) => expiryWarning("c.pem", expiresMs, expiresMs - leftMs);
+  assertEquals(at(14 * DAY_MS + 1), undefined);
+  const expires = "The certificate in c.pem expires";
+  assertEquals(at(14 * DAY_MS), `${expires} in 14 days, on 2026-06-01: renew it`);
+  assertEquals(at(DAY_MS), `${expires} in 1 day, on 2026-06-01: renew it`);
+  assertEquals(at(1), `${expires} within a day, on 2026-06-01: renew it`);
+  for (const leftMs of [0, -400 * DAY_MS]) {
+    assertEquals(at(leftMs), "The certificate in c.pem expired on 2026-06-01: renew it");
+  }
+});
