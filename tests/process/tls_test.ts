@@ -7,7 +7,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { ListenError, Server } from "../../lib/http/serve.ts";
+import { ListenError } from "../../lib/http/listen.ts";
+import { Server } from "../../lib/http/serve.ts";
 import { createTransport } from "../../lib/net/transport.ts";
 import { Authority, type Certificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
