@@ -90,7 +90,8 @@ export class Node {
     const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHangUp = (to: string) => this.#hungUp(to);
-    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp });
+    const onHint = (text: string) => log.notice("warn", text);
+    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp, onHint });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },

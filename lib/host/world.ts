@@ -21,6 +21,8 @@ export interface RealWorldOptions {
   readonly caCerts: (() => string[]) | undefined;
   /** A peer closed an idle connection. */
   readonly onHangUp: (address: string) => void;
+  /** A hint at trouble on the way to a peer, in one line. */
+  readonly onHint: (text: string) => void;
 }
 
 export class RealWorld implements World {
@@ -28,12 +30,13 @@ export class RealWorld implements World {
   readonly #transport: Transport;
 
   constructor(options: RealWorldOptions) {
-    const { intervalMs, now, signer, allow, caCerts, onHangUp } = options;
+    const { intervalMs, now, signer, allow, caCerts, onHangUp, onHint } = options;
     this.now = now;
     const transport = createTransport({
       timeoutMs: exchangeTimeoutMs(intervalMs),
       bodyBytesMax: BODY_BYTES_MAX,
       onHangUp,
+      onHint,
       mayCall: (ip) => mayCall(ip, allow),
       ...(caCerts !== undefined && { caCerts }),
     });

@@ -41,6 +41,9 @@ export const HEAD_BYTES_MAX = 8_192;
 /** Bytes of the buffer of an idle connection, and of short answers: enough for the columns of 250 members. */
 const LITTLE_BYTES = 1_024;
 
+/** First bytes of TLS records, which no HTTP begins with: an alert, and a handshake. */
+const TLS_RECORDS = [0x15, 0x16];
+
 const FIELD_NAME = /^[!-9;-~]+$/;
 const latin1 = new TextDecoder("latin1");
 const CRLF = new TextEncoder().encode("\r\n");
@@ -171,6 +174,9 @@ export class AnswerReader {
     if (count === null) return false;
     this.#end += count;
     this.#bytesIn += count;
+    if (this.#bytesIn === count && TLS_RECORDS.includes(this.#buffer[this.#start]!)) {
+      throw new Error("it speaks TLS, this node does not: see -tls-cert");
+    }
     if (this.#bytesIn > this.#bytesInMax) throw new Error("answered with more framing than body");
     return true;
   }

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { type Address, isIp } from "../address.ts";
+import { type Address, formatAddress, isIp } from "../address.ts";
+import { close, isSelf } from "./connection.ts";
 import { pause } from "./deadline.ts";
+import { Handshakes } from "./handshakes.ts";
 import { type Found, Lookups } from "./lookups.ts";
 
 export interface ConnectOptions {
@@ -19,6 +21,9 @@ export interface ConnectOptions {
 /** Delay before a name's next address is tried as well, in ms, as RFC 8305 recommends: the first may be unreachable. */
 const NEXT_ADDRESS_MS = 250;
 
+/** Said of a peer that takes the handshake for something else. */
+const PLAIN_PEER = "it does not speak TLS, this node does: see -tls-cert";
+
 const FORBIDDEN = "this node may not call its IP address (-allow)";
 
 /** The errors of an address that this host cannot call at all, such as one of IPv6 on a host without it. */
@@ -28,6 +33,7 @@ export class Connector {
   readonly #mayCall: (ip: string) => boolean;
   readonly #caCerts: (() => string[]) | undefined;
   readonly #lookups: Lookups;
+  readonly #handshakes = new Handshakes();
 
   constructor({ mayCall = () => true, caCerts, lookups = new Lookups() }: ConnectOptions) {
     this.#mayCall = mayCall;
@@ -39,7 +45,24 @@ export class Connector {
    * Connects, until `signal` is aborted. Rejects with the system's error, or with one whose message gives another
    * reason. `ConnectionRefused` is evidence: no process listens at any of the peer's addresses.
    */
-  async connect({ host, port }: Address, signal: AbortSignal): Promise<Deno.Conn> {
+  async connect(address: Address, signal: AbortSignal): Promise<Deno.Conn> {
+    const caCerts = this.#caCerts;
+    if (caCerts === undefined) return await this.#open(address, signal);
+    const { host, port } = address;
+    const start = async () => {
+      const conn = await this.#open(address, signal);
+      // The end of a host that says no word during the handshake is noticed by the system.
+      conn.setKeepAlive(true);
+      return await Deno.startTls(conn, { hostname: host, caCerts: caCerts() });
+    };
+    try {
+      return await this.#handshakes.complete(formatAddress(host, port), start, signal);
+    } catch (error) {
+      throw isPlain(error) ? new Error(PLAIN_PEER) : error;
+    }
+  }
+
+  async #open({ host, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
     const { ips, isFresh } = await this.#find(host, signal);
     const allowed = ips.filter((ip) => this.#mayCall(ip));
     if (allowed.length === 0) throw new Error(FORBIDDEN);
@@ -47,9 +70,7 @@ export class Connector {
       const conn = await connectAny(allowed, port, signal);
       if (signal.aborted) close(conn); // at the very moment that it opened
       signal.throwIfAborted();
-      return this.#caCerts === undefined
-        ? conn
-        : await startTls(conn, { hostname: host, caCerts: this.#caCerts(), signal });
+      return conn;
     } catch (error) {
       if (isFresh || !(error instanceof Deno.errors.ConnectionRefused)) throw error;
       // The peer may have another address by now, and run.
@@ -71,12 +92,12 @@ async function connectAny(
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
   const [hostname = ""] = ips;
-  if (ips.length === 1) return await Deno.connect({ hostname, port, signal });
+  if (ips.length === 1) return await dial(hostname, port, signal);
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   let turn: Promise<unknown> = Promise.resolve();
   const attempts = ips.map((hostname) => {
-    const attempt = turn.then(() => Deno.connect({ hostname, port, signal: either }));
+    const attempt = turn.then(() => dial(hostname, port, either));
     // The next one's turn comes when this one has failed, or takes long.
     const failed = new AbortController();
     attempt.catch(() => failed.abort());
@@ -97,42 +118,22 @@ async function connectAny(
   }
 }
 
+async function dial(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname, port, signal });
+  if (!isSelf(conn)) return conn;
+  // Open it would keep a process off its port; so does the system, for another minute (TIME_WAIT).
+  close(conn);
+  throw new Deno.errors.ConnectionRefused("Connection refused: this end met itself");
+}
+
+/** Whether a handshake failed because the peer answered without TLS; Deno says so in the message only. */
+function isPlain(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("InvalidContentType");
+}
+
 /** The error of all addresses together: refused only if every address that this host can call refused. */
 function worstOf(errors: readonly Error[]): Error {
   const callable = errors.filter((error) => !NO_ROUTE.some((kind) => error instanceof kind));
   const other = callable.find((error) => !(error instanceof Deno.errors.ConnectionRefused));
   return other ?? callable[0] ?? errors[0]!;
-}
-
-/** Completes the handshake first, so that a wrong certificate is reported as such, not as a broken connection. */
-async function startTls(
-  conn: Deno.TcpConn,
-  { hostname, caCerts, signal }: { hostname: string; caCerts: string[]; signal: AbortSignal },
-): Promise<Deno.TlsConn> {
-  const tls = await Deno.startTls(conn, { hostname, caCerts }).catch((error) => {
-    close(conn);
-    throw error;
-  });
-  // The deadline ends the connection during a handshake too.
-  const abort = () => close(tls);
-  signal.addEventListener("abort", abort);
-  try {
-    signal.throwIfAborted();
-    await tls.handshake();
-    return tls;
-  } catch (error) {
-    close(tls);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-/** Closes a connection that may be closed already. */
-export function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // It was closed before, by a deadline or at the end of an answer.
-  }
 }

@@ -4,20 +4,13 @@
  *
  * @module
  */
-import type { AnswerReader } from "./answer_reader.ts";
-import { close } from "./connect.ts";
+import { close, type Connection } from "./connection.ts";
 
 /** Idle connections kept: all peers of a cluster of 129. Each costs about 14 KB here and 26 KB at the peer. */
 export const IDLE_CONNECTIONS_MAX = 128;
 
 /** Longest time a connection stays idle, in ms: 64 peers at 2 a round are called every 32 s, rarely after 64 s. */
 export const IDLE_MS = 120_000;
-
-/** An open connection to a peer. */
-export interface Connection {
-  readonly conn: Deno.Conn;
-  readonly reader: AnswerReader;
-}
 
 interface IdleConnection extends Connection {
   /** When it became idle, in ms of the monotonic clock. */

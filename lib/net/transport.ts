@@ -9,11 +9,14 @@
  * @module
  */
 import { type Address, parseAddress } from "../address.ts";
-import { close, type ConnectOptions, Connector } from "./connect.ts";
-import { type Answer, AnswerReader, HungUp } from "./answer_reader.ts";
-import { pause } from "./deadline.ts";
-import { type Connection, IdleConnections, type IdleOptions } from "./idle_connections.ts";
+import { type ConnectOptions, Connector } from "./connect.ts";
+import { close, type Connection, isBroken } from "./connection.ts";
+import { type Answer, AnswerReader } from "./answer_reader.ts";
+import { pause, withDeadline } from "./deadline.ts";
+import { IdleConnections, type IdleOptions } from "./idle_connections.ts";
+import { LargePackets } from "./large_packets.ts";
 import { LookupError } from "./lookups.ts";
+import { encodeGet, encodePost } from "./request.ts";
 
 /**
  * How an exchange ended. Only `body` holds text from the peer, `why` never does.
@@ -55,6 +58,8 @@ export interface TransportOptions extends ConnectOptions, IdleOptions {
   readonly timeoutMs: number;
   /** Bytes of the longest answer body that is read; a longer one fails the exchange. */
   readonly bodyBytesMax: number;
+  /** Takes a hint at trouble with a peer, in one line. */
+  readonly onHint?: (text: string) => void;
 }
 
 /**
@@ -64,21 +69,14 @@ export interface TransportOptions extends ConnectOptions, IdleOptions {
  */
 const RETRY_DELAYS_MS: readonly number[] = [0, 25, 100];
 
-/** The errors of a connection that breaks, while it opens or later. */
-const BROKEN = [
-  HungUp,
-  Deno.errors.ConnectionReset,
-  Deno.errors.ConnectionAborted,
-  Deno.errors.NotConnected,
-];
+/**
+ * Share of the exchange's time after which a request that went out over a kept connection goes out over a new one as
+ * well: a firewall may have forgotten the kept one, and then drops its packets without a word.
+ */
+const STALE_SHARE = 1 / 3;
 
-/** Paths that need no escaping in a request line. */
-const PATH = /^\/[\x21-\x7e]*$/;
-
-/** Values that need no escaping in a header. */
-const FIELD_VALUE = /^[\x20-\x7e]*$/;
-
-const encoder = new TextEncoder();
+/** Bytes of the answer to a probe: `ok`, or a line that gives a reason. */
+const PROBE_BYTES_MAX = 1_024;
 
 /** Creates a {@linkcode Transport} with its own connections. */
 export function createTransport(options: TransportOptions): Transport {
@@ -92,6 +90,7 @@ class TcpTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #connector: Connector;
   readonly #idle: IdleConnections;
+  readonly #largePackets: LargePackets;
   readonly #exchanges = new Set<AbortController>();
   #closed = false;
 
@@ -99,6 +98,10 @@ class TcpTransport implements Transport {
     this.#options = options;
     this.#connector = new Connector(options);
     this.#idle = new IdleConnections(options);
+    this.#largePackets = new LargePackets({
+      probe: (address) => this.#probe(address),
+      onHint: (text) => options.onHint?.(text),
+    });
   }
 
   async post(
@@ -107,29 +110,44 @@ class TcpTransport implements Transport {
     body: string | Uint8Array,
     authorization = "",
   ): Promise<Outcome> {
-    if (this.#closed) return CLOSED;
     const target = parseAddress(address);
-    if (target === undefined || !PATH.test(path) || !FIELD_VALUE.test(authorization)) {
+    const request = encodePost({ address, path, body, authorization });
+    if (target === undefined || request === undefined) {
       return { kind: "failed", why: "the address or path cannot be called" };
     }
-    const exchange = new AbortController();
-    const timer = setTimeout(() => exchange.abort(), this.#options.timeoutMs);
-    this.#exchanges.add(exchange);
-    try {
-      const request = encodeRequest({ address, path, body, authorization });
-      return await this.#exchange(address, target, request, exchange.signal);
-    } catch (error) {
-      return this.#outcomeOf(error, exchange.signal);
-    } finally {
-      clearTimeout(timer);
-      this.#exchanges.delete(exchange);
-    }
+    const { bodyBytesMax } = this.#options;
+    let isOpen = false;
+    const opened = () => isOpen = true;
+    const outcome = await this.#inTime((signal) =>
+      this.#exchange({ address, target, request, bodyBytesMax, signal, opened })
+    );
+    if (outcome.kind === "answer") this.#largePackets.answered(address);
+    else if (outcome.kind === "silent" && isOpen) void this.#largePackets.silent(address);
+    return outcome;
   }
 
   close(): void {
     this.#closed = true;
     for (const exchange of this.#exchanges) exchange.abort();
     this.#idle.close();
+  }
+
+  /** Runs an exchange, and aborts it at the deadline or when this transport is closed. */
+  async #inTime(exchange: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+    if (this.#closed) return CLOSED;
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), this.#options.timeoutMs);
+    this.#exchanges.add(controller);
+    try {
+      return await exchange(controller.signal);
+    } catch (error) {
+      return this.#outcomeOf(error, controller.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#exchanges.delete(controller);
+      // Whatever of it still runs: a second connection, which was not needed.
+      controller.abort();
+    }
   }
 
   #outcomeOf(error: unknown, { aborted }: AbortSignal): Outcome {
@@ -140,37 +158,38 @@ class TcpTransport implements Transport {
     return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
   }
 
-  async #exchange(
-    key: string,
-    target: Address,
-    request: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async #exchange(call: Call): Promise<Outcome> {
+    const idle = this.#idle.take(call.address);
+    if (idle === undefined) return await this.#exchangeAnew(call);
+    const reused = this.#converse(call, idle).catch((error) => {
+      if (isBroken(error)) return undefined; // the peer closed it while it was idle
+      throw error;
+    });
+    const staleMs = STALE_SHARE * this.#options.timeoutMs;
+    const first = await withDeadline(reused, staleMs, () => "late" as const);
+    if (first === undefined) return await this.#exchangeAnew(call);
+    if (first !== "late") return first;
+    const second = this.#exchangeAnew(call);
+    return await Promise.race([second, reused.then((outcome) => outcome ?? second)]);
+  }
+
+  async #exchangeAnew(call: Call): Promise<Outcome> {
+    const { target, signal } = call;
     for (let attempt = 0;; attempt++) {
       try {
-        const idle = attempt === 0 ? this.#idle.take(key) : undefined;
-        const connection = idle ?? await this.#open(target, signal);
-        return await this.#converse(key, connection, request, signal);
+        const conn = await this.#connector.connect(target, signal);
+        call.opened();
+        return await this.#converse(call, { conn, reader: new AnswerReader(conn) });
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
-        const broken = BROKEN.some((kind) => error instanceof kind);
-        if (!broken || delayMs === undefined || signal.aborted) throw error;
+        if (!isBroken(error) || delayMs === undefined || signal.aborted) throw error;
         await pause(delayMs, signal);
       }
     }
   }
 
-  async #open(target: Address, signal: AbortSignal): Promise<Connection> {
-    const conn = await this.#connector.connect(target, signal);
-    return { conn, reader: new AnswerReader(conn) };
-  }
-
-  async #converse(
-    key: string,
-    connection: Connection,
-    request: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async #converse(call: Call, connection: Connection): Promise<Outcome> {
+    const { address, request, signal } = call;
     const { conn, reader } = connection;
     const abort = () => close(conn);
     signal.addEventListener("abort", abort);
@@ -180,33 +199,41 @@ class TcpTransport implements Transport {
       // A peer may answer without reading to the end, such as with 413; if it cannot, reading its answer fails too.
       writeAll(conn, request).then(() => sent = true, () => {});
       this.traffic.bytesOut += request.length;
-      answer = await reader.read(this.#options.bodyBytesMax);
+      answer = await reader.read(call.bodyBytesMax);
     } finally {
       signal.removeEventListener("abort", abort);
-      if (answer?.reusable && sent && !signal.aborted) void this.#idle.keep(key, connection);
+      if (answer?.reusable && sent && !signal.aborted) void this.#idle.keep(address, connection);
       else close(conn);
     }
     const { reusable: _, ...rest } = answer;
     this.traffic.bytesIn += rest.bytesIn;
     return { kind: "answer", ...rest };
   }
+
+  /** Whether a short answer comes to a short request, over a connection of its own. */
+  async #probe(address: string): Promise<boolean> {
+    const target = parseAddress(address)!;
+    const request = encodeGet(address, "/healthz");
+    const outcome = await this.#inTime((signal) =>
+      this.#exchangeAnew({
+        ...{ address, target, request, signal },
+        bodyBytesMax: PROBE_BYTES_MAX,
+        opened: () => {},
+      })
+    );
+    return outcome.kind === "answer";
+  }
 }
 
-/** The request in one piece, so that a small one travels in one packet. */
-function encodeRequest(
-  request: { address: string; path: string; body: string | Uint8Array; authorization: string },
-): Uint8Array {
-  const { address, path, body, authorization } = request;
-  const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  // HTTP/1.1 requires host and length only; in a cluster of 16 most of the traffic is headers.
-  const signed = authorization === "" ? "" : `authorization: ${authorization}\r\n`;
-  const head = encoder.encode(
-    `POST ${path} HTTP/1.1\r\nhost: ${address}\r\n${signed}content-length: ${bytes.length}\r\n\r\n`,
-  );
-  const whole = new Uint8Array(head.length + bytes.length);
-  whole.set(head);
-  whole.set(bytes, head.length);
-  return whole;
+/** One exchange, as its parts need it. */
+interface Call {
+  readonly address: string;
+  readonly target: Address;
+  readonly request: Uint8Array;
+  readonly bodyBytesMax: number;
+  readonly signal: AbortSignal;
+  /** Told when a new connection is open. */
+  readonly opened: () => void;
 }
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -176,6 +176,11 @@ const BAD: [name: string, text: string, why: string][] = [
     `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${"a: b\r\n".repeat(9_999)}`,
     "more framing than body",
   ],
+  [
+    "a TLS alert, as to plain HTTP",
+    "\x15\x03\x03\0\x02\x02\x32",
+    "it speaks TLS, this node does not: see -tls-cert",
+  ],
   ["endless interim answers", "HTTP/1.1 100 Go on\r\n\r\n".repeat(9_999), "more framing than body"],
 ];
 
@@ -220,7 +225,8 @@ Deno.test("AnswerReader gives an answer within the bounds or an error that quote
       assertEquals(answer.body.length <= BODY_BYTES_MAX, true);
     } catch (error) {
       if (
-        !(error instanceof Error) || !/^(answered with|the connection broke)/.test(error.message)
+        !(error instanceof Error) ||
+        !/^(answered with|the connection broke|it speaks TLS)/.test(error.message)
       ) {
         throw error;
       }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { SILENT_TIMES } from "../../lib/net/large_packets.ts";
 import { Lookups } from "../../lib/net/lookups.ts";
 import { createTransport, type Transport, type TransportOptions } from "../../lib/net/transport.ts";
 
@@ -66,7 +67,7 @@ class RawConnection {
       if (count === null) return undefined;
       text += decoder.decode(buffer.subarray(0, count), { stream: true });
       const [head = "", body] = text.split("\r\n\r\n");
-      const length = Number(/content-length: ([0-9]+)/.exec(head)?.[1]);
+      const length = Number(/content-length: ([0-9]+)/.exec(head)?.[1] ?? 0);
       if (body !== undefined && new TextEncoder().encode(body).length >= length) return text;
     }
   }
@@ -260,6 +261,101 @@ test("post() says silent when the system accepts the connection and the process 
   using transport = open({ timeoutMs: SHORT_MS });
   const outcome = await transport.post(`127.0.0.1:${listener.addr.port}`, "/", "x");
   assertEquals(outcome, { kind: "silent" });
+});
+
+test(
+  "post() says silent at the deadline when the peer leaves the TLS handshake open, and goes on with it next time",
+  async () => {
+    const asked = Promise.withResolvers<void>();
+    await using peer = new RawPeer(async (connection) => {
+      const hello = connection.request();
+      asked.resolve();
+      await hello;
+    });
+    using transport = open({ timeoutMs: SHORT_MS, caCerts: () => [] });
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await transport.post(peer.address, "/", "x"), { kind: "silent" });
+    }
+    await asked.promise;
+    assertEquals(peer.connections.length, 1);
+    // Deno closes no connection in the middle of a handshake: the peer has to.
+  },
+  { sanitizeResources: false },
+);
+
+test("post() makes a call again over a new connection when nothing comes over the kept one, in time", async () => {
+  let calls = 0;
+  await using peer = new RawPeer(async (connection) => {
+    calls++;
+    await connection.request();
+    await connection.send(OK);
+    // What a firewall does that forgot the connection: nothing arrives any more.
+    if (calls === 1) await new Promise(() => {});
+    while (await connection.request() !== undefined) await connection.send(OK);
+  });
+  using transport = open({ timeoutMs: 900 });
+  for (let i = 0; i < 3; i++) assertEquals(await transport.post(peer.address, "/", "x"), ANSWER);
+  assertEquals(peer.connections.length, 2);
+});
+
+test("post() takes the answer that comes late over the kept connection, when the new one gets none", async () => {
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  await using peer = new RawPeer(async (connection) => {
+    if (peer.connections.length > 1) return resolve();
+    await connection.request();
+    await connection.send(OK);
+    await connection.request();
+    await again;
+    await connection.send(OK);
+  });
+  using transport = open({ timeoutMs: 900 });
+  for (let i = 0; i < 2; i++) assertEquals(await transport.post(peer.address, "/", "x"), ANSWER);
+  assertEquals(peer.connections.length, 2);
+});
+
+test("onHint tells once of a peer whose small answers pass and whose exchanges do not", async () => {
+  const hints: string[] = [];
+  const { promise: hinted, resolve } = Promise.withResolvers<void>();
+  await using peer = new RawPeer(async (connection) => {
+    const request = await connection.request();
+    if (request?.startsWith("GET /healthz ")) await connection.send(OK);
+  });
+  using transport = open({
+    timeoutMs: SHORT_MS,
+    onHint: (text) => {
+      hints.push(text);
+      resolve();
+    },
+  });
+  for (let i = 0; i < SILENT_TIMES; i++) await transport.post(peer.address, "/", "x");
+  await hinted;
+  await transport.post(peer.address, "/", "x");
+  assertEquals(hints.length, 1);
+  assertStringIncludes(hints[0]!, `small answers of ${peer.address} pass, large ones do not`);
+});
+
+test("onHint tells nothing of a peer that answers nothing, or answers now and then", async () => {
+  const asked: string[] = [];
+  await using mute = new RawPeer(async (connection) => {
+    asked.push((await connection.request() ?? "").split(" ")[0]!);
+    await connection.request();
+  });
+  let calls = 0;
+  await using moody = new RawPeer(async (connection) => {
+    for (;;) {
+      const request = await connection.request();
+      if (request === undefined) return connection.close();
+      if (request.startsWith("GET") || ++calls % SILENT_TIMES === 0) await connection.send(OK);
+    }
+  });
+  const hints: string[] = [];
+  using transport = open({ timeoutMs: SHORT_MS, onHint: (text) => hints.push(text) });
+  for (let i = 0; i < SILENT_TIMES + 1; i++) {
+    assertEquals(await transport.post(mute.address, "/", "x"), { kind: "silent" });
+  }
+  for (let i = 0; i < 2 * SILENT_TIMES; i++) await transport.post(moody.address, "/", "x");
+  assertEquals(asked.filter((method) => method === "GET").length, 1, "one probe");
+  assertEquals(hints, []);
 });
 
 test("post() says silent at the deadline, though a body trickles in, and lets go of the connection", async () => {

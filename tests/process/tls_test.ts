@@ -101,11 +101,16 @@ Deno.test("a node takes no answer from a peer whose certificate it does not trus
   });
 });
 
-Deno.test("a plain peer and one with TLS do not understand each other, and neither is shown dead by it", async () => {
+Deno.test("a plain peer and one with TLS do not understand each other, say why, and neither is shown dead by it", async () => {
   await using authority = await Authority.create();
-  await using tls = startNode("tls", flags(await authority.issue(), authority.ca));
+  await using lone = startNode("lone");
+  const own = flags(await authority.issue(), authority.ca);
+  await using tls = startNode("tls", `${own} -join ${lone.address}`);
   await using plain = startNode("plain", `-join ${tls.address}`);
-  await eventually(() => assert(plain.lines.some((line) => line.includes("no answer from"))));
+  const says = (node: LocalNode, line: string) =>
+    eventually(() => assert(node.lines.some((text) => text.endsWith(line)), node.lines.join("\n")));
+  await says(plain, `${tls.address}: it speaks TLS, this node does not: see -tls-cert`);
+  await says(tls, `${lone.address}: it does not speak TLS, this node does: see -tls-cert`);
   assertEquals(plain.lines.filter((line) => line.includes("dead")), []);
   await eventuallyLive([tls], authority);
 });

@@ -1,0 +1,43 @@
+/**
+ * An open connection to a peer, and the end of one.
+ *
+ * @module
+ */
+import { type AnswerReader, HungUp } from "./answer_reader.ts";
+
+/** The errors of a connection that breaks, while it opens or later. */
+const BROKEN = [
+  HungUp,
+  Deno.errors.ConnectionReset,
+  Deno.errors.ConnectionAborted,
+  Deno.errors.NotConnected,
+];
+
+export interface Connection {
+  readonly conn: Deno.Conn;
+  readonly reader: AnswerReader;
+}
+
+/** Whether an error says that the connection broke, so that a new one may do. */
+export function isBroken(error: unknown): boolean {
+  return BROKEN.some((kind) => error instanceof kind);
+}
+
+/** Closes a connection that may be closed already. */
+export function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // It was closed before, by a deadline or at the end of an answer.
+  }
+}
+
+/**
+ * Whether both ends of a connection are one. A call to a local port of the ephemeral range at which nobody listens may
+ * get that very port for its own end, and so meets itself.
+ */
+export function isSelf(
+  { localAddr, remoteAddr }: Pick<Deno.TcpConn, "localAddr" | "remoteAddr">,
+): boolean {
+  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+}
