@@ -36,6 +36,7 @@ export class RunningClock {
   readonly #stallMs: number;
   readonly #restMs: number;
   #nowMs = 0;
+  #sleptMs = 0;
   #last: Moment;
   #restUntilMs: number;
 
@@ -51,6 +52,11 @@ export class RunningClock {
     return this.#nowMs;
   }
 
+  /** The time in ms that did not count: stalls, suspensions and the rests after them. */
+  get sleptMs(): number {
+    return this.#sleptMs;
+  }
+
   /** The monotonic time of the last step. */
   get monotonicMs(): number {
     return this.#last.monotonicMs;
@@ -63,9 +69,12 @@ export class RunningClock {
     const asleepMs = now.wallMs - this.#last.wallMs - sinceMs;
     if (sinceMs > this.#stallMs || asleepMs > this.#stallMs) {
       this.#restUntilMs = now.monotonicMs + this.#restMs;
+      this.#sleptMs += sinceMs + Math.max(0, asleepMs);
     } else {
       const countedFromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
-      this.#nowMs += Math.max(0, now.monotonicMs - countedFromMs);
+      const countedMs = Math.max(0, now.monotonicMs - countedFromMs);
+      this.#nowMs += countedMs;
+      this.#sleptMs += sinceMs - countedMs;
     }
     this.#last = now;
     return this.#nowMs;

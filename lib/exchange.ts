@@ -9,8 +9,8 @@
  *
  * @module
  */
+import { absorb } from "./absorb.ts";
 import type { Call, Calls } from "./calls.ts";
-import { chargeUpTo } from "./charges.ts";
 import { Claims } from "./claims.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
@@ -72,7 +72,7 @@ export class Exchanges {
       return { id, roster: table.rosterHash, tombstones: [{ id: from, by: buried.by }] };
     }
     replica.beat(turn.now, turn.nowMs);
-    const { own } = this.#merge(turn, message, from);
+    const { own } = this.#merge(turn, message, { via: from, isAnswer: false });
     // A pull, which has no columns, is no sign that this node takes part.
     if (message.columns !== undefined) this.#meet(turn, own);
     const answer = message.full
@@ -108,7 +108,7 @@ export class Exchanges {
     if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
     this.#noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
-    const { equal, own } = this.#merge(turn, message, id);
+    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true });
     this.#meet(turn, own);
     // Equal when this node called: what it learned since is news, and gets there as such.
     const wasEqual = message.roster === call.roster;
@@ -159,15 +159,15 @@ export class Exchanges {
   }
 
   /** Joins a message into the table, and acts on what it says of this node and of others. */
-  #merge(turn: Turn, message: Message, via: string): { equal: boolean; own: Report | undefined } {
+  #merge(
+    turn: Turn,
+    message: Message,
+    from: { via: string; isAnswer: boolean },
+  ): { equal: boolean; own: Report | undefined } {
     const { replica, rounds, calls, suspicion } = this.#options;
-    const absorbed = replica.absorb(message, via, turn.nowMs);
+    const { via } = from;
+    const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
     const { own, urgent, equal, refused } = absorbed;
-    if (own !== undefined) {
-      // Past all that the former life's clock can show by now: charges against it reach that far.
-      const heardAtMs = turn.nowMs - own.ageMs;
-      replica.jumpPast(chargeUpTo({ heartbeat: own.heartbeat, heardAtMs }, turn.nowMs), turn.nowMs);
-    }
     if (urgent) rounds.hurry(turn.now.monotonicMs);
     this.counts.invalid += message.dropped;
     this.counts.full += refused;
@@ -182,6 +182,7 @@ export class Exchanges {
     }
     const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
     calls.push(turn, charged.map((row) => row.address));
+    calls.push(turn, suspicion.atDoubted(absorbed.doubted, turn.nowMs));
     return { equal, own };
   }
 

@@ -73,7 +73,8 @@ export class Gossip {
     const { id, address, boot, intervalMs, deadAfterMs, random, remembered = [] } = options;
     const seeds = options.seeds.filter((seed) => seed !== address);
     const awaitsSeeds = options.awaitsSeeds === true || seeds.length + remembered.length > 0;
-    const replica = new Replica({ id, address, boot, intervalMs, deadAfterMs, random });
+    const clock = new RunningClock(intervalMs, now);
+    const replica = new Replica({ id, address, boot, intervalMs, deadAfterMs, random, clock });
     const contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
     const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });
     const calls = new Calls({ address, replica, joining });
@@ -89,8 +90,8 @@ export class Gossip {
     this.#rounds = rounds;
     this.replica = replica;
     this.contacts = contacts;
-    this.#clock = new RunningClock(intervalMs, now);
-    replica.beat(now, this.#clock.nowMs);
+    this.#clock = clock;
+    replica.beat(now, clock.nowMs);
   }
 
   /** The monotonic time by which `wake` wants to be called next. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Claim, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
@@ -17,7 +18,7 @@ import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from ".
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/** How far beyond the known heartbeat a charge may reach, in ms: dead-after is an hour at most. */
+/** How far past a heartbeat a charge can hold, in ms: dead-after is an hour at most, and then it is void. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
 export interface ReplicaOptions {
@@ -27,20 +28,8 @@ export interface ReplicaOptions {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   readonly random: () => number;
-}
-
-/** What a message changed. */
-export interface Absorbed {
-  /** The rosters are equal now. */
-  readonly equal: boolean;
-  /** It held something that others should hear at once. */
-  readonly urgent: boolean;
-  /** The row of another process under this node's ID, if the message held one. */
-  readonly own: Report | undefined;
-  /** Members that the sender itself charges: this node should look at them. */
-  readonly charged: ReadonlySet<Row>;
-  /** Entries refused because the table is full. */
-  readonly refused: number;
+  /** Knows how long this node did not run. */
+  readonly clock: { readonly sleptMs: number };
 }
 
 export class Replica {
@@ -67,6 +56,11 @@ export class Replica {
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
 
+  /** Ms that this node did not run since it started: all clocks are that much further than it knows. */
+  get sleptMs(): number {
+    return this.#options.clock.sleptMs;
+  }
+
   /** Stamps this node's own heartbeat, unless the last one is too recent. */
   beat(now: Moment, nowMs: number): void {
     if (this.#pulse.beat(now)) this.#mergeOwn(nowMs);
@@ -78,8 +72,12 @@ export class Replica {
     this.jumpPast(this.#pulse.heartbeat, nowMs);
   }
 
-  /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
+  /**
+   * Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, a charge, or what was
+   * claimed of it. Not further than where others would believe it.
+   */
   jumpPast(stamp: number, nowMs: number): void {
+    if (stamp > HEARSAY_MAX_MS && stamp > reachOf(this.table.get(this.id)!, nowMs)) return;
     this.#pulse.jumpPast(stamp);
     this.#mergeOwn(nowMs);
   }
@@ -87,7 +85,7 @@ export class Replica {
   #mergeOwn(nowMs: number): void {
     const { id, address, boot } = this.#options;
     const { heartbeat } = this.#pulse;
-    this.#merge({ id, address, boot, heartbeat, ageMs: 0, left: this.#left }, id, nowMs);
+    this.merge({ id, address, boot, heartbeat, ageMs: 0, left: this.#left }, id, nowMs);
   }
 
   /**
@@ -104,28 +102,25 @@ export class Replica {
     const paced = known === 0 ? 0 : known + floorStep(ageMs);
     const heartbeat = Math.min(Math.max(paced, floorStep(now.wallMs)), HEARTBEAT_MAX_MS);
     const report = { id, address, boot: "", heartbeat, ageMs: 0, left: "" };
-    return this.#merge(report, id, nowMs) === "changed";
+    return this.merge(report, id, nowMs) === "changed";
   }
 
   /** Notes that `id` exists, about which nothing else is known. */
   hearOf(id: string, via: string, nowMs: number): void {
     if (this.table.get(id) !== undefined) return;
-    this.#merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
+    this.merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
   }
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
     for (const { id, address, boot, heartbeat } of this.former.recall(nowMs)) {
-      this.#merge({ id, address, boot, heartbeat, ageMs: nowMs, left: "" }, this.id, nowMs);
+      this.merge({ id, address, boot, heartbeat, ageMs: nowMs, left: "" }, this.id, nowMs);
     }
   }
 
-  /** Decommissions `id`, as `by` asked here. */
-  bury(id: string, by: string, nowMs: number): Merged {
-    return this.#noteBuried(this.table.bury(id, by), { id, by }, nowMs);
-  }
-
-  #noteBuried(merged: Merged, { id, by }: { id: string; by: string }, nowMs: number): Merged {
+  /** Decommissions `id`, as `by` asked; `isTold`: other nodes did so before. */
+  bury(id: string, by: string, nowMs: number, isTold = false): Merged {
+    const merged = this.table.bury(id, by, isTold ? nowMs : undefined);
     if (merged !== "changed") return merged;
     this.#forget();
     this.charges.forget(id);
@@ -158,62 +153,30 @@ export class Replica {
     return fullDraft({ id, table, charges, nowMs }, { theirs, start: this.#options.random() });
   }
 
-  /** Merges a message that `via` sent. */
-  absorb(message: Message, via: string, nowMs: number): Absorbed {
-    const { table } = this;
-    const { columns } = message;
-    let urgent = false;
-    let refused = 0;
-    let own: Report | undefined;
-    const count = (merged: Merged) => {
-      if (merged === "changed") urgent = true;
-      if (merged === "full") refused++;
-    };
-    for (const tombstone of message.tombstones ?? []) {
-      const { id, by } = tombstone;
-      count(this.#noteBuried(table.bury(id, by, nowMs), tombstone, nowMs));
-    }
-    for (const row of message.rows ?? []) {
-      if (row.id !== this.id) count(this.#merge(row, via, nowMs));
-      else if (row.boot !== this.#options.boot) own = row;
-    }
-    const equal = message.roster === table.rosterHash;
-    if (columns !== undefined && equal) {
-      const roster = table.roster();
-      for (let i = 0; i < roster.length && i < columns.heartbeats.length; i++) {
-        const row = roster[i]!;
-        const ageMs = columns.agesMs[i]!;
-        if (ageMs < 0 || row.id === this.id) continue;
-        const merged = table.refresh(row, columns.heartbeats[i]!, nowMs - ageMs);
-        if (merged === "fresher" && this.#freshened(row, { via, restarted: false, nowMs })) {
-          urgent = true;
-        }
-      }
-    }
-    const charged = new Set<Row>();
-    for (const charge of message.charges ?? []) {
-      if (this.#absorbCharge(charge, { via, nowMs })) urgent = true;
-      const row = table.get(charge.member);
-      if (row !== undefined && charge.witness === via) charged.add(row);
-    }
-    return { equal, urgent, own, charged, refused };
+  /**
+   * Jumps past a heartbeat of this node that it did not make: another process had its ID, the machine was put back to
+   * a snapshot, or somebody lied. Past all that the claim's clock can show by now, as charges reach that far.
+   */
+  overtake({ heartbeat, ageMs }: Claim, nowMs: number): void {
+    if (heartbeat <= this.#pulse.heartbeat) return;
+    const heardAtMs = nowMs - Math.min(ageMs, CHARGE_AHEAD_MAX_MS);
+    this.jumpPast(chargeUpTo({ heartbeat, heardAtMs }, nowMs), nowMs);
   }
 
-  #absorbCharge(charge: Charge, at: { via: string; nowMs: number }): boolean {
-    const { heartbeat } = this.#pulse;
-    if (charge.member === this.id) {
-      // Another node thinks that this one is gone: a heartbeat beyond the charge clears it everywhere.
-      const { upTo } = charge;
-      if (upTo < heartbeat || upTo > heartbeat + CHARGE_AHEAD_MAX_MS) return false;
-      this.jumpPast(upTo, at.nowMs);
-      return true;
-    }
+  /** Takes another node's charge; true if it is news. */
+  takeCharge(charge: Charge, { via, nowMs }: { via: string; nowMs: number }): boolean {
     const row = this.table.get(charge.member);
     if (row === undefined || charge.witness === charge.member) return false;
+    if (charge.upTo > reachOf(row, nowMs)) return false;
+    if (row.id === this.id) {
+      // Another node thinks that this one is gone: a heartbeat beyond the charge clears it everywhere.
+      if (charge.upTo < this.#pulse.heartbeat) return false;
+      this.jumpPast(charge.upTo, nowMs);
+      return true;
+    }
     // A member dead by its age needs no charge, and each would be news again at its return.
-    if (statusByAge(row, at.nowMs, this.#options.deadAfterMs) !== "live") return false;
-    if (charge.upTo > row.heartbeat + CHARGE_AHEAD_MAX_MS) return false;
-    return this.#addCharge(charge, row, at);
+    if (statusByAge(row, nowMs, this.#options.deadAfterMs) !== "live") return false;
+    return this.#addCharge(charge, row, { via, nowMs });
   }
 
   #addCharge(charge: Charge, row: Row, { via, nowMs }: { via: string; nowMs: number }): boolean {
@@ -223,7 +186,7 @@ export class Replica {
   }
 
   /** Merges a report; "changed" says that others should know at once. */
-  #merge(report: Report, via: string, nowMs: number): Merged {
+  merge(report: Report, via: string, nowMs: number): Merged {
     const boot = this.table.get(report.id)?.boot;
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
@@ -233,6 +196,12 @@ export class Replica {
       this.#news.note(row.id, nowMs);
     }
     return this.#freshened(row, { via, restarted: boot !== row.boot, nowMs }) ? "changed" : merged;
+  }
+
+  /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
+  refresh(row: Row, claim: Claim, at: { via: string; nowMs: number }): boolean {
+    const merged = this.table.refresh(row, claim.heartbeat, at.nowMs - claim.ageMs);
+    return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }
 
   /** Notes a later heartbeat; true if it clears the member of charges, which all should hear. */

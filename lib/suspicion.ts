@@ -5,6 +5,7 @@
  *     refused twice        charge the member (see charges.ts)
  *     charged by a caller  look, unless there are witnesses enough
  *     hung up on           a few of all who see it look
+ *     not believed         ask the member itself (see belief.ts)
  *
  * A look is an exchange out of turn: whoever reaches the member brings back a later heartbeat, which clears it
  * everywhere.
@@ -73,6 +74,16 @@ export class Suspicion {
       if (enough || this.#statusOf(row, nowMs) !== "live") continue;
       if (!this.#mayLook(nowMs)) break;
       looks.push(row);
+    }
+    return looks;
+  }
+
+  /** Selects the addresses to ask among those of members whose heartbeats were not believed. */
+  atDoubted(addresses: Iterable<string>, nowMs: number): string[] {
+    const looks: string[] = [];
+    for (const address of addresses) {
+      if (!this.#mayLook(nowMs)) break;
+      looks.push(address);
     }
     return looks;
   }

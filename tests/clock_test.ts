@@ -21,6 +21,7 @@ Deno.test("invariant 8: RunningClock does not count a stall, nor the interval af
   clock.step(at(500));
   assertEquals(clock.step(at(60_500)), 500);
   assertEquals([60_900, 61_500, 61_700].map((ms) => clock.step(at(ms))), [500, 500, 700]);
+  assertEquals(clock.sleptMs, 61_000);
 });
 
 Deno.test("invariant 8: a suspended machine, whose monotonic clock stood still, rests an interval as well", () => {
@@ -28,6 +29,7 @@ Deno.test("invariant 8: a suspended machine, whose monotonic clock stood still, 
   clock.step(at(500));
   assertEquals(clock.step(at(600, 3_600_000)), 500);
   assertEquals([1_500, 1_700].map((ms) => clock.step(at(ms, 3_600_000))), [500, 600]);
+  assertEquals(clock.sleptMs, 3_600_000 + 1_100);
 });
 
 Deno.test("RunningClock takes no notice of a wall clock that drifts, or is set back", () => {

@@ -1,23 +1,30 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Claim } from "../lib/belief.ts";
 import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/charges.ts";
 import { encodeColumns } from "../lib/columns.ts";
+import { absorb } from "../lib/absorb.ts";
 import { Replica } from "../lib/replica.ts";
+import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
 import { Suspicion } from "../lib/suspicion.ts";
 import type { Report, Row } from "../lib/table.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
 
 const INTERVAL_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
 const WALL_MS = Date.UTC(2026, 0, 1);
 
 /** The copy of node `me`, which knows four members; its time is moved by hand. */
 class Copy {
   nowMs = 10_000;
+  sleptMs = 0;
   readonly replica: Replica;
 
   constructor() {
     this.replica = new Replica({
+      clock: this,
       ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
       ...{ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS },
     });
@@ -45,9 +52,9 @@ class Copy {
     this.take({ rows: [{ ...row, ...parts }] }, id);
   }
 
-  take(parts: Partial<Draft>, via = "n1") {
+  take(parts: Partial<Draft>, via = "n1", isAnswer = false) {
     const draft: Draft = { roster: this.replica.table.rosterHash, ...parts };
-    return this.replica.absorb(messageOf(draft), via, this.nowMs);
+    return absorb(this.replica, messageOf(draft), { via, isAnswer, nowMs: this.nowMs });
   }
 
   /** Takes the charges of as many witnesses as convict. */
@@ -90,23 +97,122 @@ Deno.test("a member whose refusals were a firewall's is not convicted by charges
   assert(!charges.distrusts("n4", copy.nowMs + DISTRUST_MS));
 });
 
-Deno.test("a charge that reaches over an hour past the heartbeat is ignored", () => {
+Deno.test("a charge that reaches over a minute past the member's clock is ignored", () => {
   const copy = new Copy();
-  copy.charge("n4", copy.row("n4").heartbeat + HOUR_MS + 100);
+  copy.nowMs += 2_000;
+  const { heartbeat } = copy.row("n4");
+  copy.charge("n4", heartbeat + 2_000 + MINUTE_MS + 100);
   assert(copy.replica.charges.empty);
-  copy.charge("n4", copy.row("n4").heartbeat + HOUR_MS);
+  copy.charge("n4", heartbeat + 2_000 + MINUTE_MS);
   assert(!copy.replica.charges.empty);
 });
 
-Deno.test("a charge against this node makes it jump past the charge, but never by more than an hour", () => {
+Deno.test("a charge against this node makes it jump past the charge, but never by more than a minute", () => {
   const copy = new Copy();
   const own = copy.own;
-  copy.charge("me", own + HOUR_MS + 100);
+  copy.charge("me", own + MINUTE_MS + 100);
   assertEquals(copy.own, own);
   copy.charge("me", own + 500);
   assertEquals(copy.own, own + 600);
   copy.charge("me", own);
   assertEquals(copy.own, own + 600, "a charge that is void already");
+});
+
+/** Tells `copy` a heartbeat of `id` as a row or in columns, with the same roster. */
+const WAYS = {
+  row: (copy: Copy, id: string, claim: Claim) => {
+    const { address, boot, left } = copy.row(id);
+    return { rows: [{ id, address, boot, left, ...claim }] };
+  },
+  columns: (copy: Copy, id: string, { heartbeat, ageMs }: Claim) => {
+    const heardAtMs = copy.nowMs - ageMs;
+    const roster = copy.replica.table.roster().map((row) =>
+      row.id === id ? { ...row, heartbeat, heardAtMs } : row
+    );
+    const beat = copy.row("n1").heartbeat;
+    return { beat, beats: encodeColumns(roster, { ownHeartbeat: beat, nowMs: copy.nowMs }) };
+  },
+};
+
+for (const [way, told] of Object.entries(WAYS)) {
+  Deno.test(`a heartbeat over a minute ahead of a live member's clock, in ${way}, is not believed, and the member is asked`, () => {
+    const copy = new Copy();
+    copy.nowMs += 2_000;
+    const { heartbeat } = copy.row("n4");
+    const claims = [
+      { heartbeat: heartbeat + 2_000 + MINUTE_MS + 100, ageMs: 0 },
+      { heartbeat: heartbeat + 2_000, ageMs: MINUTE_MS + 100 },
+      // The same heartbeat, but made long ago.
+      { heartbeat, ageMs: 2_000 + MINUTE_MS + 100 },
+      { heartbeat: HEARTBEAT_MAX_MS, ageMs: 0 },
+    ];
+    for (const claim of claims) {
+      for (const via of ["n1", "n4"]) {
+        const { doubted } = copy.take(told(copy, "n4", claim), via);
+        assertEquals([...doubted], ["n4:80"]);
+        assertEquals([copy.row("n4").heartbeat, copy.status("n4")], [heartbeat, "live"]);
+      }
+    }
+    // Told in an answer of another member.
+    copy.take(told(copy, "n4", claims[0]!), "n1", true);
+    assertEquals(copy.row("n4").heartbeat, heartbeat);
+    copy.take(told(copy, "n4", { heartbeat: heartbeat + 2_000 + MINUTE_MS, ageMs: 0 }));
+    assertEquals(copy.row("n4").heartbeat, heartbeat + 2_000 + MINUTE_MS, "a minute is believed");
+  });
+
+  Deno.test(`a heartbeat far ahead, in ${way}, is believed in the answer of the member itself, or if that is dead here`, () => {
+    const copy = new Copy();
+    const far = copy.row("n4").heartbeat + YEAR_MS;
+    assertEquals(
+      copy.take(told(copy, "n4", { heartbeat: far, ageMs: 0 }), "n4", true).doubted.size,
+      0,
+    );
+    assertEquals(copy.row("n4").heartbeat, far);
+    copy.nowMs += DEAD_AFTER_MS + 100;
+    assertEquals(copy.status("n3"), "dead");
+    copy.take(told(copy, "n3", { heartbeat: far, ageMs: 0 }));
+    assertEquals([copy.row("n3").heartbeat, copy.status("n3")], [far, "live"]);
+    // Beyond the year 3000 not even then: a member could not pass it.
+    copy.nowMs += DEAD_AFTER_MS + 100;
+    copy.take(told(copy, "n2", { heartbeat: HEARTBEAT_MAX_MS, ageMs: 0 }));
+    assertEquals(copy.status("n2"), "dead");
+  });
+
+  Deno.test(`a heartbeat of this node that it did not make, in ${way}, is passed: any in an answer, a near one in any message`, () => {
+    const copy = new Copy();
+    const own = copy.own;
+    copy.take(told(copy, "me", { heartbeat: own + MINUTE_MS, ageMs: 0 }));
+    const passed = own + MINUTE_MS + 600;
+    assertEquals(copy.own, passed);
+    copy.take(told(copy, "me", { heartbeat: passed + YEAR_MS, ageMs: 0 }));
+    assertEquals(copy.own, passed, "anybody can push");
+    copy.take(told(copy, "me", { heartbeat: passed + YEAR_MS, ageMs: YEAR_MS }), "n1", true);
+    // Past what the claim's clock can show, but no dead-after is longer than an hour.
+    assertEquals(copy.own, passed + YEAR_MS + HOUR_MS + 600);
+    const before = copy.own;
+    copy.take(told(copy, "me", { heartbeat: HEARTBEAT_MAX_MS, ageMs: 0 }), "n1", true);
+    assertEquals(copy.own, before, "there would be nothing left to beat");
+  });
+}
+
+Deno.test("a node that slept believes clocks to be as much further", () => {
+  const copy = new Copy();
+  copy.sleptMs = 8 * HOUR_MS;
+  const { heartbeat } = copy.row("n4");
+  const claim = { heartbeat: heartbeat + 8 * HOUR_MS + MINUTE_MS + 100, ageMs: 0 };
+  copy.take(WAYS.columns(copy, "n4", claim));
+  assertEquals(copy.row("n4").heartbeat, heartbeat);
+  copy.take(WAYS.columns(copy, "n4", { ...claim, heartbeat: claim.heartbeat - 100 }));
+  assertEquals(copy.row("n4").heartbeat, claim.heartbeat - 100);
+});
+
+Deno.test("a member that began anew with another clock is asked where it says it is", () => {
+  const copy = new Copy();
+  const row = { ...copy.row("n4"), boot: "00000002", address: "moved:80", ageMs: 0 };
+  const rows = [{ ...row, heartbeat: row.heartbeat + YEAR_MS }];
+  assertEquals([...copy.take({ rows }).doubted], ["moved:80"]);
+  copy.take({ rows }, "n4", true);
+  assertEquals(copy.row("n4").address, "moved:80");
 });
 
 Deno.test("a decommission drops the charges against the member", () => {

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { BODY_BYTES_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "../lib/limits.ts";
+import { absorb } from "../lib/absorb.ts";
 import { Replica } from "../lib/replica.ts";
 import { ageOf, type Report, Table } from "../lib/table.ts";
 import { encodeMessage } from "../lib/wire.ts";
@@ -52,7 +53,11 @@ Deno.test("of what made room nothing is left: neither status, charges nor news",
   const replica = replicaOf("me");
   const rows = Array.from({ length: MEMBERS_MAX - 1 }, (_, i) => report(`m${i}`, { heartbeat: 0 }));
   const take = (rows: Report[], nowMs: number) =>
-    replica.absorb({ roster: "0".repeat(16), rows, dropped: 0 }, "n1", nowMs);
+    absorb(replica, { roster: "0".repeat(16), rows, dropped: 0 }, {
+      via: "n1",
+      isAnswer: false,
+      nowMs,
+    });
   assertEquals(take(rows, 0).refused, 0);
   assertEquals(replica.verdicts.review(0).length, MEMBERS_MAX);
   assertEquals(take([report("new")], 0).refused, 0);
@@ -108,7 +113,13 @@ Deno.test("full tables that differ agree, on members and tombstones, once they h
 
 function replicaOf(id: string, random = () => 0): Replica {
   const options = { intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS, random };
-  const replica = new Replica({ id, address: `${id}:80`, boot: "0000000a", ...options });
+  const replica = new Replica({
+    id,
+    address: `${id}:80`,
+    boot: "0000000a",
+    clock: { sleptMs: 0 },
+    ...options,
+  });
   replica.beat({ monotonicMs: 0, wallMs: HEARTBEAT }, 0);
   return replica;
 }
@@ -120,10 +131,10 @@ function exchangesUntilEqual(a: Replica, b: Replica, startMs: number): number {
     const push = encodeMessage({ ...a.fullDraft(nowMs), full: true });
     assertLessOrEqual(push.length, BODY_BYTES_MAX);
     const pushed = readMessage(push);
-    b.absorb(pushed, a.id, nowMs);
+    absorb(b, pushed, { via: a.id, isAnswer: false, nowMs });
     const answer = encodeMessage({ ...b.fullDraft(nowMs, pushed), id: b.id });
     assertLessOrEqual(answer.length, BODY_BYTES_MAX);
-    if (a.absorb(readMessage(answer), b.id, nowMs).equal) return count;
+    if (absorb(a, readMessage(answer), { via: b.id, isAnswer: true, nowMs }).equal) return count;
   }
   return Infinity;
 }

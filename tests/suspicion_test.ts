@@ -95,7 +95,7 @@ function slander(witnesses: number): { looks: number; bodies: string[] } {
       Array.from({ length: witnesses }, (_, w) => ({
         member: id,
         witness: w === 0 ? "liar" : `liar${w}`,
-        upTo: heartbeat + 600_000,
+        upTo: heartbeat + 30_000,
       }))
     );
     const before = calls.length;

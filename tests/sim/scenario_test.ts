@@ -3,6 +3,9 @@
  * The invariants are checked at every step of each as well.
  */
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { encodeColumns } from "../../lib/columns.ts";
+import { HEARTBEAT_MAX_MS } from "../../lib/limits.ts";
+import { encodeMessage } from "../../lib/wire.ts";
 import { EXACT_CLOCK } from "./clock.ts";
 import { Stage } from "./stage.ts";
 
@@ -11,6 +14,9 @@ const SIZES = [3, 4, 5, 8, 16, 64];
 
 /** Rounds in which what was broken must be whole again. */
 const TEN_ROUNDS_MS = 10_000;
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
 
 function assertNeverDead(stage: Stage, sinceMs: number): void {
   const deaths = stage.told.filter(({ atMs, change }) => atMs >= sinceMs && change.to === "dead");
@@ -174,6 +180,87 @@ Deno.test("invariant 8: a member that restarts an hour or a year behind its own 
     stage.run(3_000);
     stage.start(1, { clock: { ...EXACT_CLOCK, wallSkewMs } });
     assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);
+  }
+});
+
+Deno.test("invariant 8: a member whose wall clock is set forward, by a minute or a year, is dead to nobody", () => {
+  for (const nodes of SIZES) {
+    for (const byMs of [61_000, HOUR_MS, YEAR_MS]) {
+      const stage = new Stage({ nodes });
+      const sinceMs = stage.world.nowMs;
+      stage.node("n1").stepWall(byMs);
+      stage.run(20_000);
+      assertNeverDead(stage, sinceMs);
+      assert(stage.allShowAll());
+    }
+  }
+});
+
+Deno.test("invariant 8: where 10 % of messages are lost, clocks set forward make nobody dead", () => {
+  for (let i = 0; i < 5; i++) {
+    const stage = new Stage({ nodes: 16, lostShare: 0.1, seed: `steps ${i}` });
+    stage.run(10_000);
+    const sinceMs = stage.world.nowMs;
+    for (const node of stage.world.up()) {
+      node.stepWall(HOUR_MS);
+      stage.run(2_000);
+    }
+    stage.run(10_000);
+    assertNeverDead(stage, sinceMs);
+  }
+});
+
+Deno.test("invariant 8: a member that restarts at once, an hour or a year ahead of its own heartbeats, is live in 3 s", () => {
+  for (const nodes of SIZES) {
+    for (const wallSkewMs of [HOUR_MS, YEAR_MS]) {
+      const stage = new Stage({ nodes });
+      stage.node("n1").end("closed");
+      stage.run(300);
+      const { boot } = stage.start(1, { clock: { ...EXACT_CLOCK, wallSkewMs } });
+      const isKnown = () =>
+        stage.allShowAll() &&
+        stage.world.up().every((node) => node.gossip.replica.table.get("n1")?.boot === boot);
+      assertLessOrEqual(stage.runUntil(isKnown, TEN_ROUNDS_MS), 3_000, `${nodes} nodes`);
+    }
+  }
+});
+
+Deno.test("invariant 4: a node that did not run for ten minutes accuses nobody, though all clocks are far ahead of those it knows", () => {
+  for (const kind of ["stopped", "suspended"] as const) {
+    const stage = new Stage({ nodes: 16 });
+    stage.node("n4").stall(kind);
+    stage.run(600_000);
+    const sinceMs = stage.world.nowMs;
+    stage.node("n4").resume();
+    stage.run(20_000);
+    assertNeverDead(stage, sinceMs);
+    assert(stage.allShowAll(), kind);
+  }
+});
+
+Deno.test("a stranger who pushes heartbeats of the year 9999, again and again, makes nobody dead", () => {
+  for (const nodes of [3, 16]) {
+    const stage = new Stage({ nodes });
+    const sinceMs = stage.world.nowMs;
+    for (let i = 0; i < 20; i++) {
+      for (const node of stage.world.up()) {
+        const { table } = node.gossip.replica;
+        const beat = HEARTBEAT_MAX_MS - 100 * i;
+        const roster = table.roster().map((row) => ({ ...row, heartbeat: beat, heardAtMs: 0 }));
+        const rows = roster.map((row) => ({ ...row, boot: "ffffffff", ageMs: HOUR_MS }));
+        const at = { ownHeartbeat: beat, nowMs: HOUR_MS };
+        const columns = { roster: table.rosterHash, beat, beats: encodeColumns(roster, at) };
+        for (const draft of [columns, { roster: table.rosterHash, rows }]) {
+          const from = stage.world.dice.pick(["liar", ...roster.map(({ id }) => id)]);
+          const body = encodeMessage(draft);
+          node.serve({ kind: "exchange", from, via: "liar:1", body });
+        }
+      }
+      stage.run(500);
+    }
+    stage.run(10_000);
+    assertNeverDead(stage, sinceMs);
+    assert(stage.allShowAll());
   }
 });
 

@@ -1,0 +1,117 @@
+/**
+ * Merges a message into this node's copy of the table: what of it is believed, and what it says of this node.
+ *
+ * @module
+ */
+import { isBelieved, isNear } from "./belief.ts";
+import type { Columns } from "./columns.ts";
+import type { Replica } from "./replica.ts";
+import type { Merged, Report, Row } from "./table.ts";
+import type { Message } from "./wire.ts";
+
+/** Where a message came from, and when. */
+export interface Told {
+  readonly via: string;
+  /** It answers a call of this node: `via` is at an address that this node knows. */
+  readonly isAnswer: boolean;
+  readonly nowMs: number;
+}
+
+/** What a message changed. */
+export interface Absorbed {
+  /** The rosters are equal now. */
+  readonly equal: boolean;
+  /** It held something that others should hear at once. */
+  readonly urgent: boolean;
+  /** The row of another process under this node's ID, if the message held one. */
+  readonly own: Report | undefined;
+  /** Members that the sender itself charges: this node should look at them. */
+  readonly charged: ReadonlySet<Row>;
+  /** Addresses of members whose heartbeats were not believed: this node should ask them. */
+  readonly doubted: ReadonlySet<string>;
+  /** Entries refused because the table is full. */
+  readonly refused: number;
+}
+
+/** Merges a message into `replica`. */
+export function absorb(replica: Replica, message: Message, told: Told): Absorbed {
+  const { table } = replica;
+  const { via, nowMs } = told;
+  const doubted = new Set<string>();
+  let urgent = false;
+  let refused = 0;
+  let own: Report | undefined;
+  const count = (merged: Merged) => {
+    if (merged === "changed") urgent = true;
+    if (merged === "full") refused++;
+  };
+  for (const { id, by } of message.tombstones ?? []) count(replica.bury(id, by, nowMs, true));
+  for (const report of message.rows ?? []) {
+    const row = table.get(report.id);
+    if (report.id === replica.id && report.boot !== row?.boot) own = report;
+    if (!mayTake(replica, row, report, told)) {
+      // A process that began anew may be elsewhere.
+      const address = row?.boot === report.boot ? row.address : report.address;
+      if (report.id !== replica.id) doubted.add(address);
+    } else if (report.id === replica.id) replica.overtake(report, nowMs);
+    else count(replica.merge(report, via, nowMs));
+  }
+  const equal = message.roster === table.rosterHash;
+  if (message.columns !== undefined && equal) {
+    if (absorbColumns(replica, message.columns, told, doubted)) urgent = true;
+  }
+  const charged = new Set<Row>();
+  for (const charge of message.charges ?? []) {
+    if (replica.takeCharge(charge, told)) urgent = true;
+    const row = table.get(charge.member);
+    if (row !== undefined && charge.witness === via) charged.add(row);
+  }
+  return { equal, urgent, own, charged, doubted, refused };
+}
+
+function absorbColumns(
+  replica: Replica,
+  { heartbeats, agesMs }: Columns,
+  told: Told,
+  doubted: Set<string>,
+): boolean {
+  let urgent = false;
+  const at = { nowMs: told.nowMs, sleptMs: replica.sleptMs };
+  const roster = replica.table.roster();
+  for (let i = 0; i < roster.length && i < heartbeats.length; i++) {
+    const row = roster[i]!;
+    const heartbeat = heartbeats[i]!;
+    const ageMs = agesMs[i]!;
+    if (ageMs < 0 || heartbeat < row.heartbeat) continue;
+    const isFar = !isNear(row, heartbeat + ageMs, at);
+    if (isFar && !isBelievedOf(replica, { id: row.id, row, heartbeat }, told)) {
+      if (row.id !== replica.id) doubted.add(row.address);
+    } else if (row.id === replica.id) replica.overtake({ heartbeat, ageMs }, told.nowMs);
+    else if (replica.refresh(row, { heartbeat, ageMs }, told)) urgent = true;
+  }
+  return urgent;
+}
+
+/** Whether a report's heartbeat is believed; an older one changes nothing. */
+function mayTake(replica: Replica, row: Row | undefined, report: Report, told: Told): boolean {
+  const { id, heartbeat, ageMs } = report;
+  const at = { nowMs: told.nowMs, sleptMs: replica.sleptMs };
+  if (row !== undefined && heartbeat < row.heartbeat) return true;
+  if (row !== undefined && isNear(row, heartbeat + ageMs, at)) return true;
+  return isBelievedOf(replica, { id, row, heartbeat }, told);
+}
+
+/** Whether a heartbeat that is far from the known clock is believed all the same. */
+function isBelievedOf(
+  replica: Replica,
+  { id, row, heartbeat }: { id: string; row: Row | undefined; heartbeat: number },
+  { via, isAnswer, nowMs }: Told,
+): boolean {
+  return isBelieved(heartbeat, {
+    // What the member says of itself, or what a member that this node called says of this node.
+    isAnswer: isAnswer && (id === via || id === replica.id),
+    // A Go node has no clock of its own: whoever hears it makes its heartbeats.
+    isLive: row !== undefined && row.boot !== "" &&
+      replica.verdicts.statusOf(row, nowMs) === "live",
+  });
+}
