@@ -124,7 +124,12 @@ function binaryName(): string {
 }
 
 /** Runs the program with `args`; resolves to its exit status. */
-async function main(args: string[]): Promise<number> {
+export async function main(args: string[]): Promise<number> {
+  // First: until then the system ends the process at a signal, or loses it where the process is a container's first.
+  const asked = Promise.withResolvers<string>();
+  let running: Running | undefined;
+  onStopSignal(asked.resolve);
+  onHangUp({ stop: () => asked.resolve("SIGHUP"), reload: () => void running?.reload() });
   const parsed = parseConfig(args, (name) => Deno.env.get(name), {
     hostname: Deno.hostname(),
     randomId: crypto.randomUUID().slice(0, 8),
@@ -142,7 +147,9 @@ async function main(args: string[]): Promise<number> {
       console.error(`gossiper: ${parsed.message}`);
       return 2;
   }
-  const names = await settleNames(parsed.config);
+  const names = await Promise.race([settleNames(parsed.config), asked.promise]);
+  // Asked to stop while names were looked up.
+  if (typeof names === "string") return 0;
   if (names.kind === "usage") {
     console.error(`gossiper: ${names.message}`);
     return 2;
@@ -155,10 +162,6 @@ async function main(args: string[]): Promise<number> {
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
-  let running: Running;
-  // Before the line that says it listens: whoever reads it may send a signal at once.
-  onStopSignal((signal) => void running.leave(signal));
-  onHangUp({ stop: () => void running.leave("SIGHUP"), reload: () => void running.reload() });
   try {
     running = start(names.config, write);
   } catch (error) {
@@ -169,6 +172,7 @@ async function main(args: string[]): Promise<number> {
     return error instanceof StateError ? error.status : 1;
   }
   surviveErrors((error) => log.notice("error", describeBug(error)));
+  void asked.promise.then(running.leave);
   const status = await running.ended;
   await stderr.flush();
   return status;

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { LineWriter } from "../../lib/host/process.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, within } from "../support/eventually.ts";
 import { eventuallyShow, get, type NodeProcess, spawnNode } from "../support/nodes.ts";
 import { rowOf, tell } from "../support/peer.ts";
 import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
 
 const CLUMSY = new URL("../support/clumsy_node.ts", import.meta.url).href;
+const HASTY = new URL("../support/hasty_stop.ts", import.meta.url).href;
 
 /** Starts a node whose program throws, once, where it would log a line like this. */
 function spawnClumsy(line: string, flags = ""): Promise<NodeProcess> {
@@ -40,6 +41,13 @@ Deno.test("an error in a round is reported, and rounds go on", async () => {
   );
   await eventuallyBeats(n1);
   await eventuallyShow([n1], { n1: "live", n2: "dead" });
+});
+
+Deno.test("SIGTERM before the node exists is not lost: the program ends as planned", async () => {
+  const args = ["run", "-A", "--quiet", HASTY, ..."-id n2 -port 0 -host 127.0.0.1".split(" ")];
+  const child = new Deno.Command(Deno.execPath(), { args, stderr: "null", stdout: "null" }).spawn();
+  const { code, signal } = await within(child.status, () => "it runs on");
+  assertEquals([code, signal], [0, null]);
 });
 
 Deno.test("the first signal asks to stop; the second ends the process at once, by its number", async () => {
@@ -98,16 +106,20 @@ Deno.test(
 );
 
 Deno.test("a log that blocks, as on a paused terminal, delays no round", async () => {
-  await using n1 = await spawnNode("n1");
-  await using n2 = await spawnNode("n2", `-join ${n1.address}`);
+  // Thousands of rows take a busy machine a while; a log that held the node up would do so for good.
+  await using n1 = await spawnNode("n1", "-dead-after 10s");
+  await using n2 = await spawnNode("n2", `-dead-after 10s -join ${n1.address}`);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
   const log = n1.holdLog();
   // More lines than a pipe holds.
   await tell(n1.address, Array.from({ length: 5_000 }, (_, i) => rowOf(`ghost${i}`)));
-  for (let i = 0; i < 3; i++) await eventuallyBeats(n1);
-  const accused = n2.lines.filter((line) => line.includes("peer is dead: n1"));
-  assertEquals(accused, []);
-  log.release();
+  try {
+    for (let i = 0; i < 3; i++) await eventuallyBeats(n1);
+    const accused = n2.lines.filter((line) => line.includes("peer is dead: n1"));
+    assertEquals(accused, []);
+  } finally {
+    log.release();
+  }
   await eventually(() => {
     const told = n1.lines.filter((line) => line.includes("peer is live: ghost"));
     assertEquals(told.length, 5_000);
