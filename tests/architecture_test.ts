@@ -57,7 +57,7 @@ const PURE_STD = /^lib\/std\/(?:cli|text)\//;
 const NAMES_PACKAGES = "lib/http/hono.ts";
 
 /** Past this a file wants a second noun. */
-const LINES_MAX = 280;
+const LINES_MAX = 250;
 
 /** A comment line that is longer is two lines. */
 const COMMENT_COLUMNS_MAX = 120;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Gossip } from "../gossip.ts";
+import type { Log } from "../log.ts";
 
 /** A round that is this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
@@ -50,4 +51,10 @@ export function waitingFor(gossip: Gossip): string {
   const named = addresses.slice(0, NAMED_MAX).join(", ");
   const more = addresses.length > NAMED_MAX ? ` and ${addresses.length - NAMED_MAX} more` : "";
   return `This node has reached none of its -join addresses: ${named}${more}`;
+}
+
+/** Logs that the state file cannot be written, or can be again. */
+export function logStateTrouble(log: Log, trouble: string | undefined): void {
+  if (trouble === undefined) log.notice("info", "the state file can be written again");
+  else log.notice("error", `${trouble}; this node runs on, and tries again`);
 }

@@ -7,8 +7,9 @@ import type { Moment } from "../clock.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
 import { describeBug, type Log } from "../log.ts";
+import { OncePer } from "../once.ts";
 import type { Network } from "../config/networks.ts";
-import { troubleOf, waitingFor } from "./health.ts";
+import { logStateTrouble, troubleOf, waitingFor } from "./health.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { restore, type Saved, snapshot } from "./state_format.ts";
@@ -16,8 +17,9 @@ import type { Signer } from "../net/signer.ts";
 import { StateFile } from "./state_file.ts";
 import { RealWorld } from "./world.ts";
 
-/** Callers of other clusters whose refusal was logged; past it, refusals are logged anew. */
-const STRANGERS_MAX = 1_024;
+/** Callers of other clusters that the log names in a period: enough to find a mistake, whoever invents callers. */
+const STRANGERS_MAX = 64;
+const STRANGERS_PERIOD_MS = 3_600_000;
 
 /** Mistakes of this program that a node logs. */
 const BUGS_LOGGED_MAX = 100;
@@ -72,7 +74,7 @@ export class Node {
   readonly #gossip: Gossip;
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
-  readonly #strangers = new Set<string>();
+  readonly #strangers = new OncePer({ keysMax: STRANGERS_MAX, periodMs: STRANGERS_PERIOD_MS });
   readonly #names: SeedNames;
   readonly #world: RealWorld;
   #leaving = false;
@@ -121,7 +123,7 @@ export class Node {
       this.#state = new StateFile({
         path: options.state,
         snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: now().wallMs, random }),
-        onTrouble: (text) => this.#stateTrouble(text),
+        onTrouble: (text) => logStateTrouble(log, text),
       });
     }
     this.#gossip = gossip;
@@ -175,16 +177,15 @@ export class Node {
 
   /** Why a caller is refused: it belongs to another cluster. Undefined if it does not; logged once for each caller. */
   stranger(caller: { from: string; via: string; cluster: string }): string | undefined {
-    const { cluster: own, log } = this.#options;
+    const { cluster: own, log, now } = this.#options;
     const { from, via, cluster } = caller;
     if (cluster === own) return undefined;
-    const who = `${from} ${via}`;
-    if (!this.#strangers.has(who)) {
-      if (this.#strangers.size >= STRANGERS_MAX) this.#strangers.clear();
-      this.#strangers.add(who);
-      const text =
-        `refused ${from} (${via}): it belongs to cluster '${cluster}', this node to '${own}'`;
-      log.notice("warn", text);
+    const told = this.#strangers.admit(`${from} ${via}`, now().monotonicMs);
+    const text =
+      `refused ${from} (${via}): it belongs to cluster '${cluster}', this node to '${own}'`;
+    if (told !== "no") log.notice("warn", text);
+    if (told === "last") {
+      log.notice("warn", "further nodes of other clusters are not logged for an hour");
     }
     return `This node belongs to cluster '${own}', not '${cluster}': see -cluster`;
   }
@@ -206,9 +207,8 @@ export class Node {
       const text = `${id} is decommissioned here, and others are told, but it is not safe on disk`;
       return { ok: false, text: `${text}: ${unsaved}; ask again, or ask another node` };
     }
-    if (outcome === "full") {
-      return { ok: false, text: `Cannot decommission ${id}: the table of tombstones is full` };
-    }
+    const full = `Cannot decommission ${id}: the table of tombstones is full`;
+    if (outcome === "full") return { ok: false, text: full };
     if (outcome === "already") return { ok: true, text: `${id} was decommissioned before` };
     const unknown = known ? "" : ", though it was not known here";
     return { ok: true, text: `${id} is decommissioned for good${unknown}` };
@@ -224,8 +224,8 @@ export class Node {
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    const all = [this.#state?.trouble, this.#options.warning()];
-    return all.filter(Boolean).join("; ") || undefined;
+    const found = [this.#state?.trouble, this.#options.warning()].filter(Boolean);
+    return found.length === 0 ? undefined : found.join("; ");
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */
@@ -246,11 +246,5 @@ export class Node {
 
   #idle(): Promise<void> {
     return new Promise((resolve) => this.#driver.whenIdle(resolve));
-  }
-
-  #stateTrouble(text: string | undefined): void {
-    const { log } = this.#options;
-    if (text === undefined) log.notice("info", "the state file can be written again");
-    else log.notice("error", `${text}; this node runs on, and tries again`);
   }
 }

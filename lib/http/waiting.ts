@@ -1,7 +1,7 @@
 /**
- * The waiting room: requests whose body has not come yet. A stranger can open as many as he likes, so they hold a place
- * here and nowhere else, each for a bounded time. When all places are taken, the caller who holds most of them loses
- * the oldest: whoever waits for ever harms only callers of the same address. (pure)
+ * The waiting room: requests whose body has not come yet. A stranger can open as many as he likes, so they hold a
+ * place here and nowhere else, each for a bounded time. When all places are taken, the caller who holds most of them
+ * loses the oldest: a caller who never sends harms only callers of the same address. (pure)
  *
  * @module
  */

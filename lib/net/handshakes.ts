@@ -1,5 +1,5 @@
 /**
- * TLS handshakes, which can take for ever: a stopped process accepts connections and says nothing.
+ * TLS handshakes, which can take without end: a stopped process accepts connections and says nothing.
  *
  * Deno closes no connection in the middle of a handshake, whatever this node does, so a handshake given up at each call
  * would cost a file descriptor each time. So a call takes over the handshake that an earlier call to the same address
