@@ -1,33 +1,43 @@
 /**
- * A running node hands the program on: its own binary, or the files of a release folder, with their checksums, and a
- * script that fetches
- * the right one. So a host in a closed network needs nothing but curl.
+ * A node hands the program on: its own binary, or the files of a release folder, with their checksums, and a script
+ * that fetches the right one. So a host in a closed network needs nothing but curl.
  *
  * @module
  */
-import type { Hono } from "./hono.ts";
+import { acceptsEncodings } from "../std/http/negotiation.ts";
 import { normalizeAddress } from "../address.ts";
 import { loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
 import type { CallerEnv } from "./callers.ts";
+import type { Hono } from "./hono.ts";
 import type { Downloads } from "../host/node.ts";
+import { Packed } from "./packed.ts";
+import { sendFile, type Source } from "./send_file.ts";
 
 /** Files of a release folder that are offered: five binaries and what goes with them, several times over. */
 const FILES_MAX = 64;
 
-/** Downloads at once: each is 100 MB of reading and sending, beside rounds that must be on time. */
+/** Downloads at once: each reads and sends 100 MB, beside rounds that must be on time. */
 const DOWNLOADS_MAX = 4;
+
+/** Shorter files are sent as they are: compressing them saves nobody time. */
+const PACKED_BYTES_MIN = 65_536;
+
+/** Bytes of a file hashed at once. */
+const PIECE_BYTES = 65_536;
 
 interface Offered {
   readonly name: string;
   readonly path: string;
   readonly size: number;
-  readonly mtimeMs: number;
+  /** Changes with the content. */
+  readonly version: string;
 }
 
 /** Adds the routes to `app`. */
 export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): void {
   const sums = new Sums();
+  const packed = new Packed(DOWNLOADS_MAX);
   let underWay = 0;
 
   app.get("/download", async (c) => {
@@ -46,25 +56,42 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
       c.header("Retry-After", "10");
       return refuse(
         503,
-        `This node serves ${DOWNLOADS_MAX} downloads at once: try again, or another`,
+        `This node serves ${DOWNLOADS_MAX} downloads at once: try again, or ask another node`,
       );
     }
-    // Only a node that is asked for a file loads what serves it.
-    const { serveFile } = await import("../std/http/file_server.ts");
-    const response = await serveFile(c.req.raw, file.path);
-    response.headers.set("Content-Type", "application/octet-stream");
-    response.headers.set("Cache-Control", "no-cache");
-    if (response.body === null) return response;
     underWay++;
-    const body = onEnd(response.body, () => underWay--);
-    return new Response(body, { status: response.status, headers: response.headers });
+    let isSending = false;
+    const count = (source: Source): Source => ({
+      ...source,
+      open: async () => {
+        const opened = await source.open();
+        isSending = true;
+        return opened;
+      },
+      close: (opened) => {
+        underWay--;
+        source.close(opened);
+      },
+    });
+    const headers = new Headers({
+      "Content-Type": "application/octet-stream",
+      "Cache-Control": "no-cache",
+      "Vary": "Accept-Encoding",
+    });
+    try {
+      const copy = wantsPacked(c.req.raw, file) && await packedSource(packed, file);
+      if (copy) headers.set("Content-Encoding", "gzip");
+      return await sendFile(c.req.raw, count(copy || plainSource(file)), headers);
+    } finally {
+      if (!isSending) underWay--;
+    }
   });
 
   app.get("/install.sh", async (c) => {
     await offered(options);
     const template = (await loadAssets()).files["install.sh"]!;
     const { protocol } = new URL(c.req.url);
-    // As the caller named this node, which works for the caller; an address has no letter that a shell would read.
+    // As the caller named this node, which works for the caller. An address holds no character that a shell interprets.
     const host = normalizeAddress(c.req.header("host") ?? "") ?? options.address;
     c.header("Content-Type", "text/x-shellscript; charset=utf-8");
     c.header("Cache-Control", "no-store");
@@ -73,7 +100,7 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
   });
 }
 
-/** What there is to download now; refuses where there is nothing. */
+/** The files to download now; refuses the request if there are none. */
 async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
   const paths = new Map<string, string>();
   if (dist !== undefined) {
@@ -84,7 +111,7 @@ async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return refuse(404, "The folder that -dist names is not there");
+      return refuse(404, "The folder that -dist names does not exist");
     }
   }
   if (binary !== undefined && !paths.has(binary.name)) paths.set(binary.name, binary.path);
@@ -98,16 +125,47 @@ async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
   return await Promise.all(names.map(async (name) => {
     const path = paths.get(name)!;
     const { size, mtime } = await Deno.stat(path);
-    return { name, path, size, mtimeMs: mtime?.getTime() ?? 0 };
+    const version = `${size.toString(16)}-${(mtime?.getTime() ?? 0).toString(16)}`;
+    return { name, path, size, version };
   }));
 }
 
-/** SHA-256 of files, made once for each state of a file, and never twice at once. */
+/** Whether the caller wants the file compressed. Parts are parts of the file as it is. */
+function wantsPacked(request: Request, { size }: Offered): boolean {
+  const { headers } = request;
+  return size >= PACKED_BYTES_MIN && !headers.has("range") && headers.has("accept-encoding") &&
+    acceptsEncodings(request, "gzip", "identity") === "gzip";
+}
+
+function plainSource({ path, size, version }: Offered): Source {
+  return {
+    size,
+    etag: `"${version}"`,
+    open: () => Deno.open(path),
+    close: (file) => file.close(),
+  };
+}
+
+/** The compressed copy of a file, made if need be; undefined if there is none. */
+async function packedSource(
+  packed: Packed,
+  { path, version }: Offered,
+): Promise<Source | undefined> {
+  const copy = await packed.of(path, version);
+  return copy && {
+    size: copy.size,
+    etag: `"${version}-gzip"`,
+    open: () =>
+      Promise.resolve(copy.take() ?? refuse(503, "This file was just replaced: try again")),
+    close: (file) => copy.give(file),
+  };
+}
+
+/** SHA-256 of files, made once for each version of a file, and never twice at once. */
 class Sums {
   readonly #sums = new Map<string, { version: string; sum: Promise<string> }>();
 
-  of({ name, path, size, mtimeMs }: Offered): Promise<string> {
-    const version = `${size} ${mtimeMs}`;
+  of({ name, path, version }: Offered): Promise<string> {
     const known = this.#sums.get(name);
     if (known?.version === version) return known.sum;
     const sum = sumOf(path);
@@ -117,33 +175,15 @@ class Sums {
   }
 }
 
-/** Read piece by piece: a whole binary in memory would be more than all the rest of the node. */
+/** Reads into one buffer again and again: a new one for each piece would leave 100 MB to collect. */
 async function sumOf(path: string): Promise<string> {
-  // Loading it takes 3 MB for good: only a node that is downloaded pays for it.
+  // Loading it takes 3 MB for good: only a node that is downloaded from pays for that.
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const piece of file.readable) hash.update(piece);
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(PIECE_BYTES);
+  for (let count; (count = await file.read(buffer)) !== null;) {
+    hash.update(buffer.subarray(0, count));
+  }
   return hash.digest("hex");
-}
-
-/** The stream, with a call when it is over, however it ends. */
-function onEnd(body: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-      } catch (error) {
-        controller.error(error);
-      }
-      ended();
-    },
-    async cancel(reason) {
-      ended();
-      await reader.cancel(reason);
-    },
-  });
 }

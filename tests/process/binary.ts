@@ -121,3 +121,35 @@ Deno.test("it hands itself on: curl ... | sh on a bare host brings up a node tha
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** What a download may cost for good: the parts of the runtime that it loads. The binary itself is seven times as much. */
+const DOWNLOAD_BYTES_MAX = 14e6;
+
+Deno.test("GET /download tells the binary's sum without keeping it in memory", async () => {
+  const child = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
+  let log = "";
+  const drained = child.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  try {
+    const address = await eventually(() => {
+      const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
+      assert(address !== undefined, `the log so far: ${log}`);
+      return address;
+    });
+    const residentBytes = async () => {
+      const text = await (await fetch(`http://${address}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
+    };
+    // The first scrape loads what it needs itself.
+    await residentBytes();
+    const beforeBytes = await residentBytes();
+    const sums = await (await fetch(`http://${address}/download`)).text();
+    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(BINARY));
+    assertStringIncludes(sums, new Uint8Array(digest).toHex());
+    const grownBytes = await residentBytes() - beforeBytes;
+    assert(grownBytes < DOWNLOAD_BYTES_MAX, `it takes ${grownBytes} bytes more`);
+  } finally {
+    child.kill("SIGTERM");
+    await Promise.all([drained, child.stdout.cancel(), child.status]);
+  }
+});

@@ -1,7 +1,9 @@
 /** `/download` and `/install.sh`: a node hands on the files of `-dist`. See binary.ts for a binary that hands on itself. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
 import { startNode } from "../support/nodes.ts";
+import { connect, readUntil, writeAll } from "../support/raw.ts";
 
 const NAME = `gossiper-${Deno.build.target}`;
 /** The script is for systems with a shell. */
@@ -79,6 +81,92 @@ Deno.test("/download/NAME serves the file whole, in part, and not again to who h
     assertEquals([had.status, await had.text()], [304, ""]);
     const head = await fetch(url, { method: "HEAD" });
     assertEquals([head.status, await head.text()], [200, ""]);
+  });
+});
+
+/** An answer as it comes over the wire: fetch() would unpack it. */
+async function getRaw(address: string, headers: string) {
+  using conn = await connect(address);
+  const request = `GET /download/${NAME} HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n`;
+  await writeAll(conn, new TextEncoder().encode(`${request}${headers}\r\n`));
+  const bytes = new Uint8Array(await new Response(conn.readable).arrayBuffer());
+  const end = new TextDecoder("latin1").decode(bytes).indexOf("\r\n\r\n");
+  const head = new TextDecoder().decode(bytes.subarray(0, end)).toLowerCase();
+  return { head, body: bytes.subarray(end + 4) };
+}
+
+function textOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body);
+}
+
+async function unpack(body: Uint8Array<ArrayBuffer>): Promise<string> {
+  const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).text();
+}
+
+Deno.test("/download/NAME is compressed for those who ask for it, from a copy that leaves no file behind", async () => {
+  await withDist(async ({ dist }) => {
+    // Several pieces, none like another.
+    const lines = (word: string) =>
+      Array.from({ length: 30_000 }, (_, i) => `${word} ${i}\n`).join("");
+    await Deno.writeTextFile(`${dist}/${NAME}`, lines("first"));
+    await using node = startNode("n1", `-dist ${dist}`);
+    const plain = await getRaw(node.address, "");
+    assert(textOf(plain.body) === lines("first"));
+    assert(!plain.head.includes("content-encoding"), plain.head);
+    assertStringIncludes(plain.head, "vary: accept-encoding");
+    const packed = await getRaw(node.address, "Accept-Encoding: br, gzip\r\n");
+    assertStringIncludes(packed.head, "content-encoding: gzip");
+    assertStringIncludes(packed.head, `content-length: ${packed.body.length}\r\n`);
+    assertStringIncludes(packed.head, '-gzip"');
+    assertLess(packed.body.length, plain.body.length / 2);
+    assert(await unpack(packed.body) === lines("first"));
+    for (
+      const headers of [
+        "Accept-Encoding: gzip;q=0\r\n",
+        "Accept-Encoding: gzip\r\nRange: bytes=0-9\r\n",
+      ]
+    ) {
+      const { head, body } = await getRaw(node.address, headers);
+      assert(!head.includes("content-encoding") && lines("first").startsWith(textOf(body)), head);
+    }
+    const [, tag = ""] = /etag: (.*)/.exec(packed.head) ?? [];
+    const had = await getRaw(node.address, `Accept-Encoding: gzip\r\nIf-None-Match: ${tag}\r\n`);
+    assertStringIncludes(had.head, "304");
+
+    await Deno.writeTextFile(`${dist}/${NAME}`, lines("other"));
+    await Deno.utime(`${dist}/${NAME}`, 1, 1);
+    const again = await getRaw(node.address, "Accept-Encoding: gzip\r\n");
+    assert(await unpack(again.body) === lines("other"));
+    const temporary = dist.replace(/[^/\\]*[/\\]dist$/, "");
+    const left = await Array.fromAsync(Deno.readDir(temporary), ({ name }) => name);
+    assertEquals(left.filter((name) => name.startsWith("gossiper-")), []);
+  });
+});
+
+Deno.test("/download/NAME serves four at once, compressed or not, and has room again when they go", async () => {
+  await withDist(async ({ dist }) => {
+    // More than the buffers of a connection take.
+    await Deno.truncate(`${dist}/${NAME}`, 64 * 1024 * 1024);
+    await using node = startNode("n1", `-dist ${dist}`);
+    const ask = async () => {
+      const response = await fetch(`http://${node.address}/download/${NAME}`, {
+        headers: { range: "bytes=0-9" },
+      });
+      return [response.status, (await response.text()).length > 10];
+    };
+    for (const encoding of ["identity", "gzip"]) {
+      const conns = await Promise.all(Array.from({ length: 4 }, () => connect(node.address)));
+      for (const conn of conns) {
+        const request =
+          `GET /download/${NAME} HTTP/1.1\r\nHost: n1\r\nAccept-Encoding: ${encoding}\r\n\r\n`;
+        await writeAll(conn, new TextEncoder().encode(request));
+        if (encoding === "identity") await readUntil(conn, /200 OK/);
+      }
+      if (encoding === "identity") assertEquals(await ask(), [503, true]);
+      for (const conn of conns) conn.close();
+      await eventually(async () => assertEquals(await ask(), [206, false]));
+    }
   });
 });
 
