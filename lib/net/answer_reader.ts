@@ -7,6 +7,8 @@
  * @module
  */
 
+import { AnswerBody, type Room, tooLong } from "./answer_body.ts";
+
 /** The source of the bytes: a TCP or TLS connection. */
 export interface ByteSource {
   /** Reads some bytes; `null` at the end. Rejects when the connection breaks. */
@@ -41,6 +43,12 @@ export const HEAD_BYTES_MAX = 8_192;
 /** Bytes of the buffer of an idle connection, and of short answers: enough for the columns of 250 members. */
 const LITTLE_BYTES = 1_024;
 
+/**
+ * Bytes of an answer besides its body: heads, trailers and the framing of chunks, with room for a buffer of body bytes
+ * not yet taken. Beyond it, framing may be as long as the body, so chunks of five bytes pass.
+ */
+const FRAMING_BYTES_MAX = 3 * HEAD_BYTES_MAX;
+
 /** First bytes of TLS records, which no HTTP begins with: an alert, and a handshake. */
 const TLS_RECORDS = [0x15, 0x16];
 
@@ -60,15 +68,18 @@ interface Head {
 /** Reads answers one after another from one connection. */
 export class AnswerReader {
   readonly #source: ByteSource;
+  readonly #room: Room | undefined;
   #buffer = new Uint8Array(LITTLE_BYTES);
   #start = 0;
   #end = 0;
   #ahead: Promise<number | null> | undefined;
   #bytesIn = 0;
-  #bytesInMax = 0;
+  #bodyBytes = 0;
 
-  constructor(source: ByteSource) {
+  /** Bodies take their memory from `room`. */
+  constructor(source: ByteSource, room?: Room) {
     this.#source = source;
+    this.#room = room;
   }
 
   /** Starts to read ahead of the next answer; resolves when the peer sends something or ends the connection. */
@@ -81,30 +92,29 @@ export class AnswerReader {
   /** Reads one answer. Rejects with `HungUp`, or with an `Error` whose message gives the fault of the answer. */
   async read(bodyBytesMax: number): Promise<Answer> {
     this.#bytesIn = 0;
-    // Room for chunks as small as their framing: input is bounded whatever the framing says.
-    this.#bytesInMax = 2 * (HEAD_BYTES_MAX + bodyBytesMax);
+    this.#bodyBytes = 0;
     let head: Head;
     do head = parseHead(await this.#until(HEAD_END)); while (head.status < 200);
     if (typeof head.length === "number" && head.length > bodyBytesMax) throw tooLong(bodyBytesMax);
 
-    const decoder = new TextDecoder();
-    let body = "";
-    let bodyBytes = 0;
-    for await (const part of this.#parts(head.length)) {
-      bodyBytes += part.length;
-      if (bodyBytes > bodyBytesMax) throw tooLong(bodyBytesMax);
-      body += decoder.decode(part, { stream: true });
-    }
-    body += decoder.decode();
+    const body = await this.#readBody(head.length, bodyBytesMax);
     const reusable = head.keepAlive && head.length !== undefined && this.#start === this.#end;
     const { status, proof } = head;
-    return {
-      status,
-      body,
-      bytesIn: this.#bytesIn,
-      reusable,
-      ...(proof !== undefined && { proof }),
-    };
+    const signed = proof === undefined ? {} : { proof };
+    return { status, body, bytesIn: this.#bytesIn, reusable, ...signed };
+  }
+
+  async #readBody(length: Head["length"], bytesMax: number): Promise<string> {
+    const body = new AnswerBody(bytesMax, this.#room);
+    try {
+      for await (const part of this.#parts(length)) {
+        body.add(part);
+        this.#bodyBytes = body.length;
+      }
+      return body.text();
+    } finally {
+      body.release();
+    }
   }
 
   async *#parts(length: Head["length"]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -136,13 +146,17 @@ export class AnswerReader {
 
   /** Takes the text up to the mark, and drops the mark. */
   async #until(mark: Uint8Array): Promise<string> {
+    // A peer that sends byte by byte must not have all of them searched anew each time.
+    let searched = 0;
     for (;;) {
-      const at = indexOf(this.#buffer.subarray(this.#start, this.#end), mark);
-      if (at >= 0) {
+      const found = indexOf(this.#buffer.subarray(this.#start + searched, this.#end), mark);
+      if (found >= 0) {
+        const at = searched + found;
         const text = latin1.decode(this.#buffer.subarray(this.#start, this.#start + at));
         this.#start += at + mark.length;
         return text;
       }
+      searched = Math.max(0, this.#end - this.#start - mark.length + 1);
       if (!await this.#fill()) throw new HungUp();
     }
   }
@@ -177,7 +191,9 @@ export class AnswerReader {
     if (this.#bytesIn === count && TLS_RECORDS.includes(this.#buffer[this.#start]!)) {
       throw new Error("it speaks TLS, this node does not: see -tls-cert");
     }
-    if (this.#bytesIn > this.#bytesInMax) throw new Error("answered with more framing than body");
+    if (this.#bytesIn - this.#bodyBytes > FRAMING_BYTES_MAX + this.#bodyBytes) {
+      throw new Error("answered with more framing than body");
+    }
     return true;
   }
 }
@@ -228,8 +244,4 @@ function indexOf(bytes: Uint8Array, mark: Uint8Array): number {
 
 function malformed(): Error {
   return new Error("answered with something that is not HTTP/1.1");
-}
-
-function tooLong(bodyBytesMax: number): Error {
-  return new Error(`answered with a body of more than ${bodyBytesMax} bytes`);
 }

@@ -11,6 +11,7 @@
 import { type Address, parseAddress } from "../address.ts";
 import { type ConnectOptions, Connector } from "./connect.ts";
 import { close, type Connection, isBroken } from "./connection.ts";
+import { Room } from "./answer_body.ts";
 import { type Answer, AnswerReader } from "./answer_reader.ts";
 import { pause, withDeadline } from "./deadline.ts";
 import { IdleConnections, type IdleOptions } from "./idle_connections.ts";
@@ -75,6 +76,9 @@ const RETRY_DELAYS_MS: readonly number[] = [0, 25, 100];
  */
 const STALE_SHARE = 1 / 3;
 
+/** Bytes of all answers being read: four full tables, of the 64 calls that may be under way. */
+const ANSWERS_BYTES_MAX = 32 * 1024 * 1024;
+
 /** Bytes of the answer to a probe: `ok`, or a line that gives a reason. */
 const PROBE_BYTES_MAX = 1_024;
 
@@ -90,6 +94,7 @@ class TcpTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #connector: Connector;
   readonly #idle: IdleConnections;
+  readonly #room = new Room(ANSWERS_BYTES_MAX);
   readonly #largePackets: LargePackets;
   readonly #exchanges = new Set<AbortController>();
   #closed = false;
@@ -179,7 +184,7 @@ class TcpTransport implements Transport {
       try {
         const conn = await this.#connector.connect(target, signal);
         call.opened();
-        return await this.#converse(call, { conn, reader: new AnswerReader(conn) });
+        return await this.#converse(call, { conn, reader: new AnswerReader(conn, this.#room) });
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
         if (!isBroken(error) || delayMs === undefined || signal.aborted) throw error;

@@ -191,6 +191,25 @@ for (const [name, text, why] of BAD) {
   });
 }
 
+Deno.test("AnswerReader takes chunks as small as their framing, and refuses a long body in smaller ones", async () => {
+  const chunks = (chunk: string, times: number) =>
+    readerOf([
+      bytesOf("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
+      bytesOf(chunk.repeat(times)),
+      bytesOf("0\r\n\r\n"),
+    ]).read(1_000_000);
+  assertEquals((await chunks("5\r\nhello\r\n", 99_999)).body, "hello".repeat(99_999));
+  assertEquals((await chunks("1\r\nx\r\n", 999)).body, "x".repeat(999));
+  const error = await assertRejects(() => chunks("1\r\nx\r\n", 99_999), Error);
+  assertStringIncludes(error.message, "more framing than body");
+});
+
+Deno.test("AnswerReader reads an answer that comes byte by byte", async () => {
+  const text = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+  const bytes = [...bytesOf(text)].map((byte) => new Uint8Array([byte]));
+  assertEquals((await readerOf(bytes).read(BODY_BYTES_MAX)).body, "ok");
+});
+
 Deno.test("AnswerReader reads several answers on one connection, whether it listened or not", async () => {
   const one = bytesOf("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\none");
   const two = bytesOf("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ntwo");
