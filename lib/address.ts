@@ -28,8 +28,11 @@ const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/;
 const BRACKETED = /^\[([0-9A-Fa-f:.]{2,45})\]$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
-/** A name whose last label is a number is read by URLs as an IPv4 address, however oddly it is written. */
-const ENDS_IN_NUMBER = /(?:^|\.)(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?$/;
+/**
+ * What the system's lookup and URLs read as an IPv4 address, however oddly it is written: `0x7f.1`, `2130706433`. Both
+ * need a number in each label. So `web.1`, a task of a Swarm, is a name for the lookup, and for URLs an error.
+ */
+const ONLY_NUMBERS = /^(?:(?:[0-9]+|0[Xx][0-9A-Fa-f]*)(?:\.|$))+$/;
 
 /** Whether the text can be a node ID: 1 to 64 of `A-Z a-z 0-9 . _ : -`. */
 export function isId(text: string): boolean {
@@ -45,7 +48,7 @@ export function normalizeHost(text: string): string | undefined {
   if (text.length > ADDRESS_BYTES_MAX) return undefined;
   if (text.includes(":")) return normalizeIpv6(text.startsWith("[") ? text : `[${text}]`);
   if (!NAME.test(text)) return undefined;
-  if (ENDS_IN_NUMBER.test(text)) return IPV4.test(text) ? text : undefined;
+  if (ONLY_NUMBERS.test(text)) return IPV4.test(text) ? text : undefined;
   return text.toLowerCase();
 }
 

@@ -33,7 +33,9 @@ export function describeListening(
   { host, advertiseHost, join }: Config,
   { scheme, port, address, on, pid }: Listener,
 ): string {
-  const url = `${scheme}://${formatAddress(on === undefined ? host! : advertiseHost, port)}/`;
+  const named = `${scheme}://${formatAddress(on === undefined ? host! : advertiseHost, port)}/`;
+  // No browser opens a name that ends in a number.
+  const url = URL.canParse(named) ? named : `${scheme}://localhost:${port}/`;
   return `listens on ${url} (${on === undefined ? "" : `${on}, `}pid ${pid}), known to peers as ` +
     address + (join.length === 0 ? `; others join it with -join ${address}` : "");
 }

@@ -6,7 +6,7 @@
 import { ifNoneMatch } from "../std/http/etag.ts";
 import { accepts } from "../std/http/negotiation.ts";
 import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
-import { isId } from "../address.ts";
+import { isId, normalizeAddress } from "../address.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
 import { Body, readBody, refuse } from "./body.ts";
@@ -99,7 +99,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
       if ((c.req.header(name)?.length ?? 0) <= PARSED_LENGTH_MAX) continue;
       refuse(431, `Send a shorter ${name}: the limit is ${PARSED_LENGTH_MAX} characters`);
     }
-    if (!URL.canParse(c.req.url)) refuse(400, "Send a Host of the form host:port");
+    // `web.1` is a host, though it makes no URL.
+    const isHost = URL.canParse(c.req.url) || normalizeAddress(c.req.header("host") ?? "");
+    if (!isHost) refuse(400, "Send a Host of the form host:port");
     await next();
   });
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));

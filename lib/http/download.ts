@@ -90,7 +90,7 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
   app.get("/install.sh", async (c) => {
     await offered(options);
     const template = (await loadAssets()).files["install.sh"]!;
-    const { protocol } = new URL(c.req.url);
+    const protocol = c.req.url.startsWith("https:") ? "https:" : "http:";
     // As the caller named this node, which works for the caller. An address holds no character that a shell interprets.
     const host = normalizeAddress(c.req.header("host") ?? "") ?? options.address;
     c.header("Content-Type", "text/x-shellscript; charset=utf-8");

@@ -54,4 +54,10 @@ Deno.test("describeListening() gives a link to the page, what is listened on, th
     describeListening(configOf("-host ::1 -advertise n1:80 -join n2:80"), { ...at, on: undefined }),
     "listens on http://[::1]:8080/ (pid 4242), known to peers as n1:80",
   );
+  assertEquals(
+    describeListening(configOf("-advertise web.1"), { ...at, address: "web.1:8080", on: every }),
+    "listens on http://localhost:8080/ (every IPv4 and IPv6 address, pid 4242), " +
+      "known to peers as web.1:8080; others join it with -join web.1:8080",
+    "a link that a browser opens",
+  );
 });

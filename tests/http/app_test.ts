@@ -231,6 +231,14 @@ Deno.test("a Host that makes no URL gets 400, and is no mistake of this node", a
   assertEquals(door.lines.filter((line) => line.includes("BUG")), []);
 });
 
+Deno.test("a node is asked by a name that ends in a number, which makes no URL but is a host", async () => {
+  await using door = openDoor();
+  for (const path of ["/", "/members", "/metrics", "/hello", "/healthz"]) {
+    const { status } = await door.ask(`GET ${path}`, { headers: { host: "web.1:8080" } });
+    assertEquals(status, 200, path);
+  }
+});
+
 Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error is longer than a line", async () => {
   const fcPath = fc.oneof(
     fc.constantFrom("/", "/hello", "/bye", "/members", "/members/n1", "/page.json", "/healthz"),

@@ -76,3 +76,14 @@ Deno.test(
     }
   },
 );
+
+Deno.test("nodes whose names end in numbers, as those of a Swarm's tasks, see each other", {
+  ignore,
+}, async () => {
+  const output = await firstLines(hostCalled("web.1", "10.9.0.7 web.1"));
+  assertStringIncludes(output, "known to peers as web.1:8080");
+  const program = new URL("./numbered_names.ts", import.meta.url);
+  const setUp = hostCalled("vm", "127.0.0.1 web.1 web.2");
+  const tasks = await runUnshared(program, { setUp });
+  assertEquals(tasks.code, 0, tasks.output);
+});
