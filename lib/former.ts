@@ -49,9 +49,13 @@ export class FormerMembers {
     return this.#members.values();
   }
 
+  /** Whether only a former life heard the member, and nobody has told of a later heartbeat since. */
+  holds({ id, heartbeat }: Row | Tombstone): boolean {
+    return this.#recalled && this.#members.get(id)?.heartbeat === heartbeat;
+  }
+
   /** Ms to add to the age of `known` for people: the time before this process, if only a former life heard it. */
-  beforeMs({ id, heartbeat }: Row | Tombstone): number {
-    const member = this.#members.get(id);
-    return this.#recalled && member?.heartbeat === heartbeat ? member.beforeMs : 0;
+  beforeMs(known: Row | Tombstone): number {
+    return this.holds(known) ? this.#members.get(known.id)!.beforeMs : 0;
   }
 }

@@ -28,7 +28,7 @@ Deno.test("FormerMembers.beforeMs() counts for the remembered heartbeat alone, o
   const members = former();
   assertEquals(members.beforeMs(ROW), 0);
   members.recall(5_001);
-  assertEquals(members.beforeMs(ROW), 7_200_000);
+  assertEquals([members.beforeMs(ROW), members.holds(ROW)], [7_200_000, true]);
   assertEquals(members.beforeMs({ ...ROW, heartbeat: 1_100 }), 0);
   assertEquals(members.beforeMs({ ...ROW, id: "b" }), 0);
 });

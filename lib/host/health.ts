@@ -32,9 +32,11 @@ export function troubleOf(gossip: Gossip, at: Health): string | undefined {
     return `The next round is ${seconds(lateMs)} late: the process does not get to run`;
   }
   if (at.unheardMs <= at.deadAfterMs) return undefined;
+  // Members of a former life alone may all be down, after a power cut: no restart of this node would help.
+  const { table, former } = gossip.replica;
   const known =
-    gossip.replica.table.roster().filter(({ id, heartbeat, left }) =>
-      id !== at.id && heartbeat > 0 && left === ""
+    table.roster().filter((row) =>
+      row.id !== at.id && row.heartbeat > 0 && row.left === "" && !former.holds(row)
     ).length;
   if (known < CUT_OFF_MEMBERS) return undefined;
   return `None of ${known} other members has answered for ${seconds(at.unheardMs)}: ` +

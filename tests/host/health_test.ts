@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import { troubleOf } from "../../lib/host/health.ts";
+import { troubleOf, waitingFor } from "../../lib/host/health.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { rowOf } from "../support/peer.ts";
 
@@ -32,5 +32,35 @@ Deno.test("troubleOf() expects no answer of a single other member, of those who 
   assertEquals(
     troubleAfter(60_000, [["n2"], ["n3", { left: "SIGTERM" }], ["n4", { heartbeat: 0 }]]),
     undefined,
+  );
+});
+
+Deno.test("troubleOf() expects no answer of members that only a former life knew: all may be down after a power cut", () => {
+  let now = { monotonicMs: 0, wallMs: 0 };
+  const own = { id: "n1", address: "n1:80", boot: "0000000a" };
+  const gossip = new Gossip({ ...own, ...PACE, seeds: [], random: () => 0.5 }, now);
+  for (const id of ["n2", "n3"]) {
+    const known = { id, address: `${id}:80`, boot: "0000000b", heartbeat: 100, beforeMs: 0 };
+    gossip.replica.former.add(known);
+  }
+  for (; now.monotonicMs < 8_000; now = { monotonicMs: now.monotonicMs + 500, wallMs: 0 }) {
+    gossip.wake(now);
+  }
+  assertEquals(gossip.replica.table.roster().length, 3);
+  const { monotonicMs } = now;
+  assertEquals(troubleOf(gossip, { ...PACE, id: "n1", monotonicMs, unheardMs: 60_000 }), undefined);
+});
+
+Deno.test("waitingFor() names a few addresses, and counts the others", () => {
+  const seeds = Array.from({ length: 1_000 }, (_, i) => `seed${i}:80`);
+  const own = { id: "n1", address: "n1:80", boot: "0000000a" };
+  const gossip = new Gossip(
+    { ...own, ...PACE, seeds, random: () => 0.5 },
+    { monotonicMs: 0, wallMs: 0 },
+  );
+  assertEquals(
+    waitingFor(gossip),
+    "This node has reached none of its -join addresses: " +
+      "seed0:80, seed1:80, seed2:80, seed3:80, seed4:80 and 995 more",
   );
 });
