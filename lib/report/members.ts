@@ -10,13 +10,30 @@ import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
 import { ageWords } from "../../static/words.js";
 
+/**
+ * A heartbeat this far in the future, in ms, is shown by this node's clock. Heartbeats never go back, so once a clock
+ * was years ahead its member's stay there, though the clock was corrected long ago.
+ */
+const FUTURE_MAX_MS = 24 * 3_600_000;
+
+/** What members are seen by. */
+export interface Sources {
+  readonly gossip: Gossip;
+  readonly stories: Stories;
+  /** The time by this node's wall clock. */
+  readonly wallMs: number;
+}
+
 /** A member as this node sees it. */
 export interface MemberView {
   readonly id: string;
   /** `host:port`, or empty when only the ID is known. */
   readonly address: string;
   readonly status: Status;
-  /** RFC 3339, by the member's own clock; null if never heard from. */
+  /**
+   * RFC 3339, by the member's own clock, or by this node's where the member's is far ahead of it; null if never heard
+   * from.
+   */
   readonly lastHeartbeat: string | null;
   /** Time since that heartbeat was made; null if never heard from. */
   readonly ageMs: number | null;
@@ -83,30 +100,27 @@ export interface MembersView {
 }
 
 /** All members, including decommissioned ones, sorted by ID; with `statuses`, only those that have one of them. */
-export function memberViews(
-  gossip: Gossip,
-  stories: Stories,
-  statuses?: ReadonlySet<Status>,
-): ListedMember[] {
+export function memberViews(from: Sources, statuses?: ReadonlySet<Status>): ListedMember[] {
+  const { gossip } = from;
   const { table } = gossip.replica;
   const views: ListedMember[] = [];
   for (const row of table.roster()) {
     const status = gossip.statusOf(row);
-    if (statuses?.has(status) ?? true) views.push(view({ gossip, stories }, row, status));
+    if (statuses?.has(status) ?? true) views.push(view(from, row, status));
   }
   if (table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)) return views;
   for (const tombstone of table.tombstones()) {
-    views.push(view({ gossip, stories }, tombstone, "decommissioned"));
+    views.push(view(from, tombstone, "decommissioned"));
   }
   return views.sort((a, b) => a.id < b.id ? -1 : 1);
 }
 
 /** All members as the page shows them. */
 export function pageMembers(
-  gossip: Gossip,
-  { stories, strips }: { stories: Stories; strips: Strips },
+  from: Sources,
+  strips: Strips,
 ): PageMember[] {
-  return memberViews(gossip, stories).map((member) => ({
+  return memberViews(from).map((member) => ({
     ...member,
     // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
@@ -116,14 +130,15 @@ export function pageMembers(
 }
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
-export function storyView(gossip: Gossip, stories: Stories, id: string): StoryView | undefined {
+export function storyView(from: Sources, id: string): StoryView | undefined {
+  const { gossip, stories } = from;
   const { table } = gossip.replica;
   const known = table.get(id);
   const tombstone = table.tombstone(id);
   if (known === undefined && tombstone === undefined) return undefined;
   const member = known === undefined
-    ? view({ gossip, stories }, tombstone!, "decommissioned")
-    : view({ gossip, stories }, known, gossip.statusOf(known));
+    ? view(from, tombstone!, "decommissioned")
+    : view(from, known, gossip.statusOf(known));
   return { ...member, history: stories.history(id).map(changeView) };
 }
 
@@ -137,19 +152,18 @@ export function contactViews(gossip: Gossip): ContactView[] {
   }));
 }
 
-function view(
-  { gossip, stories }: { gossip: Gossip; stories: Stories },
-  known: Row | Tombstone,
-  status: Status,
-): ListedMember {
+function view(from: Sources, known: Row | Tombstone, status: Status): ListedMember {
+  const { gossip, stories, wallMs } = from;
   const heard = known.heartbeat > 0;
   const told = stories.latest(known.id);
   const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
+  const heardMs = Math.floor(wallMs - ageMs);
+  const heartbeat = known.heartbeat > heardMs + FUTURE_MAX_MS ? heardMs : known.heartbeat;
   return {
     id: known.id,
     address: known.address,
     status,
-    lastHeartbeat: heard ? new Date(known.heartbeat).toISOString() : null,
+    lastHeartbeat: heard ? new Date(heartbeat).toISOString() : null,
     ageMs: heard ? Math.round(ageMs) : null,
     reason: told?.reason ?? null,
     since: told === undefined ? null : new Date(told.atMs).toISOString(),

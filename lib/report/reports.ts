@@ -21,6 +21,7 @@ import {
   memberViews,
   pageMembers,
   type PageView,
+  type Sources,
   type StoryView,
   storyView,
   tableText,
@@ -132,14 +133,10 @@ export class Reports {
 
   /** The table; with `statuses`, only the members that have one of them. */
   members(statuses?: ReadonlySet<Status>): MembersView {
-    const { refresh, gossip, id, address } = this.#options;
+    const { refresh, id, address } = this.#options;
     refresh();
-    return {
-      id,
-      address,
-      now: this.#wallTime(),
-      members: memberViews(gossip, this.#stories, statuses),
-    };
+    const members = memberViews(this.#sources(), statuses);
+    return { id, address, now: this.#wallTime(), members };
   }
 
   /** The same as text. */
@@ -156,7 +153,7 @@ export class Reports {
   /** The member of that ID with its recent changes; undefined if the table has none. */
   story(id: string): StoryView | undefined {
     this.#options.refresh();
-    return storyView(this.#options.gossip, this.#stories, id);
+    return storyView(this.#sources(), id);
   }
 
   /** Everything the page shows. */
@@ -168,7 +165,7 @@ export class Reports {
       now: this.#wallTime(),
       intervalMs,
       deadAfterMs,
-      members: pageMembers(gossip, { stories: this.#stories, strips: this.#strips }),
+      members: pageMembers(this.#sources(), this.#strips),
       contacts: contactViews(gossip),
       keyed: this.#options.keyed,
     };
@@ -206,6 +203,11 @@ export class Reports {
   /** Ends every stream once its reader has all changes. */
   close(): void {
     this.#events.close();
+  }
+
+  #sources(): Sources {
+    const { gossip, now } = this.#options;
+    return { gossip, stories: this.#stories, wallMs: now().wallMs };
   }
 
   #wallTime(): string {

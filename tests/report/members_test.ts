@@ -19,27 +19,43 @@ function aged() {
       if (effect.kind === "change") stories.record(effect.change, now.wallMs);
     }
   }
-  return { gossip, stories };
+  return { gossip, stories, wallMs: 1_008_000 };
 }
 
 Deno.test("memberViews() gives each member the reason for its status and since when it has it", () => {
-  const { gossip, stories } = aged();
-  const views = memberViews(gossip, stories);
+  const sources = aged();
+  const views = memberViews(sources);
   assertEquals(views.map(({ id, status, reason, since }) => [id, status, reason, since]), [
     ["n1", "live", "started", "1970-01-01T00:16:40.000Z"],
     ["n2", "dead", "no heartbeat since this node started", "1970-01-01T00:16:46.000Z"],
     ["n3", "decommissioned", "decommissioned by request to n1", "1970-01-01T00:16:40.000Z"],
   ]);
-  const { history, ...n2 } = storyView(gossip, stories, "n2")!;
+  const { history, ...n2 } = storyView(sources, "n2")!;
   assertEquals([n2, history.length], [views[1]!, 1]);
-  assertEquals(storyView(gossip, stories, "n3")?.status, "decommissioned");
-  assertEquals(storyView(gossip, stories, "n4"), undefined);
+  assertEquals(storyView(sources, "n3")?.status, "decommissioned");
+  assertEquals(storyView(sources, "n4"), undefined);
 });
 
 Deno.test("memberViews() adds the time before this process to the age of a member of a former life", () => {
-  const { gossip, stories } = aged();
-  const n2 = memberViews(gossip, stories, new Set(["dead"]))[0];
+  const n2 = memberViews(aged(), new Set(["dead"]))[0];
   assertEquals([n2?.lastHeartbeat, n2?.ageMs], ["1970-01-01T00:01:40.000Z", 908_000]);
+});
+
+Deno.test("memberViews() shows a heartbeat of a clock that was years ahead by this node's clock, and others as they were made", () => {
+  const sources = aged();
+  const { gossip, wallMs } = sources;
+  const shown = (aheadMs: number) => {
+    const id = `ahead${aheadMs}`;
+    const report = { id, address: "", boot: "00000003", left: "" };
+    const heartbeat = wallMs - 2_000 + aheadMs;
+    gossip.replica.table.merge({ ...report, heartbeat, ageMs: 2_000 }, gossip.nowMs);
+    const { lastHeartbeat } = memberViews(sources).find((member) => member.id === id)!;
+    return Date.parse(lastHeartbeat!) - (wallMs - 2_000);
+  };
+  for (const aheadMs of [-60_000, 0, 3_600_000, 24 * 3_600_000]) {
+    assertEquals(shown(aheadMs), aheadMs);
+  }
+  assertEquals(shown(100 * 365 * 24 * 3_600_000), 0);
 });
 
 Deno.test("tableText() aligns the members under a heading, with the reason last", () => {
