@@ -81,6 +81,15 @@ export class RunningClock {
   }
 }
 
+/**
+ * A wall clock that steps further ahead than this while a node runs, in ms, is not followed: it is wrong, as it was
+ * right before, and a heartbeat is never taken back. A year: a clock that was off for as long may yet be corrected.
+ */
+const LEAP_MAX_MS = 366 * 24 * 3_600_000;
+
+/** A clock before the year 2020 was not set yet, so any step ahead corrects it. */
+const CLOCK_SET_MS = 1_577_836_800_000;
+
 export class Pulse {
   #heartbeat = 0;
   #beatAtMs = -Infinity;
@@ -101,7 +110,10 @@ export class Pulse {
     const sinceMs = now.monotonicMs - this.#beatAtMs;
     if (sinceMs < HEARTBEAT_STEP_MS) return false;
     const paceMs = this.#heartbeat === 0 ? 0 : floorStep(sinceMs);
-    this.#stamp(Math.max(floorStep(now.wallMs), this.#heartbeat + paceMs));
+    const pacedMs = this.#heartbeat + paceMs;
+    const wallMs = floorStep(now.wallMs);
+    const leaps = this.#heartbeat >= CLOCK_SET_MS && wallMs > pacedMs + LEAP_MAX_MS;
+    this.#stamp(leaps ? pacedMs : Math.max(wallMs, pacedMs));
     this.#beatAtMs = now.monotonicMs;
     return true;
   }

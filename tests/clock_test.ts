@@ -1,6 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type Moment, RunningClock } from "../lib/clock.ts";
+import { type Moment, Pulse, RunningClock } from "../lib/clock.ts";
 
 const INTERVAL_MS = 1_000;
 
@@ -64,4 +64,31 @@ Deno.test("RunningClock never goes back, and never runs ahead of the monotonic c
       beforeMs = nowMs;
     }
   }));
+});
+
+/** The heartbeats of a node whose wall clock shows these times, a second apart. */
+function stamps(wallMs: readonly number[]): number[] {
+  const pulse = new Pulse();
+  return wallMs.map((wallMs, i) => {
+    pulse.beat({ monotonicMs: i * 1_000, wallMs });
+    return pulse.heartbeat;
+  });
+}
+
+const IN_2026 = Date.UTC(2026, 0, 1);
+const IN_2126 = Date.UTC(2126, 0, 1);
+
+Deno.test("Pulse does not follow a wall clock that steps by a century, and stamps on as before when it is corrected", () => {
+  const wall = [IN_2026, IN_2126, IN_2126 + 1_000, IN_2026 + 3_000];
+  assertEquals(stamps(wall), [0, 1_000, 2_000, 3_000].map((ms) => IN_2026 + ms));
+});
+
+Deno.test("Pulse follows a wall clock that is corrected: by months, or from one that was not set", () => {
+  const later = IN_2026 + 300 * 24 * 3_600_000;
+  assertEquals(stamps([IN_2026, later]), [IN_2026, later]);
+  assertEquals(stamps([1_000, IN_2026]), [1_000, IN_2026]);
+});
+
+Deno.test("invariant 2: Pulse never goes back with the wall clock", () => {
+  assertEquals(stamps([IN_2126, IN_2026]), [IN_2126, IN_2126 + 1_000]);
 });
