@@ -35,7 +35,9 @@ const PURE_FILES = [
   "lib/report/prometheus.ts",
   "lib/report/targets.ts",
   "lib/host/state_format.ts",
+  "lib/http/answers.ts",
   "lib/http/browsers.ts",
+  "lib/http/waiting.ts",
 ];
 
 /** What a pure file may not say, and what to do instead. */

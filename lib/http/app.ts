@@ -6,14 +6,15 @@
 import { ifNoneMatch } from "../std/http/etag.ts";
 import { accepts } from "../std/http/negotiation.ts";
 import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
-import { isId, normalizeAddress } from "../address.ts";
+import { isId } from "../address.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
+import { Answers } from "./answers.ts";
 import { Body, readBody, refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
-import { PAGE_POLICY } from "../page/page.tsx";
+import { checkHeaders } from "./headers.ts";
 import { storyPath } from "../page/rows.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
@@ -21,33 +22,17 @@ import { type Status, STATUSES } from "../table.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
-/** Seconds until a place for a reader of events may be free again. */
+/** Seconds until a place for a reader of events may be free again, or answers were taken. */
 const RETRY_AFTER_S = "15";
 
-/** On every answer but those of `/hello`, where each byte counts: no sniffing, framing, foreign content or referrer. */
-const SAFE_HEADERS: readonly (readonly [string, string])[] = [
-  ["Content-Security-Policy", PAGE_POLICY],
-  ["X-Content-Type-Options", "nosniff"],
-  ["Referrer-Policy", "no-referrer"],
-];
+/** Answered in any case: by the status alone, if the caller leaves too many answers unread. */
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
-/**
- * Headers that routes or libraries parse. Patterns may take quadratic time: 65,000 blanks in an If-None-Match blocked
- * the rounds for four seconds.
- */
-const PARSED_HEADERS = [
-  "Accept",
-  "Accept-Encoding",
-  "Authorization",
-  "If-Modified-Since",
-  "If-None-Match",
-  "If-Range",
-  "Last-Event-ID",
-  "Range",
-];
+/** Types of answers that are streams with bounds of their own. */
+const LASTING: ReadonlySet<string> = new Set(["text/event-stream", "application/octet-stream"]);
 
-/** Characters of such a header: `Basic` with the longest key has 700, a browser's Accept 200. */
-const PARSED_LENGTH_MAX = 1_024;
+/** Statuses of answers without a body. */
+const EMPTY: ReadonlySet<number> = new Set([204, 304]);
 
 const PRIVATE_TROUBLE = "Give the cluster's key to read why: this node is private, and not ready";
 
@@ -61,6 +46,10 @@ const JSON_ANSWER = { headers: { "content-type": "application/json" } };
 export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
   const app = new Hono<CallerEnv>();
   const senders = new Senders(node);
+  const nowMs = () => performance.now();
+  const answers = new Answers(nowMs);
+  // Apart, so that readers who take nothing keep no member from its answer.
+  const exchanges = new Answers(nowMs);
 
   // The only middleware in front of `/hello`, and only with a key: one costs a fifth of the busiest route.
   if (gate.hello !== undefined) app.use("/hello", gate.hello);
@@ -71,7 +60,7 @@ export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
       const { from, via } = senders.read(c);
       node.hear(from, via);
     }
-    return c.text(node.hello());
+    return answers.isFull(c.env) ? full() : answers.send(c.env, node.hello());
   });
 
   app.post("/hello", async (c) => {
@@ -80,11 +69,22 @@ export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
     using body = await bodyOf(c, BODY_BYTES_MAX);
     const answer = node.receive(from, body.text);
     if ("error" in answer) refuse(400, `Cannot read this exchange: ${answer.error}`);
-    return new Response(answer.body, JSON_ANSWER);
+    // Who signed the request takes the answer.
+    if (c.get("body") !== undefined) return new Response(answer.body, JSON_ANSWER);
+    return exchanges.send(c.env, answer.body, JSON_ANSWER);
   });
 
   const others = createOthers(node, gate);
-  app.notFound((c) => others.fetch(c.req.raw, c.env));
+  app.notFound(async (c) => {
+    const isFull = answers.isFull(c.env);
+    if (isFull && !PROBES.has(c.req.path)) return full();
+    const response = await others.fetch(c.req.raw, c.env);
+    const { headers, status } = response;
+    if (isFull) return new Response(null, { headers, status });
+    const isEmpty = c.req.raw.method === "HEAD" || EMPTY.has(status);
+    if (isEmpty || LASTING.has(headers.get("content-type") ?? "")) return response;
+    return answers.send(c.env, await response.bytes(), { headers, status });
+  });
   app.onError((error, c) => answerError(error, c, node));
   return app;
 }
@@ -93,17 +93,7 @@ export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
 function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   const app = new Hono<CallerEnv>();
 
-  app.use(async (c, next) => {
-    for (const [name, value] of SAFE_HEADERS) c.header(name, value);
-    for (const name of PARSED_HEADERS) {
-      if ((c.req.header(name)?.length ?? 0) <= PARSED_LENGTH_MAX) continue;
-      refuse(431, `Send a shorter ${name}: the limit is ${PARSED_LENGTH_MAX} characters`);
-    }
-    // `web.1` is a host, though it makes no URL.
-    const isHost = URL.canParse(c.req.url) || normalizeAddress(c.req.header("host") ?? "");
-    if (!isHost) refuse(400, "Send a Host of the form host:port");
-    await next();
-  });
+  app.use(checkHeaders);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.use(gate.read);
   app.use("/bye", gate.bye);
@@ -193,10 +183,15 @@ function answerError(error: Error, c: CallerContext, node: Node): Response {
 }
 
 /** The body, which the gate may have read already. */
-async function bodyOf(c: CallerContext, bytesMax: number): Promise<Body> {
+function bodyOf(c: CallerContext, bytesMax: number): Body | Promise<Body> {
   if (c.req.method !== "POST") return new Body();
   const text = c.get("body");
-  return text === undefined ? await readBody(c, { bytesMax }) : new Body(text);
+  return text === undefined ? readBody(c, { bytesMax }) : new Body(text);
+}
+
+/** Without a body, which the caller would not take. */
+function full(): Response {
+  return new Response(null, { status: 503, headers: { "Retry-After": RETRY_AFTER_S } });
 }
 
 function answerWrongMethod(c: CallerContext, methods: string[]): Response {

@@ -21,7 +21,7 @@ export interface Change {
   readonly method: string;
   readonly kind: "bye" | "exchange";
   /** Host and port that the caller called. */
-  readonly host: string;
+  readonly host: () => string;
   /** Whether the cluster has a key. */
   readonly keyed: boolean;
   readonly header: (name: string) => string | undefined;
@@ -41,18 +41,19 @@ const BROWSERS_ONLY = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-purpos
 
 /** Decides whether a request may change the table; `names` are this node's own names, in lower case. */
 export function judge(change: Change, names: ReadonlySet<string>): Verdict {
-  const { method, kind, host, keyed, header } = change;
+  const { method, kind, keyed, header } = change;
   // HEAD would run as GET, and is what link checkers send.
   if (method !== "GET" && method !== "POST") return { status: 405, line: "Use GET or POST" };
   const browser = isBrowser(header);
-  const own = isOwnName(host, names);
   if (kind === "exchange") {
-    const posing = method === "GET" && !own && header("accept-language") !== undefined;
+    const posing = method === "GET" && header("accept-language") !== undefined &&
+      !isOwnName(change.host(), names);
     return browser || posing
       ? refused("Only nodes may exchange tables, and this looks like a browser")
       : "pass";
   }
-  if (!own && !(keyed && hasKeyHeader(header))) {
+  const host = change.host();
+  if (!isOwnName(host, names) && !(keyed && hasKeyHeader(header))) {
     return refused(
       "Call this node by its IP address, localhost or its -advertise name: " +
         `it does not know the name ${quote(host)}`,

@@ -10,6 +10,8 @@ import { ipBytes } from "../address.ts";
 export interface Caller {
   /** The IP address that the request came from. */
   readonly remote: string;
+  /** Settles when the caller has taken the answer, if that is a stream, or is gone. */
+  readonly completed: Promise<void>;
   /** Waits for the caller's own bytes; meanwhile the request does not count among those under way. */
   aside<T>(waiting: Promise<T>): Promise<T>;
 }

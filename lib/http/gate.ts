@@ -77,7 +77,7 @@ export function createGate(options: GateOptions): Gate {
   function guard(c: CallerContext, kind: "bye" | "exchange"): boolean {
     const header = (name: string) => c.req.header(name);
     const { method } = c.req;
-    const change = { method, kind, host: hostOf(c), keyed: keys !== undefined, header };
+    const change = { method, kind, host: () => hostOf(c), keyed: keys !== undefined, header };
     const verdict = judge(change, names);
     if (verdict === "pass" || verdict === "ask") return verdict === "ask";
     return refuse(verdict.status, verdict.line);

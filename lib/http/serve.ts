@@ -205,6 +205,10 @@ class RealCaller implements Caller {
   get remote(): string {
     return this.#info.remoteAddr.hostname;
   }
+
+  get completed(): Promise<void> {
+    return this.#info.completed;
+  }
 }
 
 /** Tries a certificate and its key; throws a ListenError if they cannot be used. */

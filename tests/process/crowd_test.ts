@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../lib/limits.ts";
+import { SAMPLED_EVERY, SHARE_MAX } from "../../lib/http/answers.ts";
 import { WAITING_MAX } from "../../lib/http/body.ts";
 import { KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
 import { eventually } from "../support/eventually.ts";
@@ -103,6 +104,39 @@ Deno.test("strangers whose bodies do not come keep a node with a key from nothin
   }
   for (const conn of conns) conn.close();
   await Deno.remove(keyFile);
+});
+
+Deno.test("a caller who takes no answers, by HTTP/2, gets none with a body, and the others theirs", async () => {
+  await using a = startNode("a");
+  await using b = startNode("b", `-join ${a.address}`);
+  const live = { a: "live", b: "live" };
+  await eventuallyShow([a, b], live);
+  const greedy: Deno.TcpConn[] = [];
+  const streams = Array.from({ length: 200 }, (_, i) => {
+    return requestFrame(2 * i + 1, { ":method": "GET", ":path": "/hello", host: "a" });
+  });
+  // Short answers, of which one in sixteen is counted, up to the share of one address.
+  for (let i = 0; i * streams.length < SAMPLED_EVERY * SHARE_MAX; i++) {
+    const conn = await openHttp2(a.address, 0);
+    greedy.push(conn);
+    await writeAll(conn, join(streams));
+  }
+  const ask = async (path: string) => {
+    const response = await fetch(`http://${a.address}${path}`);
+    return [response.status, await response.text()];
+  };
+  await eventually(async () => assertEquals(await ask("/hello"), [503, ""]));
+  assertEquals(await ask("/members"), [503, ""]);
+  assertEquals(await ask("/healthz"), [200, ""]);
+  assertEquals(await ask("/readyz"), [200, ""]);
+  const { lastHeartbeat } = JSON.parse(await get(b, "/members/a"));
+  await eventually(async () => {
+    assertLess(lastHeartbeat, JSON.parse(await get(b, "/members/a")).lastHeartbeat);
+  });
+  assertEquals(await statuses(b), live);
+  for (const conn of greedy) conn.close();
+  await eventually(async () => assertEquals(await ask("/healthz"), [200, "ok\n"]));
+  assertEquals(await statuses(a), live);
 });
 
 Deno.test("a body that does not come is given up with 408, and one sent too long with 413", async () => {

@@ -111,7 +111,11 @@ export function openDoor(
       if (host !== undefined) {
         Object.defineProperty(request, "url", { value: `http://${host}${path}` });
       }
-      const response = await app.fetch(request, { remote, aside: (waiting) => waiting });
+      const response = await app.fetch(request, {
+        remote,
+        completed: Promise.resolve(),
+        aside: (waiting) => waiting,
+      });
       return { status: response.status, text: await response.text(), headers: response.headers };
     },
     ids: () =>

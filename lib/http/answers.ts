@@ -1,0 +1,135 @@
+/**
+ * Answers on their way: how many a caller may leave unread. (pure)
+ *
+ * Over HTTP/2, which `Deno.serve` speaks on a plain port as well and cannot be told not to, one connection may ask 200
+ * times and take nothing: each answer waits in memory, with 5 KB of its own. No handler sees HTTP/2, nor whether a text
+ * was taken, but Deno says when a stream was. So long answers are streams, and so is one short answer in SAMPLED_EVERY;
+ * of those a caller may hold a share. Who holds all of it gets answers without a body, which need not be taken.
+ *
+ * Rejected: a filter in front that looks at the first bytes of each connection. It copies all that a node says.
+ *
+ * @module
+ */
+import { type Caller, networkOf } from "./callers.ts";
+
+/** Bytes of an answer that need not be a stream, but for a sample. Exchanges in a cluster of 2,000 are shorter. */
+export const SHORT_BYTES = 4_096;
+
+/** One short answer in as many is a stream: HTTP/1 clients that send ahead take their time, too. */
+export const SAMPLED_EVERY = 64;
+
+/** Streams that one network may hold: with a proxy in front it is everybody's. A stream on hold takes 80 KB. */
+export const SHARE_MAX = 64;
+
+/** Streams that it may hold however many others hold. */
+export const SHARE_MIN = 4;
+
+/** Streams of all networks, from which on each has but the smallest share. */
+const STREAMS_MAX = 256;
+
+/** Bytes of all streams: four tables of 65,536 members as JSON. */
+export const BYTES_MAX = 32 * 1024 * 1024;
+
+/** Bytes given to the network at once. */
+const PIECE_BYTES = 16_384;
+
+/** A stream of which nothing was taken for this long is cut off; what is left of it in the runtime is 80 KB. */
+export const STALLED_MS = 30_000;
+
+interface Stream {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly bytes: number;
+  /** When its caller took something last. */
+  takenMs: number;
+}
+
+export class Answers {
+  readonly #nowMs: () => number;
+  readonly #encoder = new TextEncoder();
+  readonly #streams = new Set<Stream>();
+  /** Streams that are not taken yet, by network. */
+  readonly #held = new Map<string, number>();
+  #heldTotal = 0;
+  #bytes = 0;
+  #sent = 0;
+
+  /** `nowMs` is a clock that never goes back. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether a caller holds as many answers as it may. */
+  isFull({ remote }: Pick<Caller, "remote">): boolean {
+    // The usual case, for which no address is looked up.
+    if (this.#heldTotal < SHARE_MIN) return false;
+    const held = this.#held.get(networkOf(remote)) ?? 0;
+    return held >= Math.max(SHARE_MIN, Math.min(SHARE_MAX, STREAMS_MAX - this.#heldTotal));
+  }
+
+  /** An answer to `caller`; 503 where there is no room for a long one. */
+  send(caller: Caller, body: string | Uint8Array<ArrayBuffer>, init: ResponseInit = {}): Response {
+    if (body.length <= SHORT_BYTES && ++this.#sent % SAMPLED_EVERY !== 0) {
+      return new Response(body, init);
+    }
+    const bytes = typeof body === "string" ? this.#encoder.encode(body) : body;
+    this.#cutStalled();
+    if (this.isFull(caller) || this.#bytes + bytes.length > BYTES_MAX) return busy();
+    this.#hold(caller);
+    const headers = new Headers(init.headers);
+    headers.set("content-length", `${bytes.length}`);
+    return new Response(this.#stream(bytes), { ...init, headers });
+  }
+
+  #stream(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let at = 0;
+    let stream: Stream;
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start: (controller) => {
+        stream = { controller, bytes: bytes.length, takenMs: this.#nowMs() };
+        this.#streams.add(stream);
+        this.#bytes += bytes.length;
+      },
+      pull: (controller) => {
+        stream.takenMs = this.#nowMs();
+        if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += PIECE_BYTES));
+        if (at >= bytes.length) this.#end(stream);
+      },
+      cancel: () => this.#forget(stream),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Counts a stream until the caller has taken it, or is gone. */
+  #hold({ remote, completed }: Caller): void {
+    const network = networkOf(remote);
+    this.#held.set(network, (this.#held.get(network) ?? 0) + 1);
+    this.#heldTotal++;
+    const release = () => {
+      this.#heldTotal--;
+      const left = this.#held.get(network)! - 1;
+      if (left > 0) this.#held.set(network, left);
+      else this.#held.delete(network);
+    };
+    completed.then(release, release);
+  }
+
+  /** Looked at when another answer needs room: nobody else is harmed by what waits. */
+  #cutStalled(): void {
+    const sinceMs = this.#nowMs() - STALLED_MS;
+    for (const stream of this.#streams) if (stream.takenMs < sinceMs) this.#end(stream);
+  }
+
+  #end(stream: Stream): void {
+    this.#forget(stream);
+    // Shorter than it says, the connection breaks. An error would be told on stderr by Deno.
+    stream.controller.close();
+  }
+
+  #forget(stream: Stream): void {
+    if (this.#streams.delete(stream)) this.#bytes -= stream.bytes;
+  }
+}
+
+function busy(): Response {
+  const text = "Try again in a second: too many answers are waiting to be taken\n";
+  return new Response(text, { status: 503, headers: { "Retry-After": "1" } });
+}
