@@ -8,8 +8,8 @@ import { join, openHttp2, requestFrame } from "../support/http2.ts";
 import { connect, latin1, readUntil, writeAll } from "../support/raw.ts";
 
 export interface Attack {
-  /** Whether the cluster has a key, which the attacker does not have. */
-  readonly keyed: boolean;
+  /** Whether the cluster has a key, which the attacker does not have, and whether its nodes are private. */
+  readonly cluster: "open" | "keyed" | "private";
   /** Attacks the nodes until the signal. */
   attack(addresses: readonly string[], signal: AbortSignal): Promise<void>;
 }
@@ -124,7 +124,7 @@ const objects = (() => {
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   "5-no-body": {
-    keyed: true,
+    cluster: "private",
     attack: (to, signal) => {
       const open = (address: string) =>
         openWith(address, post(Math.random() < 0.5 ? "/bye?id=x" : HELLO, 9));
@@ -132,7 +132,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "5-no-body-h2": {
-    keyed: true,
+    cluster: "private",
     attack: (to, signal) => {
       const fields = { ":method": "POST", ":path": HELLO, authorization: forged(), host: "a" };
       return hold(to, signal, {
@@ -144,7 +144,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "6-etag": {
-    keyed: false,
+    cluster: "keyed",
     attack: (to, signal) => {
       const head = `GET /members HTTP/1.1\r\nhost: a\r\nif-none-match: "a${
         " ".repeat(60_000)
@@ -153,21 +153,21 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "7-forged-bodies": {
-    keyed: true,
+    cluster: "private",
     attack: (to, signal) => {
       const body = new Uint8Array(8 * MEGABYTE).fill(32);
       return repeat(to, signal, 8, (address) => send(address, post(HELLO, body.length), body));
     },
   },
   "7-forged-64k": {
-    keyed: true,
+    cluster: "private",
     attack: (to, signal) => {
       const body = new Uint8Array(64 * 1024).fill(32);
       return repeat(to, signal, 32, (address) => send(address, post(HELLO, body.length), body));
     },
   },
   "8-unread-h2": {
-    keyed: false,
+    cluster: "keyed",
     attack: (to, signal) => {
       const fields = { ":method": "GET", ":path": "/members", host: "a" };
       return hold(to, signal, {
@@ -179,7 +179,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "8-unread-h2-hello": {
-    keyed: false,
+    cluster: "keyed",
     attack: (to, signal) => {
       const fields = { ":method": "GET", ":path": "/hello", host: "a" };
       return hold(to, signal, {
@@ -191,7 +191,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "8-unread-h1": {
-    keyed: false,
+    cluster: "keyed",
     attack: (to, signal) => {
       const head = latin1("GET /members HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100));
       return hold(to, signal, {
@@ -203,17 +203,17 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   "9-nested": {
-    keyed: false,
+    cluster: "open",
     attack: (to, signal) =>
       repeat(to, signal, 1, (a) => send(a, post(HELLO, nested.length), nested)),
   },
   "9-objects": {
-    keyed: false,
+    cluster: "open",
     attack: (to, signal) =>
       repeat(to, signal, 2, (a) => send(a, post(HELLO, objects.length), objects)),
   },
   "9-answers": {
-    keyed: false,
+    cluster: "open",
     async attack(to, signal) {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       signal.addEventListener("abort", () => listener.close());
