@@ -1,7 +1,7 @@
 /**
  * Members that this node knew in a former life, from its state file. (pure)
  *
- * They enter the table once this node has run for dead-after, each with the heartbeat it had then. A member that runs
+ * They enter the table once this node has run for dead-after and an interval, each with the heartbeat it had then. A member that runs
  * has made later heartbeats by that time, which win, so what is remembered can show a member dead, but never live, and
  * cannot spoil the age of a heartbeat that still counts.
  *
@@ -25,12 +25,13 @@ export interface FormerMember {
 }
 
 export class FormerMembers {
-  readonly #deadAfterMs: number;
+  readonly #delayMs: number;
   readonly #members = new Map<string, FormerMember>();
   #recalled = false;
 
-  constructor(deadAfterMs: number) {
-    this.#deadAfterMs = deadAfterMs;
+  /** `delayMs`: dead-after, and a little more (see Replica). */
+  constructor(delayMs: number) {
+    this.#delayMs = delayMs;
   }
 
   add(member: FormerMember): void {
@@ -42,9 +43,9 @@ export class FormerMembers {
     return this.#recalled ? [] : this.#members.values();
   }
 
-  /** Returns the pending members, once, when this process has run for dead-after; `nowMs` is running time. */
+  /** Returns the pending members, once, when this process has run for the delay; `nowMs` is running time. */
   recall(nowMs: number): Iterable<FormerMember> {
-    if (this.#recalled || nowMs <= this.#deadAfterMs) return [];
+    if (this.#recalled || nowMs <= this.#delayMs) return [];
     this.#recalled = true;
     return this.#members.values();
   }

@@ -52,7 +52,8 @@ export class Replica {
     this.table = new Table({ deadAfterMs });
     this.#news = new News(intervalMs);
     const { table, charges } = this;
-    this.former = new FormerMembers(deadAfterMs);
+    // An interval more: an age that a peer rounds down must not show the member live.
+    this.former = new FormerMembers(deadAfterMs + intervalMs);
     this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
   }
 
@@ -114,6 +115,9 @@ export class Replica {
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
     for (const { id, address, boot, heartbeat } of this.former.recall(nowMs)) {
+      // It runs again: where its clock was ahead in its former life, that heartbeat would win and show it dead.
+      const row = this.table.get(id);
+      if (row !== undefined && row.heartbeat > 0 && row.boot !== boot) continue;
       this.merge({ id, address, boot, heartbeat, ageMs: nowMs, left: "" }, this.id, nowMs);
     }
   }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type FormerMember, FormerMembers } from "../lib/former.ts";
+import { Replica } from "../lib/replica.ts";
 
 const MEMBER: FormerMember = {
   id: "a",
@@ -31,4 +32,29 @@ Deno.test("FormerMembers.beforeMs() counts for the remembered heartbeat alone, o
   assertEquals([members.beforeMs(ROW), members.holds(ROW)], [7_200_000, true]);
   assertEquals(members.beforeMs({ ...ROW, heartbeat: 1_100 }), 0);
   assertEquals(members.beforeMs({ ...ROW, id: "b" }), 0);
+});
+
+Deno.test("Replica.recall() leaves out a member that runs again: its former life's clock may have been ahead", () => {
+  const options = { id: "n", address: "n:1", boot: "00000001", clock: { sleptMs: 0 } };
+  const replica = new Replica({
+    ...options,
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
+    random: () => 0,
+  });
+  for (const id of ["runs", "is gone"]) replica.former.add({ ...MEMBER, id });
+  const again = {
+    id: "runs",
+    address: "b:1",
+    boot: "0000000b",
+    heartbeat: 100,
+    ageMs: 0,
+    left: "",
+  };
+  replica.merge(again, "runs", 4_000);
+  replica.recall(6_000);
+  assertEquals(replica.table.get("is gone"), undefined, "an interval after dead-after, not before");
+  replica.recall(6_001);
+  assertEquals(replica.table.get("is gone")?.heartbeat, MEMBER.heartbeat);
+  assertEquals(replica.table.get("runs")?.boot, again.boot);
 });
