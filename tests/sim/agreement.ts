@@ -32,8 +32,15 @@ export function groupsOf(world: World): Groups {
   return { byRows, byContacts: collect() };
 }
 
-/** How the tables of `nodes` differ from each other or from the truth, in a line; undefined: they agree. */
-export function disagreement(world: World, nodes: readonly OurNode[]): string | undefined {
+/**
+ * How the tables of `nodes` differ from each other or from the truth, in a line; undefined: they agree. Members in
+ * `except` do not count.
+ */
+export function disagreement(
+  world: World,
+  nodes: readonly OurNode[],
+  except: ReadonlySet<string> = new Set(),
+): string | undefined {
   const [first] = nodes;
   if (first === undefined) return undefined;
   const expected = factsOf(first);
@@ -41,7 +48,7 @@ export function disagreement(world: World, nodes: readonly OurNode[]): string | 
     const facts = factsOf(node);
     for (const id of new Set([...expected.keys(), ...facts.keys()])) {
       const [a, b] = [expected.get(id), facts.get(id)];
-      if (a !== b) {
+      if (a !== b && !except.has(id)) {
         return `${first.id} has ${id} ${a ?? "not at all"}, ${node.id} ${b ?? "not at all"}`;
       }
     }
@@ -53,6 +60,7 @@ export function disagreement(world: World, nodes: readonly OurNode[]): string | 
       }
     }
     for (const row of node.gossip.replica.table.roster()) {
+      if (except.has(row.id)) continue;
       const shown = node.gossip.statusOf(row);
       if (shown === "live" && world.host(row.id)?.up !== true) {
         return `${node.id} has ${row.id} live, which does not run`;

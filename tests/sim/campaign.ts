@@ -14,7 +14,7 @@ export interface Summary {
   readonly calls: number;
   /** Times a live member was shown dead in weather too rough to forbid it. */
   readonly falseDead: number;
-  /** Rounds from the healing until all tables were equal, of each seed in which all nodes had met; sorted. */
+  /** Rounds from the healing (see run.ts) until all tables were equal, of each seed in which all nodes had met; sorted. */
   readonly rounds: readonly number[];
 }
 
@@ -77,7 +77,7 @@ export function describeSummary(summary: Summary, seconds: number): string[] {
     ...(rounds.length === 0 ? [] : [
       `all tables equal after the healing: median ${at(0.5)}, 99 % ${at(0.99)}, worst ${
         at(1)
-      } rounds`,
+      } of a node's rounds, of 10 at most`,
     ]),
     `live members shown dead where more than 10 % of messages were lost or late: ${falseDead} times`,
     ...(failures.length === 0 ? ["PASSED"] : [`FAILED: seeds ${failures.slice(0, 50).join(" ")}`]),

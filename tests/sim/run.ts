@@ -1,15 +1,20 @@
-import { exchangeTimeoutMs } from "../../lib/net/driver.ts";
 import { disagreement, groupsOf } from "./agreement.ts";
 import { perform } from "./act.ts";
 import { Dice } from "./dice.ts";
-import { Invariants, Violation } from "./invariants.ts";
+import { CLOCK_SHARE_MAX, Invariants, Violation } from "./invariants.ts";
 import type { Plan } from "./plan.ts";
 import { type Core, World } from "./world.ts";
 
-/** Rounds in which all tables must agree once nothing goes wrong any more. */
+/**
+ * Rounds of a node, from the healing on, in which all tables must agree. A member that ended is left out until it must
+ * be dead to all (invariant 5): its end is a fault that time heals.
+ */
 const CONVERGENCE_ROUNDS = 10;
 
-/** A round comes up to a tenth late (see gossip.ts). */
+/** Intervals past dead-after at which an ended member must be dead to all. */
+const DEAD_IN_INTERVALS = 2;
+
+/** The longest round, in intervals: it comes up to a tenth late (see rounds.ts). */
 const ROUND_INTERVALS = 1.1;
 
 /** Where nodes never met, an address that did not answer is called again after half a minute at most. */
@@ -49,7 +54,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
 /** Heals the world and demands that all who can meet come to agree. */
 function converge(world: World): number | undefined {
   const healMs = world.nowMs;
-  const { intervalMs } = world.options;
+  const { intervalMs, deadAfterMs } = world.options;
   world.network.links.healAll();
   world.network.setWeather({
     ...world.network.weather,
@@ -59,17 +64,28 @@ function converge(world: World): number | undefined {
   });
   const atFirst = groupsOf(world);
   const met = atFirst.byRows.length === atFirst.byContacts.length;
-  const deadlineMs = healMs + CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs +
-    exchangeTimeoutMs(intervalMs) +
-    (met ? 0 : BACK_OFF_MAX_MS);
+  const roundMs = ROUND_INTERVALS * intervalMs;
+  const deadInMs = (deadAfterMs + DEAD_IN_INTERVALS * intervalMs) * (1 + CLOCK_SHARE_MAX);
+  const ended = [...world.ours.values(), ...world.gos.values()].filter((node) => !node.up);
+  const deadlineMs = healMs + CONVERGENCE_ROUNDS * roundMs + (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {
-    world.run(Math.min(healMs + round * intervalMs, deadlineMs));
+    world.run(Math.min(healMs + round * roundMs, deadlineMs));
+    const ending = ended.filter(({ endedMs }) => world.nowMs < endedMs + deadInMs);
+    const except = new Set(ending.map(({ id }) => id));
     const differing = atFirst.byContacts.some((group) =>
-      disagreement(world, group.filter((n) => n.up))
+      disagreement(world, group.filter((n) => n.up), except)
     );
     rounds = differing ? undefined : rounds ?? round;
   }
+  if (met && rounds === undefined) {
+    const [text] = atFirst.byContacts.flatMap((group) =>
+      disagreement(world, group.filter((n) => n.up)) ?? []
+    );
+    const after = `${CONVERGENCE_ROUNDS} rounds after all healed`;
+    throw new Violation("6", `${after}, ${text}`, world.nowMs);
+  }
+  world.run(Math.max(deadlineMs, ...ended.map(({ endedMs }) => endedMs + deadInMs)));
   // By now some have stopped that were the only link between others.
   for (const group of groupsOf(world).byContacts) {
     const text = disagreement(world, group.filter((node) => node.up));
