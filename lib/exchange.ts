@@ -71,6 +71,7 @@ export class Exchanges {
     if (buried !== undefined) {
       return { id, roster: table.rosterHash, tombstones: [{ id: from, by: buried.by }] };
     }
+    this.#options.rounds.heard(from);
     replica.beat(turn.now, turn.nowMs);
     const { own } = this.#merge(turn, message, { via: from, isAnswer: false });
     // A pull, which has no columns, is no sign that this node takes part.
@@ -92,7 +93,7 @@ export class Exchanges {
 
   /** Takes the answer to the call to `to`; one that cannot be read is a failed call. */
   answered(turn: Turn, to: string, body: string): void {
-    const { id: ownId, calls, contacts, suspicion } = this.#options;
+    const { id: ownId, calls, contacts, suspicion, rounds } = this.#options;
     const call = calls.end(turn, to);
     if (call === undefined) return;
     const message = body.startsWith("{") ? decodeMessage(body) : parseHello(body);
@@ -104,6 +105,7 @@ export class Exchanges {
     if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
     contacts.answered(to, id);
     suspicion.answered(id);
+    rounds.heard(id);
     for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
     if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
     this.#noTwinAt(turn, to);
@@ -132,7 +134,7 @@ export class Exchanges {
   #failed(turn: Turn, to: string, failure: Failure & { readonly call: Call }): void {
     const { random, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
-    if (call.id !== undefined) rounds.missed();
+    if (call.id !== undefined) rounds.missed(call.id, { refused, nowMs: turn.nowMs });
     if (refused && call.id !== undefined) {
       for (const row of this.#claims.refused(to)) this.#refused(turn, row);
     }

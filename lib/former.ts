@@ -1,9 +1,9 @@
 /**
  * Members that this node knew in a former life, from its state file. (pure)
  *
- * They enter the table once this node has run for dead-after and an interval, each with the heartbeat it had then. A member that runs
- * has made later heartbeats by that time, which win, so what is remembered can show a member dead, but never live, and
- * cannot spoil the age of a heartbeat that still counts.
+ * They enter the table once this node has run for dead-after and an interval, each with the heartbeat it had then. A
+ * member that runs has made later heartbeats by that time, which win, so what is remembered can show a member dead, but
+ * never live, and cannot spoil the age of a heartbeat that still counts.
  *
  * Ages are measured by monotonic clocks alone, so in the table such a row is as old as this process. The time before,
  * by the wall clock, is only added where this node shows an age: a wrong clock misleads nobody else.

@@ -56,6 +56,8 @@ export interface Choice {
   readonly ownAddress: string;
   /** How many live members to draw from the deck. */
   readonly fanout: number;
+  /** The last call to that member timed out, and it was not heard since: it comes after the others. */
+  readonly isSilent: (id: string) => boolean;
   readonly nowMs: number;
   readonly deadAfterMs: number;
   readonly random: () => number;
@@ -80,7 +82,15 @@ export class Partners {
     const ours = live.filter((row) => row.boot !== "" && row.address !== ownAddress);
     const goNodes = live.filter((row) => row.boot === "");
     const fanout = choice.fanout + (ours.some(isSuspect) ? SUSPECT_FANOUT : 0);
-    for (const { address } of this.#live.draw(ours, fanout, random)) chosen.add(address);
+    const heard = ours.filter((row) => !choice.isSilent(row.id));
+    const drawn = this.#live.draw(heard, fanout, random);
+    for (const { address } of drawn) chosen.add(address);
+    if (drawn.length < fanout && heard.length < ours.length) {
+      const silent = ours.filter((row) => choice.isSilent(row.id));
+      for (const { address } of shuffle(silent, random).slice(0, fanout - drawn.length)) {
+        chosen.add(address);
+      }
+    }
 
     const suspectShare = SUSPECT_CALLS / Math.max(1, live.length);
     let suspects = 0;

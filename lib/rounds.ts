@@ -6,6 +6,7 @@
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
+import { Reach } from "./reach.ts";
 import type { Row } from "./table.ts";
 
 /** The least time between two rounds, in ms, however urgent the news. */
@@ -34,6 +35,12 @@ const JITTER_SHARE = 0.1;
  */
 const MADE_UP_MAX = 2;
 
+/**
+ * A round that is later than this share of an interval means that the process starves: calls that timed out say nothing
+ * of others then, and more of them would take what CPU there is.
+ */
+const STARVED_SHARE = 0.5;
+
 export interface RoundsOptions {
   /** This node's own address, never called. */
   readonly address: string;
@@ -47,6 +54,7 @@ export interface RoundsOptions {
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #partners = new Partners();
+  readonly #reach = new Reach();
   #lastMs = -Infinity;
   #nextMs: number;
   #count = 0;
@@ -96,8 +104,14 @@ export class Rounds {
   }
 
   /** Notes that a call to a live member failed: the next round goes to one more. */
-  missed(): void {
+  missed(id: string, why: { readonly refused: boolean; readonly nowMs: number }): void {
     this.#missed++;
+    if (!why.refused) this.#reach.silent(id, why.nowMs);
+  }
+
+  /** Notes that a member was heard directly. */
+  heard(id: string): void {
+    this.#reach.heard(id);
   }
 
   /** Notes that a member became live: it takes its place in the deck. */
@@ -121,12 +135,16 @@ export class Rounds {
     const { live, gone, due, alone } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
+    const lateMs = monotonicMs - this.#nextMs;
+    const search = this.#reach.begin(nowMs - deadAfterMs);
+    const isStarved = lateMs > STARVED_SHARE * intervalMs;
     const chosen = this.#partners.choose({
       live,
       gone,
       ownAddress: address,
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
-        Math.min(this.#missed, MADE_UP_MAX),
+        Math.max(Math.min(this.#missed, MADE_UP_MAX), isStarved ? 0 : search),
+      isSilent: (id) => this.#reach.isSilent(id),
       nowMs,
       deadAfterMs,
       random,
@@ -135,7 +153,7 @@ export class Rounds {
     this.#urgent = urgent && !alone ? this.#urgent + 1 : 0;
     this.#missed = 0;
     this.#count++;
-    effects.push({ kind: "round", lateMs: monotonicMs - this.#nextMs });
+    effects.push({ kind: "round", lateMs });
     this.#lastMs = monotonicMs;
     this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
     return chosen;

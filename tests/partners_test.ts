@@ -31,6 +31,7 @@ function chooseOften(times: number, choice: Partial<Choice>): string[][] {
       gone: [],
       ownAddress: "own:80",
       fanout: 1,
+      isSilent: () => false,
       nowMs: NOW_MS,
       deadAfterMs: DEAD_AFTER_MS,
       random,
@@ -77,6 +78,7 @@ Deno.test("choose() goes on with the walk when members come and go", () => {
     gone: [],
     ownAddress: "own:80",
     fanout: 1,
+    isSilent: () => false,
     nowMs: NOW_MS,
     deadAfterMs: DEAD_AFTER_MS,
     random: seededRandom(2),
@@ -95,6 +97,7 @@ Deno.test("admit() brings a new member into the walk under way", () => {
     gone: [],
     ownAddress: "own:80",
     fanout: 1,
+    isSilent: () => false,
     nowMs: NOW_MS,
     deadAfterMs: DEAD_AFTER_MS,
     random,
@@ -182,4 +185,15 @@ Deno.test("shuffle() keeps what it shuffles, and reaches every order", () => {
   const seen = new Set<string>();
   for (let i = 0; i < 500; i++) seen.add(shuffle(["a", "b", "c"], random).join(""));
   assertEquals([...seen].sort(), ["abc", "acb", "bac", "bca", "cab", "cba"]);
+});
+
+Deno.test("choose() calls members whose last call timed out after all others, and those too where it is told to call more", () => {
+  const live = rows(10, "n");
+  const isSilent = (id: string) => id !== "n3" && id !== "n7";
+  for (const chosen of chooseOften(20, { live, fanout: 2, isSilent })) {
+    assertEquals(chosen.toSorted(), ["n3:80", "n7:80"]);
+  }
+  for (const chosen of chooseOften(20, { live, fanout: 4, isSilent })) {
+    assertEquals([chosen.length, count(chosen, "n3:80"), count(chosen, "n7:80")], [4, 1, 1]);
+  }
 });

@@ -84,7 +84,7 @@ Deno.test("calls to live members that failed are made up for in the next round, 
   const { rounds: made, begin } = rounds(new Contacts([]), live);
   const sizes: number[] = [];
   for (const failures of [0, 1, 3, 0]) {
-    for (let i = 0; i < failures; i++) made.missed();
+    for (let i = 0; i < failures; i++) made.missed(`n${i}`, { refused: true, nowMs: 0 });
     sizes.push(begin(made.nextMs).length);
   }
   assertEquals(sizes, [2, 3, 4, 2]);

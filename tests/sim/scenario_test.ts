@@ -149,6 +149,40 @@ Deno.test("invariant 4: a whole cluster that was stopped for a minute wakes with
   assertNeverDead(stage, sinceMs);
 });
 
+for (const [nodes, cut, seeds] of [[64, 5, 5], [100, 8, 2], [16, 4, 10]] as const) {
+  Deno.test(`invariant 4: ${cut} of ${nodes} nodes that are silently cut off together stay live to each other`, () => {
+    for (let i = 0; i < seeds; i++) {
+      const stage = new Stage({ nodes, seed: `minority ${i}` });
+      const sinceMs = stage.world.nowMs;
+      const few = stage.world.up().slice(i, i + cut);
+      stage.world.network.links.part(new Set(few.map(({ address }) => address)));
+      stage.run(20_000);
+      const ids = new Set(few.map(({ id }) => id));
+      const deaths = stage.told.filter(({ by, atMs, change }) =>
+        atMs >= sinceMs && change.to === "dead" && ids.has(by) === ids.has(change.id)
+      );
+      assertEquals(deaths.map(({ by, change }) => `${by}: ${change.id}`), [], `minority ${i}`);
+      stage.world.network.links.part(undefined);
+      const healedMs = stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS);
+      assertLessOrEqual(healedMs, TEN_ROUNDS_MS, `minority ${i}`);
+    }
+  });
+}
+
+Deno.test("half of 64 nodes lost at once bring the others to four times the calls of a quiet second at most: no stampede", () => {
+  const stage = new Stage({ nodes: 64 });
+  const { counts } = stage.world.network;
+  const callsIn = (ms: number) => {
+    const before = counts.calls;
+    stage.run(ms);
+    return (counts.calls - before) / stage.world.up().length / (ms / 1_000);
+  };
+  const quiet = callsIn(10_000);
+  for (const node of stage.world.up().slice(32)) node.end("lost");
+  const worst = Math.max(...Array.from({ length: 10 }, () => callsIn(1_000)));
+  assertLessOrEqual(worst, 4 * quiet, `${worst} calls a second each, ${quiet} before`);
+});
+
 Deno.test("halves parted for a minute find each other again in ten rounds", () => {
   for (const nodes of [2, 3, 8, 32]) {
     const stage = new Stage({ nodes });

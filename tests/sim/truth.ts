@@ -5,12 +5,6 @@ import type { World } from "./world.ts";
 /** Nodes that were refused by a member are witnesses enough of its crash, where there are as many others. */
 export const WITNESSES = 3;
 
-/** Nodes besides an observer and a member that may be ill or cut off without any excuse for the observer. */
-const FEW = 2;
-
-/** Of more than a few others this share must be well, to carry news between an observer and a member. */
-const WELL_SHARE = 0.5;
-
 /** The true times at which a heartbeat was first and last made: a restarted node by a slow clock may repeat a former life's. */
 interface Made {
   readonly firstMs: number;
@@ -101,23 +95,7 @@ export class Truth {
     if (go && links.callableSinceMs(member.address, observer.address) > sinceMs) return false;
 
     // So many refusals are evidence, though a firewall's.
-    if (this.refusedSince(id, sinceMs) >= WITNESSES) return false;
-
-    let others = 0;
-    let well = 0;
-    for (const otherRow of observer.gossip.replica.table.roster()) {
-      if (otherRow.id === id || otherRow.id === observer.id) continue;
-      const other = this.#world.host(otherRow.id);
-      if (other === undefined) continue;
-      if (other.endedMs <= sinceMs) continue;
-      others++;
-      if (
-        other.up && other.healthySinceMs <= sinceMs &&
-        links.goodSinceMs(observer.address, other.address) <= sinceMs &&
-        links.goodSinceMs(member.address, other.address) <= sinceMs
-      ) well++;
-    }
-    return others <= FEW || well >= WELL_SHARE * others;
+    return this.refusedSince(id, sinceMs) < WITNESSES;
   }
 
   /**

@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { Reach } from "../lib/reach.ts";
+
+/** How many more members a round calls after so many calls that timed out and members that were heard. */
+function searchAfter(silent: number, heard: number): number {
+  const reach = new Reach();
+  for (let i = 0; i < silent; i++) reach.silent(`s${i}`, 0);
+  for (let i = 0; i < heard; i++) reach.heard(`h${i}`);
+  return reach.begin(0);
+}
+
+Deno.test("begin() calls for a search where nobody was heard and two calls timed out, four members for each, 32 at most", () => {
+  assertEquals([0, 1, 2, 3, 8, 9, 30].map((silent) => searchAfter(silent, 0)), [
+    0,
+    0,
+    8,
+    12,
+    32,
+    32,
+    32,
+  ]);
+});
+
+Deno.test("begin() goes on with the search as long as three times as many calls time out as members are heard", () => {
+  assertEquals([0, 1, 2, 3].map((heard) => searchAfter(6, heard)), [24, 24, 24, 0]);
+});
+
+Deno.test("begin() counts each round anew", () => {
+  const reach = new Reach();
+  reach.silent("a", 0);
+  reach.silent("b", 0);
+  assertEquals([reach.begin(0), reach.begin(0)], [8, 0]);
+});
+
+Deno.test("a member whose call timed out is silent until it is heard, or that is too long ago", () => {
+  const reach = new Reach();
+  for (const id of ["a", "b", "c"]) reach.silent(id, id === "c" ? 200 : 100);
+  reach.heard("a");
+  assertEquals(["a", "b", "c", "d"].map((id) => reach.isSilent(id)), [false, true, true, false]);
+  reach.begin(200);
+  assertEquals(["b", "c"].map((id) => reach.isSilent(id)), [false, true]);
+});
