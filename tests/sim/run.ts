@@ -2,16 +2,21 @@ import { disagreement, groupsOf } from "./agreement.ts";
 import { perform } from "./act.ts";
 import { Dice } from "./dice.ts";
 import { CLOCK_SHARE_MAX, Invariants, Violation } from "./invariants.ts";
+import type { OurNode } from "./our_node.ts";
 import type { Plan } from "./plan.ts";
 import { type Core, World } from "./world.ts";
 
 /**
  * Rounds of a node, from the healing on, in which all tables must agree. A member that ended is left out until it must
- * be dead to all (invariant 5): its end is a fault that time heals.
+ * be dead to all: its end, or that a node started again remembers it, is a fault that time heals. It has as many
+ * rounds from then on.
  */
 const CONVERGENCE_ROUNDS = 10;
 
-/** Intervals past dead-after at which an ended member must be dead to all. */
+/**
+ * Intervals past dead-after at which an ended member must be dead to all (invariant 5), and one that a node remembers
+ * is in its table.
+ */
 const DEAD_IN_INTERVALS = 2;
 
 /** The longest round, in intervals: it comes up to a tenth late (see rounds.ts). */
@@ -67,35 +72,45 @@ function converge(world: World): number | undefined {
   const roundMs = ROUND_INTERVALS * intervalMs;
   const deadInMs = (deadAfterMs + DEAD_IN_INTERVALS * intervalMs) * (1 + CLOCK_SHARE_MAX);
   const ended = [...world.ours.values(), ...world.gos.values()].filter((node) => !node.up);
+  const remembering = world.up().filter((node) => node.saved !== undefined);
+  const recalledMs = Math.max(-Infinity, ...remembering.map(({ startMs }) => startMs + deadInMs));
+  const deadMs = ({ endedMs }: { readonly endedMs: number }) =>
+    Math.max(endedMs + deadInMs, recalledMs);
   const deadlineMs = healMs + CONVERGENCE_ROUNDS * roundMs + (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {
     world.run(Math.min(healMs + round * roundMs, deadlineMs));
-    const ending = ended.filter(({ endedMs }) => world.nowMs < endedMs + deadInMs);
+    const ending = ended.filter((node) => world.nowMs < deadMs(node));
     const except = new Set(ending.map(({ id }) => id));
-    const differing = atFirst.byContacts.some((group) =>
-      disagreement(world, group.filter((n) => n.up), except)
-    );
+    const differing = difference(world, atFirst.byContacts, except) !== undefined;
     rounds = differing ? undefined : rounds ?? round;
   }
-  if (met && rounds === undefined) {
-    const [text] = atFirst.byContacts.flatMap((group) =>
-      disagreement(world, group.filter((n) => n.up)) ?? []
-    );
-    const after = `${CONVERGENCE_ROUNDS} rounds after all healed`;
-    throw new Violation("6", `${after}, ${text}`, world.nowMs);
-  }
-  world.run(Math.max(deadlineMs, ...ended.map(({ endedMs }) => endedMs + deadInMs)));
+  if (met && rounds === undefined) fail(world, healMs, difference(world, atFirst.byContacts));
+  const lastMs = Math.max(healMs, ...ended.map(deadMs)) + CONVERGENCE_ROUNDS * roundMs;
   // By now some have stopped that were the only link between others.
-  for (const group of groupsOf(world).byContacts) {
-    const text = disagreement(world, group.filter((node) => node.up));
-    if (text !== undefined) {
-      throw new Violation(
-        "6",
-        `${((deadlineMs - healMs) / 1000).toFixed(0)} s after all healed, ${text}`,
-        world.nowMs,
-      );
-    }
+  let text = difference(world, groupsOf(world).byContacts);
+  while (text !== undefined && world.nowMs < lastMs) {
+    world.run(Math.min(world.nowMs + roundMs, lastMs));
+    text = difference(world, groupsOf(world).byContacts);
   }
+  if (text !== undefined) fail(world, healMs, text);
   return met ? rounds : undefined;
+}
+
+/** How the tables in one of the groups differ, members in `except` left out. */
+function difference(
+  world: World,
+  groups: readonly (readonly OurNode[])[],
+  except?: ReadonlySet<string>,
+): string | undefined {
+  for (const group of groups) {
+    const text = disagreement(world, group.filter((node) => node.up), except);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function fail(world: World, healMs: number, text = ""): never {
+  const afterS = ((world.nowMs - healMs) / 1_000).toFixed(0);
+  throw new Violation("6", `${afterS} s after all healed, ${text}`, world.nowMs);
 }
