@@ -31,7 +31,7 @@ const CLOCK_SLACK_MS = 60_000;
 export const HEARSAY_MAX_MS = 32_503_680_000_000;
 
 /** A claim about a member: the heartbeat and its age. */
-export interface Claim {
+export interface Beat {
   readonly heartbeat: number;
   readonly ageMs: number;
 }

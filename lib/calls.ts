@@ -7,13 +7,16 @@
 import type { Turn } from "./effects.ts";
 import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
+import { Strangers } from "./strangers.ts";
+import type { Row } from "./table.ts";
 import { encodeMessage } from "./wire.ts";
 
 /** Calls under way at once; a round that finds no room leaves the rest to the next. */
 const IN_FLIGHT_MAX = 64;
 
 /**
- * Calls under way to addresses where no live member is known: they may never answer, and must leave room for members
+ * Calls under way to addresses where no live member is known that ever answered: they may never do, and must leave room
+ * for members
  * (3 of the round, 8 suspects, 5 at a farewell).
  */
 const STRANGERS_MAX = 48;
@@ -35,6 +38,8 @@ export interface Call {
   readonly id: string | undefined;
   /** The call sent all rows, so that its answer settles any difference. */
   readonly full: boolean;
+  /** Nobody who ever answered is known there. */
+  readonly toStranger: boolean;
   /** The hash of this node's roster when it called. */
   readonly roster: string;
 }
@@ -48,11 +53,12 @@ export interface CallsOptions {
 }
 
 export class Calls {
+  readonly strangers = new Strangers();
   readonly #options: CallsOptions;
   readonly #underWay = new Map<string, Call>();
   readonly #callAgain = new Set<string>();
   readonly #troubled = new Set<string>();
-  #strangers = 0;
+  #toStrangers = 0;
   /** The monotonic time of the next full push. */
   #nextFullMs = -Infinity;
 
@@ -97,27 +103,38 @@ export class Calls {
     if (to === "" || to === address || this.#underWay.has(to)) return false;
     const id = replica.verdicts.memberAt(to)?.id;
     if (this.#underWay.size >= IN_FLIGHT_MAX) return false;
-    if (id === undefined) {
-      if (this.#strangers >= STRANGERS_MAX) return false;
-      this.#strangers++;
+    const toStranger = id === undefined || this.strangers.has(id);
+    if (toStranger) {
+      if (this.#toStrangers >= STRANGERS_MAX) return false;
+      this.#toStrangers++;
     }
-    this.#underWay.set(to, { id, full, roster: replica.table.rosterHash });
+    this.#underWay.set(to, { id, full, toStranger, roster: replica.table.rosterHash });
     return true;
   }
 
   /** Whether the counts agree: strangers are among the calls under way, and all are within their bounds. */
   get isConsistent(): boolean {
     const { size } = this.#underWay;
-    return this.#strangers >= 0 && this.#strangers <= size && size <= IN_FLIGHT_MAX;
+    return this.#toStrangers >= 0 && this.#toStrangers <= size && size <= IN_FLIGHT_MAX;
   }
 
   /** Ends the call to `to` and returns it. */
   end(turn: Turn, to: string): Call | undefined {
     const call = this.#underWay.get(to);
     this.#underWay.delete(to);
-    if (call !== undefined && call.id === undefined) this.#strangers--;
+    if (call?.toStranger) this.#toStrangers--;
     if (this.#callAgain.delete(to)) this.push(turn, [to]);
     return call;
+  }
+
+  /** The live members from which those to call are drawn: with few of those that may never answer. */
+  callable(random: () => number): readonly Row[] {
+    const { live } = this.#options.replica.verdicts.last;
+    let underWay = 0;
+    for (const { id, toStranger } of this.#underWay.values()) {
+      if (toStranger && id !== undefined) underWay++;
+    }
+    return this.strangers.thin(live, { underWay, random });
   }
 
   /** Notes trouble with an address or peer; true if it is new. */

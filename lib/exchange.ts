@@ -106,6 +106,7 @@ export class Exchanges {
     contacts.answered(to, id);
     suspicion.answered(id);
     rounds.heard(id);
+    calls.strangers.answered(id);
     for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
     if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
     this.#noTwinAt(turn, to);
@@ -134,7 +135,10 @@ export class Exchanges {
   #failed(turn: Turn, to: string, failure: Failure & { readonly call: Call }): void {
     const { random, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
-    if (call.id !== undefined) rounds.missed(call.id, { refused, nowMs: turn.nowMs });
+    if (call.id !== undefined) {
+      rounds.missed(call.id, { refused, nowMs: turn.nowMs });
+      calls.strangers.failed(call.id);
+    }
     if (refused && call.id !== undefined) {
       for (const row of this.#claims.refused(to)) this.#refused(turn, row);
     }

@@ -1,7 +1,6 @@
 /**
  * The core's entries: time passes, a message comes, a call is answered or fails, a user asks. The core has no clock,
- * dice, network or log of its own: time and randomness come in, effects go out as values, so that one seed replays
- * any run.
+ * dice, network or log: time and randomness come in, effects go out as values, so that one seed replays any run.
  *
  *     every interval:  beat, choose partners, push to each, pull its answer
  *     urgent news:     the next round comes at once, 200 ms after the last at the earliest
@@ -222,7 +221,8 @@ export class Gossip {
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
     this.replica.recall(turn.nowMs);
-    const { live, gone } = this.replica.verdicts.last;
+    const { gone } = this.replica.verdicts.last;
+    const live = this.#calls.callable(this.#options.random);
     const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
     const alone = this.#joining.active;
     this.#calls.push(turn, this.#rounds.begin(turn, { live, gone, due, alone }));

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Claim, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
+import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, Charges, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
@@ -161,7 +161,7 @@ export class Replica {
    * Jumps past a heartbeat of this node that it did not make: another process had its ID, the machine was put back to
    * a snapshot, or somebody lied. Past all that the claim's clock can show by now, as charges reach that far.
    */
-  overtake({ heartbeat, ageMs }: Claim, nowMs: number): void {
+  overtake({ heartbeat, ageMs }: Beat, nowMs: number): void {
     if (heartbeat <= this.#pulse.heartbeat) return;
     const heardAtMs = nowMs - Math.min(ageMs, CHARGE_AHEAD_MAX_MS);
     this.jumpPast(chargeUpTo({ heartbeat, heardAtMs }, nowMs), nowMs);
@@ -203,8 +203,8 @@ export class Replica {
   }
 
   /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
-  refresh(row: Row, claim: Claim, at: { via: string; nowMs: number }): boolean {
-    const merged = this.table.refresh(row, claim.heartbeat, at.nowMs - claim.ageMs);
+  refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
+    const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }
 

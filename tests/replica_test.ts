@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Claim } from "../lib/belief.ts";
+import type { Beat } from "../lib/belief.ts";
 import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/charges.ts";
 import { encodeColumns } from "../lib/columns.ts";
 import { absorb } from "../lib/absorb.ts";
@@ -120,11 +120,11 @@ Deno.test("a charge against this node makes it jump past the charge, but never b
 
 /** Tells `copy` a heartbeat of `id` as a row or in columns, with the same roster. */
 const WAYS = {
-  row: (copy: Copy, id: string, claim: Claim) => {
+  row: (copy: Copy, id: string, beat: Beat) => {
     const { address, boot, left } = copy.row(id);
-    return { rows: [{ id, address, boot, left, ...claim }] };
+    return { rows: [{ id, address, boot, left, ...beat }] };
   },
-  columns: (copy: Copy, id: string, { heartbeat, ageMs }: Claim) => {
+  columns: (copy: Copy, id: string, { heartbeat, ageMs }: Beat) => {
     const heardAtMs = copy.nowMs - ageMs;
     const roster = copy.replica.table.roster().map((row) =>
       row.id === id ? { ...row, heartbeat, heardAtMs } : row

@@ -1,0 +1,66 @@
+/**
+ * Live members that never answered this node, and how many of them it calls: thousands of made-up ones, kept live by
+ * one message every few seconds at addresses that never answer, must not take the calls that real ones need.
+ *
+ * Only an answer counts, to a call at the address that others tell: whoever calls may give any ID. While strangers
+ * answer, as newcomers do, they are members like all others; once some in a row did not, or have not yet, one is among
+ * those to call at a time, until one answers.
+ *
+ * @module
+ */
+import type { Row } from "./table.ts";
+
+/** Calls to strangers that failed in a row, or are under way, until few of them are called: at 10 % loss one in a thousand is unlucky. */
+const FAILURES_MAX = 4;
+
+/** Calls in a row that a member leaves unanswered until it is a stranger again. */
+const SILENCE_MAX = 4;
+
+/** Members remembered beyond twice the live ones: those gone may be back. */
+const REMEMBERED_MIN = 1_024;
+
+export class Strangers {
+  /** Members that answered, each with its calls unanswered since. */
+  readonly #unanswered = new Map<string, number>();
+  /** Calls to strangers that failed since one answered. */
+  #failures = 0;
+
+  /** Notes that `id` answered a call. */
+  answered(id: string): void {
+    if (!this.#unanswered.has(id)) this.#failures = 0;
+    this.#unanswered.set(id, 0);
+  }
+
+  /** Notes that a call to `id` failed. */
+  failed(id: string): void {
+    const unanswered = this.#unanswered.get(id);
+    if (unanswered === undefined) this.#failures++;
+    else if (unanswered + 1 < SILENCE_MAX) this.#unanswered.set(id, unanswered + 1);
+    else this.#unanswered.delete(id);
+  }
+
+  /** Whether `id` never answered this node, or not for long. */
+  has(id: string): boolean {
+    return !this.#unanswered.has(id);
+  }
+
+  /** Those of `live` from which the members to call are drawn, while `underWay` calls to strangers are. */
+  thin(
+    live: readonly Row[],
+    { underWay, random }: { underWay: number; random: () => number },
+  ): readonly Row[] {
+    this.#prune(live);
+    if (this.#failures + underWay < FAILURES_MAX) return live;
+    const known = live.filter(({ id }) => !this.has(id));
+    const strangers = live.filter(({ id }) => this.has(id));
+    const one = strangers[Math.floor(random() * strangers.length)];
+    if (known.length === 0 || one === undefined) return live;
+    return [...known, one];
+  }
+
+  #prune(live: readonly Row[]): void {
+    if (this.#unanswered.size <= 2 * live.length + REMEMBERED_MIN) return;
+    const ids = new Set(live.map(({ id }) => id));
+    for (const id of this.#unanswered.keys()) if (!ids.has(id)) this.#unanswered.delete(id);
+  }
+}
