@@ -10,7 +10,10 @@
  */
 import type { Row } from "./table.ts";
 
-/** Calls to strangers that failed in a row, or are under way, until few of them are called: at 10 % loss one in a thousand is unlucky. */
+/**
+ * Calls to strangers that failed in a row, or are under way, until few of them are called: at 10 % loss one in a
+ * thousand is unlucky.
+ */
 const FAILURES_MAX = 4;
 
 /** Calls in a row that a member leaves unanswered until it is a stranger again. */
