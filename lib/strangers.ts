@@ -3,8 +3,8 @@
  * one message every few seconds at addresses that never answer, must not take the calls that real ones need.
  *
  * Only an answer counts, to a call at the address that others tell: whoever calls may give any ID. While strangers
- * answer, as newcomers do, they are members like all others; once some in a row did not, or have not yet, one is among
- * those to call at a time, until one answers.
+ * answer, as newcomers do, they are members like all others, and so they are while they are few. Once some in a row did
+ * not, or have not yet, and they outnumber those who did, one is among those to call at a time, until one answers.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import type { Row } from "./table.ts";
  */
 const FAILURES_MAX = 4;
 
-/** Calls in a row that a member leaves unanswered until it is a stranger again. */
-const SILENCE_MAX = 4;
+/** Calls in a row that a member leaves unanswered until it is a stranger again: at 30 % loss none does. */
+const SILENCE_MAX = 12;
 
 /** Members remembered beyond twice the live ones: those gone may be back. */
 const REMEMBERED_MIN = 1_024;
@@ -56,9 +56,8 @@ export class Strangers {
     if (this.#failures + underWay < FAILURES_MAX) return live;
     const known = live.filter(({ id }) => !this.has(id));
     const strangers = live.filter(({ id }) => this.has(id));
-    const one = strangers[Math.floor(random() * strangers.length)];
-    if (known.length === 0 || one === undefined) return live;
-    return [...known, one];
+    if (known.length === 0 || strangers.length <= known.length) return live;
+    return [...known, strangers[Math.floor(random() * strangers.length)]!];
   }
 
   #prune(live: readonly Row[]): void {

@@ -27,19 +27,26 @@ Deno.test("Strangers: after four calls in a row that failed one of them is drawn
   assertEquals(drawn(strangers), ["a", "b", "c", "d", "e"]);
 });
 
+Deno.test("Strangers: where they are no more than those who answered, all are drawn", () => {
+  const strangers = new Strangers();
+  for (const id of ["a", "b", "c"]) strangers.answered(id);
+  for (let i = 0; i < 10; i++) strangers.failed("d");
+  assertEquals(drawn(strangers).length, LIVE.length);
+});
+
 Deno.test("Strangers: where nobody ever answered all are drawn", () => {
   const strangers = new Strangers();
   for (let i = 0; i < 10; i++) strangers.failed("a");
   assertEquals(drawn(strangers).length, LIVE.length);
 });
 
-Deno.test("Strangers: whoever leaves four calls in a row unanswered is one again", () => {
+Deno.test("Strangers: whoever leaves twelve calls in a row unanswered is one again", () => {
   const strangers = new Strangers();
   strangers.answered("d");
-  for (let i = 0; i < 3; i++) strangers.failed("d");
+  for (let i = 0; i < 11; i++) strangers.failed("d");
   assert(!strangers.has("d"));
   strangers.answered("d");
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 12; i++) {
     assert(!strangers.has("d"));
     strangers.failed("d");
   }
