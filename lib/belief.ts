@@ -8,8 +8,8 @@
  *     further, of any other                    believed up to the year 3000
  *
  * So a member whose clock was set forward, or that restarts with another clock, is believed after one answer of its
- * own, or when it is no longer live here; and a stranger's push makes nobody look dead. What is believed of a live
- * member without asking can be passed by the member itself: whoever holds it tells it.
+ * own, or when it is no longer live here. What a stranger's push says of a live member is believed up to a minute
+ * ahead: the member passes that within a round or two, as whoever holds it tells it.
  *
  * Rejected: comparing with this node's own clock. Clocks of honest nodes are years off where a machine starts
  * without one.

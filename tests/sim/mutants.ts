@@ -112,6 +112,22 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 14,
   },
   {
+    name: "own answer",
+    rule: "what a member answers of its own clock is believed",
+    file: "belief.ts",
+    from: "return isAnswer ||",
+    to: "return",
+    seed: 59,
+  },
+  {
+    name: "returns",
+    rule: "a clock far ahead is believed of whoever is not live",
+    file: "belief.ts",
+    from: "&& !isLive",
+    to: "&& isLive",
+    seed: 2,
+  },
+  {
     name: "memory",
     rule: "a state file brings tombstones back",
     file: "host/state_format.ts",
