@@ -5,6 +5,7 @@
  * @module
  */
 import { formatAddress } from "./lib/address.ts";
+import { AddressWatch } from "./lib/host/address_watch.ts";
 import { createApp } from "./lib/http/app.ts";
 import { createGate } from "./lib/http/gate.ts";
 import { type Config, parseConfig } from "./lib/config/config.ts";
@@ -14,6 +15,7 @@ import { createLog, describeBug } from "./lib/log.ts";
 import { settleNames } from "./lib/host/names.ts";
 import { Node } from "./lib/host/node.ts";
 import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "./lib/host/process.ts";
+import { thisNetwork } from "./lib/host/own_address.ts";
 import { readState, StateError } from "./lib/host/state_file.ts";
 import { ListenError } from "./lib/http/listen.ts";
 import { Server } from "./lib/http/serve.ts";
@@ -60,6 +62,12 @@ export function start(config: Config, write: (line: string) => void): Running {
   );
   const { port } = server.addr;
   const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
+  const watch = new AddressWatch({
+    advertiseHost: config.advertiseHost,
+    advertiseDefault: config.advertiseDefault,
+    network: thisNetwork,
+    onNotice: (level, text) => log.notice(level, text),
+  });
   const node = new Node({
     ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
     join: config.join,
@@ -69,7 +77,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     signer: keys?.signer,
     allow: config.allow,
     caCerts: credentials.tls && (() => credentials.authorities),
-    warning: () => credentials.warning,
+    warning: () => credentials.warning ?? watch.trouble,
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,
@@ -92,6 +100,7 @@ export function start(config: Config, write: (line: string) => void): Running {
       await told;
       await node.stop();
       credentials.close();
+      watch.stop();
       await server.shutdown();
     } finally {
       clearTimeout(timer);
@@ -99,15 +108,12 @@ export function start(config: Config, write: (line: string) => void): Running {
     }
   }
   const scheme = credentials.tls === undefined ? "http" : "https";
-  log.notice(
-    "info",
-    `node ${id} ${
-      describeListening(config, { scheme, port, address, on: server.on, pid: Deno.pid })
-    }`,
-  );
+  const listener = { scheme, port, address, on: server.on, pid: Deno.pid } as const;
+  log.notice("info", `node ${id} ${describeListening(config, listener)}`);
   for (const line of warnings(config)) log.notice("warn", line);
   credentials.watch((tls) => server.replace(tls));
   node.start();
+  watch.start();
   return {
     id,
     address,

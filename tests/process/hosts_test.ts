@@ -12,14 +12,19 @@ async function firstLines(setUp: string, ...args: string[]): Promise<string> {
   return output;
 }
 
-/** A host of this name, whose hosts file holds these lines too, with a bridge of containers before its real network. */
-function hostCalled(name: string, hosts = ""): string {
+/** A host of this name, whose hosts file holds this line too, without a network. */
+function unconnected(name: string, line = ""): string {
   return `
-    hostname ${name} &&
-    printf '127.0.0.1 localhost\\n${hosts}\\n' > "$0/hosts" && mount --bind "$0/hosts" /etc/hosts &&
+    hostname ${name} && printf '127.0.0.1 localhost\\n${line}\\n' > "$0/hosts" &&
+    mount --bind "$0/hosts" /etc/hosts`;
+}
+
+/** The same host with a bridge of containers, and a network at 10.9.0.7 after it. */
+function hostCalled(name: string, line = ""): string {
+  return `${unconnected(name, line)} &&
     ip link add docker0 type bridge && ip addr add 172.17.0.1/16 dev docker0 && ip link set docker0 up &&
-    ip link add eth0 type veth peer name peer0 && ip addr add 10.9.0.7/24 dev eth0 && ip link set eth0 up && ip link set peer0 up &&
-    ip route add default via 10.9.0.1`;
+    ip link add eth0 type veth peer name peer0 && ip link set peer0 up &&
+    ip addr add 10.9.0.7/24 dev eth0 && ip link set eth0 up && ip route add default via 10.9.0.1`;
 }
 
 Deno.test("a node listens on every IPv4 and IPv6 address, and says so, with its process ID", {
@@ -86,4 +91,12 @@ Deno.test("nodes whose names end in numbers, as those of a Swarm's tasks, see ea
   const setUp = hostCalled("vm", "127.0.0.1 web.1 web.2");
   const tasks = await runUnshared(program, { setUp });
   assertEquals(tasks.code, 0, tasks.output);
+});
+
+Deno.test("a node that started before its host had an address says so in the log and on /healthz", {
+  ignore,
+}, async () => {
+  const program = new URL("./late_network.ts", import.meta.url);
+  const { code, output } = await runUnshared(program, { setUp: unconnected("vm") });
+  assertEquals(code, 0, output);
 });
