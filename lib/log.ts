@@ -20,7 +20,8 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
 
 export interface Log {
-  change(change: Change): void;
+  /** Logs a change of a member's status; `own` if the member is this node. */
+  change(change: Change, own: boolean): void;
   notice(level: LogLevel, text: string): void;
 }
 
@@ -62,10 +63,10 @@ export function createLog(write: (line: string) => void, options: LogOptions): L
     write(escapeText(line));
   }
   return {
-    change(change) {
+    change(change, own) {
       const { id, address, from, to, reason, ageMs } = change;
       const level = to === "dead" ? "warn" : "info";
-      const message = describeChange(change);
+      const message = describeChange(change, own);
       const rounded = ageMs === null ? null : Math.round(ageMs);
       const details = { id, address, from, to, reason, ageMs: rounded };
       put({ level, event: "change", message }, details, "");
@@ -75,12 +76,15 @@ export function createLog(write: (line: string) => void, options: LogOptions): L
 }
 
 /** A change in a line: `peer is dead: n2 (host:8081), last heard 5.0 s ago: no heartbeat for 5.0 s`. */
-export function describeChange({ id, address, to, reason, ageMs }: Change): string {
+export function describeChange({ id, address, to, reason, ageMs }: Change, own: boolean): string {
   const at = address === "" ? "" : ` (${address})`;
   const heard = to === "dead" && ageMs !== null
     ? `, last heard ${(ageMs / 1000).toFixed(1)} s ago`
     : "";
-  return `peer is ${to}: ${id}${at}${heard}: ${reason}`;
+  const who = own ? "this node" : "peer";
+  // `left` says so already.
+  const why = to === "left" ? reason.replace(/^left: /, "") : reason;
+  return `${who} ${to === "left" ? "has" : "is"} ${to}: ${id}${at}${heard}: ${why}`;
 }
 
 /** An error that only a mistake in this program can cause, in one line with its stack. */

@@ -19,17 +19,33 @@ function open({ format = "text", level = "info" }: { format?: LogFormat; level?:
 
 Deno.test("createLog() writes a change as a line for people, with its reason", () => {
   const { lines, log } = open();
-  log.change(DEATH);
-  log.change({ ...DEATH, to: "live", from: null, ageMs: null, address: "", reason: "heard of" });
+  log.change(DEATH, false);
+  log.change(
+    { ...DEATH, to: "live", from: null, ageMs: null, address: "", reason: "heard of" },
+    false,
+  );
+  log.change({ ...DEATH, to: "left", reason: "left: SIGTERM" }, false);
   assertEquals(lines, [
     "2026-01-12 12:00:03.250 peer is dead: n2 (host:8081), last heard 5.0 s ago: no heartbeat for 5.0 s",
     "2026-01-12 12:00:03.250 peer is live: n2: heard of",
+    "2026-01-12 12:00:03.250 peer has left: n2 (host:8081): SIGTERM",
+  ]);
+});
+
+Deno.test("createLog() calls this node no peer", () => {
+  const { lines, log } = open();
+  const own = { ...DEATH, id: "n1", address: "host:8080", ageMs: 0 };
+  log.change({ ...own, from: null, to: "live", reason: "started" }, true);
+  log.change({ ...own, to: "left", reason: "left: SIGTERM" }, true);
+  assertEquals(lines, [
+    "2026-01-12 12:00:03.250 this node is live: n1 (host:8080): started",
+    "2026-01-12 12:00:03.250 this node has left: n1 (host:8080): SIGTERM",
   ]);
 });
 
 Deno.test("createLog() writes one JSON object a line for machines", () => {
   const { lines, log } = open({ format: "json" });
-  log.change(DEATH);
+  log.change(DEATH, false);
   log.notice("error", "BUG");
   assertEquals(lines.map((line) => JSON.parse(line)), [
     {
@@ -53,14 +69,14 @@ Deno.test("createLog() leaves out what is below its level; a death is a warning"
   for (const level of LOG_LEVELS) {
     const { lines, log } = open({ level });
     for (const each of LOG_LEVELS) log.notice(each, each);
-    log.change(DEATH);
-    log.change({ ...DEATH, to: "left" });
+    log.change(DEATH, false);
+    log.change({ ...DEATH, to: "left" }, false);
     seen[level] = lines.map((line) => line.slice(24).replace(/: n2.*/, ""));
   }
   const all = ["debug: debug", "info", "warning: warn", "error: error"];
   assertEquals(seen, {
-    debug: [...all, "peer is dead", "peer is left"],
-    info: [...all.slice(1), "peer is dead", "peer is left"],
+    debug: [...all, "peer is dead", "peer has left"],
+    info: [...all.slice(1), "peer is dead", "peer has left"],
     warn: [...all.slice(2), "peer is dead"],
     error: all.slice(3),
   });
@@ -71,7 +87,7 @@ Deno.test("invariant 9: whatever a peer sends, createLog() writes one line of pr
   for (const format of ["text", "json"] as const) {
     const { lines, log } = open({ format });
     log.notice("warn", hostile);
-    log.change({ ...DEATH, id: hostile, reason: hostile.slice(0, 20) });
+    log.change({ ...DEATH, id: hostile, reason: hostile.slice(0, 20) }, false);
     assertEquals(lines.length, 2);
     for (const line of lines) {
       assertMatch(line, /^[\x20-\x7e]+$/);

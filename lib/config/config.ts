@@ -122,7 +122,7 @@ const FLAGS = {
   },
   "state": {
     metavar: "FILE",
-    help: "remember ID, addresses and decommissions in FILE (default none)",
+    help: "remember ID, members and decommissions in FILE (default none)",
     read: readFile,
   },
   "dist": {

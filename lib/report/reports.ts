@@ -76,7 +76,7 @@ export class Reports {
 
   /** Records a change of a member's status. */
   changed(told: Change): void {
-    const { log, now, gossip } = this.#options;
+    const { id, log, now, gossip } = this.#options;
     const { table, former } = gossip.replica;
     const row = table.get(told.id);
     const beforeMs = row === undefined ? 0 : former.beforeMs(row);
@@ -85,7 +85,7 @@ export class Reports {
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
     this.#events.publish();
-    log.change(change);
+    log.change(change, change.id === id);
   }
 
   /** Records a round, and samples every member. */

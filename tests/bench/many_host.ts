@@ -22,7 +22,7 @@ function say(event: string): void {
 }
 
 function read(i: number, line: string): void {
-  const [, status, id] = /peer is (\w+): ([^\s,:]+)/.exec(line) ?? [];
+  const [, status, id] = /(?:peer|this node) is (\w+): ([^\s,:]+)/.exec(line) ?? [];
   if (status === "live" && ++seeing[i]! === Number(total) && ++complete === seeing.length) {
     say("all");
   }

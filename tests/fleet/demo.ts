@@ -49,7 +49,9 @@ console.log(`
 `);
 let shown = 0;
 const show = () => {
-  for (const line of first.lines.slice(shown)) if (line.includes("peer is")) console.log(line);
+  for (const line of first.lines.slice(shown)) {
+    if (/ (?:peer|this node) (?:is|has) /.test(line)) console.log(line);
+  }
   shown = first.lines.length;
 };
 show();

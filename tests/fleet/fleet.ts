@@ -9,7 +9,7 @@ import { programCommand } from "../support/program.ts";
 const START_MS = 120_000;
 
 /** `peer is dead: n2 (127.0.0.1:8081), last heard 5.0 s ago: ...` */
-const CHANGE = /peer is (\w+): ([^\s,:]+)/;
+const CHANGE = /(?:peer|this node) (?:is|has) (\w+): ([^\s,:]+)/;
 const LISTENING = /known to peers as ([^\s,;]+)/;
 
 /** What a node saw of another, and when, on this process' monotonic clock. */

@@ -86,7 +86,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     assertLess(performance.now() - startMs, BUSY_STOP_MS);
     await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "left" });
     await eventually(() => {
-      assert(n1.lines.some((line) => line.includes(`peer is left: n3`) && line.endsWith(signal)));
+      assert(n1.lines.some((line) => line.includes(`peer has left: n3`) && line.endsWith(signal)));
     });
     assert(!n1.lines.some((line) => line.includes("peer is dead")), n1.lines.join("\n"));
   });
@@ -102,7 +102,9 @@ Deno.test("SIGTERM ends a node within 2 s though no peer of its answers, and a s
     const startMs = performance.now();
     n1.kill("SIGTERM");
     if (signals === 2) {
-      await eventually(() => assert(n1.lines.some((line) => line.includes("peer is left: n1"))));
+      await eventually(() =>
+        assert(n1.lines.some((line) => line.includes("this node has left: n1")))
+      );
       n1.kill("SIGINT");
     }
     const code = await n1.exit();
