@@ -19,6 +19,7 @@ import {
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
 import type { ContactView, MemberView, PageMember, PageView } from "../report/members.ts";
+import { DEFAULT_CLUSTER } from "../limits.ts";
 import { type Status, STATUSES } from "../table.ts";
 
 /** Rows on the page: as many as a browser lays out at once. The filter finds the others. */
@@ -82,7 +83,7 @@ export function pageState(view: PageView, filter = ""): PageState {
       id: view.self.id,
       address: view.self.address,
       version: view.self.version,
-      cluster: view.self.cluster ?? "",
+      cluster: view.self.cluster === DEFAULT_CLUSTER ? "" : view.self.cluster,
       up: durationWords(view.self.upMs),
     },
     now: view.now,

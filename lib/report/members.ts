@@ -71,8 +71,7 @@ export interface SelfView {
   readonly address: string;
   readonly version: string;
   readonly upMs: number;
-  /** Left out for the default cluster. */
-  readonly cluster?: string;
+  readonly cluster: string;
 }
 
 /** Everything the page shows. */

@@ -159,9 +159,10 @@ export class Reports {
   /** Everything the page shows. */
   page(): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
+    const { cluster } = this.#options;
     refresh();
     return {
-      self: { id, address, version, upMs: now().monotonicMs - this.#startMs },
+      self: { id, address, version, cluster, upMs: now().monotonicMs - this.#startMs },
       now: this.#wallTime(),
       intervalMs,
       deadAfterMs,

@@ -29,7 +29,13 @@ export function member(
 
 /** The page of a node n1 with these members, at noon. */
 export function view(members: PageMember[], more: Partial<PageView> = {}): PageView {
-  const self = { id: "n1", address: "host:8080", version: "1.2.3", upMs: 3_600_000 };
+  const self = {
+    id: "n1",
+    address: "host:8080",
+    version: "1.2.3",
+    cluster: "default",
+    upMs: 3_600_000,
+  };
   const times = { now: "2026-01-12T12:00:00.000Z", intervalMs: 1_000, deadAfterMs: 5_000 };
   return { self, ...times, members, contacts: [], keyed: false, ...more };
 }

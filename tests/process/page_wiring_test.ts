@@ -52,6 +52,13 @@ Deno.test("GET / is the page, with a strict policy, and names files by the hash 
   }
 });
 
+Deno.test("the page names the node's cluster, where it has a name of its own", async () => {
+  await using prod = startNode("n1", "-cluster prod");
+  assertStringIncludes((await ask(prod, "/")).text, "<span>cluster prod</span>");
+  await using other = startNode("n2");
+  assert(!(await ask(other, "/")).text.includes("<span>cluster "));
+});
+
 Deno.test("every module that a script of the page imports is served beside it", async () => {
   await using node = startNode("n1");
   const [first] = /\/static\/[^"]+\.js/.exec((await ask(node, "/")).text) ?? [];
