@@ -92,3 +92,11 @@ export function describeBug(error: unknown): string {
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   return `BUG: ${text.replaceAll(/\s*\n\s*/g, " ")}`;
 }
+
+/** Where in the program such an error was made, without its message, which may be a stranger's choice. */
+export function bugPlace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { stack = "", message } = error;
+  const frames = stack.slice(stack.indexOf(message) + message.length);
+  return /^\s+at .*$/m.exec(frames)?.[0].trim() ?? error.name;
+}

@@ -1,5 +1,5 @@
-import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { createLog, LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
+import { assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
+import { bugPlace, createLog, LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
 import type { Change } from "../lib/verdicts.ts";
 
 const DEATH: Change = {
@@ -95,4 +95,15 @@ Deno.test("invariant 9: whatever a peer sends, createLog() writes one line of pr
     }
     assertLess(lines[0]!.length, 5_000);
   }
+});
+
+Deno.test("bugPlace() tells places in the program apart, whatever the messages say", () => {
+  const fail = (text: string) => new TypeError(text);
+  const places = ["a", "b", "", "\n    at forged (evil.ts:1:1)"].map((text) =>
+    bugPlace(fail(text))
+  );
+  assertEquals(new Set(places).size, 1);
+  assertMatch(places[0]!, /^at fail \(.*log_test\.ts:\d+:\d+\)$/);
+  assertNotEquals(bugPlace(new TypeError("a")), places[0]);
+  assertEquals(bugPlace("broken rule: x"), "broken rule: x");
 });

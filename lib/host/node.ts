@@ -6,7 +6,7 @@
 import type { Moment } from "../clock.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
-import { describeBug, type Log } from "../log.ts";
+import { bugPlace, describeBug, type Log } from "../log.ts";
 import { OncePer } from "../once.ts";
 import type { Network } from "../config/networks.ts";
 import { logStateTrouble, troubleOf, waitingFor } from "./health.ts";
@@ -21,8 +21,8 @@ import { RealWorld } from "./world.ts";
 const STRANGERS_MAX = 64;
 const STRANGERS_PERIOD_MS = 3_600_000;
 
-/** Mistakes of this program that a node logs. */
-const BUGS_LOGGED_MAX = 100;
+/** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
+const BUGS = { keysMax: 100, periodMs: 3_600_000 };
 
 /** What a node hands on at `/download`. */
 export interface Downloads {
@@ -75,10 +75,10 @@ export class Node {
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
   readonly #strangers = new OncePer({ keysMax: STRANGERS_MAX, periodMs: STRANGERS_PERIOD_MS });
+  readonly #bugs = new OncePer(BUGS);
   readonly #names: SeedNames;
   readonly #world: RealWorld;
   #leaving = false;
-  #bugs = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -234,10 +234,12 @@ export class Node {
     return this.#gossip.joined ? this.trouble() : waitingFor(this.#gossip);
   }
 
-  /** Counts a mistake in this program, and logs the first few: a caller who found one can make a million. */
+  /** Counts a mistake in this program, and logs it once an hour. */
   reportBug(error: unknown): void {
+    const { log, now } = this.#options;
     this.reports.bug();
-    if (this.#bugs++ < BUGS_LOGGED_MAX) this.#options.log.notice("error", describeBug(error));
+    const once = this.#bugs.admit(bugPlace(error), now().monotonicMs);
+    if (once !== "no") log.notice("error", describeBug(error));
   }
 
   #hungUp(to: string): void {

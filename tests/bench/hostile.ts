@@ -111,6 +111,7 @@ async function run(name: string): Promise<boolean> {
   const deaths = lines.filter((line) => /peer is dead: n\d/.test(line)).length;
   const bugs = lines.filter((line) => line.includes("BUG")).length;
   const killed = (await Promise.all(nodes.map(memoryOf))).filter((bytes) => bytes === 0).length;
+  const kinds = Map.groupBy(lines, (line) => line.slice(24).replaceAll(/\d[\d.:]*/g, "#"));
   const goodShare = 100 * probes.good / (probes.good + probes.bad);
   for (const node of nodes) await node[Symbol.asyncDispose]();
   const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
@@ -120,6 +121,8 @@ async function run(name: string): Promise<boolean> {
     } ms; ${deaths} deaths; ${killed} killed; ${bugs} bugs; ${lines.length} log lines; memory ` +
       `${megabytes(before)}, peak ${megabytes(peak)}, after ${megabytes(after)}`,
   );
+  const frequent = [...kinds].toSorted((a, b) => b[1].length - a[1].length).slice(0, 4);
+  for (const [kind, { length }] of frequent) console.log(`    ${length} x ${kind.slice(0, 150)}`);
   return probes.bad === 0 && deaths === 0 && killed === 0 && bugs === 0 && after < 1.1 * before;
 }
 

@@ -278,3 +278,17 @@ Deno.test("invariant 9: the log gets one line of plain text for whatever a calle
   }
   for (const line of lines) assertNotMatch(line, /[^\x20-\x7e]|<|\$\(/);
 });
+
+Deno.test("a stranger who changes its name with each request fills no log", async () => {
+  await using door = openDoor({ cluster: "prod" });
+  for (let i = 0; i < 1_000; i++) {
+    const answer = await door.ask(`GET /hello?from=x${i}&via=h:1&cluster=other`);
+    assertRefused(answer, 409, /belongs to cluster 'prod', not 'other'/, `${i}`);
+  }
+  assertEquals(door.lines.length, 64 + 1);
+  assertMatch(
+    door.lines[0]!,
+    /refused x0 \(h:1\): it belongs to cluster 'other', this node to 'prod'$/,
+  );
+  assertMatch(door.lines.at(-1)!, /further nodes of other clusters are not logged for an hour$/);
+});
