@@ -18,8 +18,7 @@ import { StateFile } from "./state_file.ts";
 import { RealWorld } from "./world.ts";
 
 /** Callers of other clusters that the log names in a period: enough to find a mistake, whoever invents callers. */
-const STRANGERS_MAX = 64;
-const STRANGERS_PERIOD_MS = 3_600_000;
+const STRANGERS = { keysMax: 64, periodMs: 3_600_000 };
 
 /** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
 const BUGS = { keysMax: 100, periodMs: 3_600_000 };
@@ -74,7 +73,7 @@ export class Node {
   readonly #gossip: Gossip;
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
-  readonly #strangers = new OncePer({ keysMax: STRANGERS_MAX, periodMs: STRANGERS_PERIOD_MS });
+  readonly #strangers = new OncePer(STRANGERS);
   readonly #bugs = new OncePer(BUGS);
   readonly #names: SeedNames;
   readonly #world: RealWorld;
@@ -181,11 +180,10 @@ export class Node {
     const { from, via, cluster } = caller;
     if (cluster === own) return undefined;
     const told = this.#strangers.admit(`${from} ${via}`, now().monotonicMs);
-    const text =
-      `refused ${from} (${via}): it belongs to cluster '${cluster}', this node to '${own}'`;
-    if (told !== "no") log.notice("warn", text);
+    const text = `it belongs to cluster '${cluster}', this node to '${own}'`;
+    if (told !== "no") log.notice("warn", `refused ${from} (${via}): ${text}`);
     if (told === "last") {
-      log.notice("warn", "further nodes of other clusters are not logged for an hour");
+      log.notice("warn", "further nodes of other clusters: not logged for an hour");
     }
     return `This node belongs to cluster '${own}', not '${cluster}': see -cluster`;
   }

@@ -1,0 +1,139 @@
+/**
+ * `deno task mutate`: how many small changes of meaning the tests notice.
+ *
+ *     deno task mutate                        a sample of 100 from all of lib/, seed 1
+ *     deno task mutate --sample 500 --seed 7  another sample
+ *     deno task mutate lib/charges.ts         every mutant of some files
+ *
+ * Each mutant is run against the nearest tests: those that mirror its file, and then those of its folder. A survivor is a
+ * rule that no test holds, or a change that changes nothing: look at each.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { Dice } from "../sim/dice.ts";
+import { nameOf, sourcePaths } from "../support/sources.ts";
+import { apply, describe, type Mutant, mutantsOf } from "./mutants.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** A mutant that hangs is noticed: tests of one file take seconds. */
+const TIMEOUT_MS = 120_000;
+
+/** Mutants run at one time, each in a copy of its own. */
+const WORKERS = 2;
+
+const SAMPLE = 100;
+
+/** What the copy needs. */
+const COPIED = [
+  "deno.json",
+  "deno.lock",
+  "main.ts",
+  "README.md",
+  ".github",
+  "lib",
+  "static",
+  "tests",
+];
+
+const args = parseArgs(Deno.args, { string: ["_", "sample", "seed"] }) as {
+  readonly _: readonly unknown[];
+  readonly sample?: string;
+  readonly seed?: string;
+};
+const files = args._.map(String);
+const seed = args.seed ?? "1";
+const sample = files.length > 0 ? Infinity : Number(args.sample ?? SAMPLE);
+
+const all: Mutant[] = [];
+for (const path of await sourcePaths()) {
+  const file = nameOf(path);
+  if (file === "main.ts" || (files.length > 0 && !files.includes(file))) continue;
+  all.push(...mutantsOf(file, await Deno.readTextFile(path)));
+}
+const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
+console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
+
+const survivors: Mutant[] = [];
+let done = 0;
+const queue = [...chosen];
+await Promise.all(Array.from({ length: WORKERS }, work));
+const killed = chosen.length - survivors.length;
+console.log(
+  `\nkilled ${killed} of ${chosen.length} (${(100 * killed / chosen.length).toFixed(1)} %)`,
+);
+for (const survivor of survivors) console.log(`survived  ${describe(survivor)}`);
+
+async function work(): Promise<void> {
+  const copy = await Deno.makeTempDir({ prefix: "gossiper_mutate_" });
+  try {
+    const { success } = await run("cp", ["-r", ...COPIED, copy], ROOT);
+    if (!success) throw new Error(`Cannot copy the sources to ${copy}`);
+    for (let mutant; (mutant = queue.shift()) !== undefined;) {
+      if (await survives(mutant, copy)) survivors.push(mutant);
+      if (++done % 10 === 0) console.log(`${done} run, ${survivors.length} survived`);
+    }
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}
+
+/** Tests that pass without any mutant: one that does not would notice everything. */
+const sound = new Map<string, Promise<boolean>>();
+
+async function survives(mutant: Mutant, copy: string): Promise<boolean> {
+  for (const tests of nearest(mutant.file)) {
+    const key = tests.join(" ");
+    if (!sound.has(key)) sound.set(key, passes(tests, copy));
+    if (!await sound.get(key)) throw new Error(`Cannot measure: without a mutant ${key} fails`);
+  }
+  const path = `${copy}/${mutant.file}`;
+  const source = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, apply(source, mutant));
+  try {
+    for (const tests of nearest(mutant.file)) if (!await passes(tests, copy)) return false;
+    return true;
+  } finally {
+    await Deno.writeTextFile(path, source);
+  }
+}
+
+/** Tests to run in turn until one fails: the file's own, then all of its folder, then whole nodes. */
+function nearest(file: string): string[][] {
+  const [, folder = "", name = ""] = /^lib\/(.*?)([^/]+)\.tsx?$/.exec(file) ?? [];
+  const own = `tests/${folder}${name}_test.ts`;
+  const around = folder === ""
+    ? [...Deno.readDirSync(`${ROOT}tests`)]
+      .filter((entry) =>
+        entry.name.endsWith("_test.ts") && !/^(?:readme|words|architecture|links)_/.test(entry.name)
+      )
+      .map((entry) => `tests/${entry.name}`)
+    : [`tests/${folder}`];
+  const whole = folder === ""
+    ? ["tests/sim/scenario_test.ts", "tests/sim/sim_test.ts"]
+    : ["tests/process/e2e_test.ts", "tests/process/page_wiring_test.ts", "tests/http"];
+  return [[own], around, whole]
+    .map((tests) => tests.filter((path) => existsSync(path)))
+    .filter((tests) => tests.length > 0);
+}
+
+function passes(tests: readonly string[], copy: string): Promise<boolean> {
+  const flags = ["test", "-A", "--quiet", "--no-check", "--fail-fast"];
+  return run(Deno.execPath(), [...flags, ...tests], copy).then(({ success }) => success);
+}
+
+function existsSync(path: string): boolean {
+  try {
+    return Deno.statSync(ROOT + path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function run(program: string, args: string[], cwd: string): Promise<{ success: boolean }> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const options = { args, cwd, signal, stdout: "null", stderr: "null", stdin: "null" } as const;
+  const { success } = await new Deno.Command(program, options).output();
+  return { success };
+}
