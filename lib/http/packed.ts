@@ -74,16 +74,23 @@ export class Packed {
 }
 
 async function pack(path: string, readersMax: number): Promise<Copy> {
-  const name = await Deno.makeTempFile({ prefix: "gossiper-" });
-  const files: Deno.FsFile[] = [];
+  const [to, ...files] = await openNameless(1 + readersMax) as [Deno.FsFile, ...Deno.FsFile[]];
   try {
-    using to = await Deno.open(name, { write: true });
-    const size = await compress(path, to);
-    while (files.length < readersMax) files.push(await Deno.open(name));
-    return new Copy(size, files);
+    return new Copy(await compress(path, to), files);
   } catch (error) {
     for (const file of files) file.close();
     throw error;
+  } finally {
+    to.close();
+  }
+}
+
+/** Opens one new file several times. Its name goes before anything is written, so that a kill leaves nothing behind. */
+async function openNameless(times: number): Promise<Deno.FsFile[]> {
+  const name = await Deno.makeTempFile({ prefix: "gossiper-copy-" });
+  try {
+    const options = { read: true, write: true };
+    return await Promise.all(Array.from({ length: times }, () => Deno.open(name, options)));
   } finally {
     await Deno.remove(name);
   }
