@@ -8,8 +8,8 @@ import { type Core, World } from "./world.ts";
 
 /**
  * Rounds of a node, from the healing on, in which all tables must agree. A member that ended is left out until it must
- * be dead to all: its end, or that a node started again remembers it, is a fault that time heals. It has as many
- * rounds from then on.
+ * be dead to all: its end, a stall in which nobody's age grew, or that a node started again remembers it, is a fault
+ * that time heals. It has as many rounds from then on.
  */
 const CONVERGENCE_ROUNDS = 10;
 
@@ -47,7 +47,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   let rounds: number | undefined;
   try {
     world.run(healMs);
-    rounds = converge(world);
+    rounds = converge(world, invariants.truth.allWellSinceMs());
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
@@ -56,8 +56,8 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   return { violation, rounds, falseDead, calls: world.network.counts.calls };
 }
 
-/** Heals the world and demands that all who can meet come to agree. */
-function converge(world: World): number | undefined {
+/** Heals the world, in which nobody stalled since `wellMs`, and demands that all who can meet come to agree. */
+function converge(world: World, wellMs: number): number | undefined {
   const healMs = world.nowMs;
   const { intervalMs, deadAfterMs } = world.options;
   world.network.links.healAll();
@@ -75,7 +75,7 @@ function converge(world: World): number | undefined {
   const remembering = world.up().filter((node) => node.saved !== undefined);
   const recalledMs = Math.max(-Infinity, ...remembering.map(({ startMs }) => startMs + deadInMs));
   const deadMs = ({ endedMs }: { readonly endedMs: number }) =>
-    Math.max(endedMs + deadInMs, recalledMs);
+    Math.max(Math.max(endedMs, wellMs) + deadInMs, recalledMs);
   const deadlineMs = healMs + CONVERGENCE_ROUNDS * roundMs + (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {
