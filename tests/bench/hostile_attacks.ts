@@ -67,7 +67,7 @@ async function send(address: string, ...parts: Uint8Array[]): Promise<string> {
   return answer;
 }
 
-/** Opens connections, says something on each, and never reads; keeps at most `held` open at each node. */
+/** Opens connections, says something on each, and never reads: `held` at each node, then others in their place or not. */
 async function hold(
   addresses: readonly string[],
   signal: AbortSignal,
@@ -75,13 +75,15 @@ async function hold(
     held: number;
     atOnce: number;
     everyMs: number;
+    rotates?: boolean;
     open: (address: string) => Promise<Deno.TcpConn>;
   },
 ): Promise<void> {
-  const { held, atOnce, everyMs, open } = options;
+  const { held, atOnce, everyMs, rotates = false, open } = options;
   await Promise.all(addresses.map(async (address) => {
     const conns: Deno.TcpConn[] = [];
     while (!signal.aborted) {
+      if (conns.length >= held && !rotates) await aborted(signal);
       const opened = await Promise.allSettled(Array.from({ length: atOnce }, () => open(address)));
       for (const result of opened) if (result.status === "fulfilled") conns.push(result.value);
       while (conns.length > held) close(conns.shift()!);
@@ -128,7 +130,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     attack: (to, signal) => {
       const open = (address: string) =>
         openWith(address, post(Math.random() < 0.5 ? "/bye?id=x" : HELLO, 9));
-      return hold(to, signal, { held: 400, atOnce: 10, everyMs: 30, open });
+      return hold(to, signal, { held: 400, atOnce: 10, everyMs: 30, rotates: true, open });
     },
   },
   "5-no-body-h2": {
@@ -137,6 +139,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       const fields = { ":method": "POST", ":path": HELLO, authorization: forged(), host: "a" };
       return hold(to, signal, {
         held: 4,
+        rotates: true,
         atOnce: 2,
         everyMs: 500,
         open: (a) => openStreams(a, fields, false),
