@@ -1,5 +1,8 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
-/** The page's tables: one row per member, and the history that opens below a row. */
+/**
+ * The page's tables as HTML: one row per member (from content.ts), and the history below it. static/rows.js keeps
+ * them live.
+ */
 import type { RowState } from "./content.ts";
 import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";
 import { STRIP_HEIGHT } from "./strip.ts";

@@ -290,5 +290,5 @@ Deno.test("a stranger who changes its name with each request fills no log", asyn
     door.lines[0]!,
     /refused x0 \(h:1\): it belongs to cluster 'other', this node to 'prod'$/,
   );
-  assertMatch(door.lines.at(-1)!, /further nodes of other clusters are not logged for an hour$/);
+  assertMatch(door.lines.at(-1)!, /further nodes of other clusters: not logged for an hour$/);
 });
