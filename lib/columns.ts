@@ -29,7 +29,9 @@ export interface Columns {
 /** Below it, a number in the place of a heartbeat skips one member more than it says. */
 const SKIPS = 10;
 
-/** Tenths of a second: heartbeats up to this far ahead of the sender's own, or less far behind it, take one character. */
+/**
+ * Tenths of a second: heartbeats up to this far ahead of the sender's own, or less far behind it, take one character.
+ */
 const AHEAD = 8;
 const BEHIND = 62;
 
