@@ -142,7 +142,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     c.header("Cache-Control", "no-store, no-transform");
     if (c.req.method === "HEAD") return c.body(null);
     const events = node.reports.events(c.req.header("Last-Event-ID"));
-    if (events !== undefined) return c.body(events);
+    if (events !== undefined) return c.body(gate.whileReader(c, events));
     c.header("Retry-After", RETRY_AFTER_S);
     return c.text("Too many readers of /events: try again in 15 s, or ask another node\n", 503);
   });

@@ -51,6 +51,8 @@ export interface Gate {
   readonly read: Middleware;
   /** Whether the caller may learn about members and files. */
   readonly mayRead: (c: CallerContext) => Promise<boolean>;
+  /** `stream`, which ends before its next piece once the caller may no longer read: keys can be taken out. */
+  readonly whileReader: (c: CallerContext, stream: ReadableStream<Uint8Array>) => typeof stream;
 }
 
 /** Creates the gate of a node. */
@@ -84,15 +86,14 @@ export function createGate(options: GateOptions): Gate {
   }
 
   /** Whether the caller sent the key itself. `Basic` is for reading only: a browser sends it whichever page asks. */
-  async function showsKey(c: CallerContext, { basic }: { basic: boolean }): Promise<boolean> {
-    const given = c.req.header("authorization") ?? "";
+  async function showsKey(given: string, { basic }: { basic: boolean }): Promise<boolean> {
     const bearer = /^Bearer +(\S+) *$/i.exec(given)?.[1];
     const key = bearer ?? (basic ? passwordOf(given) : undefined);
     return key !== undefined && keys !== undefined && await keys.keyring.holds(key);
   }
 
   async function mayRead(c: CallerContext): Promise<boolean> {
-    return !options.private || await showsKey(c, { basic: true });
+    return !options.private || await showsKey(authorizationOf(c), { basic: true });
   }
 
   async function read(c: CallerContext): Promise<void> {
@@ -110,7 +111,7 @@ export function createGate(options: GateOptions): Gate {
     next: () => Promise<void>,
     bytesMax: number,
   ): Promise<void> {
-    const authorization = c.req.header("authorization") ?? "";
+    const authorization = authorizationOf(c);
     const { raw } = c.req;
     const { signer } = keys!;
     const plausible = signer.isPlausible(authorization);
@@ -169,7 +170,7 @@ export function createGate(options: GateOptions): Gate {
         const field = new URLSearchParams(body.text).get("key");
         if (field !== null && await keys.keyring.holds(field.trim())) return await next();
       }
-      if (await showsKey(c, { basic: false })) return await next();
+      if (await showsKey(authorizationOf(c), { basic: false })) return await next();
       deny(
         c,
         "Bearer",
@@ -183,6 +184,12 @@ export function createGate(options: GateOptions): Gate {
     },
 
     mayRead,
+
+    whileReader(c, stream) {
+      if (!options.private) return stream;
+      const authorization = authorizationOf(c);
+      return endUnless(stream, () => showsKey(authorization, { basic: true }));
+    },
   };
 }
 
@@ -196,8 +203,26 @@ function targetOf({ url }: Request): string {
   return url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
 }
 
+function authorizationOf(c: CallerContext): string {
+  return c.req.header("authorization") ?? "";
+}
+
 function isSigned(c: CallerContext): boolean {
-  return /^Gossip /i.test(c.req.header("authorization") ?? "");
+  return /^Gossip /i.test(authorizationOf(c));
+}
+
+/** `stream`, which ends before the first piece for which `holds` is false. */
+function endUnless(stream: ReadableStream<Uint8Array>, holds: () => Promise<boolean>) {
+  const reader = stream.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done && await holds()) return controller.enqueue(value);
+      controller.close();
+      await reader.cancel();
+    },
+    cancel: () => reader.cancel(),
+  }, { highWaterMark: 0 });
 }
 
 /** The password of `Basic`, with any user name. */

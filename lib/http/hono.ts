@@ -7,6 +7,6 @@
  * @module
  */
 // deno-lint-ignore-file no-import-prefix
-export { type Context, Hono, type MiddlewareHandler } from "npm:hono@4.13.19";
+export { type Context, Hono } from "npm:hono@4.13.19";
 export { HTTPException } from "npm:hono@4.13.19/http-exception";
 export { methodNotAllowed } from "npm:hono@4.13.19/method-not-allowed";

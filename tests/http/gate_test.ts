@@ -220,6 +220,20 @@ Deno.test("reading takes no key, unless the node is private: then all but probes
   }
 });
 
+Deno.test("a key that is taken out reads no more of an open /events of a private node", async () => {
+  await using door = openDoor({ keys: [KEY, OTHER], isPrivate: true });
+  const [kept, removed] = [
+    await door.events(BEARER),
+    await door.events({ authorization: `Bearer ${OTHER}` }),
+  ];
+  for (const reader of [kept, removed]) assert(!(await reader.read()).done);
+  door.keyring!.replace([KEY]);
+  await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });
+  assertStringIncludes(new TextDecoder().decode((await kept.read()).value), '"id":"n2"');
+  assert((await removed.read()).done);
+  await kept.cancel();
+});
+
 Deno.test("a private node takes part in exchanges by signatures, as any does", async () => {
   await using door = openDoor({ keys: [KEY], isPrivate: true });
   const { status, proven } = await askSigned(door, `POST ${PATH}`, { body: pushOf("n2") });

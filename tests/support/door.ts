@@ -28,6 +28,10 @@ export interface Door extends AsyncDisposable {
   ): Promise<Answer>;
   readonly lines: string[];
   readonly signer: Signer | undefined;
+  /** The cluster's keys, of which some may be taken out. */
+  readonly keyring: Keyring | undefined;
+  /** Opens `/events` as a stream, with these headers. */
+  events(headers: Record<string, string>): Promise<ReadableStreamDefaultReader<Uint8Array>>;
   /** The IDs known, decommissioned ones with a `+` before. */
   ids(): string[];
 }
@@ -91,6 +95,19 @@ export function openDoor(
   return {
     lines,
     signer,
+    keyring,
+    async events(headers) {
+      const caller = {
+        remote: "192.0.2.1",
+        completed: Promise.resolve(),
+        aside: <T>(x: Promise<T>) => x,
+      };
+      const response = await app.fetch(
+        new Request("http://node1:8080/events", { headers }),
+        caller,
+      );
+      return response.body!.getReader();
+    },
     [Symbol.asyncDispose]: () => node.stop(),
     async ask(line, { headers = {}, body, remote = "192.0.2.1" } = {}) {
       const [method = "", path = ""] = line.split(" ");
