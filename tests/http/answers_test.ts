@@ -31,7 +31,7 @@ function setUp() {
   return { answers, hold, advance: (ms: number) => nowMs += ms };
 }
 
-Deno.test("Answers.send() gives short answers as they are, and one in sixteen as a stream with its length", async () => {
+Deno.test("Answers.send() gives short answers as they are, and a sample of them as streams with its length", async () => {
   const { answers } = setUp();
   const init = { status: 201, headers: { "content-type": "text/x" } };
   for (let i = 1; i <= 2 * SAMPLED_EVERY; i++) {
@@ -66,7 +66,7 @@ Deno.test("Answers.isFull() when a caller's network holds its share, until it ta
   assert(!answers.isFull({ remote: "2001:db8::1" }));
 });
 
-Deno.test("Answers.isFull() counts a sample of short answers as well: sixteen times the share of them is full", () => {
+Deno.test("Answers.isFull() counts the sample of short answers as well", () => {
   const { answers } = setUp();
   const caller = callerOf("192.0.2.1");
   for (let i = 0; i < SAMPLED_EVERY * SHARE_MAX; i++) {
