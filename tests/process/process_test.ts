@@ -77,7 +77,10 @@ Deno.test("a node ends, as planned, when the terminal it was started in is close
   await eventuallyShow([n1], { n1: "live", n2: "left" });
   // The log is written asynchronously.
   await eventually(() => {
-    assert(n1.lines.some((line) => line.endsWith("left: SIGHUP")), n1.lines.join("\n"));
+    assert(
+      n1.lines.some((line) => line.includes("peer has left: n2 (") && line.endsWith(": SIGHUP")),
+      n1.lines.join("\n"),
+    );
   });
 });
 

@@ -27,7 +27,7 @@ Deno.test("memberViews() gives each member the reason for its status and since w
   const views = memberViews(sources);
   assertEquals(views.map(({ id, status, reason, since }) => [id, status, reason, since]), [
     ["n1", "live", "started", "1970-01-01T00:16:40.000Z"],
-    ["n2", "dead", "no heartbeat since this node started", "1970-01-01T00:16:46.000Z"],
+    ["n2", "dead", "no heartbeat since this node started", "1970-01-01T00:16:47.000Z"],
     ["n3", "decommissioned", "decommissioned by request to n1", "1970-01-01T00:16:40.000Z"],
   ]);
   const { history, ...n2 } = storyView(sources, "n2")!;
