@@ -93,9 +93,9 @@ export class Gossip {
     replica.beat(now, clock.nowMs);
   }
 
-  /** The monotonic time by which `wake` wants to be called next. */
+  /** The monotonic time by which `wake` wants to be called next. While stopping it still answers: its clock goes on. */
   get nextWakeMs(): number {
-    if (this.#leaving.active) return Infinity;
+    if (this.#leaving.active) return this.#clock.monotonicMs + this.#options.intervalMs;
     const untilVerdictMs = this.replica.verdicts.last.deadlineMs - this.#clock.nowMs + 1;
     const verdictMs = this.#clock.monotonicMs + Math.max(VERDICT_GAP_MS, untilVerdictMs);
     return Math.min(this.#rounds.nextMs, verdictMs);

@@ -166,11 +166,15 @@ Deno.test("a node that stops while it has met nobody tells nobody", () => {
   assertEquals(a.calls.length, before);
 });
 
-Deno.test("a stopping node sleeps: it plans no further round", () => {
-  const { a } = three();
-  a.leave("SIGTERM");
-  assertEquals(a.gossip.nextWakeMs, Infinity);
-  assertEquals(a.gossip.lateMs(1e9), 0);
+Deno.test("a stopping node runs no further round, and its clock goes on", () => {
+  const { lab, a } = three();
+  lab.reach = () => "silent";
+  a.driver.enter((gossip, now) => gossip.leave(now, "SIGTERM"));
+  const { rounds } = a.gossip.counts;
+  const { nowMs } = a.gossip;
+  lab.pass(5_000);
+  assertEquals([a.gossip.counts.rounds, a.gossip.lateMs(1e9)], [rounds, 0]);
+  assertEquals(a.gossip.nowMs - nowMs, 5_000);
 });
 
 Deno.test("news spread at once, but rounds keep 200 ms apart", () => {
