@@ -19,8 +19,11 @@ import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
-import type { Report, Row } from "./table.ts";
+import { ageOf, type Report, type Row } from "./table.ts";
 import { decodeMessage, type Draft, type Message } from "./wire.ts";
+
+/** A heartbeat older than this many intervals is late: calls to its member failed. */
+const LATE_INTERVALS = 2;
 
 /** How a call failed. */
 export interface Failure {
@@ -116,7 +119,14 @@ export class Exchanges {
     // Equal when this node called: what it learned since is news, and gets there as such.
     const wasEqual = message.roster === call.roster;
     if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
+    if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
     this.#tellAlias(turn, id, to);
+  }
+
+  /** Whether a member's heartbeat is late. An answer that cannot be read, as news came, is asked for again. */
+  #isLate(turn: Turn, id: string): boolean {
+    const row = this.#options.replica.table.get(id);
+    return row !== undefined && ageOf(row, turn.nowMs) > LATE_INTERVALS * this.#options.intervalMs;
   }
 
   /** Takes the failure of the call to `to`. */

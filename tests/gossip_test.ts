@@ -346,3 +346,26 @@ Deno.test("a planned stop reaches a member that a call is under way to: it is ca
   lab.pass(5);
   assertEquals(c.status("A"), "left");
 });
+
+Deno.test("invariant 4: an answer that cannot be read, as news came meanwhile, is asked for again where the member's heartbeat is late", () => {
+  const { lab, a, c } = three();
+  // From now on only the calls of A reach C, and none for four intervals.
+  let isCut = true;
+  lab.reach = (from, to) => {
+    if (from === c || (to === c.address && (isCut || from !== a))) return "silent";
+    return "ok";
+  };
+  lab.pass(4 * INTERVAL_MS);
+  isCut = false;
+  const before = callsTo(a, c.address).length;
+  for (let i = 0; callsTo(a, c.address).length === before; i++) {
+    assert(i < 2 * INTERVAL_MS, "A does not call C");
+    lab.pass(1);
+  }
+  // While that call is under way.
+  a.decommission("ghost");
+  lab.pass(10);
+  assertEquals(callsTo(a, c.address).length, before + 2);
+  const row = a.gossip.replica.table.get("C")!;
+  assertLessOrEqual(a.gossip.nowMs - row.heardAtMs, 10);
+});
