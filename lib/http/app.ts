@@ -15,6 +15,7 @@ import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { checkHeaders } from "./headers.ts";
+import { Latest } from "./latest.ts";
 import { storyPath } from "../page/rows.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
@@ -115,6 +116,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
   };
 
+  const members = new Latest();
   app.get("/members", (c) => {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
@@ -127,9 +129,16 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     c.header("Vary", "Accept");
     c.header("Cache-Control", "no-cache");
     if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
-    return asText
-      ? c.text(node.reports.membersText(statuses))
-      : c.json(node.reports.members(statuses));
+    const key = `${etag} ${statuses === undefined ? "" : [...statuses]}`;
+    const text = members.text(
+      key,
+      () =>
+        asText
+          ? node.reports.membersText(statuses)
+          : JSON.stringify(node.reports.members(statuses)),
+    );
+    c.header("Content-Type", asText ? "text/plain; charset=UTF-8" : "application/json");
+    return c.body(text);
   });
 
   app.get("/members/:id", (c) => answerStory(c, c.req.param("id")));

@@ -8,6 +8,7 @@ import type { Context, Hono } from "./hono.ts";
 import { isId } from "../address.ts";
 import { assetType, loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
+import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
@@ -15,12 +16,6 @@ import { pageState } from "../page/content.ts";
 
 /** Characters of an unknown ID that the page repeats. */
 const MISSING_LENGTH_MAX = 80;
-
-/**
- * A page of 1,000 members costs its node 10 to 25 ms. However many people look at it, it is made at most twice a second
- * and once per change of status, so that they cannot delay the node's rounds.
- */
-const FRESH_MS = 500;
 
 /** Adds the routes to `app`. */
 export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
@@ -64,23 +59,6 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
 /** Equal for requests whose answers differ only in ages. */
 function keyOf(c: Context, node: Node): string {
   return `${node.reports.version()} ${c.req.url}`;
-}
-
-/** Keeps the latest text while it is fresh. */
-class Latest {
-  #key = "";
-  #text = "";
-  #madeMs = -Infinity;
-
-  text(key: string, make: () => string): string {
-    const nowMs = performance.now();
-    if (key !== this.#key || nowMs - this.#madeMs >= FRESH_MS) {
-      this.#text = make();
-      this.#key = key;
-      this.#madeMs = nowMs;
-    }
-    return this.#text;
-  }
 }
 
 /** Reads what to show: `?q=` filters, `?id=` opens a history, `?bye=` asks before decommissioning. */
