@@ -15,8 +15,11 @@ import { type Caller, networkOf } from "./callers.ts";
 /** Bytes of an answer that need not be a stream, but for a sample. Exchanges in a cluster of 2,000 are shorter. */
 export const SHORT_BYTES = 4_096;
 
-/** One short answer in as many is a stream: HTTP/1 clients that send ahead take their time, too. */
-export const SAMPLED_EVERY = 64;
+/** One short answer in as many is a stream: that takes 400 µs, twenty times as long. */
+export const SAMPLED_EVERY = 1_024;
+
+/** Streams that a sample counts as, which stands for all answers since the last: 4,096 of them are a share. */
+export const SAMPLE_WEIGHT = 16;
 
 /** Streams that one network may hold: with a proxy in front it is everybody's. A stream on hold takes 80 KB. */
 export const SHARE_MAX = 64;
@@ -59,23 +62,22 @@ export class Answers {
   }
 
   /** Whether a caller holds as many answers as it may. */
-  isFull({ remote }: Pick<Caller, "remote">): boolean {
-    // The usual case, for which no address is looked up.
+  isFull(caller: Pick<Caller, "remote">): boolean {
+    // The usual case, for which the caller's address, which costs something, is not looked up.
     if (this.#heldTotal < SHARE_MIN) return false;
-    const held = this.#held.get(networkOf(remote)) ?? 0;
+    const held = this.#held.get(networkOf(caller.remote)) ?? 0;
     return held >= Math.max(SHARE_MIN, Math.min(SHARE_MAX, STREAMS_MAX - this.#heldTotal));
   }
 
   /** An answer to `caller`; 503 where there is no room for a long one. */
-  send(caller: Caller, body: string | Uint8Array<ArrayBuffer>, init: ResponseInit = {}): Response {
-    if (body.length <= SHORT_BYTES && ++this.#sent % SAMPLED_EVERY !== 0) {
-      return new Response(body, init);
-    }
+  send(caller: Caller, body: string | Uint8Array<ArrayBuffer>, init?: ResponseInit): Response {
+    const isShort = body.length <= SHORT_BYTES;
+    if (isShort && ++this.#sent % SAMPLED_EVERY !== 0) return new Response(body, init);
     const bytes = typeof body === "string" ? this.#encoder.encode(body) : body;
     this.#cutStalled();
     if (this.isFull(caller) || this.#bytes + bytes.length > BYTES_MAX) return busy();
-    this.#hold(caller);
-    const headers = new Headers(init.headers);
+    this.#hold(caller, isShort ? SAMPLE_WEIGHT : 1);
+    const headers = new Headers(init?.headers);
     headers.set("content-length", `${bytes.length}`);
     return new Response(this.#stream(bytes), { ...init, headers });
   }
@@ -99,13 +101,13 @@ export class Answers {
   }
 
   /** Counts a stream until the caller has taken it, or is gone. */
-  #hold({ remote, completed }: Caller): void {
+  #hold({ remote, completed }: Caller, weight: number): void {
     const network = networkOf(remote);
-    this.#held.set(network, (this.#held.get(network) ?? 0) + 1);
-    this.#heldTotal++;
+    this.#held.set(network, (this.#held.get(network) ?? 0) + weight);
+    this.#heldTotal += weight;
     const release = () => {
-      this.#heldTotal--;
-      const left = this.#held.get(network)! - 1;
+      this.#heldTotal -= weight;
+      const left = this.#held.get(network)! - weight;
       if (left > 0) this.#held.set(network, left);
       else this.#held.delete(network);
     };

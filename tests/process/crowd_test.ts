@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../lib/limits.ts";
-import { SAMPLED_EVERY, SHARE_MAX } from "../../lib/http/answers.ts";
+import { SAMPLE_WEIGHT, SAMPLED_EVERY, SHARE_MAX } from "../../lib/http/answers.ts";
 import { WAITING_MAX } from "../../lib/http/body.ts";
 import { KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
 import { eventually } from "../support/eventually.ts";
@@ -116,7 +116,7 @@ Deno.test("a caller who takes no answers, by HTTP/2, gets none with a body, and 
     return requestFrame(2 * i + 1, { ":method": "GET", ":path": "/hello", host: "a" });
   });
   // Short answers, of which one in sixteen is counted, up to the share of one address.
-  for (let i = 0; i * streams.length < SAMPLED_EVERY * SHARE_MAX; i++) {
+  for (let i = 0; i * streams.length < SAMPLED_EVERY * SHARE_MAX / SAMPLE_WEIGHT; i++) {
     const conn = await openHttp2(a.address, 0);
     greedy.push(conn);
     await writeAll(conn, join(streams));
