@@ -1,18 +1,19 @@
 /**
- * What is believed of a member's clock. A heartbeat plus its age is that clock as the teller knows it, a row's
- * heartbeat plus its age as this node does: the two differ by what ages are underestimated on their way. A claim that
- * is further ahead would make a live member dead until it had passed the claim itself.
+ * What this node believes when somebody tells it a member's heartbeat. Heartbeat plus age is what the member's clock
+ * shows now: as the teller knows it, and as this node knows it from its own row. Between honest nodes the two differ by
+ * the time that messages take. A claim far ahead is dangerous: nothing the member says counts until its clock has
+ * passed the claim, so a live member would be shown dead.
  *
  *     up to a minute ahead                     believed
  *     further, of a member that is live        only if the member itself answers so: it is asked
  *     further, of any other                    believed up to the year 3000
  *
  * So a member whose clock was set forward, or that restarts with another clock, is believed after one answer of its
- * own, or when it is no longer live here. What a stranger's push says of a live member is believed up to a minute
- * ahead: the member passes that within a round or two, as whoever holds it tells it.
+ * own, or when it is no longer live here. A stranger can lie by a minute at most, and then the member hears of it
+ * within a round or two and jumps past it.
  *
- * Rejected: comparing with this node's own clock. Clocks of honest nodes are years off where a machine starts
- * without one.
+ * Rejected: comparing with this node's own clock. Clocks of honest nodes are years off where a machine starts without
+ * one.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * Which live member gives which address, and since when: tells a process whose port another took from two that give
- * their peers one address.
+ * Two members that give one address, told apart from a member whose port a new process took.
  *
- *     started again under a new ID    the old one makes no heartbeat once the new one is there: evidence of its end
- *     cloned hosts, `localhost`,      both go on beating: no evidence, but a line in the log, as calls to that address
- *     one name for all                reach one of them at best
+ *     a process started again        the old member makes no heartbeat any more: evidence that it ended
+ *     under a new ID
+ *     cloned hosts, `localhost`,     both members go on beating: no evidence. One line in the log names both, as calls
+ *     one name for all               to that address reach one of them at best
  *
  * @module
  */
@@ -14,8 +14,9 @@ import type { Replica } from "./replica.ts";
 import type { Row } from "./table.ts";
 
 /**
- * Two members of one address both run if each beat later than this many intervals after both came to be there. Ages
- * are rounded down, so the last heartbeat of a process whose port another took may seem a little later than that.
+ * Two members of one address both run if each made a heartbeat later than this many intervals after the second came.
+ * Less would not do: ages are rounded down, so the last heartbeat of a member that ended seems a little later than it
+ * was.
  */
 const BOTH_RUN_INTERVALS = 2;
 

@@ -1,3 +1,9 @@
+/**
+ * Hashes that are the same on all nodes and need not resist an attacker: of a text, and of a set of texts in any order.
+ *
+ * @module
+ */
+
 /** Offsets and primes of two independent 32-bit multiply-and-mix lanes, after MurmurHash3's finaliser. */
 const SEED_A = 0x9e3779b1;
 const SEED_B = 0x85ebca77;

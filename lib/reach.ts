@@ -1,13 +1,13 @@
 /**
- * Whom this node reached lately and whom not, so that one that is cut off with a few others spends its calls on
- * finding them, and on those it found: they hear each other well, and must not show each other dead.
+ * Whom this node reached lately and whom not. A node that is cut off together with a few others uses this to find them
+ * and to keep calling those it found: they hear each other well, and must not show each other dead.
  *
  * @module
  */
 
 /**
- * This node seems cut off where so many times as many calls timed out since the last round as members were heard. At
- * 10 % loss that is one round in two hundred.
+ * This node seems cut off if, since the last round, calls that timed out outnumber members that were heard by this
+ * factor. At 10 % loss that happens in one round of two hundred.
  */
 const SILENT_SHARE = 3;
 

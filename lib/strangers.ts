@@ -1,10 +1,11 @@
 /**
- * Live members that never answered this node, and how many of them it calls: thousands of made-up ones, kept live by
- * one message every few seconds at addresses that never answer, must not take the calls that real ones need.
+ * Strangers: live members that never answered a call of this node. An attacker can make up thousands, keep them live
+ * with one message every few seconds, and give them addresses that never answer. They must not take the calls that real
+ * members need.
  *
- * Only an answer counts, to a call at the address that others tell: whoever calls may give any ID. While strangers
- * answer, as newcomers do, they are members like all others, and so they are while they are few. Once some in a row did
- * not, or have not yet, and they outnumber those who did, one is among those to call at a time, until one answers.
+ * Newcomers are strangers too, so while strangers answer, or are few, they are called like all others. Once
+ * FAILURES_MAX calls to strangers in a row failed or are under way, and strangers outnumber the members that answered,
+ * this node calls one stranger at a time, until one answers. Only an answer counts: whoever calls may give any ID.
  *
  * @module
  */

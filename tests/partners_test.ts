@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { type Choice, fanout, Partners, shuffle } from "../lib/partners.ts";
 import type { Row } from "../lib/table.ts";
-import { seededRandom } from "./support/random.ts";
+import { seededRandom } from "./support/dice.ts";
 
 const NOW_MS = 10_000;
 const DEAD_AFTER_MS = 5_000;

@@ -11,7 +11,7 @@ import { encodeMessage } from "../lib/wire.ts";
 import { INTERVAL_MS, Lab } from "./support/lab.ts";
 import { readMessage } from "./support/messages.ts";
 import { rowOf } from "./support/peer.ts";
-import { seededRandom } from "./support/random.ts";
+import { seededRandom } from "./support/dice.ts";
 
 const DEAD_AFTER_MS = 5_000;
 const HEARTBEAT = Date.UTC(2026, 0, 1);

@@ -1,10 +1,12 @@
 /**
  * Answers on their way: how many a caller may leave unread. (pure)
  *
- * Over HTTP/2, which `Deno.serve` speaks on a plain port as well and cannot be told not to, one connection may ask 200
- * times and take nothing: each answer waits in memory, with 5 KB of its own. No handler sees HTTP/2, nor whether a text
- * was taken, but Deno says when a stream was. So long answers are streams, and so is one short answer in SAMPLED_EVERY;
- * of those a caller may hold a share. Who holds all of it gets answers without a body, which need not be taken.
+ * The attack: `Deno.serve` speaks HTTP/2 on a plain port too, with no switch against it. There one connection may send
+ * 200 requests and read no answer, and each answer waits in memory with 5 KB of its own. A handler cannot tell HTTP/2,
+ * nor learn whether a text was read; but Deno tells when a stream was.
+ *
+ * So long answers are streams, and one short answer in SAMPLED_EVERY is. Each caller may have a share of streams
+ * unread; beyond it, it gets answers without a body, which hold no memory.
  *
  * Rejected: a filter in front that looks at the first bytes of each connection. It copies all that a node says.
  *

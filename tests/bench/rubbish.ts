@@ -5,7 +5,7 @@
  * @module
  */
 import { spawnNode, statuses } from "../support/nodes.ts";
-import { seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/dice.ts";
 import { connect, writeAll } from "../support/raw.ts";
 import { Mutator } from "../fuzz/mutate.ts";
 import { TARGETS } from "../fuzz/targets.ts";

@@ -6,7 +6,7 @@ import { Judge, type View, Violation } from "./judge.ts";
 import type { LinkFault } from "./links.ts";
 import { Plan } from "./plan.ts";
 import { Truth } from "./truth.ts";
-import { Dice } from "../sim/dice.ts";
+import { Dice } from "../support/dice.ts";
 
 const PLAN = { nodes: 5, episodeMaxMs: 20_000, breakable: true, clocks: true };
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dice } from "../sim/dice.ts";
+import type { Dice } from "../support/dice.ts";
 import type { LinkFault } from "./links.ts";
 import type { TimedAct } from "./plan.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Dice } from "../sim/dice.ts";
+import type { Dice } from "../support/dice.ts";
 import { Draw } from "./draw.ts";
 import type { LinkFault } from "./links.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Dice } from "../sim/dice.ts";
+import { Dice } from "../support/dice.ts";
 import { Actor } from "./acts.ts";
 import { disagreement } from "./agreement.ts";
 import { Chronicle, inSeconds } from "./chronicle.ts";

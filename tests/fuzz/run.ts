@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/dice.ts";
 import { Mutator } from "./mutate.ts";
 import { type Target, TARGETS } from "./targets.ts";
 

@@ -3,7 +3,7 @@ import { decodeSaved, encodeSaved, type Saved } from "../../lib/host/state_forma
 import type { Disk } from "../../lib/host/disk.ts";
 import { readState, StateError, StateFile } from "../../lib/host/state_file.ts";
 import { FakeDisk } from "../support/fake_disk.ts";
-import { seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/dice.ts";
 
 /** Windows lets few users create links. */
 const NO_LINKS = Deno.build.os === "windows";

@@ -11,7 +11,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Dice } from "../sim/dice.ts";
+import { Dice } from "../support/dice.ts";
 import { nameOf, sourcePaths } from "../support/sources.ts";
 import { apply, describe, type Mutant, mutantsOf } from "./mutants.ts";
 

@@ -16,7 +16,7 @@ import {
   startNode,
   statuses,
 } from "../support/nodes.ts";
-import { seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/dice.ts";
 import { sendRaw } from "../support/raw.ts";
 
 const OLD = "the-old-key-of-this-test-cluster";

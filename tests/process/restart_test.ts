@@ -12,7 +12,7 @@ import {
   startNode,
   statuses,
 } from "../support/nodes.ts";
-import { seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/dice.ts";
 
 async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

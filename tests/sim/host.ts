@@ -1,6 +1,6 @@
 import type { Agenda } from "./agenda.ts";
 import type { HostClock } from "./clock.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../support/dice.ts";
 import type { Request } from "./network.ts";
 
 type Job = () => void;

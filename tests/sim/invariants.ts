@@ -13,7 +13,7 @@ const CHARGE_SLACK_MS = 600;
 /** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
 const AGE_SLACK_MS = 5;
 
-/** A broken invariant of design section 7. */
+/** A broken invariant, by its number in lib/PROTOCOL.md. */
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly invariant: string;

@@ -1,5 +1,5 @@
 import type { Agenda } from "./agenda.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../support/dice.ts";
 import type { Host } from "./host.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
 import { Links } from "./links.ts";

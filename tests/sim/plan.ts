@@ -1,5 +1,10 @@
+/**
+ * What one run does: its nodes, its faults and when they come, all drawn from the seed before it starts.
+ *
+ * @module
+ */
 import { type ClockFault, EXACT_CLOCK } from "./clock.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../support/dice.ts";
 import type { Stall } from "./host.ts";
 import type { Weather } from "./network.ts";
 

@@ -1,3 +1,8 @@
+/**
+ * Tells a run again: the plan, the timeline, and how it ended. What `deno task sim SEED` prints.
+ *
+ * @module
+ */
 import { describeAct, describeWeather } from "./act.ts";
 import { drawPlan } from "./plan.ts";
 import { type Outcome, runPlan } from "./run.ts";

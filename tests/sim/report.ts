@@ -1,5 +1,5 @@
 import { EXACT_CLOCK } from "./clock.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../support/dice.ts";
 import { News } from "./news.ts";
 import { PRODUCTION, World } from "./world.ts";
 

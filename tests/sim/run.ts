@@ -1,6 +1,11 @@
+/**
+ * Runs a plan step by step, checks the invariants after each, and heals everything at the end.
+ *
+ * @module
+ */
 import { disagreement, groupsOf } from "./agreement.ts";
 import { perform } from "./act.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../support/dice.ts";
 import { CLOCK_SHARE_MAX, Invariants, Violation } from "./invariants.ts";
 import type { OurNode } from "./our_node.ts";
 import type { Plan } from "./plan.ts";

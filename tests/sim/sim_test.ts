@@ -1,5 +1,5 @@
 /**
- * The protocol under faults, on virtual time: random clusters, every step checked against design section 7. `deno task sim SEED` replays one.
+ * The protocol under faults, on virtual time: random clusters, every step checked against the invariants of lib/PROTOCOL.md. `deno task sim SEED` replays one.
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { runCampaign, seedsFrom } from "./campaign.ts";

@@ -1,7 +1,7 @@
 import type { Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { EXACT_CLOCK } from "./clock.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../support/dice.ts";
 import { Invariants } from "./invariants.ts";
 import type { OurNode } from "./our_node.ts";
 import { PRODUCTION, type StartOptions, World } from "./world.ts";

@@ -1,10 +1,16 @@
+/**
+ * The simulated world: hosts with clocks of their own, the network between them, and production's own core and driver
+ * in each node.
+ *
+ * @module
+ */
 import { Gossip } from "../../lib/gossip.ts";
 import { restore, type Saved, snapshot } from "../../lib/host/state_format.ts";
 import { Driver, exchangeTimeoutMs } from "../../lib/net/driver.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../support/dice.ts";
 import { GoNode } from "./go_node.ts";
 import { Network, type Weather } from "./network.ts";
 import { OurNode } from "./our_node.ts";

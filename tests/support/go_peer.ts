@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "./dice.ts";
 import { shuffle } from "../../lib/partners.ts";
 
 /** A peer is live while it was heard within this many intervals: 5 s at the real pace of 2 s. */

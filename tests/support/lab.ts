@@ -11,7 +11,7 @@ import type { Outcome } from "../../lib/net/transport.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "./dice.ts";
 
 export const INTERVAL_MS = 1_000;
 export const DEAD_AFTER_MS = 5_000;
