@@ -64,26 +64,27 @@ Deno.test("createLog() writes one JSON object a line for machines", () => {
   ]);
 });
 
-Deno.test("createLog() leaves out what is below its level; a death is a warning", () => {
+Deno.test("createLog() leaves out what is below its level; a death is a warning, and no other change is", () => {
   const seen: Record<string, string[]> = {};
   for (const level of LOG_LEVELS) {
     const { lines, log } = open({ level });
     for (const each of LOG_LEVELS) log.notice(each, each);
     log.change(DEATH, false);
     log.change({ ...DEATH, to: "left" }, false);
+    log.change({ ...DEATH, to: "unknown", ageMs: null }, false);
     seen[level] = lines.map((line) => line.slice(24).replace(/: n2.*/, ""));
   }
   const all = ["debug: debug", "info", "warning: warn", "error: error"];
   assertEquals(seen, {
-    debug: [...all, "peer is dead", "peer has left"],
-    info: [...all.slice(1), "peer is dead", "peer has left"],
+    debug: [...all, "peer is dead", "peer has left", "peer is unknown"],
+    info: [...all.slice(1), "peer is dead", "peer has left", "peer is unknown"],
     warn: [...all.slice(2), "peer is dead"],
     error: all.slice(3),
   });
 });
 
 Deno.test("invariant 9: whatever a peer sends, createLog() writes one line of printable ASCII", () => {
-  const hostile = "a\nb\r\x1b[2Jc\u0000\u0085\u202e\u2028é\ud800" + "x".repeat(100_000);
+  const hostile = "a\nb\r\x1b[2Jc\u0000\x7f\u0085\u202e\u2028é\ud800" + "x".repeat(100_000);
   for (const format of ["text", "json"] as const) {
     const { lines, log } = open({ format });
     log.notice("warn", hostile);

@@ -124,26 +124,31 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const statuses = readStatuses(c.req.query("status"));
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.
-    const etag = `W/"${node.reports.version()}${asText ? "-text" : ""}"`;
-    c.header("ETag", etag);
+    const etagOf = (version: string) => `W/"${version}${asText ? "-text" : ""}"`;
+    const version = node.reports.version();
+    c.header("ETag", etagOf(version));
     c.header("Vary", "Accept");
     c.header("Cache-Control", "no-cache");
-    if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, etag)) return c.body(null, 304);
-    const key = `${etag} ${statuses === undefined ? "" : [...statuses]}`;
-    const text = members.text(
-      key,
-      () =>
-        asText
-          ? node.reports.membersText(statuses)
-          : JSON.stringify(node.reports.members(statuses)),
-    );
+    const known = c.req.header("If-None-Match") ?? null;
+    if (!ifNoneMatch(known, etagOf(version))) return c.body(null, 304);
+    const form = asText ? "text" : "";
+    const key = statuses === undefined ? form : `${form} ${[...statuses]}`;
+    const make = () =>
+      asText ? node.reports.membersText(statuses) : JSON.stringify(node.reports.members(statuses));
+    const made = members.get(key, version, make);
+    c.header("ETag", etagOf(made.version));
     c.header("Content-Type", asText ? "text/plain; charset=UTF-8" : "application/json");
-    return c.body(text);
+    return c.body(made.text);
   });
 
   app.get("/members/:id", (c) => answerStory(c, c.req.param("id")));
 
-  app.get("/sd", (c) => c.json(node.reports.targets()));
+  const targets = new Latest();
+  app.get("/sd", (c) => {
+    c.header("Content-Type", "application/json");
+    const make = () => JSON.stringify(node.reports.targets());
+    return c.body(targets.get("", node.reports.version(), make).text);
+  });
 
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");

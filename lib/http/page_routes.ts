@@ -12,9 +12,9 @@ import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
-import { pageState } from "../page/content.ts";
+import { FILTER_LENGTH_MAX, pageState } from "../page/content.ts";
 
-/** Characters of an unknown ID that the page repeats. */
+/** Characters of an unknown ID that the page repeats, more than any ID has. */
 const MISSING_LENGTH_MAX = 80;
 
 /** Adds the routes to `app`. */
@@ -27,15 +27,17 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     const path = (name: string) => `/static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
     c.header("Cache-Control", "no-store");
-    const make = () => renderPage(node.reports.page(), { assets, ...readQuery(c, node) });
-    return c.html(pages.text(keyOf(c, node), make));
+    const query = readQuery(c);
+    const make = () => renderPage(node.reports.page(), { assets, ...shownFor(query, node) });
+    return c.html(pages.get(keyOf(query), node.reports.version(), make).text);
   });
 
   app.get("/page.json", (c) => {
     c.header("Cache-Control", "no-store");
     c.header("Content-Type", "application/json");
-    const make = () => JSON.stringify(pageState(node.reports.page(), c.req.query("q")));
-    return c.body(states.text(keyOf(c, node), make));
+    const { q } = readQuery(c);
+    const make = () => JSON.stringify(pageState(node.reports.page(), q));
+    return c.body(states.get(keyOf({ q }), node.reports.version(), make).text);
   });
 
   app.get("/static/:hash/:name", async (c) => {
@@ -56,20 +58,30 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   });
 }
 
-/** Equal for requests whose answers differ only in ages. */
-function keyOf(c: Context, node: Node): string {
-  return `${node.reports.version()} ${c.req.url}`;
+/** What the page takes from a request: `?q=` filters, `?id=` opens a history, `?bye=` asks before decommissioning. */
+interface Query {
+  readonly q?: string | undefined;
+  readonly id?: string | undefined;
+  readonly bye?: string | undefined;
 }
 
-/** Reads what to show: `?q=` filters, `?id=` opens a history, `?bye=` asks before decommissioning. */
-function readQuery(c: Context, node: Node) {
-  const { q: filter, id, bye } = c.req.query();
+function readQuery(c: Context): Query {
+  const { q, id, bye } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
+  return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye };
+}
+
+/** Equal for requests whose answers differ only in time; empty for the plain page. */
+function keyOf({ q, id, bye }: Query): string {
+  return [q, id, bye].every((value) => value === undefined) ? "" : JSON.stringify([q, id, bye]);
+}
+
+function shownFor({ q: filter, id, bye }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
     ...(bye !== undefined && { bye }),
     ...(story !== undefined && { story }),
-    ...(id !== undefined && !story && { missing: id.slice(0, MISSING_LENGTH_MAX) }),
+    ...(id !== undefined && !story && { missing: id }),
   };
 }

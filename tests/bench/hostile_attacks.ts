@@ -125,6 +125,7 @@ const objects = (() => {
 })();
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
+  "0-no-attack": { cluster: "keyed", attack: (_, signal) => aborted(signal) },
   "5-no-body": {
     cluster: "private",
     attack: (to, signal) => {

@@ -4,6 +4,7 @@ import type { Disk } from "../../lib/host/disk.ts";
 import { readState, StateError, StateFile } from "../../lib/host/state_file.ts";
 import { FakeDisk } from "../support/fake_disk.ts";
 import { seededRandom } from "../support/dice.ts";
+import { Timers } from "../support/timers.ts";
 
 /** Windows lets few users create links. */
 const NO_LINKS = Deno.build.os === "windows";
@@ -199,6 +200,27 @@ Deno.test("StateFile reports a failing disk once, leaves the file whole, and rep
   assertEquals([troubles.length, troubles[1], file.trouble], [2, undefined, undefined]);
   await file.close();
   assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
+});
+
+Deno.test("a failed write is tried again after 5 s, a change is written after 1 s, and a heartbeat alone after 60 s", async () => {
+  using timers = new Timers();
+  const disk = new FakeDisk(seededRandom(4));
+  const { file } = stateFile("/s/n1.state", () => saved(), disk);
+  await file.save();
+  assertEquals(timers.delays, [60_000]);
+  file.touch();
+  file.touch();
+  assertEquals(timers.delays, [1_000], "sooner than the heartbeat's turn, and once");
+  disk.full = true;
+  await file.save();
+  assertEquals(timers.delays, [5_000]);
+  file.touch();
+  assertEquals(timers.delays, [5_000], "a change makes a full disk no emptier");
+  disk.full = false;
+  assert(await file.save());
+  assertEquals(timers.delays, [60_000]);
+  await file.close();
+  assertEquals(timers.delays, []);
 });
 
 Deno.test("saveInTime() gives the reason where a disk fails, or takes too long", async () => {

@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { Room } from "../../lib/net/answer_body.ts";
 import { type Answer, AnswerReader, HEAD_BYTES_MAX, HungUp } from "../../lib/net/answer_reader.ts";
 
 const BODY_BYTES_MAX = 100;
 
 /** A reader of these pieces, one a read, and then the end; or, if it says so, the break of the connection. */
-function readerOf(pieces: Uint8Array[], breaks = false): AnswerReader {
+function readerOf(pieces: Uint8Array[], breaks = false, room?: Room): AnswerReader {
   const left = [...pieces];
   return new AnswerReader({
     read(buffer) {
@@ -17,7 +18,7 @@ function readerOf(pieces: Uint8Array[], breaks = false): AnswerReader {
       buffer.set(piece.subarray(0, buffer.length));
       return Promise.resolve(Math.min(piece.length, buffer.length));
     },
-  });
+  }, room);
 }
 
 function bytesOf(text: string): Uint8Array {
@@ -50,6 +51,11 @@ const GOOD: [name: string, text: string, answer: Omit<Answer, "bytesIn">][] = [
     "a body up to the end of the connection",
     "HTTP/1.0 404 Not Found\r\n\r\nno such page",
     { status: 404, body: "no such page", reusable: false },
+  ],
+  [
+    "an answer of HTTP/1.0, which keeps no connection",
+    "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    { status: 200, body: "ok", reusable: false },
   ],
   [
     "a redirect, which is an answer like any other",
@@ -208,6 +214,18 @@ Deno.test("AnswerReader reads an answer that comes byte by byte", async () => {
   const text = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
   const bytes = [...bytesOf(text)].map((byte) => new Uint8Array([byte]));
   assertEquals((await readerOf(bytes).read(BODY_BYTES_MAX)).body, "ok");
+});
+
+Deno.test("AnswerReader gives the room of a body back, whether it came whole, was too long or broke off", async () => {
+  const head = "HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n";
+  const room = new Room(BODY_BYTES_MAX);
+  const whole = bytesOf(head + "x".repeat(90));
+  assertEquals((await readerOf([whole], false, room).read(BODY_BYTES_MAX)).body.length, 90);
+  const half = bytesOf(head + "x".repeat(45));
+  await assertRejects(() => readerOf([half], false, room).read(BODY_BYTES_MAX), HungUp);
+  const long = bytesOf("HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(BODY_BYTES_MAX));
+  await assertRejects(() => readerOf([long], false, room).read(BODY_BYTES_MAX - 1), Error, "more");
+  assertEquals([room.take(BODY_BYTES_MAX), room.take(1)], [true, false]);
 });
 
 Deno.test("AnswerReader reads several answers on one connection, whether it listened or not", async () => {

@@ -151,6 +151,22 @@ Deno.test("names that do not resolve leave room for others", async () => {
   assertEquals((await found).ips, ["10.0.0.1"]);
 });
 
+Deno.test("a name that resolved again is no failing name any more: its next failure waits for the shortest time", async () => {
+  const desk = new Desk();
+  const names = Array.from({ length: LOOKUPS_MAX }, (_, i) => `back${i}`);
+  for (const name of names) await desk.learn(name);
+  desk.nowMs += 60_000;
+  for (const name of names) await desk.learn(name, "10.0.0.1");
+  desk.nowMs += 60_000;
+  for (const name of names) await desk.giveUp(name).catch(() => {});
+  // As many as of names that never failed.
+  const waiting = names.map((name) => desk.find(name));
+  await settled();
+  assertEquals(desk.underWay.length, LOOKUPS_MAX);
+  for (const name of names) await desk.end(name, "10.0.0.2");
+  for (const found of waiting) assertEquals((await found).isFresh, true);
+});
+
 Deno.test("an outage that ends is over for a name as soon as it resolves", async () => {
   const desk = new Desk();
   await desk.learn("a", "10.0.0.1");

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { RESOLVED_MAX, resolveNames, SeedNames } from "../../lib/net/seeds.ts";
+import { RESOLVED_MAX, resolveNames, type Resolver, SeedNames } from "../../lib/net/seeds.ts";
 import { eventually } from "../support/eventually.ts";
 import { NameServer } from "../support/name_server.ts";
+import { Timers } from "../support/timers.ts";
 
 async function resolve(server: NameServer, ...names: string[]): Promise<string[] | undefined> {
   const at = { resolver: server.resolver, signal: AbortSignal.timeout(10_000) };
@@ -84,5 +85,28 @@ Deno.test("addresses that are no names are never looked up", () => {
     onNotice: () => assert(false),
   });
   names.start();
+  names.stop();
+});
+
+Deno.test("the wait between two lookups doubles up to 30 s, and begins anew once all seeds answered", async () => {
+  using timers = new Timers();
+  let misses = true;
+  const names = new SeedNames({
+    join: ["seed.example:80"],
+    resolver: (() => Promise.resolve([])) as unknown as Resolver,
+    onResolved: () => {},
+    misses: () => misses,
+    onNotice: () => {},
+  });
+  names.start();
+  const delays = [];
+  for (let i = 0; i < 7; i++) delays.push(await timers.next());
+  assertEquals(delays, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  misses = false;
+  // The lookup that was due finds all well; from then on it only looks whether they are.
+  assertEquals([await timers.next(), await timers.next()], [5_000, 5_000]);
+  misses = true;
+  const again = [await timers.next(), await timers.next(), await timers.next()];
+  assertEquals(again, [5_000, 1_000, 2_000]);
   names.stop();
 });

@@ -464,6 +464,18 @@ test("post() fails at something that is not HTTP, at once", async () => {
   assertEquals(peer.connections.length, 1);
 });
 
+test("post() says silent when the system gives up connecting: a host that is off has not refused", async () => {
+  const { connect } = Deno;
+  const timedOut = () => Promise.reject(new Deno.errors.TimedOut("Connection timed out"));
+  using transport = open();
+  Object.assign(Deno, { connect: timedOut });
+  try {
+    assertEquals(await transport.post("127.0.0.1:9", "/", ""), { kind: "silent" });
+  } finally {
+    Object.assign(Deno, { connect });
+  }
+});
+
 test("post() fails at a name that does not resolve", async () => {
   using transport = open();
   // Labels have at most 63 characters: no resolver needs to ask anybody about this one.

@@ -25,6 +25,14 @@ Deno.test("the filter keeps members that match every word: a status, or a part o
   assertEquals(pageState(page, "web").counts.dead, 2);
 });
 
+Deno.test("the page's colour is bad with a dead member, a warning with one that nobody heard, and else good", () => {
+  const tone = (...statuses: Status[]) =>
+    pageState(view(statuses.map((status, i) => member(`m${i}`, status)))).tone;
+  assertEquals(tone("live", "left", "decommissioned"), "good");
+  assertEquals(tone("live", "unknown"), "warn");
+  assertEquals(tone("unknown", "dead"), "bad");
+});
+
 Deno.test("the page is bounded: rows, decommissioned members and contacts past a limit are only counted", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 5 }, (_, i) => member(`n${i}`));
   const gone = Array.from(

@@ -10,15 +10,18 @@ function change(id: string): Change {
   return { id, address: "", from: null, to: "live", reason: "heard directly", ageMs: 0 };
 }
 
-/** Streams whose snapshots are numbered and `padding` characters long. */
-function open({ keepAliveMs = 3_600_000, padding = 0 } = {}) {
+/** Streams whose snapshots are numbered and `padding` characters long, and each give a verdict on the member `verdict`. */
+function open({ keepAliveMs = 3_600_000, padding = 0, verdict = "" } = {}) {
   const stories = new Stories();
   let snapshots = 0;
   let nowMs = 0;
   const events = new EventStreams({
     boot: BOOT,
     stories,
-    snapshot: () => JSON.stringify({ snapshot: ++snapshots, padding: "x".repeat(padding) }),
+    snapshot: () => {
+      if (verdict !== "") stories.record(change(verdict), 1_000);
+      return JSON.stringify({ snapshot: ++snapshots, padding: "x".repeat(padding) });
+    },
     nowMs: () => nowMs,
     keepAliveMs,
   });
@@ -151,6 +154,15 @@ Deno.test("EventStreams gives every reader the same events, whenever it reads", 
     for (const id of ["a", "b", "c"]) assertEquals((await reading.event()).data.id, id);
   }
   for (const reading of readings) await reading.cancel();
+});
+
+Deno.test("a snapshot's number covers a change that making the snapshot caused: it is not told again", async () => {
+  const { record, read } = open({ verdict: "a" });
+  const reading = read();
+  assertEquals((await reading.event()).id, `${BOOT}-1`);
+  record("b");
+  assertEquals((await reading.event()).data.id, "b");
+  await reading.cancel();
 });
 
 Deno.test("EventStreams makes one snapshot for readers that come together", async () => {

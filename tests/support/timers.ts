@@ -1,0 +1,50 @@
+/**
+ * Timers that a test looks at and runs by hand, in place of the system's, for code that sets its own.
+ *
+ * @module
+ */
+
+interface Timer {
+  readonly delayMs: number;
+  readonly run: () => void;
+}
+
+export class Timers implements Disposable {
+  readonly #system = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  /** In the order in which they were set. */
+  readonly #timers = new Map<number, Timer>();
+  #set = Promise.withResolvers<void>();
+  #lastId = 0;
+
+  constructor() {
+    Object.assign(globalThis, {
+      setTimeout: (run: () => void, delayMs = 0) => {
+        this.#timers.set(++this.#lastId, { delayMs, run });
+        this.#set.resolve();
+        return this.#lastId;
+      },
+      clearTimeout: (id: number) => void this.#timers.delete(id),
+    });
+  }
+
+  /** The delays of all timers that are set. */
+  get delays(): number[] {
+    return [...this.#timers.values()].map(({ delayMs }) => delayMs);
+  }
+
+  /** Runs the first timer, once it is set, and gives its delay. */
+  async next(): Promise<number> {
+    while (this.#timers.size === 0) {
+      this.#set = Promise.withResolvers<void>();
+      await this.#set.promise;
+    }
+    const [[id, { delayMs, run }]] = [...this.#timers] as [[number, Timer]];
+    this.#timers.delete(id);
+    run();
+    return delayMs;
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(globalThis, this.#system);
+  }
+}
