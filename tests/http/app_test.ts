@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import fc from "fast-check";
-import { BODY_BYTES_MAX } from "../../lib/limits.ts";
+import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";
 import { rowOf } from "../support/peer.ts";
@@ -93,6 +93,21 @@ Deno.test("a body over the limit gets 413 and a line with the limit", async () =
   const answer = await ask("POST /hello?from=n2&via=n2:80", { body: long });
   assertRefused(answer, 413, new RegExp(`${BODY_BYTES_MAX} bytes`), "exchange");
   assertRefused(await ask("POST /bye", { body: "x".repeat(100_000) }), 413, /bytes/, "form");
+});
+
+Deno.test("invariant 7: an answered request gives back the room of its body, on both routes that read one", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const roomBytes = 16 * 1024 * 1024;
+  const body = " ".repeat(BODY_BYTES_MAX / 2);
+  for (let bytes = 0; bytes <= roomBytes; bytes += body.length) {
+    assertEquals((await ask("POST /hello?from=n2&via=n2:80", { body })).status, 400);
+  }
+  // Only a body of unknown length takes room, where it is as short as a form.
+  const form = new TextEncoder().encode(`id=n9&x=${"x".repeat(FORM_BYTES_MAX - 8)}`);
+  for (let bytes = 0; bytes <= roomBytes; bytes += form.length) {
+    assertEquals((await ask("POST /bye", { body: ReadableStream.from([form]) })).status, 200);
+  }
 });
 
 Deno.test("/bye says in a line what was done", async () => {

@@ -94,13 +94,14 @@ async function counted(body: () => Promise<void>): Promise<number> {
 }
 
 Deno.test("invariant 7: a query that an answer does not use does not make it anew, nor do two that take turns", async () => {
+  const many = Array.from({ length: 40 }, (_, i) => `${i}`);
   const cases: [path: string, queries: string[], forms: number][] = [
-    ["/?x=", ["1", "2", "3&y=4"], 1],
-    ["/?q=web&x=", ["1", "2"], 1],
-    ["/page.json?id=", ["1", "2"], 1],
-    ["/members?x=", ["1", "2"], 1],
-    ["/members?status=dead,live&x=", ["1", "2"], 1],
-    ["/sd?x=", ["1", "2"], 1],
+    ["/?x=", many, 1],
+    ["/?q=web&x=", many, 1],
+    ["/page.json?id=", many, 1],
+    ["/members?x=", many, 1],
+    ["/members?status=dead,live&x=", many, 1],
+    ["/sd?x=", many, 1],
     ["/?q=", ["a", "b"], 2],
     ["/?id=", ["n1", "n9"], 2],
     ["/page.json?q=", ["a", "b"], 2],

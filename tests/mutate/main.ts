@@ -4,6 +4,7 @@
  *     deno task mutate                        a sample of 100 from all of lib/, seed 1
  *     deno task mutate --sample 500 --seed 7  another sample
  *     deno task mutate lib/charges.ts         every mutant of some files
+ *     deno task mutate --least 95             exits with 1 if fewer per cent are killed
  *
  * Each mutant is run against the nearest tests: those that mirror its file, and then those of its folder. A survivor is a
  * rule that no test holds, or a change that changes nothing: look at each.
@@ -37,13 +38,19 @@ const COPIED = [
   "tests",
 ];
 
-const args = parseArgs(Deno.args, { string: ["_", "sample", "seed"] }) as {
+const args = parseArgs(Deno.args, { string: ["_", "sample", "seed", "least"] }) as {
   readonly _: readonly unknown[];
   readonly sample?: string;
   readonly seed?: string;
+  readonly least?: string;
 };
 const files = args._.map(String);
 const seed = args.seed ?? "1";
+const least = Number(args.least ?? 0);
+if (!(least >= 0 && least <= 100)) {
+  console.error(`Give --least as a number of per cent, not '${args.least}'`);
+  Deno.exit(2);
+}
 const sample = files.length > 0 ? Infinity : Number(args.sample ?? SAMPLE);
 
 const all: Mutant[] = [];
@@ -60,10 +67,14 @@ let done = 0;
 const queue = [...chosen];
 await Promise.all(Array.from({ length: WORKERS }, work));
 const killed = chosen.length - survivors.length;
-console.log(
-  `\nkilled ${killed} of ${chosen.length} (${(100 * killed / chosen.length).toFixed(1)} %)`,
-);
+const share = 100 * killed / chosen.length;
+console.log(`\nkilled ${killed} of ${chosen.length} (${share.toFixed(1)} %)`);
 for (const survivor of survivors) console.log(`survived  ${describe(survivor)}`);
+// A share of nothing is not a number, and fails as well.
+if (!(share >= least)) {
+  console.log(`That is less than the ${least} % that --least asks for`);
+  Deno.exit(1);
+}
 
 async function work(): Promise<void> {
   const copy = await Deno.makeTempDir({ prefix: "gossiper_mutate_" });

@@ -6,7 +6,7 @@ import { type Answer, AnswerReader, HEAD_BYTES_MAX, HungUp } from "../../lib/net
 const BODY_BYTES_MAX = 100;
 
 /** A reader of these pieces, one a read, and then the end; or, if it says so, the break of the connection. */
-function readerOf(pieces: Uint8Array[], breaks = false, room?: Room): AnswerReader {
+function readerOf(pieces: Uint8Array[], breaks?: boolean, room?: Room): AnswerReader {
   const left = [...pieces];
   return new AnswerReader({
     read(buffer) {
