@@ -62,6 +62,9 @@ for (const path of await sourcePaths()) {
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
 
+/** Tests that pass without any mutant: one that does not would notice everything. */
+const sound = new Map<string, Promise<boolean>>();
+
 const survivors: Mutant[] = [];
 let done = 0;
 const queue = [...chosen];
@@ -90,24 +93,21 @@ async function work(): Promise<void> {
   }
 }
 
-/** Tests that pass without any mutant: one that does not would notice everything. */
-const sound = new Map<string, Promise<boolean>>();
-
 async function survives(mutant: Mutant, copy: string): Promise<boolean> {
+  const path = `${copy}/${mutant.file}`;
+  const source = await Deno.readTextFile(path);
   for (const tests of nearest(mutant.file)) {
     const key = tests.join(" ");
     if (!sound.has(key)) sound.set(key, passes(tests, copy));
     if (!await sound.get(key)) throw new Error(`Cannot measure: without a mutant ${key} fails`);
+    await Deno.writeTextFile(path, apply(source, mutant));
+    try {
+      if (!await passes(tests, copy)) return false;
+    } finally {
+      await Deno.writeTextFile(path, source);
+    }
   }
-  const path = `${copy}/${mutant.file}`;
-  const source = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, apply(source, mutant));
-  try {
-    for (const tests of nearest(mutant.file)) if (!await passes(tests, copy)) return false;
-    return true;
-  } finally {
-    await Deno.writeTextFile(path, source);
-  }
+  return true;
 }
 
 /** Tests to run in turn until one fails: the file's own, then all of its folder, then whole nodes. */
