@@ -85,7 +85,10 @@ async function work(): Promise<void> {
     const { success } = await run("cp", ["-r", ...COPIED, copy], ROOT);
     if (!success) throw new Error(`Cannot copy the sources to ${copy}`);
     for (let mutant; (mutant = queue.shift()) !== undefined;) {
-      if (await survives(mutant, copy)) survivors.push(mutant);
+      if (await survives(mutant, copy)) {
+        survivors.push(mutant);
+        console.log(`survived  ${describe(mutant)}`);
+      }
       if (++done % 10 === 0) console.log(`${done} run, ${survivors.length} survived`);
     }
   } finally {
