@@ -9,7 +9,7 @@
 export const SILENT_TIMES = 3;
 
 /** Addresses counted; past it, counting starts anew. */
-const COUNTED_MAX = 1_024;
+export const COUNTED_MAX = 1_024;
 
 export interface LargePacketsOptions {
   /** Makes a short request to `address`; resolves to whether a short answer came. Never rejects. */

@@ -26,6 +26,13 @@ const WORKERS = 2;
 
 const SAMPLE = 100;
 
+/** Tests of whole processes that hold what a folder does with the machine. */
+const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
+  "net/": ["keyed_cluster"],
+  "host/": ["process", "restart", "tls"],
+  "http/": ["crowd", "download", "tls"],
+};
+
 /** What the copy needs. */
 const COPIED = [
   "deno.json",
@@ -126,7 +133,8 @@ function nearest(file: string): string[][] {
     : [`tests/${folder}`];
   const whole = folder === ""
     ? ["tests/sim/scenario_test.ts", "tests/sim/sim_test.ts"]
-    : ["tests/process/e2e_test.ts", "tests/process/page_wiring_test.ts", "tests/http"];
+    : ["e2e", "page_wiring", ...PROCESS_TESTS[folder] ?? []]
+      .map((name) => `tests/process/${name}_test.ts`).concat("tests/http");
   return [[own], around, whole]
     .map((tests) => tests.filter((path) => existsSync(path)))
     .filter((tests) => tests.length > 0);
