@@ -14,6 +14,8 @@ import {
 Deno.test("a planned stop is shown as left by everybody within a round, and is never dead", () => {
   const { lab, nodes } = cluster(8);
   nodes[3]!.leave("SIGTERM");
+  const own = nodes[3]!.changes.at(-1);
+  assertEquals([own?.id, own?.to], ["n3", "left"], "it tells its own readers before it ends");
   lab.pass(INTERVAL_MS);
   for (const node of nodes) assertEquals(node.status("n3"), "left", node.id);
   lab.pass(60_000);

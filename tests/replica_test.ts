@@ -259,3 +259,21 @@ Deno.test("columns and rows of others do not date this node's own row", () => {
   assert(equal);
   assertEquals({ ...copy.row("me") }, before);
 });
+
+Deno.test("the full answer holds what the caller's rows lack: later heartbeats and other members, not what it knows as well", () => {
+  const copy = new Copy();
+  const { replica } = copy;
+  const rowsFor = (changed: Partial<Report>) => {
+    const rows = replica.table.roster().filter(({ id }) => id !== "n1")
+      .map(({ id, address, boot, heartbeat, left }) => {
+        const row = { id, address, boot, heartbeat, ageMs: 0, left };
+        return id === "n2" ? { ...row, ...changed } : row;
+      });
+    const theirs = messageOf({ roster: "0".repeat(16), full: true, rows });
+    return replica.fullDraft(copy.nowMs, theirs).rows?.map(({ id }) => id).sort();
+  };
+  assertEquals(rowsFor({}), ["n1"]);
+  assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat + 100 }), ["n1"]);
+  assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat - 100 }), ["n1", "n2"]);
+  assertEquals(rowsFor({ address: "moved:80" }), ["n1", "n2"]);
+});

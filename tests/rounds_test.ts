@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Contacts } from "../lib/contacts.ts";
+import type { Turn } from "../lib/effects.ts";
 import { Rounds } from "../lib/rounds.ts";
 import type { Row } from "../lib/table.ts";
 
@@ -26,6 +27,23 @@ Deno.test("a round comes an interval after the last, and urgent news brings it f
   assertEquals(made.nextMs, INTERVAL_MS);
   made.hurry(300);
   assertEquals(made.nextMs, 300);
+});
+
+Deno.test("a round tells how late it began", () => {
+  const made = new Rounds({
+    ...{ address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+    ...{ random: () => 0.5, startMs: 0 },
+  });
+  const lateMs = [0, INTERVAL_MS + 40].flatMap((monotonicMs) => {
+    const turn: Turn = {
+      now: { monotonicMs, wallMs: monotonicMs },
+      nowMs: monotonicMs,
+      effects: [],
+    };
+    made.begin(turn, { live: [], gone: [], due: [], alone: false });
+    return turn.effects.map((effect) => effect.kind === "round" && effect.lateMs);
+  });
+  assertEquals(lateMs, [0, 40]);
 });
 
 Deno.test("urgent rounds are 200 ms apart, after five in a row 500 ms, and a regular one begins anew", () => {
