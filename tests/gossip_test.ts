@@ -371,3 +371,13 @@ Deno.test("invariant 4: an answer that cannot be read, as news came meanwhile, i
   const row = a.gossip.replica.table.get("C")!;
   assertLessOrEqual(a.gossip.nowMs - row.heardAtMs, 10);
 });
+
+Deno.test("nobody looks for a node's own ID, nor for a decommissioned one, but for one that is unknown or dead", () => {
+  const { lab, a, c } = three();
+  const present = () => ["A", "B", "C", "Z"].map((id) => a.gossip.isPresent(id));
+  assertEquals(present(), [true, true, true, false]);
+  a.decommission("B");
+  c.paused = true;
+  lab.pass(2 * DEAD_AFTER_MS);
+  assertEquals(present(), [true, true, false, false]);
+});
