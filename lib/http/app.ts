@@ -149,6 +149,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     c.header("Content-Type", "text/event-stream");
     // A proxy that compresses would hold events back until a block is full.
     c.header("Cache-Control", "no-store, no-transform");
+    // nginx holds an answer back until a buffer is full, unless the answer says otherwise.
+    c.header("X-Accel-Buffering", "no");
     if (c.req.method === "HEAD") return c.body(null);
     const events = node.reports.events(c.req.header("Last-Event-ID"));
     if (events !== undefined) return c.body(gate.whileReader(c, events));

@@ -266,6 +266,7 @@ Deno.test("GET /events streams a snapshot, then changes with reasons, and ends w
   });
   assertEquals(response.headers.get("content-type"), "text/event-stream");
   assertEquals(response.headers.get("content-encoding"), null, "compressing would hold it back");
+  assertEquals(response.headers.get("x-accel-buffering"), "no", "nginx would hold it back");
   const text = response.text();
   await tell(node.address, [rowOf("a")]);
   await node[Symbol.asyncDispose]();
