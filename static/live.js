@@ -57,7 +57,7 @@ class LivePage {
   }
 
   #listen() {
-    const events = this.#events = new EventSource("/events");
+    const events = this.#events = new EventSource("events");
     events.addEventListener("change", () => this.#lookSoon());
     events.addEventListener("error", () => {
       this.#lookSoon();
@@ -86,7 +86,7 @@ class LivePage {
     this.#lookedAt = performance.now();
     // The server filters where the page can't hold all rows.
     const query = this.#state?.more.rows > 0 ? `?q=${encodeURIComponent(this.#filter.value)}` : "";
-    const state = await fetch(`/page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
+    const state = await fetch(`page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
       .then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     this.#busy = false;
@@ -151,7 +151,7 @@ class LivePage {
     const query = new URLSearchParams();
     if (this.#filter.value !== "") query.set("q", this.#filter.value);
     if (this.#story.id !== undefined) query.set("id", this.#story.id);
-    history.replaceState(null, "", query.size === 0 ? "/" : `/?${query}`);
+    history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
   }
 
   #click(event) {

@@ -184,7 +184,7 @@ export class Rows {
     const tr = cloneOf("row-template");
     const link = tr.cells[0].firstElementChild;
     setText(link, id);
-    link.href = `/?id=${encodeURIComponent(id)}#story`;
+    link.href = `./?id=${encodeURIComponent(id)}#story`;
     tr.className = status;
     const row = this.#adopt(tr);
     row.moved = true;

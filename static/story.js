@@ -63,7 +63,7 @@ export class Story {
 
   async #tell(row) {
     this.#told = tellable(row);
-    const path = `/members/${encodeURIComponent(row.id)}`;
+    const path = `members/${encodeURIComponent(row.id)}`;
     const story = await fetch(path).then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     if (story === null) return;
@@ -136,7 +136,7 @@ export class Bye {
     const answer = this.#dialog.querySelector(".bye-answer");
     submitter.disabled = true;
     const body = new URLSearchParams(new FormData(target));
-    const [ok, text] = await fetch("/bye", {
+    const [ok, text] = await fetch("bye", {
       method: "POST",
       body,
       headers: { accept: "text/plain" },

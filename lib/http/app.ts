@@ -14,7 +14,7 @@ import { Body, readBody, refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
-import { checkHeaders } from "./headers.ts";
+import { checkHeaders, redirectTo } from "./headers.ts";
 import { Latest } from "./latest.ts";
 import { storyPath } from "../page/rows.tsx";
 import { addPageRoutes } from "./page_routes.ts";
@@ -108,7 +108,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // A browser goes back to the page, unless this node has just decommissioned itself.
     const fromPage = c.req.method === "POST" && id !== node.id &&
       accepts(c.req.raw, "text/plain", "text/html") === "text/html";
-    return fromPage ? c.redirect(storyPath(id), 303) : c.text(`${text}\n`);
+    return fromPage ? c.redirect(redirectTo(storyPath(id)), 303) : c.text(`${text}\n`);
   });
 
   const answerStory = (c: CallerContext, id: string) => {
@@ -154,6 +154,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     c.header("Content-Type", "text/event-stream");
     // A proxy that compresses would hold events back until a block is full.
     c.header("Cache-Control", "no-store, no-transform");
+    // nginx holds an answer back until a buffer is full, unless the answer says otherwise.
+    c.header("X-Accel-Buffering", "no");
     if (c.req.method === "HEAD") return c.body(null);
     const events = node.reports.events(c.req.header("Last-Event-ID"));
     if (events !== undefined) return c.body(gate.whileReader(c, events));

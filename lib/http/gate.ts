@@ -6,6 +6,8 @@
  */
 import { judge } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
+import { redirectTo } from "./headers.ts";
+import { byePath } from "../page/rows.tsx";
 import type { Keyring } from "../net/keys.ts";
 import { type CallerContext, RecentCallers } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
@@ -160,7 +162,7 @@ export function createGate(options: GateOptions): Gate {
 
     async bye(c, next) {
       if (guard(c, "bye")) {
-        return c.redirect(`/?bye=${encodeURIComponent(c.req.query("id") ?? "")}`, 303);
+        return c.redirect(redirectTo(byePath(c.req.query("id") ?? "")), 303);
       }
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);

@@ -45,3 +45,11 @@ export async function checkHeaders(c: CallerContext, next: () => Promise<void>):
   if (!isHost) refuse(400, "Send a Host of the form host:port");
   await next();
 }
+
+/**
+ * The Location of `path`, which starts with `./`, so that a proxy's prefix stays. curl drops one `./` and would then
+ * take `?` for a query of the folder without its slash; a second one keeps it right, for all clients.
+ */
+export function redirectTo(path: string): string {
+  return `./${path}`;
+}

@@ -24,7 +24,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
 
   app.get("/", async (c) => {
     const { hash } = await loadAssets();
-    const path = (name: string) => `/static/${hash}/${name}`;
+    const path = (name: string) => `static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
     c.header("Cache-Control", "no-store");
     const query = readQuery(c);

@@ -18,7 +18,7 @@ export function ByeForm({ id, selfId, keyed }: ByeProps) {
     </>
   );
   return (
-    <form method="post" action="/bye" class="bye-form">
+    <form method="post" action="bye" class="bye-form">
       {id === "" ? <h2 id="bye-title">{title}</h2> : <h1>{title}</h1>}
       <p>
         Every node will mark <span class="bye-id">{id}</span>{" "}
@@ -39,7 +39,7 @@ export function ByeForm({ id, selfId, keyed }: ByeProps) {
       )}
       <p class="bye-answer" role="alert"></p>
       <p class="acts">
-        <a class="button cancel" href={id === "" ? "/" : storyPath(id)}>Cancel</a>
+        <a class="button cancel" href={id === "" ? "./" : storyPath(id)}>Cancel</a>
         <button type="submit" class="danger">Decommission for good</button>
       </p>
     </form>

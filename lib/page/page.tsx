@@ -98,7 +98,7 @@ function TopBar({ state, icon }: { state: PageState; icon: string }) {
   const { self } = state;
   return (
     <header>
-      <a class="brand" href="/">
+      <a class="brand" href="./">
         <img src={icon} alt="" width="28" height="28" />
         Gossiper
       </a>
@@ -133,7 +133,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
         <p id="latest" role="status">{state.latest}</p>
       </section>
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
-      <form role="search" class="filter" action="/">
+      <form role="search" class="filter" action="./">
         <h2>
           <span id="shown" role="status">{shownWords(state.rows.length, total)}</span>
         </h2>
@@ -189,7 +189,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
 function Tile({ status, count }: { status: Status; count: number }) {
   return (
     <li class={count === 0 ? `${status} none` : status} id={`count-${status}`}>
-      <a href={`/?q=${status}`}>
+      <a href={`./?q=${status}`}>
         <b>{numberWords(count)}</b> <span>{status}</span>
       </a>
     </li>
@@ -199,7 +199,7 @@ function Tile({ status, count }: { status: Status; count: number }) {
 function MoreNote({ id, count }: { id: string; count: number }) {
   return (
     <p class="note" id={id} hidden={count === 0}>
-      <a href="/members">See the others in /members</a>
+      <a href="members">See the others in /members</a>
     </p>
   );
 }
@@ -219,8 +219,8 @@ function Legend() {
 function Footer() {
   return (
     <footer>
-      For scripts: <a href="/members">members</a> <a href="/events">events</a>{" "}
-      <a href="/metrics">metrics</a> <a href="/hello">hello</a>
+      For scripts: <a href="members">members</a> <a href="events">events</a>{" "}
+      <a href="metrics">metrics</a> <a href="hello">hello</a>
     </footer>
   );
 }

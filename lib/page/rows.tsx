@@ -120,8 +120,8 @@ export function StoryRow({ story }: { story?: StoryView }) {
             <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
               Decommission…
             </a>
-            <a class="json" href={`/members/${encodeURIComponent(id)}`}>As JSON</a>
-            <a class="close" href="/">Close</a>
+            <a class="json" href={`members/${encodeURIComponent(id)}`}>As JSON</a>
+            <a class="close" href="./">Close</a>
           </p>
         </section>
       </td>
@@ -181,10 +181,10 @@ export function Templates() {
 
 /** The page with a member's history open. */
 export function storyPath(id: string): string {
-  return `/?id=${encodeURIComponent(id)}#story`;
+  return `./?id=${encodeURIComponent(id)}#story`;
 }
 
 /** The page that asks before it decommissions a member. */
 export function byePath(id: string): string {
-  return `/?bye=${encodeURIComponent(id)}`;
+  return `./?bye=${encodeURIComponent(id)}`;
 }
