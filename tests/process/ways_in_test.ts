@@ -99,7 +99,9 @@ async function assertServesPage(
     };
     const page = await ask("/");
     assertStringIncludes(page, denoConfig.version);
-    const files = [...page.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path!);
+    const files = [...page.matchAll(/(?:href|src)="(static\/[^"]+)"/g)].map(([, path]) =>
+      `/${path}`
+    );
     assert(files.length >= 3, page);
     for (const file of files) assert((await ask(file)).length > 0, file);
     assertEquals(await ask("/healthz"), "ok\n");
