@@ -52,7 +52,9 @@ Deno.test("started from any directory, without a home, it serves its page with s
       return address;
     });
     const page = await (await fetch(`http://${address}/`)).text();
-    const files = [...page.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path!);
+    const files = [...page.matchAll(/(?:href|src)="(static\/[^"]+)"/g)].map(([, path]) =>
+      `/${path}`
+    );
     assert(files.length >= 2, page);
     for (const path of files) {
       const response = await fetch(`http://${address}${path}`);
