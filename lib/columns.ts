@@ -167,7 +167,7 @@ function putSkips(bytes: Uint8Array, length: number, members: number): number {
   return length;
 }
 
-/** The digit at `at`; -1 if there is none, or past the end. */
+/** The digit at `at`; -1 for any other character, and past the end. */
 function digitAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
   // Past the end the code is NaN, for which every comparison is false.

@@ -11,7 +11,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/\bfor ever\b/i, "say until when, or 'keeps trying'"],
   [/\bletters of\b|\bletter a\b/i, "'characters'"],
   [/\b(?:line|byte|number|entry) a (?:member|node|round|second|change|flag|file)\b/i, "'per'"],
-  [/(?<!there |there )\b(?:is|are) none\b/i, "'is invalid', 'is not one', 'there is none'"],
+  [/\b(?:is|are) none\b/i, "'is invalid', 'is missing', or what happens then"],
   [/\bis of (?:another |the )?cluster\b/i, "'belongs to'"],
   [/\bthat there are to be\b/i, "leave it out"],
   [/\bpassed over\b|\bpasses? over\b/i, "'skipped'"],

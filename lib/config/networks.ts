@@ -65,9 +65,9 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 /**
- * Whether a node may call `ip`: it is in one of the networks of `-allow`, or there are none. A forbidden network, such
- * as a cloud's metadata address, is opened only by a network of `-allow` that is as narrow: `fd00::/8` opens no
- * `fd00:ec2::254`.
+ * Whether a node may call `ip`: it is in one of the networks of `-allow`, or that flag is not given. A forbidden
+ * network, such as a cloud's metadata address, is opened only by a network of `-allow` that is as narrow: `fd00::/8`
+ * opens no `fd00:ec2::254`.
  */
 export function mayCall(ip: string, allowed: readonly Network[]): boolean {
   const bytes = ipBytes(ip);

@@ -49,7 +49,7 @@ export interface StateFileOptions {
 }
 
 /**
- * Reads the state file of a node that is about to start; undefined if there is none yet.
+ * Reads the state file of a node that is about to start; undefined before the first was written.
  *
  * @throws {StateError} if the node cannot or must not start with it.
  */

@@ -136,6 +136,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const make = () =>
       asText ? node.reports.membersText(statuses) : JSON.stringify(node.reports.members(statuses));
     const made = members.get(key, version, make);
+    // Under load it may be a text that was kept, of an older version.
     c.header("ETag", etagOf(made.version));
     c.header("Content-Type", asText ? "text/plain; charset=UTF-8" : "application/json");
     return c.body(made.text);

@@ -100,7 +100,7 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
   });
 }
 
-/** The files to download now; refuses the request if there are none. */
+/** The files to download now; refuses the request of a node without any. */
 async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
   const paths = new Map<string, string>();
   if (dist !== undefined) {
@@ -146,7 +146,7 @@ function plainSource({ path, size, version }: Offered): Source {
   };
 }
 
-/** The compressed copy of a file, made if need be; undefined if there is none. */
+/** The compressed copy of a file, made if need be; undefined if making it failed. */
 async function packedSource(
   packed: Packed,
   { path, version }: Offered,

@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** The sender; refuses a query that does not name one (400), and senders of another cluster (409). */
+  /** Reads the sender. Refuses an invalid query (400), and a sender of another cluster (409). */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);

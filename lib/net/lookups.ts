@@ -40,7 +40,7 @@ export class LookupError extends Error {
   override readonly name = "LookupError";
 }
 
-/** Looks up all IP addresses of a host name; rejects if there are none. */
+/** Looks up all IP addresses of a host name; rejects a name without any. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
 export interface Found {

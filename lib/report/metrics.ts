@@ -191,7 +191,7 @@ export class Metrics {
   }
 }
 
-/** Names members that are down, dead ones first; no family while there are none. */
+/** Names members that are down, dead ones first; no family while all are up. */
 function downFamilies(members: readonly MemberView[]): Family[] {
   const down = DOWN_STATUSES.flatMap((status) => members.filter((each) => each.status === status));
   if (down.length === 0) return [];

@@ -123,7 +123,7 @@ export class Reports {
 
   /**
    * Changes when a member, an address or a status does, and not with heartbeats, so that a client that polls for
-   * changes learns cheaply that there are none.
+   * changes learns cheaply that nothing changed.
    */
   version(): string {
     const { refresh, gossip, boot } = this.#options;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "@std/cli/parse-args";
 import { Fleet, type FleetNode } from "../fleet/fleet.ts";
 import { canUnshare, runInside } from "./inside.ts";
@@ -83,10 +84,7 @@ interface Join {
 /** Starts all nodes at once, the first as seed for the others. */
 async function startAll(fleet: Fleet): Promise<Join> {
   const startMs = performance.now();
-  const seed = fleet.add("n1", []);
-  const address = await seed.listening;
-  for (let i = 2; i <= count; i++) fleet.add(`n${i}`, ["-join", address]);
-  await Promise.all(fleet.nodes.map((node) => node.listening));
+  await fleet.start(count);
   const lastMs = Math.max(...fleet.nodes.map((node) => node.listeningAtMs));
   if (!await fleet.until(() => fleet.allSeeAll())) throw new Error("not all see all");
   const sights = fleet.nodes.flatMap((node) => fleet.nodes.map(({ id }) => node.sights.get(id)));
@@ -149,8 +147,4 @@ function countWrong(others: FleetNode[], victim: FleetNode, sinceMs: number): nu
     }
   }
   return wrong;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseConfig } from "../../lib/config/config.ts";
 import { type Running, start } from "../../main.ts";
 import { Brains } from "./brains.ts";
@@ -102,10 +103,6 @@ let failed = false;
 function fail(what: string, steps: readonly number[]): void {
   console.error(`${what} grew: ${steps.join(", ")}`);
   failed = true;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 console.log(table(measureBrains()));

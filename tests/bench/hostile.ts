@@ -9,11 +9,12 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { Keyring } from "../../lib/net/keys.ts";
 import { Signer } from "../../lib/net/signer.ts";
 import { get, type NodeProcess, spawnNode } from "../support/nodes.ts";
 import { programCommand } from "../support/program.ts";
-import { type Attack, ATTACKS } from "./hostile_attacks.ts";
+import { type Attack, ATTACKS, NO_ATTACK } from "./hostile_attacks.ts";
 import { cgroupCommand, memoryOf, removeCgroups } from "./hostile_memory.ts";
 
 const NODES = 5;
@@ -24,9 +25,6 @@ const PROBE_EVERY_MS = 200;
 /** Beyond it a probe has failed: Kubernetes' default is 1 s, on a machine that does nothing but the attack. */
 const PROBE_MS = 5_000;
 const ROSTER = "0".repeat(16);
-
-/** The run that shows what this machine's load alone does. */
-const NO_ATTACK = "0-no-attack";
 
 const HEALTHZ = "/healthz failed";
 
@@ -148,10 +146,6 @@ async function run(name: string): Promise<string[]> {
   ].filter((text) => text !== false);
   console.log(`${name}: ${broken.length === 0 ? "PASS" : `FAIL: ${broken.join(", ")}`}`);
   return broken;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const quiet = await run(NO_ATTACK);

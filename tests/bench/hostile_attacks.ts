@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { join, openHttp2, requestFrame } from "../support/http2.ts";
 import { connect, latin1, readUntil, writeAll } from "../support/raw.ts";
 
@@ -15,6 +16,9 @@ export interface Attack {
 }
 
 const MEGABYTE = 1024 * 1024;
+
+/** No attack: shows what the load of this machine alone does. */
+export const NO_ATTACK = "0-no-attack";
 
 /** A signature of now that verifies under no key. */
 function forged(): string {
@@ -29,10 +33,6 @@ function post(path: string, length: number, target = "a"): Uint8Array<ArrayBuffe
 }
 
 const HELLO = "/hello?from=x&via=127.9.9.8:9";
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Runs `act` over and over, `callers` at once at each node, however it ends. */
 async function repeat(
@@ -125,7 +125,7 @@ const objects = (() => {
 })();
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
-  "0-no-attack": { cluster: "keyed", attack: (_, signal) => aborted(signal) },
+  [NO_ATTACK]: { cluster: "keyed", attack: (_, signal) => aborted(signal) },
   "5-no-body": {
     cluster: "private",
     attack: (to, signal) => {

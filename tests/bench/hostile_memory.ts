@@ -3,26 +3,21 @@
  *
  * @module
  */
-import { type NodeProcess } from "../support/nodes.ts";
+import { makeMemoryGroup } from "../support/cgroup.ts";
+import type { NodeProcess } from "../support/nodes.ts";
 
 /** README's `MemoryMax` and `limits.memory`. */
 const LIMIT_BYTES = 512 * 1024 * 1024;
 
-const V1 = "/sys/fs/cgroup/memory";
-const V2 = "/sys/fs/cgroup";
-
-const made: string[] = [];
+const made = new Set<string>();
 const pids = new Map<string, number>();
 
 /** `program`, to be started inside a cgroup of its own; as it is, with a word about it, where none can be made. */
 export async function cgroupCommand(name: string, program: readonly string[]): Promise<string[]> {
-  const v1 = await Deno.stat(`${V1}/memory.limit_in_bytes`).then(() => true, () => false);
-  const folder = `${v1 ? V1 : V2}/gossiper-hostile-${Deno.pid}-${name}`;
+  let folder: string;
   try {
-    await Deno.mkdir(folder, { recursive: true });
-    const file = v1 ? "memory.limit_in_bytes" : "memory.max";
-    await Deno.writeTextFile(`${folder}/${file}`, `${LIMIT_BYTES}`);
-    if (!made.includes(folder)) made.push(folder);
+    folder = await makeMemoryGroup(groupOf(name), LIMIT_BYTES);
+    made.add(folder);
   } catch (error) {
     console.log(`without a limit of memory: ${error instanceof Error ? error.message : error}`);
     return [...program];
@@ -44,9 +39,13 @@ async function pidOf({ id }: NodeProcess): Promise<number | undefined> {
     if (!/^\d+$/.test(name)) continue;
     const line = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
     const cgroup = await Deno.readTextFile(`/proc/${name}/cgroup`).catch(() => "");
-    if (cgroup.includes(`gossiper-hostile-${Deno.pid}-${id}`) && line !== "") return Number(name);
+    if (cgroup.includes(groupOf(id)) && line !== "") return Number(name);
   }
   return undefined;
+}
+
+function groupOf(name: string): string {
+  return `gossiper-hostile-${Deno.pid}-${name}`;
 }
 
 export async function removeCgroups(): Promise<void> {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "@std/cli/parse-args";
 import { Namespaces, unshared } from "../chaos/namespaces.ts";
 import { Fleet } from "../fleet/fleet.ts";
@@ -64,8 +65,4 @@ async function measure(): Promise<void> {
     console.log(`all see all ${(healed.at(-1)! / 1000).toFixed(2)} s after the heal`);
   }
   console.log(`\nparted and healed until all see all: ${summary(healed)}`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "@std/cli/parse-args";
 import { Fleet, type FleetNode } from "../fleet/fleet.ts";
 import { CpuGroup } from "../support/cgroup.ts";
@@ -17,20 +18,15 @@ const STARVED = 4;
 const SHARE = 0.02;
 const BUSY = 16;
 
-const options = parseArgs(Deno.args, { string: ["command"], boolean: ["inside"] });
+const options = parseArgs(Deno.args, { boolean: ["inside"] });
 const forMs = Number(options._[0] ?? 120) * 1000;
-const command = options.command === undefined ? undefined : String(options.command).split(" ");
 
 if (!options.inside && await canUnshare()) {
   Deno.exit(await runInside(import.meta.filename!));
 }
 
-await using fleet = new Fleet({
-  flags: ["-port", "0", "-host", "127.0.0.1"],
-  ...command === undefined ? {} : { command },
-});
-const seed = await fleet.add("n1", []).listening;
-for (let i = 2; i <= NODES; i++) fleet.add(`n${i}`, ["-join", seed]);
+await using fleet = new Fleet({ flags: ["-port", "0", "-host", "127.0.0.1"] });
+await fleet.start(NODES);
 if (!await fleet.until(() => fleet.allSeeAll())) throw new Error("not all see all");
 await pause(10_000);
 
@@ -39,9 +35,7 @@ const healthy = fleet.nodes.slice(0, -STARVED);
 await using groups = new AsyncDisposableStack();
 const sinceMs = performance.now();
 for (const node of starved) {
-  const group = await CpuGroup.make(`gossiper-starved-${node.id}-${Deno.pid}`, SHARE);
-  if (group === undefined) throw new Error("CPU groups need Linux and root");
-  groups.use(group);
+  const group = groups.use(await CpuGroup.make(`gossiper-starved-${Deno.pid}-${node.id}`, SHARE));
   await group.take(node.pid);
   await group.addBusy(BUSY);
 }
@@ -66,8 +60,4 @@ function count(observers: FleetNode[], members: FleetNode[], statuses?: string[]
     }
   }
   return String(told);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { Dice } from "../support/dice.ts";
 import { Actor } from "./acts.ts";
 import { disagreement } from "./agreement.ts";
@@ -13,7 +14,7 @@ import type { Place } from "./place.ts";
 import { type Episode, Plan } from "./plan.ts";
 import { Slowness } from "./slowness.ts";
 import { Truth } from "./truth.ts";
-import { pause, watch } from "./watcher.ts";
+import { watch } from "./watcher.ts";
 
 export const INTERVAL_MS = 1_000;
 export const DEAD_AFTER_MS = 5_000;

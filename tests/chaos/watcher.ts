@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { MemberView } from "../../lib/report/members.ts";
 import type { Process } from "./crew.ts";
 import { type View, Violation } from "./judge.ts";
@@ -65,8 +66,4 @@ async function ask(address: string): Promise<Map<string, MemberView> | undefined
   } catch {
     return undefined;
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -29,13 +29,10 @@ function stopAll(): void {
   for (const node of fleet.running) node.kill("SIGTERM");
 }
 
-const first = fleet.add("n1", []);
+await fleet.start(NODES);
+const first = fleet.nodes[0]!;
 const address = await first.listening;
-for (let i = 2; i <= NODES; i++) fleet.add(`n${i}`, ["-join", address]);
-const pids = await Promise.all(fleet.nodes.map(async (node) => {
-  await node.listening;
-  return `${node.id} is process ${node.pid}`;
-}));
+const pids = fleet.nodes.map(({ id, pid }) => `${id} is process ${pid}`);
 await fleet.until(() => stopping || fleet.allSeeAll());
 
 console.log(`

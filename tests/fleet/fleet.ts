@@ -136,6 +136,13 @@ export class Fleet implements AsyncDisposable {
     return node;
   }
 
+  /** Starts n1, and then the others at once, which join it; resolves when all listen. */
+  async start(count: number): Promise<void> {
+    const seed = await this.add("n1", []).listening;
+    for (let i = 2; i <= count; i++) this.add(`n${i}`, ["-join", seed]);
+    await Promise.all(this.nodes.map((node) => node.listening));
+  }
+
   /** Waits until `condition` holds, looking whenever a node logs a line; false if it does not in time. */
   async until(condition: () => boolean, withinMs = START_MS): Promise<boolean> {
     if (condition()) return true;

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
+import { pageFiles } from "../support/page_files.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 const BINARY = Deno.env.get("GOSSIPER_TEST_BINARY") ?? "";
@@ -52,9 +53,7 @@ Deno.test("started from any directory, without a home, it serves its page with s
       return address;
     });
     const page = await (await fetch(`http://${address}/`)).text();
-    const files = [...page.matchAll(/(?:href|src)="(static\/[^"]+)"/g)].map(([, path]) =>
-      `/${path}`
-    );
+    const files = pageFiles(page);
     assert(files.length >= 2, page);
     for (const path of files) {
       const response = await fetch(`http://${address}${path}`);

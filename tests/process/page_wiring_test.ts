@@ -11,6 +11,7 @@ import type { StoryView } from "../../lib/report/members.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventuallyShow, type LocalNode, startNode } from "../support/nodes.ts";
 import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
+import { pageFiles } from "../support/page_files.ts";
 
 interface Answer {
   readonly status: number;
@@ -35,9 +36,7 @@ Deno.test("GET / is the page, with a strict policy, and names files by the hash 
   assertEquals(page.headers.get("cache-control"), "no-store");
   assertEquals(page.headers.get("content-security-policy"), PAGE_POLICY);
   assert(!PAGE_POLICY.includes("unsafe"), PAGE_POLICY);
-  const files = [...page.text.matchAll(/(?:href|src)="(static\/[^"]+)"/g)].map(([, path]) =>
-    `/${path}`
-  );
+  const files = pageFiles(page.text);
   assertEquals(new Set(files.map((path) => path?.replace(/.*\//, ""))).size, 3);
   for (const path of files) {
     const file = await ask(node, path!);
@@ -74,7 +73,7 @@ Deno.test("the page names the node's cluster, where it has a name of its own", a
 
 Deno.test("every module that a script of the page imports is served beside it", async () => {
   await using node = startNode("n1");
-  const [first] = /static\/[^"]+\.js/.exec((await ask(node, "/")).text) ?? [];
+  const first = pageFiles((await ask(node, "/")).text).find((path) => path.endsWith(".js"));
   const seen = new Set<string>();
   const follow = async (path: string) => {
     if (seen.has(path)) return;
@@ -85,7 +84,7 @@ Deno.test("every module that a script of the page imports is served beside it", 
       await follow(new URL(specifier!, `http://a${path}`).pathname);
     }
   };
-  await follow(`/${first}`);
+  await follow(first!);
   assert(seen.size > 1, [...seen].join());
 });
 

@@ -8,6 +8,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
+import { pageFiles } from "../support/page_files.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url);
@@ -33,7 +34,7 @@ async function makePlace(): Promise<Place> {
   const env = {
     NO_COLOR: "1",
     DENO_DIR: `${path}/cache`,
-    DENO_INSTALL_ROOT: `${path}/root`,
+    DENO_INSTALL_ROOT: `${path}/installed`,
     DENO_NO_UPDATE_CHECK: "1",
     // Port 9 discards, or refuses.
     HTTP_PROXY: "http://127.0.0.1:9",
@@ -99,9 +100,7 @@ async function assertServesPage(
     };
     const page = await ask("/");
     assertStringIncludes(page, denoConfig.version);
-    const files = [...page.matchAll(/(?:href|src)="(static\/[^"]+)"/g)].map(([, path]) =>
-      `/${path}`
-    );
+    const files = pageFiles(page);
     assert(files.length >= 3, page);
     for (const file of files) assert((await ask(file)).length > 0, file);
     assertEquals(await ask("/healthz"), "ok\n");
@@ -129,7 +128,7 @@ for (const config of [[], ["--config", "deno.json"]]) {
     await using place = await makePlace();
     await deno(["install", "-g", "-A", ...config, "-n", "gossiper", "main.ts"], place);
     const command = Deno.build.os === "windows" ? "gossiper.cmd" : "gossiper";
-    await assertServesPage([`${place.path}/root/bin/${command}`], place);
+    await assertServesPage([`${place.path}/installed/bin/${command}`], place);
   });
 }
 

@@ -1,46 +1,47 @@
 /**
- * A control group that limits the CPU time of its processes, of Linux' version 1 or 2.
+ * Control groups, which limit what the processes in them take, of Linux' version 1 or 2. Making one takes root.
  *
  * @module
  */
 
+const ROOT = "/sys/fs/cgroup";
+
 /** The kernel hands out CPU time once per period. */
 const PERIOD_US = 100_000;
 
-const V1 = "/sys/fs/cgroup/cpu";
-const V2 = "/sys/fs/cgroup";
+/** Makes a group of at most so much memory; rejects where this process may not. Returns its folder. */
+export async function makeMemoryGroup(name: string, bytes: number): Promise<string> {
+  const { folder, isV1 } = await makeGroup("memory", name);
+  const file = isV1 ? "memory.limit_in_bytes" : "memory.max";
+  await Deno.writeTextFile(`${folder}/${file}`, `${bytes}`);
+  return folder;
+}
 
 /** Processes that share a little CPU time, among them some that would use it all. */
 export class CpuGroup implements AsyncDisposable {
-  readonly #path: string;
+  readonly #folder: string;
   readonly #busy: Deno.ChildProcess[] = [];
 
-  private constructor(path: string) {
-    this.#path = path;
+  private constructor(folder: string) {
+    this.#folder = folder;
   }
 
-  /** Makes a group that gets `share` of one core; undefined where this process may not, or there is no Linux. */
-  static async make(name: string, share: number): Promise<CpuGroup | undefined> {
-    const isV1 = await exists(`${V1}/cpu.cfs_quota_us`) || await exists(`${V1}/cpu.shares`);
-    const path = `${isV1 ? V1 : V2}/${name}`;
+  /** Makes a group that gets `share` of one core; rejects where this process may not. */
+  static async make(name: string, share: number): Promise<CpuGroup> {
+    const { folder, isV1 } = await makeGroup("cpu", name);
     const quotaUs = Math.round(share * PERIOD_US);
-    try {
-      await Deno.mkdir(path);
-      if (isV1) {
-        await Deno.writeTextFile(`${path}/cpu.cfs_period_us`, String(PERIOD_US));
-        await Deno.writeTextFile(`${path}/cpu.cfs_quota_us`, String(quotaUs));
-      } else {
-        await Deno.writeTextFile(`${path}/cpu.max`, `${quotaUs} ${PERIOD_US}`);
-      }
-      return new CpuGroup(path);
-    } catch {
-      return undefined;
+    const settings = isV1
+      ? { "cpu.cfs_period_us": PERIOD_US, "cpu.cfs_quota_us": quotaUs }
+      : { "cpu.max": `${quotaUs} ${PERIOD_US}` };
+    for (const [file, value] of Object.entries(settings)) {
+      await Deno.writeTextFile(`${folder}/${file}`, `${value}`);
     }
+    return new CpuGroup(folder);
   }
 
   /** Moves a process into the group, with all its threads. */
   async take(pid: number): Promise<void> {
-    await Deno.writeTextFile(`${this.#path}/cgroup.procs`, String(pid));
+    await Deno.writeTextFile(`${this.#folder}/cgroup.procs`, `${pid}`);
   }
 
   /** Adds processes that do nothing but use CPU time. */
@@ -54,22 +55,25 @@ export class CpuGroup implements AsyncDisposable {
 
   /** Sets its processes free, ends the busy ones and removes the group. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const parent = this.#path.replace(/\/[^/]*$/, "");
+    const parent = this.#folder.replace(/\/[^/]*$/, "");
     for (const child of this.#busy) child.kill("SIGKILL");
     await Promise.all(this.#busy.map((child) => child.status));
-    const pids = (await Deno.readTextFile(`${this.#path}/cgroup.procs`)).trim();
+    const pids = (await Deno.readTextFile(`${this.#folder}/cgroup.procs`)).trim();
     for (const pid of pids === "" ? [] : pids.split("\n")) {
       await Deno.writeTextFile(`${parent}/cgroup.procs`, pid).catch(() => {});
     }
-    await Deno.remove(this.#path);
+    await Deno.remove(this.#folder);
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
-  }
+/** Makes a group's folder, or takes the one of that name. Version 1 has a tree for each controller. */
+async function makeGroup(
+  controller: "cpu" | "memory",
+  name: string,
+): Promise<{ folder: string; isV1: boolean }> {
+  const tree = `${ROOT}/${controller}`;
+  const isV1 = await Deno.stat(`${tree}/cgroup.procs`).then(() => true, () => false);
+  const folder = `${isV1 ? tree : ROOT}/${name}`;
+  await Deno.mkdir(folder, { recursive: true });
+  return { folder, isV1 };
 }
