@@ -1,9 +1,10 @@
 /**
  * The architecture, checked over the source.
  *
- *     lib/*.ts  <  config  <  net  <  report  <  page, host  <  http  <  main.ts
+ *     lib/*.ts  <  config  <  net  <  report  <  page, host  <  http  <  run, cli  <  main.ts
  *
- * A file imports from its own folder and from lower ones; page and host do not know each other. The core, the pages and
+ * A file imports from its own folder and from lower ones; page and host do not know each other, nor do run and cli. The
+ * commands in cli know a node only by HTTP. The core, the pages and
  * what PURE_FOLDERS names are pure. Files stay small, and comment lines short.
  */
 import { assertEquals } from "@std/assert";
@@ -18,8 +19,12 @@ const FLOORS = [
   ["lib/report"],
   ["lib/page", "lib/host"],
   ["lib/http"],
+  ["lib/run", "lib/cli"],
   ["."],
 ];
+
+/** Parts of a node, which a command must not load; it reads files as a node does. */
+const NODE_PARTS = /^lib\/(?:page|host|http)\/(?!files\.ts$)/;
 
 /** No clock, dice, network, file or timer in any file of these folders. */
 const PURE_FOLDERS = ["lib", "lib/config", "lib/page"];
@@ -28,6 +33,12 @@ const PURE_FOLDERS = ["lib", "lib/config", "lib/page"];
 const PURE_FILES = [
   "lib/net/answer_reader.ts",
   "lib/net/driver.ts",
+  "lib/cli/answers.ts",
+  "lib/cli/at.ts",
+  "lib/cli/completions.ts",
+  "lib/cli/event_stream.ts",
+  "lib/cli/parse.ts",
+  "lib/cli/show.ts",
   "lib/report/stories.ts",
   "lib/report/strips.ts",
   "lib/report/members.ts",
@@ -105,6 +116,7 @@ function mayImport(file: string, target: string): boolean {
   if (target === "deno.json" || target.endsWith("/build.json") || target === "static/words.js") {
     return true;
   }
+  if (folderOf(file) === "lib/cli" && NODE_PARTS.test(target)) return false;
   const [from, to] = [floorOf(file), floorOf(target)];
   return to >= 0 && (to < from || folderOf(file) === folderOf(target));
 }
@@ -158,6 +170,15 @@ Deno.test("imports point down, pure files are pure, and files and comment lines 
   assertEquals(findCircles(sources), []);
 });
 
+Deno.test("main.ts loads either a node or the commands: it imports neither before it knows", async () => {
+  const code = withoutComments((await readSources()).get("main.ts")!);
+  assertEquals(code.match(/^(?:import|export).*"[^"]+"/gm), null);
+  assertEquals([...code.matchAll(/import\("([^"]+)"\)/g)].map(([, file]) => file), [
+    "./lib/cli/cli.ts",
+    "./lib/run/run.ts",
+  ]);
+});
+
 /** Checks that the source is faulted with sentences that begin like these, and with no other. */
 function assertFaults(file: string, source: string, beginnings: string[]): void {
   const found = findViolations(file, source);
@@ -172,6 +193,13 @@ Deno.test("the architecture check sees an import that points up or aside, and a 
     "lib/page/page.tsx imports lib/host/node.ts, which is not below it",
   ]);
   assertFaults("lib/net/driver.ts", 'import type { Gossip } from "../gossip.ts";', []);
+  assertFaults("lib/cli/cli.ts", 'import { Node } from "../host/node.ts";', [
+    "lib/cli/cli.ts imports lib/host/node.ts, which is not below it",
+  ]);
+  assertFaults("lib/cli/cli.ts", 'import { main } from "../run/run.ts";', [
+    "lib/cli/cli.ts imports lib/run/run.ts, which is not below it",
+  ]);
+  assertFaults("lib/cli/cli.ts", 'import { readText } from "../host/files.ts";', []);
   assertFaults("lib/novel/new.ts", "", ["lib/novel/new.ts is in no known folder"]);
   const circle = new Map([
     ["lib/a.ts", 'import { b } from "./b.ts";'],

@@ -1,6 +1,8 @@
 /** README.md, the documents in .github/ and lib/PROTOCOL.md, held against the program and the files they name. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { helpText } from "../lib/config/config.ts";
+import { commandHelp } from "../lib/cli/parse.ts";
+import { type CommandName, COMMANDS } from "../lib/config/commands.ts";
 import { nameOf, sourcePaths } from "./support/sources.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -21,6 +23,8 @@ const texts = new Map(
 const readme = texts.get("README.md")!;
 const protocol = await Deno.readTextFile(new URL("lib/PROTOCOL.md", ROOT));
 const help = helpText();
+const commandNames = Object.keys(COMMANDS) as CommandName[];
+const helps = commandNames.map(commandHelp).join("\n");
 
 let sources = "";
 let routes = "";
@@ -63,7 +67,7 @@ Deno.test("README names every task of deno.json, and documents name no other", a
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT))) as {
     tasks: Record<string, unknown>;
   };
-  const [, table = ""] = /\| `deno task \.\.\.`(.*?)\n\n/s.exec(readme) ?? [];
+  const [, table = ""] = /\| `deno task \.\.\.`(.*?)(?:\n\n|$)/s.exec(readme) ?? [];
   const listed = [...table.matchAll(/`([a-z:]+)[^`]*`/g)].map(([, task = ""]) => task);
   const started = [...texts.values()].flatMap((text) =>
     [...text.matchAll(/deno(?:@\S+)? task ([a-z:]+)/g)].map(([, task = ""]) => task)
@@ -147,10 +151,22 @@ Deno.test("the files that README's tree shows are there", async () => {
   assert(shown > 15, tree);
 });
 
-Deno.test("the flags that documents name are in -help", () => {
+Deno.test("the flags that documents name are in -help, of the program or of a command", () => {
   for (const [path, text] of texts) {
     for (const [, flag = ""] of text.matchAll(/(?:`|gossiper[^`\n]*? )-([a-z][a-z-]+)\b/g)) {
-      assert(help.includes(` -${flag} `), `${path} names -${flag}`);
+      assert(helps.includes(` -${flag} `), `${path} names -${flag}`);
+    }
+  }
+});
+
+Deno.test("API.md names every command, and documents name no other", () => {
+  const [, section = ""] = /\n## Commands\n([\s\S]*?)\n## /.exec(texts.get(".github/API.md")!) ??
+    [];
+  const listed = [...section.matchAll(/^\| `([a-z]+)/gm)].map(([, name = ""]) => name);
+  assertEquals([...listed, "help"], commandNames);
+  for (const [path, text] of texts) {
+    for (const [, name = ""] of text.matchAll(/^(?:\$ )?gossiper ([a-z]+)/gm)) {
+      assert(Object.hasOwn(COMMANDS, name), `${path} names gossiper ${name}`);
     }
   }
 });

@@ -2,6 +2,7 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
+import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
   formatDuration,
@@ -18,15 +19,7 @@ import {
   readSeeds,
   readSwitch,
 } from "./values.ts";
-import {
-  describeFlags,
-  envName,
-  type FlagTable,
-  type FlagValues,
-  readFlags,
-  splitFlags,
-  UsageError,
-} from "./flags.ts";
+import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } from "./flags.ts";
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
@@ -146,12 +139,14 @@ const FLAGS = {
   "log": {
     metavar: "FORMAT",
     help: "log lines on stderr: text for people, json for machines",
+    words: LOG_FORMATS,
     default: "text",
     read: oneOf(LOG_FORMATS),
   },
   "log-level": {
     metavar: "LEVEL",
     help: "least urgent lines to log: debug, info, warn or error",
+    words: LOG_LEVELS,
     default: "info",
     read: oneOf(LOG_LEVELS),
   },
@@ -163,6 +158,9 @@ const REQUESTS = {
   "version": { help: "print the version and exit", read: readSwitch },
 } as const satisfies FlagTable;
 
+/** All that a command line without a command may say. */
+export const NODE_FLAGS: FlagTable = { ...FLAGS, ...REQUESTS };
+
 /** Reads the command line and, for flags not given there, the environment. Wrong use is returned, never thrown. */
 export function parseConfig(
   args: readonly string[],
@@ -170,7 +168,7 @@ export function parseConfig(
   defaults: ConfigDefaults,
 ): ParsedConfig {
   try {
-    const given = splitFlags({ ...FLAGS, ...REQUESTS }, args);
+    const given = splitFlags(NODE_FLAGS, args);
     const { help, version } = readFlags(REQUESTS, given, () => undefined);
     if (help) return { kind: "help", text: helpText() };
     if (version) return { kind: "version" };
@@ -186,18 +184,7 @@ export function parseConfig(
 
 /** The text of `-help`, without a final newline. */
 export function helpText(): string {
-  return `Usage: gossiper [flags]
-
-Runs one node of a distributed liveness store: start one, join it from others, ask any of them.
-
-${describeFlags({ ...FLAGS, ...REQUESTS })}
-
--flag value, -flag=value and --flag value are the same. Write a duration as 500ms, 5s or 1m.
-Every flag has an environment variable, such as ${envName("dead-after")}; the flag wins.
-
-Examples:
-  gossiper -id n1
-  gossiper -id n2 -port 8081 -join localhost:8080`;
+  return programHelp(NODE_FLAGS);
 }
 
 /** The checks that need more than one flag, or a default of the machine. */

@@ -14,6 +14,8 @@ export interface Flag<Value> {
   readonly metavar?: string;
   /** One line of the help text. */
   readonly help: string;
+  /** The words that it takes, one or several: shells complete them. */
+  readonly words?: readonly string[];
   /** The text that is read when none is given. With `""`, people may give an empty value as well. */
   readonly default?: string;
   /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead. */
@@ -42,23 +44,26 @@ const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 const TYPO_DISTANCE_MAX = 2;
 
 /**
- * The text given for each flag, by name, not yet read; a switch given alone has the text `true`.
+ * The text given for each flag, by name, not yet read; a switch given alone has the text `true`. `onOperand` gets each
+ * argument that belongs to no flag; by default it is refused.
  *
  * @throws {UsageError} for an unknown flag, one given twice or without its value, and a stray argument.
  */
-export function splitFlags(table: FlagTable, args: readonly string[]): Map<string, string> {
+export function splitFlags(
+  table: FlagTable,
+  args: readonly string[],
+  onOperand: (arg: string) => void = refuseOperand,
+): Map<string, string> {
   const names = Object.keys(table);
-  const refuse = (arg: string): never => {
-    throw new UsageError(
-      `Cannot use the argument ${quote(arg)}: give only flags; run with -help for the list`,
-    );
-  };
   const { _: afterDashes, ...given } = parseArgs(normalizeArgs(table, args), {
     string: names,
     collect: names,
-    unknown: refuse,
+    unknown: (arg) => {
+      onOperand(arg);
+      return false;
+    },
   });
-  if (afterDashes[0] !== undefined) refuse(String(afterDashes[0]));
+  for (const arg of afterDashes) onOperand(String(arg));
   const texts = new Map<string, string>();
   for (const [name, values] of Object.entries(given as Record<string, string[]>)) {
     if (values.length > 1) {
@@ -69,6 +74,12 @@ export function splitFlags(table: FlagTable, args: readonly string[]): Map<strin
     for (const text of values) texts.set(name, text);
   }
   return texts;
+}
+
+function refuseOperand(arg: string): never {
+  throw new UsageError(
+    `Cannot use the argument ${quote(arg)}: give only flags; run with -help for the list`,
+  );
 }
 
 /**
@@ -120,6 +131,8 @@ function normalizeArgs(table: FlagTable, args: readonly string[]): string[] {
   const normal: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
+    // What follows is no flag, whatever it looks like.
+    if (arg === "--") return [...normal, ...args.slice(i)];
     const [, typed, value] = FLAG.exec(arg) ?? [];
     const name = typed === "h" ? "help" : typed;
     if (name === undefined) {

@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseConfig } from "../../lib/config/config.ts";
-import { type Running, start } from "../../main.ts";
+import { type Running, start } from "../../lib/run/run.ts";
 import { Brains } from "./brains.ts";
 import { table } from "./measure.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { parseConfig } from "../../lib/config/config.ts";
-import { start } from "../../main.ts";
+import { start } from "../../lib/run/run.ts";
 
 const [prefix = "", nodes = "0", total = "0", victim = "", ...flags] = Deno.args;
 

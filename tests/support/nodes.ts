@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/config.ts";
 import type { MemberView } from "../../lib/report/members.ts";
-import { type Running, start } from "../../main.ts";
+import { type Running, start } from "../../lib/run/run.ts";
 import { eventually, within } from "./eventually.ts";
 import { programCommand } from "./program.ts";
 

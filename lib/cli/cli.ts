@@ -1,0 +1,187 @@
+/**
+ * The commands, which ask a running node: each parses, asks, prints, and says by its exit status how things stand.
+ *
+ * @module
+ */
+import { NODE_FLAGS } from "../config/config.ts";
+import { type CommandName, COMMANDS } from "../config/commands.ts";
+import { readText } from "../host/files.ts";
+import { KeyError, parseKeys } from "../net/keys.ts";
+import { KEY_VARIABLE } from "../config/security.ts";
+import { messageOf } from "../text.ts";
+import { firstLine, jsonLine, readMembers, readStory } from "./answers.ts";
+import { CallError, Client, EXIT } from "./client.ts";
+import { completionScript } from "./completions.ts";
+import { type Call, flagsOf, parseCall, type Target } from "./parse.ts";
+import { isTrouble, painter, sorted, storyText, tableLines } from "./show.ts";
+import { ClosedError, openTerminal, type Terminal } from "./terminal.ts";
+import { drawChanges, printChanges } from "./watch.ts";
+
+/** Longest file of keys or certificates that is read: as a node reads them. */
+const FILE_BYTES_MAX = 1_048_576;
+
+/** Rows of a terminal that a watched table leaves free: its heading, what is below it, and the cursor. */
+const ROWS_FREE = 3;
+
+/** Runs the command that `args` begin with; resolves to its exit status. */
+export async function main(args: string[]): Promise<number> {
+  const terminal = openTerminal();
+  const parsed = parseCall(args, (name) => Deno.env.get(name));
+  try {
+    if (parsed.kind === "call") return await run(parsed.call, terminal);
+    if (parsed.kind === "help") await terminal.print(`${parsed.text}\n`);
+    else terminal.note(`gossiper: ${parsed.message}`);
+    return parsed.kind === "help" ? EXIT.fine : EXIT.wrong;
+  } catch (error) {
+    if (error instanceof ClosedError) return EXIT.quiet;
+    if (!(error instanceof CallError)) throw error;
+    terminal.note(`gossiper: ${error.message}`);
+    return error.status;
+  }
+}
+
+async function run(call: Call, terminal: Terminal): Promise<number> {
+  if (call.command === "completions") {
+    const names = Object.keys(COMMANDS) as CommandName[];
+    const commands = Object.fromEntries(names.map((name) => [name, flagsOf(name)]));
+    await terminal.print(`${completionScript(call.operand, { commands, node: NODE_FLAGS })}\n`);
+    return EXIT.fine;
+  }
+  using client = await clientFor(call.target);
+  try {
+    switch (call.command) {
+      case "members":
+        return await showMembers(call, client, terminal);
+      case "why":
+        return await showStory(call, client, terminal);
+      case "bye":
+        return await decommission(call, client, terminal);
+      case "events":
+        await printChanges(client, terminal);
+        return EXIT.fine;
+    }
+  } catch (error) {
+    throw client.explain(error);
+  }
+}
+
+async function showMembers(call: Call, client: Client, terminal: Terminal): Promise<number> {
+  const { query, json } = call;
+  const asked = query.has("status");
+  const paint = painter(terminal.colours);
+  const path = query.size === 0 ? "members" : `members?${query}`;
+  if (!call.watch) {
+    const { text } = await client.ask(path);
+    const members = sorted(readMembers(text));
+    await printUnlessClosed(
+      terminal,
+      json ? `${jsonLine(text)}\n` : `${tableLines(members, { paint }).join("\n")}\n`,
+    );
+    const isFine = members.every(({ status }) =>
+      status === "live" || (!asked && !isTrouble(status))
+    );
+    return isFine ? EXIT.fine : EXIT.not;
+  }
+  let drawn = false;
+  await drawChanges(client, terminal, async (lost) => {
+    const { text } = await client.ask(path);
+    const members = sorted(readMembers(text));
+    if (json) return await terminal.print(`${jsonLine(text)}\n`);
+    if (!terminal.isTerminal) {
+      const lines = tableLines(members, { paint });
+      await terminal.print(`${drawn ? "\n" : ""}${lines.join("\n")}\n`);
+    } else {
+      const { columns, rows } = terminal.size();
+      const room = Math.max(1, rows - ROWS_FREE);
+      const lines = tableLines(members.slice(0, room), { paint, columns });
+      if (members.length > room) lines.push(`... and ${members.length - room} more`);
+      if (lost !== undefined) lines.push(`lost ${client.name}: ${lost}`);
+      // Over what is there, line by line, so that nothing flickers.
+      const clear = drawn ? "\x1b[H" : "\x1b[2J\x1b[H";
+      await terminal.print(`${clear}${lines.join("\x1b[K\n")}\x1b[K\n\x1b[J`);
+    }
+    drawn = true;
+  });
+  return EXIT.fine;
+}
+
+async function showStory({ operand: id }: Call, client: Client, terminal: Terminal) {
+  const { status, text } = await client.ask(storyPath(id), { also: [404] });
+  if (status === 404) throw new CallError(EXIT.not, `${client.name} knows no member ${id}`);
+  const story = readStory(text);
+  await printUnlessClosed(terminal, storyText(story, painter(terminal.colours)));
+  return story.status === "live" ? EXIT.fine : EXIT.not;
+}
+
+async function decommission(call: Call, client: Client, terminal: Terminal): Promise<number> {
+  const { operand: id } = call;
+  if (!call.yes) {
+    if (terminal.canAsk) await describeMember(id, client, terminal);
+    const answer = terminal.ask(`decommission ${id} for good? [y/N]`);
+    if (answer === undefined) {
+      throw new CallError(
+        EXIT.wrong,
+        `Cannot ask whether to decommission ${id}, as there is no terminal: give -yes`,
+      );
+    }
+    if (!/^y(?:es)?$/i.test(answer)) throw new CallError(EXIT.not, `${id} stays as it is`);
+  }
+  // 507: the node cannot write it down.
+  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}`, {
+    method: "POST",
+    also: [507],
+  });
+  if (status === 507) throw new CallError(EXIT.not, firstLine(text));
+  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
+  return EXIT.fine;
+}
+
+/** Tells what a decommission would end: an ID is easily mistyped. */
+async function describeMember(id: string, client: Client, terminal: Terminal): Promise<void> {
+  const { status, text } = await client.ask(storyPath(id), { also: [404] });
+  if (status === 404) return terminal.note(`${client.name} knows no member ${id}`);
+  const story = readStory(text);
+  const { address } = story;
+  const ends = story.status === "live" ? ": its process will end" : "";
+  terminal.note(`${id} is ${story.status}${address && ` at ${address}`}${ends}`);
+}
+
+/** As a query: clients take the IDs `.` and `..` out of a path. */
+function storyPath(id: string): string {
+  return `members?id=${encodeURIComponent(id)}`;
+}
+
+/** Prints; a reader that has gone changes nothing about the exit status. */
+async function printUnlessClosed(terminal: Terminal, text: string): Promise<void> {
+  try {
+    await terminal.print(text);
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+  }
+}
+
+async function clientFor({ base, keyFile, keyText, caFile }: Target): Promise<Client> {
+  const text = keyFile === undefined ? keyText : await read(keyFile);
+  const ca = caFile === undefined ? undefined : await read(caFile);
+  // Deno trusts nobody then, and does not say why.
+  if (ca?.includes("BEGIN CERTIFICATE") === false) {
+    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: it holds no certificate in PEM`);
+  }
+  try {
+    const [key] = text === undefined ? [] : parseKeys(text, keyFile ?? KEY_VARIABLE);
+    return new Client({ base, key, ca });
+  } catch (error) {
+    if (error instanceof KeyError) throw new CallError(EXIT.wrong, error.message);
+    if (ca === undefined) throw error;
+    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: ${firstLine(messageOf(error))}`);
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readText(path, FILE_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(messageOf(error))}`);
+  }
+}

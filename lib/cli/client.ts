@@ -1,0 +1,161 @@
+/**
+ * Requests to one node.
+ *
+ * @module
+ */
+import { withDeadline } from "../net/deadline.ts";
+import { messageOf } from "../text.ts";
+import { firstLine, UnreadableError } from "./answers.ts";
+
+/** Bytes of an answer, and of an event: the table of 65,536 members and as many that are decommissioned. */
+export const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Longest wait for an answer; a decommission is on the node's disk within 3 s or refused. */
+const ANSWER_MS = 10_000;
+
+/** Exit statuses of the commands; `quiet` is what a shell shows for a program whose reader has gone. */
+export const EXIT = { fine: 0, not: 1, wrong: 2, nobody: 3, quiet: 141 } as const;
+
+/** A command that cannot go on; the message says why in one line. */
+export class CallError extends Error {
+  override readonly name = "CallError";
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export interface ClientOptions {
+  /** The URL that paths are added to; it ends in a slash. */
+  readonly base: string;
+  readonly key: string | undefined;
+  /** Certificates of authorities to trust besides the usual ones, in PEM. */
+  readonly ca: string | undefined;
+  readonly answerMs?: number;
+}
+
+/** An answer with its text. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Statuses with which a node says that the call is wrong. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
+
+export class Client implements Disposable {
+  readonly #options: ClientOptions;
+  readonly #http: Deno.HttpClient | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    const { ca } = options;
+    this.#http = ca === undefined ? undefined : Deno.createHttpClient({ caCerts: [ca] });
+  }
+
+  /** The node as people call it. */
+  get name(): string {
+    return this.#options.base.replace(/^http:\/\//, "").replace(/\/$/, "");
+  }
+
+  /**
+   * An answer of 200, or of another status in `also`.
+   *
+   * @throws {CallError} for any other, and where there is no answer.
+   */
+  async ask(path: string, { method = "GET", also = [] as number[] } = {}): Promise<Answer> {
+    const { answerMs = ANSWER_MS } = this.#options;
+    const abort = new AbortController();
+    const late = () => {
+      abort.abort();
+      throw this.#nobody(`nothing within ${answerMs / 1000} s`);
+    };
+    const asking = async () => {
+      const response = await this.#fetch(path, { method, signal: abort.signal });
+      return { status: response.status, text: await this.#textOf(response) };
+    };
+    const answer = await withDeadline(asking(), answerMs, late);
+    if (answer.status !== 200 && !also.includes(answer.status)) throw this.refusal(answer);
+    return answer;
+  }
+
+  /** The stream of events after `lastId`, which lasts until `signal` is aborted. */
+  async stream(lastId: string, abort: AbortController): Promise<ReadableStream<Uint8Array>> {
+    const { answerMs = ANSWER_MS } = this.#options;
+    const headers = { "accept": "text/event-stream", ...(lastId && { "last-event-id": lastId }) };
+    const late = () => {
+      abort.abort();
+      throw this.#nobody(`nothing within ${answerMs / 1000} s`);
+    };
+    const asking = this.#fetch("events", { headers, signal: abort.signal });
+    const response = await withDeadline(asking, answerMs, late);
+    if (response.status !== 200 || response.body === null) {
+      throw this.refusal({ status: response.status, text: await this.#textOf(response) });
+    }
+    return response.body;
+  }
+
+  /** Why nothing can be done with an answer. */
+  refusal({ status, text }: Answer): CallError {
+    if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${firstLine(text)}`);
+    return this.#nobody(`status ${status}: ${firstLine(text)}`);
+  }
+
+  /** The error to report for one of reading an answer; others are mistakes of this program. */
+  explain(error: unknown): unknown {
+    if (!(error instanceof UnreadableError)) return error;
+    return this.#nobody(`it answers something else: ${error.message}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#http?.close();
+  }
+
+  #nobody(why: string): CallError {
+    return new CallError(EXIT.nobody, `no answer from ${this.name}: ${why}`);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const { base, key } = this.#options;
+    const headers = new Headers(init.headers);
+    headers.set("user-agent", "gossiper");
+    if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+    try {
+      // The key is for this node, and for no other that it leads to.
+      const options = { ...init, headers, redirect: "manual", client: this.#http } as const;
+      return await fetch(base + path, options as RequestInit);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw this.#nobody(shortened(error));
+    }
+  }
+
+  async #textOf(response: Response): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
+    try {
+      for await (const piece of response.body ?? []) {
+        bytes += piece.length;
+        if (bytes > ANSWER_BYTES_MAX) break;
+        text += decoder.decode(piece, { stream: true });
+      }
+    } catch (error) {
+      throw this.#nobody(shortened(error));
+    }
+    if (bytes <= ANSWER_BYTES_MAX) return text + decoder.decode();
+    throw this.#nobody(`it answers more than ${ANSWER_BYTES_MAX} bytes`);
+  }
+}
+
+/** What went wrong, without the steps that led there. */
+function shortened(error: unknown): string {
+  // The cause, where Deno says no more than that a fetch failed.
+  const message = messageOf(error instanceof Error && error.cause || error);
+  if (/connection refused/i.test(message)) return "connection refused";
+  if (/dns error/.test(message)) return "there is no host of this name";
+  if (/corrupt message/.test(message)) return "it does not speak TLS: give http://";
+  if (/invalid HTTP version/.test(message)) {
+    return "it does not speak HTTP, but TLS maybe: give https://";
+  }
+  return firstLine(message.replace(/^.*client error \([A-Za-z]+\): /s, ""));
+}

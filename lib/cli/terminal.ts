@@ -1,0 +1,68 @@
+/**
+ * Where a command prints and asks.
+ *
+ * @module
+ */
+
+/** What a command needs of the machine; tests put another in its place. */
+export interface Terminal {
+  /** Whether what is printed goes to a person. */
+  readonly isTerminal: boolean;
+  readonly colours: boolean;
+  /** Columns and rows; 0 where there is no terminal. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Prints; resolves when the text has been taken. @throws {ClosedError} once nobody reads any more. */
+  print(text: string): Promise<void>;
+  /** Prints a line beside the output. */
+  note(line: string): void;
+  /** Whether there is a person to ask. */
+  readonly canAsk: boolean;
+  /** Asks a person; undefined where nobody can answer. */
+  ask(question: string): string | undefined;
+}
+
+/** Whoever read the output has gone, as `head` does. */
+export class ClosedError extends Error {
+  override readonly name = "ClosedError";
+}
+
+/** The process' own. */
+export function openTerminal(): Terminal {
+  const encoder = new TextEncoder();
+  const isTerminal = Deno.stdout.isTerminal();
+  const canAsk = Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+  return {
+    isTerminal,
+    canAsk,
+    colours: isTerminal && !Deno.noColor,
+    size: () => isTerminal ? Deno.consoleSize() : { columns: 0, rows: 0 },
+    async print(text) {
+      const bytes = encoder.encode(text);
+      try {
+        for (let done = 0; done < bytes.length;) {
+          done += await Deno.stdout.write(bytes.subarray(done));
+        }
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) throw new ClosedError("nobody reads");
+        throw error;
+      }
+    },
+    note(line) {
+      try {
+        Deno.stderr.writeSync(encoder.encode(`${line}\n`));
+      } catch {
+        // The exit status says it as well.
+      }
+    },
+    ask(question) {
+      if (!canAsk) return undefined;
+      Deno.stderr.writeSync(encoder.encode(`${question} `));
+      // A terminal gives a line at a time, and nothing at Ctrl-D.
+      const line = new Uint8Array(ANSWER_BYTES_MAX);
+      return new TextDecoder().decode(line.subarray(0, Deno.stdin.readSync(line) ?? 0)).trim();
+    },
+  };
+}
+
+/** Bytes of a person's yes or no. */
+const ANSWER_BYTES_MAX = 256;

@@ -1,0 +1,96 @@
+/**
+ * Commands that go on: `members -watch` and `events`.
+ *
+ * @module
+ */
+import { pause } from "../net/deadline.ts";
+import type { ChangeView } from "../report/stories.ts";
+import type { ListedMember } from "../report/members.ts";
+import type { Status } from "../table.ts";
+import { readChange, readMembers } from "./answers.ts";
+import { CallError, type Client, EXIT } from "./client.ts";
+import { follow, type Heard } from "./follow.ts";
+import { changeLine } from "./show.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Changes within this time are drawn together: a person reads no faster, and a node has others to answer. */
+const DRAW_GAP_MS = 250;
+
+/** On a terminal the ages are drawn anew this often. */
+const DRAW_EVERY_MS = 2_000;
+
+/** Draws at once and after each change; `draw` gets why the node cannot be heard, if so. Ends only by an error. */
+export async function drawChanges(
+  client: Client,
+  terminal: Terminal,
+  draw: (lost: string | undefined) => Promise<void>,
+): Promise<never> {
+  const { signal } = new AbortController();
+  let lost: string | undefined;
+  let changed = Promise.withResolvers<void>();
+  const following = (async () => {
+    for await (const heard of follow(client)) {
+      lost = noteLoss(terminal, client, heard, lost);
+      changed.resolve();
+    }
+  })();
+  for (;;) {
+    const tick = terminal.isTerminal ? [pause(DRAW_EVERY_MS, signal)] : [];
+    await Promise.race([changed.promise, following, ...tick]);
+    changed = Promise.withResolvers();
+    try {
+      await draw(lost);
+    } catch (error) {
+      // The stream will end as well, and say why.
+      if (!(error instanceof CallError) || error.status === EXIT.wrong) throw error;
+    }
+    await pause(DRAW_GAP_MS, signal);
+  }
+}
+
+/** Prints one line per change. Ends only by an error. */
+export async function printChanges(client: Client, terminal: Terminal): Promise<void> {
+  let known: Map<string, Status> | undefined;
+  let lost: string | undefined;
+  for await (const heard of follow(client)) {
+    lost = noteLoss(terminal, client, heard, lost);
+    if (heard.kind !== "event") continue;
+    const { type, data } = heard.event;
+    if (type === "snapshot") {
+      const members = readMembers(data);
+      await terminal.print(missed(members, known).map(changeLine).join(""));
+      known = new Map(members.map(({ id, status }) => [id, status]));
+    } else if (type === "change") {
+      const change = readChange(data);
+      known?.set(change.id, change.to);
+      await terminal.print(changeLine(change));
+    }
+  }
+}
+
+/** What changed between two snapshots, as far as the second tells; nothing before the first. */
+export function missed(
+  members: readonly ListedMember[],
+  known: ReadonlyMap<string, Status> | undefined,
+): Omit<ChangeView, "event">[] {
+  if (known === undefined) return [];
+  return members.flatMap(({ id, address, status, since, reason }) => {
+    const from = known.get(id) ?? null;
+    if (from === status) return [];
+    return [{ id, address, from, to: status, at: since ?? "-", reason: reason ?? "" }];
+  });
+}
+
+/** Says once that the node is lost, and once that it is back; returns why it is lost now. */
+function noteLoss(
+  terminal: Terminal,
+  { name }: Client,
+  heard: Heard,
+  lost: string | undefined,
+): string | undefined {
+  if (heard.kind === "lost" && lost === undefined) {
+    terminal.note(`gossiper: lost ${name}, and looks for it: ${heard.why}`);
+  }
+  if (heard.kind === "open" && lost !== undefined) terminal.note(`gossiper: ${name} answers again`);
+  return heard.kind === "lost" ? heard.why : heard.kind === "open" ? undefined : lost;
+}

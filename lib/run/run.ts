@@ -1,0 +1,185 @@
+/**
+ * One node of a distributed liveness store. This file parses, wires up, serves and stops: all of a node that touches
+ * the machine is on this screen, or called from it.
+ *
+ * @module
+ */
+import { formatAddress } from "../address.ts";
+import { AddressWatch } from "../host/address_watch.ts";
+import { createApp } from "../http/app.ts";
+import { createGate } from "../http/gate.ts";
+import { type Config, parseConfig } from "../config/config.ts";
+import { Credentials, CredentialsError } from "../host/credentials.ts";
+import { describeListening, ownNames, warnings } from "../config/exposure.ts";
+import { createLog, describeBug } from "../log.ts";
+import { settleNames } from "../host/names.ts";
+import { Node } from "../host/node.ts";
+import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "../host/process.ts";
+import { thisNetwork } from "../host/own_address.ts";
+import { readState, StateError } from "../host/state_file.ts";
+import { ListenError } from "../http/listen.ts";
+import { Server } from "../http/serve.ts";
+import { versionLine } from "../host/version.ts";
+import denoConfig from "../../deno.json" with { type: "json" };
+
+/** A running node. */
+export interface Running {
+  readonly id: string;
+  /** The advertised `host:port`. */
+  readonly address: string;
+  /** The port listened on. */
+  readonly port: number;
+  /** Reads the files of keys and certificates again; resolves when that is done. */
+  reload(): Promise<void>;
+  /** Announces a planned stop, finishes open requests, and ends. */
+  leave(reason: string): Promise<void>;
+  /** The exit status, once the node has ended. */
+  readonly ended: Promise<number>;
+}
+
+/** Telling others and finishing open requests may take this long when a node ends: its user waits for 2 s at most. */
+const ENDING_MS = 1_800;
+
+/** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
+export function start(config: Config, write: (line: string) => void): Running {
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  const { logFormat: format, logLevel: level } = config;
+  const log = createLog(write, { now: () => new Date(), format, level });
+  const saved = config.state === undefined ? undefined : readState(config.state, config);
+  const id = config.idGiven ? config.id : saved?.id ?? config.id;
+  const wallMs = () => Date.now();
+  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs } = config;
+  const credentials = new Credentials({ keyFile, keyText, tls, cluster, log, wallMs });
+  const { keys } = credentials;
+  const server = new Server(
+    {
+      host,
+      port: config.port,
+      tls: credentials.tls,
+      onBroken: (line) => log.notice("error", line),
+    },
+    (request, caller) => app.fetch(request, caller),
+  );
+  const { port } = server.addr;
+  const address = formatAddress(config.advertiseHost, config.advertisePort ?? port);
+  const watch = new AddressWatch({
+    advertiseHost: config.advertiseHost,
+    advertiseDefault: config.advertiseDefault,
+    network: thisNetwork,
+    onNotice: (level, text) => log.notice(level, text),
+  });
+  const node = new Node({
+    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
+    join: config.join,
+    state: config.state,
+    dist: config.dist,
+    binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
+    signer: keys?.signer,
+    allow: config.allow,
+    caCerts: credentials.tls && (() => credentials.authorities),
+    warning: () => credentials.warning ?? watch.trouble,
+    version: denoConfig.version,
+    now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
+    random: Math.random,
+    onStop: (status, text) => {
+      log.notice(status === 0 ? "info" : "error", text);
+      void finish(status, Promise.resolve());
+    },
+  });
+  const gate = createGate({
+    keys,
+    private: config.private,
+    names: ownNames(config, Deno.hostname()),
+    nowMs: () => performance.now(),
+    onRefused: (line) => log.notice("warn", line),
+  });
+  const app = createApp(node, gate);
+  async function finish(status: number, told: Promise<void>): Promise<void> {
+    const timer = setTimeout(() => end(status), ENDING_MS);
+    try {
+      await told;
+      await node.stop();
+      credentials.close();
+      watch.stop();
+      await server.shutdown();
+    } finally {
+      clearTimeout(timer);
+      end(status);
+    }
+  }
+  const scheme = credentials.tls === undefined ? "http" : "https";
+  const listener = { scheme, port, address, on: server.on, pid: Deno.pid } as const;
+  log.notice("info", `node ${id} ${describeListening(config, listener)}`);
+  for (const line of warnings(config)) log.notice("warn", line);
+  credentials.watch((tls) => server.replace(tls));
+  node.start();
+  watch.start();
+  return {
+    id,
+    address,
+    port,
+    reload: () => credentials.reload(),
+    ended,
+    leave: (reason) => finish(0, node.leave(reason)),
+  };
+}
+
+/** As `deno task compile` names it. */
+function binaryName(): string {
+  return `gossiper-${Deno.build.target}${Deno.build.os === "windows" ? ".exe" : ""}`;
+}
+
+/** Runs a node as its flags say; resolves to its exit status. */
+export async function main(args: string[]): Promise<number> {
+  // First: until then the system ends the process at a signal, or loses it where the process is a container's first.
+  const asked = Promise.withResolvers<string>();
+  let running: Running | undefined;
+  onStopSignal(asked.resolve);
+  onHangUp({ stop: () => asked.resolve("SIGHUP"), reload: () => void running?.reload() });
+  const parsed = parseConfig(args, (name) => Deno.env.get(name), {
+    hostname: Deno.hostname(),
+    randomId: crypto.randomUUID().slice(0, 8),
+  });
+  switch (parsed.kind) {
+    case "help":
+      console.log(parsed.text);
+      return 0;
+    case "version":
+      console.log(
+        versionLine(denoConfig.version, { deno: Deno.version.deno, target: Deno.build.target }),
+      );
+      return 0;
+    case "usage":
+      console.error(`gossiper: ${parsed.message}`);
+      return 2;
+  }
+  const names = await Promise.race([settleNames(parsed.config), asked.promise]);
+  // Asked to stop while names were looked up.
+  if (typeof names === "string") return 0;
+  if (names.kind === "usage") {
+    console.error(`gossiper: ${names.message}`);
+    return 2;
+  }
+  const { logFormat: format, logLevel: level } = names.config;
+  const stderr = new LineWriter({
+    write: (bytes) => Deno.stderr.write(bytes),
+    onLost: (lines) => log.notice("warn", `${lines} lines of this log are lost`),
+  });
+  const write = (line: string) => stderr.write(line);
+  const log = createLog(write, { now: () => new Date(), format, level });
+  if (names.warning !== undefined) log.notice("warn", names.warning);
+  try {
+    running = start(names.config, write);
+  } catch (error) {
+    const expected = [ListenError, StateError, CredentialsError];
+    if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
+    await stderr.flush();
+    console.error(`gossiper: ${error.message}`);
+    return error instanceof StateError ? error.status : 1;
+  }
+  surviveErrors((error) => log.notice("error", describeBug(error)));
+  void asked.promise.then(running.leave);
+  const status = await running.ended;
+  await stderr.flush();
+  return status;
+}
