@@ -5,6 +5,7 @@
  */
 import { pause } from "../net/deadline.ts";
 import type { ChangeView } from "../report/stories.ts";
+import { MEMBERS_MAX, TOMBSTONES_MAX } from "../limits.ts";
 import type { ListedMember } from "../report/members.ts";
 import type { Status } from "../table.ts";
 import { readChange, readMembers } from "./answers.ts";
@@ -18,6 +19,9 @@ const DRAW_GAP_MS = 250;
 
 /** On a terminal the ages are drawn anew this often. */
 const DRAW_EVERY_MS = 2_000;
+
+/** Members whose last status is kept, to tell after a loss what was missed: a full table. */
+const KNOWN_MAX = MEMBERS_MAX + TOMBSTONES_MAX;
 
 /** Draws at once and after each change; `draw` gets why the node cannot be heard, if so. Ends only by an error. */
 export async function drawChanges(
@@ -62,7 +66,7 @@ export async function printChanges(client: Client, terminal: Terminal): Promise<
       known = new Map(members.map(({ id, status }) => [id, status]));
     } else if (type === "change") {
       const change = readChange(data);
-      known?.set(change.id, change.to);
+      if (known !== undefined && known.size < KNOWN_MAX) known.set(change.id, change.to);
       await terminal.print(changeLine(change));
     }
   }

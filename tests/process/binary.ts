@@ -41,7 +41,7 @@ Deno.test("-version names version, commit, Deno and target", async () => {
   );
 });
 
-Deno.test("started from any directory, without a home, it serves its page with style and script", async () => {
+Deno.test("started from any directory, without a home, it serves its page with style and script, and answers its own commands", async () => {
   const child = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
   let log = "";
   const drained = child.stderr.pipeThrough(new TextDecoderStream())
@@ -62,6 +62,9 @@ Deno.test("started from any directory, without a home, it serves its page with s
     }
     assertEquals(await (await fetch(`http://${address}/healthz`)).text(), "ok\n");
     assertStringIncludes(await (await fetch(`http://${address}/metrics`)).text(), "gossiper");
+    const asked = await bare(["members", "-at", address]).output();
+    assertEquals([asked.code, new TextDecoder().decode(asked.stderr)], [0, ""]);
+    assertMatch(new TextDecoder().decode(asked.stdout), /^n1 +live /m);
   } finally {
     child.kill("SIGTERM");
     await drained;

@@ -1,0 +1,157 @@
+/** Requests to a node, and the stream of its events, from servers that do what no node does. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UnreadableError } from "../../lib/cli/answers.ts";
+import { ANSWER_BYTES_MAX, CallError, Client, EXIT } from "../../lib/cli/client.ts";
+import { follow, type Heard } from "../../lib/cli/follow.ts";
+import { closedAddress, MutePeer } from "../support/raw.ts";
+
+const TIMES = { silentMs: 100, waitMinMs: 1 };
+
+function serve(handler: (request: Request) => Response) {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
+}
+
+function clientOf(server: { addr: Deno.NetAddr } | string, key?: string): Client {
+  const address = typeof server === "string" ? server : `127.0.0.1:${server.addr.port}`;
+  return new Client({ base: `http://${address}/`, key, ca: undefined, answerMs: 2_000 });
+}
+
+async function assertFails(asking: Promise<unknown>, status: number, says: string) {
+  const error = await assertRejects(() => asking, CallError, says);
+  assertEquals(error.status, status, error.message);
+}
+
+/** The first `count` things heard of a node. */
+async function hear(client: Client, count: number): Promise<Heard[]> {
+  const heard: Heard[] = [];
+  for await (const one of follow(client, TIMES)) {
+    heard.push(one);
+    if (heard.length === count) break;
+  }
+  return heard;
+}
+
+Deno.test("a call that is refused is wrong, and every other answer but 200 is nobody's", async () => {
+  let status = 200;
+  await using server = serve(() => new Response("so\x1b[2J it is\nmore", { status }));
+  using client = clientOf(server);
+  assertEquals((await client.ask("members")).text.length, 17);
+  for (status of [400, 401, 403]) {
+    await assertFails(client.ask("members"), EXIT.wrong, ": so\\u001b[2J it is");
+  }
+  for (status of [201, 301, 404, 405, 500, 503, 507]) {
+    await assertFails(client.ask("members"), EXIT.nobody, `status ${status}: so\\u001b[2J it is`);
+  }
+  status = 404;
+  assertEquals((await client.ask("members", { also: [404] })).status, 404);
+});
+
+Deno.test("the key goes to the node and not where a redirect leads", async () => {
+  const seen: (string | null)[] = [];
+  await using other = serve((request) => {
+    seen.push(`other ${request.headers.get("authorization")}`);
+    return new Response("{}");
+  });
+  await using server = serve((request) => {
+    seen.push(request.headers.get("authorization"));
+    return Response.redirect(`http://127.0.0.1:${other.addr.port}/`);
+  });
+  using client = clientOf(server, "a-key-of-many-characters");
+  await assertFails(client.ask("members"), EXIT.nobody, "status 302");
+  assertEquals(seen, ["Bearer a-key-of-many-characters"]);
+});
+
+Deno.test("nobody who listens, answers late or speaks another protocol keeps a command waiting", async () => {
+  using closed = clientOf(closedAddress());
+  await assertFails(closed.ask("members"), EXIT.nobody, "connection refused");
+  await using mute = new MutePeer();
+  const options = { base: `http://${mute.address}/`, key: undefined, ca: undefined, answerMs: 50 };
+  using late = new Client(options);
+  await assertFails(late.ask("members"), EXIT.nobody, "nothing within 0.05 s");
+  await assertFails(hear(late, 1), EXIT.nobody, "nothing within 0.05 s");
+  await using dripping = serve(() => {
+    let timer: ReturnType<typeof setInterval>;
+    return new Response(
+      new ReadableStream({
+        start(controller) {
+          timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 5);
+        },
+        cancel: () => clearInterval(timer),
+      }),
+    );
+  });
+  using slow = new Client({ ...options, base: `http://127.0.0.1:${dripping.addr.port}/` });
+  await assertFails(slow.ask("members"), EXIT.nobody, "nothing within 0.05 s");
+});
+
+Deno.test("an answer without end is left at its bound", async () => {
+  let sent = 0;
+  await using server = serve(() =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          sent += 1_048_576;
+          controller.enqueue(new Uint8Array(1_048_576).fill(32));
+        },
+      }),
+    )
+  );
+  using client = clientOf(server);
+  await assertFails(client.ask("members"), EXIT.nobody, `more than ${ANSWER_BYTES_MAX} bytes`);
+  assert(sent < 2 * ANSWER_BYTES_MAX, `${sent} bytes were taken`);
+});
+
+Deno.test("follow() resumes after the last event where the stream ends, or is silent", async () => {
+  const resumed: (string | null)[] = [];
+  await using server = serve((request) => {
+    resumed.push(request.headers.get("last-event-id"));
+    const n = resumed.length;
+    const text = `id: a-${n}\nevent: change\ndata: ${n}\n\nid: half`;
+    if (n !== 2) return new Response(text);
+    return new Response(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+      }),
+    );
+  });
+  using client = clientOf(server);
+  const event = (data: string): Heard => ({ kind: "event", event: { type: "change", data } });
+  assertEquals(await hear(client, 8), [
+    { kind: "open" },
+    event("1"),
+    { kind: "lost", why: "the stream ended" },
+    { kind: "open" },
+    event("2"),
+    { kind: "lost", why: "silent for 0.1 s" },
+    { kind: "open" },
+    event("3"),
+  ]);
+  assertEquals(resumed, [null, "a-1", "a-2"]);
+});
+
+Deno.test("follow() keeps looking for a node that it has heard, unless that refuses", async () => {
+  const answers = [200, 503, 404, 200, 401];
+  await using server = serve(() => new Response("text", { status: answers.shift() ?? 200 }));
+  using client = clientOf(server);
+  const heard: string[] = [];
+  await assertFails(
+    (async () => {
+      for await (const { kind } of follow(client, TIMES)) heard.push(kind);
+    })(),
+    EXIT.wrong,
+    "text",
+  );
+  assertEquals(heard, ["open", "lost", "lost", "lost", "open", "lost"]);
+});
+
+Deno.test("follow() gives up a stream with an event without end", async () => {
+  await using server = serve(() =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(1_048_576).fill(32)),
+      }),
+    )
+  );
+  using client = clientOf(server);
+  await assertRejects(() => hear(client, 3), UnreadableError, "an event of more than");
+});

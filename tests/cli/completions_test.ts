@@ -1,0 +1,67 @@
+/** The completions, in the shells themselves where they are installed. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { completionScript } from "../../lib/cli/completions.ts";
+import { flagsOf } from "../../lib/cli/parse.ts";
+import { type CommandName, COMMANDS } from "../../lib/config/commands.ts";
+import { NODE_FLAGS } from "../../lib/config/config.ts";
+import { STATUSES } from "../../lib/table.ts";
+
+const names = Object.keys(COMMANDS) as CommandName[];
+const words = {
+  commands: Object.fromEntries(names.map((name) => [name, flagsOf(name)])),
+  node: NODE_FLAGS,
+};
+
+async function has(shell: string): Promise<boolean> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${shell}`] })
+    .output();
+  return success;
+}
+
+/** What a shell offers, given how to ask it for the words of a line. */
+async function offered(shell: string, asking: (line: string[]) => string, line: string) {
+  const prelude = shell === "zsh" ? "compdef() { : }" : "";
+  const script = `${prelude}\n${completionScript(shell, words)}\n${asking(line.split(" "))}`;
+  const { stdout, stderr } = await new Deno.Command(shell, { args: ["-c", script] }).output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout).split(/\s+/).filter((word) => word !== "");
+}
+
+const SHELLS = {
+  bash: (line: string[]) =>
+    `COMP_WORDS=(${line.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${line.length - 1}
+     _gossiper; echo "\${COMPREPLY[@]}"`,
+  // Without its line editor zsh has no compadd; it would select among the words as bash does.
+  zsh: (line: string[]) =>
+    `words=(${line.map((word) => `'${word}'`).join(" ")}); CURRENT=${line.length}
+     compadd() { shift; print -- \${(M)@:#${line.at(-1)}*} }; _files() { print -- FILES }
+     _gossiper`,
+};
+
+for (const [shell, asking] of Object.entries(SHELLS)) {
+  Deno.test(
+    `${shell} completes commands, flags and values`,
+    { ignore: !await has(shell) },
+    async () => {
+      const ask = (line: string) => offered(shell, asking, line);
+      assertEquals(await ask("gossiper me"), ["members"]);
+      assertEquals(await ask("gossiper -dead"), ["-dead-after"]);
+      assertEquals(await ask("gossiper members -st"), ["-status"]);
+      assertEquals(await ask("gossiper members -status "), [...STATUSES]);
+      assertEquals(await ask("gossiper bye -y"), ["-yes"]);
+      assertEquals(await ask("gossiper why -y"), []);
+      assertEquals(await ask("gossiper completions z"), ["zsh"]);
+      assertEquals(await ask("gossiper -private -log j"), ["json"]);
+      assertEquals(await ask("gossiper members -at "), []);
+    },
+  );
+}
+
+Deno.test("each script names every command and flag", () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const script = completionScript(shell, words);
+    for (const word of [...names, ...Object.keys(NODE_FLAGS), "status", "yes", "watch"]) {
+      assertMatch(script, new RegExp(`[^\\w-]-?(?:o )?${word}\\b`), `${shell}: ${word}`);
+    }
+  }
+});

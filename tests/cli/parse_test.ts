@@ -1,0 +1,76 @@
+import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { readAt } from "../../lib/cli/at.ts";
+import { type Call, commandHelp, parseCall } from "../../lib/cli/parse.ts";
+import { type CommandName, COMMANDS } from "../../lib/config/commands.ts";
+import { UsageError } from "../../lib/config/flags.ts";
+
+function callOf(words: string, env: Record<string, string> = {}): Call {
+  const parsed = parseCall(words.split(" "), (name) => env[name]);
+  if (parsed.kind !== "call") throw new Error(`${words}: ${JSON.stringify(parsed)}`);
+  return parsed.call;
+}
+
+Deno.test("parseCall() reads flags before and after the operand, in every form that a node takes", () => {
+  for (const words of ["bye n9 -yes", "bye -yes n9", "bye --yes=true n9", "bye -yes -- n9"]) {
+    const { command, operand, yes } = callOf(words);
+    assertEquals([command, operand, yes], ["bye", "n9", true], words);
+  }
+  assertEquals(callOf("bye -- -x").operand, "-x");
+  assertEquals(callOf("why 007").operand, "007");
+});
+
+Deno.test("parseCall() gives the node what it selects by", () => {
+  assertEquals(callOf("members").query.toString(), "");
+  assertEquals(callOf("members -status dead,unknown").query.toString(), "status=dead%2Cunknown");
+});
+
+Deno.test("parseCall() takes the node from -at, then the environment, then localhost", () => {
+  const env = { GOSSIPER_AT: "n1:80" };
+  assertEquals(callOf("members").target.base, "http://localhost:8080/");
+  assertEquals(callOf("members", env).target.base, "http://n1:80/");
+  assertEquals(callOf("members -at n2:80", env).target.base, "http://n2:80/");
+  assertEquals(callOf("members -at n2:80 -tls-ca a.pem").target.base, "https://n2:80/");
+  assertEquals(callOf("members -at http://n2 -tls-ca a.pem").target.base, "http://n2/");
+});
+
+Deno.test("parseCall() takes keys from a file before those of the environment, and -yes from no environment", () => {
+  const env = { GOSSIPER_KEY: "text", GOSSIPER_YES: "true", GOSSIPER_STATUS: "dead" };
+  const { target, yes, query } = callOf("bye n9", env);
+  assertEquals([target.keyText, yes, query.size], ["text", false, 0]);
+  const { keyFile, keyText } = callOf("bye n9 -key-file f", env).target;
+  assertEquals([keyFile, keyText], ["f", undefined]);
+});
+
+Deno.test("readAt() takes an address or a URL with a path, and nothing that hides something else", () => {
+  const read = {
+    "n1:8080": "//n1:8080/",
+    "[::1]:80": "//[::1]:80/",
+    "https://example.org": "https://example.org/",
+    "https://example.org/ops/gossiper": "https://example.org/ops/gossiper/",
+    "http://example.org:81/ops//": "http://example.org:81/ops/",
+  };
+  for (const [text, base] of Object.entries(read)) assertEquals(readAt(text), base);
+  const wrong = [
+    "",
+    "n1",
+    "n1:0",
+    "ftp://n1:80",
+    "https://",
+    "https://user:pass@n1",
+    "https://n1/?a=b",
+    "file:///etc/passwd",
+    "\x1b",
+    `http://n1/${"x".repeat(1_024)}`,
+  ];
+  for (const text of wrong) assertThrows(() => readAt(text), UsageError, "give host:port", text);
+});
+
+Deno.test("the help of each command names its flags in 100 columns", () => {
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    for (const line of commandHelp(name).split("\n")) assertLessOrEqual(line.length, 100, line);
+    assertEquals(parseCall([name, "-help"], () => undefined), {
+      kind: "help",
+      text: commandHelp(name),
+    });
+  }
+});
