@@ -9,7 +9,7 @@ import { readText } from "../host/files.ts";
 import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
 import { messageOf } from "../text.ts";
-import { firstLine, jsonLine, readMembers, readStory } from "./answers.ts";
+import { firstLine, jsonLine, readMembers, readStory } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
 import { completionScript } from "./completions.ts";
 import { type Call, flagsOf, parseCall, type Target } from "./parse.ts";

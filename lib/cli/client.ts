@@ -5,7 +5,7 @@
  */
 import { withDeadline } from "../net/deadline.ts";
 import { messageOf } from "../text.ts";
-import { firstLine, UnreadableError } from "./answers.ts";
+import { firstLine, UnreadableError } from "./read.ts";
 
 /** Bytes of an answer, and of an event: the table of 65,536 members and as many that are decommissioned. */
 export const ANSWER_BYTES_MAX = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UnreadableError } from "./answers.ts";
+import { UnreadableError } from "./read.ts";
 
 /** An event that has data. */
 export interface StreamEvent {

@@ -9,7 +9,7 @@ export interface Terminal {
   /** Whether what is printed goes to a person. */
   readonly isTerminal: boolean;
   readonly colours: boolean;
-  /** Columns and rows; 0 where there is no terminal. */
+  /** Columns and rows; Infinity where that is not known. */
   size(): { readonly columns: number; readonly rows: number };
   /** Prints; resolves when the text has been taken. @throws {ClosedError} once nobody reads any more. */
   print(text: string): Promise<void>;
@@ -35,7 +35,10 @@ export function openTerminal(): Terminal {
     isTerminal,
     canAsk,
     colours: isTerminal && !Deno.noColor,
-    size: () => isTerminal ? Deno.consoleSize() : { columns: 0, rows: 0 },
+    size() {
+      const { columns, rows } = isTerminal ? Deno.consoleSize() : { columns: 0, rows: 0 };
+      return { columns: columns || Infinity, rows: rows || Infinity };
+    },
     async print(text) {
       const bytes = encoder.encode(text);
       try {

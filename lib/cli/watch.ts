@@ -8,7 +8,7 @@ import type { ChangeView } from "../report/stories.ts";
 import { MEMBERS_MAX, TOMBSTONES_MAX } from "../limits.ts";
 import type { ListedMember } from "../report/members.ts";
 import type { Status } from "../table.ts";
-import { readChange, readMembers } from "./answers.ts";
+import { readChange, readMembers } from "./read.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
 import { follow, type Heard } from "./follow.ts";
 import { changeLine } from "./show.ts";

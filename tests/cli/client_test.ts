@@ -1,6 +1,6 @@
 /** Requests to a node, and the stream of its events, from servers that do what no node does. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UnreadableError } from "../../lib/cli/answers.ts";
+import { UnreadableError } from "../../lib/cli/read.ts";
 import { ANSWER_BYTES_MAX, CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { follow, type Heard } from "../../lib/cli/follow.ts";
 import { closedAddress, MutePeer } from "../support/raw.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { UnreadableError } from "../../lib/cli/answers.ts";
+import { UnreadableError } from "../../lib/cli/read.ts";
 import { EventReader } from "../../lib/cli/event_stream.ts";
 
 const STREAM = "retry: 2000\n\nevent: snapshot\nid: a-3\ndata: {}\n\n:\n\n" +

@@ -5,6 +5,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { isId, normalizeAddress } from "../../lib/address.ts";
+import {
+  jsonLine,
+  readChange,
+  readMembers,
+  readStory,
+  UnreadableError,
+} from "../../lib/cli/read.ts";
+import { EventReader } from "../../lib/cli/event_stream.ts";
+import { changeLine, painter, sorted, storyText, tableLines } from "../../lib/cli/show.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/net/answer_reader.ts";
@@ -57,6 +66,12 @@ const ANSWERS = [
   "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\nno",
   "HTTP/1.0 200 OK\r\ncontent-encoding: gzip\r\n\r\nhello",
 ];
+
+/** What a node tells the commands. */
+const SHOWN =
+  '{"id":"n3","address":"a:80","status":"dead","lastHeartbeat":"2026-01-12T23:39:03.300Z","ageMs":1,"reason":"refused","since":null}';
+const CHANGED =
+  '{"id":"n3","address":"a:80","from":null,"to":"live","at":"2026-01-12T23:39:03.300Z","reason":"heard","event":1}';
 
 /** Bytes of an answer's body that the reader may take. */
 const ANSWER_BYTES_MAX = 1_000;
@@ -192,6 +207,44 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         assertOneLine(error.message);
       }
       assert(sent <= 2 * (HEAD_BYTES_MAX + ANSWER_BYTES_MAX) + HEAD_BYTES_MAX);
+    },
+  },
+  cli: {
+    corpus: [
+      `id: a-1\nevent: snapshot\ndata: {"members":[${SHOWN}]}\n\n`,
+      `:\n\nevent: change\r\ndata: ${CHANGED}\r\n\r\n`,
+      `data: {${SHOWN.slice(1, -1)},"history":[${CHANGED}]}\n\n`,
+    ],
+    attack(text, mutator) {
+      const paint = painter(false);
+      try {
+        const reader = new EventReader(ANSWER_BYTES_MAX);
+        const cut = mutator.below(text.length + 1);
+        for (
+          const { data } of [...reader.read(text.slice(0, cut)), ...reader.read(text.slice(cut))]
+        ) {
+          assertOneLine(jsonLine(data));
+          for (
+            const show of [
+              () => tableLines(sorted(readMembers(data)), { paint }),
+              () =>
+                storyText(readStory(data), paint).trimEnd().split("\n").filter((line) =>
+                  line !== ""
+                ),
+              () => [changeLine(readChange(data)).trimEnd()],
+            ]
+          ) {
+            try {
+              for (const line of show()) assertOneLine(line);
+            } catch (error) {
+              if (!(error instanceof UnreadableError)) throw error;
+            }
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof UnreadableError)) throw error;
+        assertOneLine(error.message);
+      }
     },
   },
   http: {

@@ -28,10 +28,14 @@ const SAMPLE = 100;
 
 /** Tests of whole processes that hold what a folder does with the machine. */
 const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
+  "cli/": ["cli"],
   "net/": ["keyed_cluster"],
   "host/": ["process", "restart", "tls"],
   "http/": ["crowd", "download", "tls"],
 };
+
+/** Files that only start others; tests of all kinds hold them. */
+const WIRING = ["main.ts", "lib/run/run.ts"];
 
 /** What the copy needs. */
 const COPIED = [
@@ -63,7 +67,7 @@ const sample = files.length > 0 ? Infinity : Number(args.sample ?? SAMPLE);
 const all: Mutant[] = [];
 for (const path of await sourcePaths()) {
   const file = nameOf(path);
-  if (file === "main.ts" || (files.length > 0 && !files.includes(file))) continue;
+  if (WIRING.includes(file) || (files.length > 0 && !files.includes(file))) continue;
   all.push(...mutantsOf(file, await Deno.readTextFile(path)));
 }
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);

@@ -55,7 +55,11 @@ function follow(node: { address: string }, words: string) {
 async function onTerminal(
   node: { address: string },
   words: string,
-  { typed = "", env = {} }: { typed?: string; env?: Record<string, string> } = {},
+  { typed = "", when = "[y/N]", env = {} }: {
+    typed?: string;
+    when?: string;
+    env?: Record<string, string>;
+  } = {},
 ) {
   const command = [...programCommand(), ...words.split(" ")].join(" ");
   const child = new Deno.Command("script", {
@@ -73,12 +77,21 @@ async function onTerminal(
   }).spawn();
   const writer = child.stdin.getWriter();
   let shown = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    shown += text;
-    if (typed !== "" && shown.includes("[y/N]")) {
-      await writer.write(new TextEncoder().encode(typed));
-      typed = "";
-    }
+  const shownAll = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({
+      async write(text) {
+        shown += text;
+        if (typed === "" || !shown.replace("\x1b[2J\x1b[H", "").includes(when)) return;
+        await writer.write(new TextEncoder().encode(typed));
+        typed = "";
+      },
+    }),
+  );
+  try {
+    await within(shownAll, () => `the terminal shows ${shown}`);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
   }
   await writer.close().catch(() => {});
   return { code: (await child.status).code, shown };
@@ -188,6 +201,22 @@ Deno.test("a terminal gets colours unless NO_COLOR is set, and a pipe none", {
     assert(!text.includes("\x1b"), text);
   }
 });
+
+Deno.test(
+  "members -watch draws over the terminal until Ctrl-C",
+  { ignore: NO_TERMINAL },
+  async () => {
+    await using n1 = startNode("n1");
+    // The second drawing begins where the first did.
+    const { code, shown } = await onTerminal(n1, "members -watch", {
+      typed: "\x03",
+      when: "\x1b[HID",
+    });
+    assertEquals(code, 130, shown);
+    assertStringIncludes(shown, "\x1b[2J\x1b[HID");
+    assertStringIncludes(shown, "\x1b[K\r\nn1  \x1b[32mlive\x1b[0m  ");
+  },
+);
 
 Deno.test("events prints one line per change at once, and finds a node that comes back", async () => {
   await using n1 = await spawnNode("n1");

@@ -8,7 +8,7 @@ import {
   readStory,
   REASON_LENGTH_MAX,
   UnreadableError,
-} from "../../lib/cli/answers.ts";
+} from "../../lib/cli/read.ts";
 
 const MEMBER = {
   id: "n1",
