@@ -32,15 +32,21 @@ export async function drawChanges(
   const { signal } = new AbortController();
   let lost: string | undefined;
   let changed = Promise.withResolvers<void>();
-  const following = (async () => {
+  let failure: { readonly error: unknown } | undefined;
+  const following = async () => {
     for await (const heard of follow(client)) {
       lost = noteLoss(terminal, client, heard, lost);
       changed.resolve();
     }
-  })();
+  };
+  following().catch((error) => {
+    failure = { error };
+    changed.resolve();
+  });
   for (;;) {
     const tick = terminal.isTerminal ? [pause(DRAW_EVERY_MS, signal)] : [];
-    await Promise.race([changed.promise, following, ...tick]);
+    await Promise.race([changed.promise, ...tick]);
+    if (failure !== undefined) throw failure.error;
     changed = Promise.withResolvers();
     try {
       await draw(lost);
@@ -54,7 +60,8 @@ export async function drawChanges(
 
 /** Prints one line per change. Ends only by an error. */
 export async function printChanges(client: Client, terminal: Terminal): Promise<void> {
-  let known: Map<string, Status> | undefined;
+  let known = new Map<string, Status>();
+  let begun = false;
   let lost: string | undefined;
   for await (const heard of follow(client)) {
     lost = noteLoss(terminal, client, heard, lost);
@@ -62,22 +69,22 @@ export async function printChanges(client: Client, terminal: Terminal): Promise<
     const { type, data } = heard.event;
     if (type === "snapshot") {
       const members = readMembers(data);
-      await terminal.print(missed(members, known).map(changeLine).join(""));
+      if (begun) await terminal.print(missed(members, known).map(changeLine).join(""));
+      begun = true;
       known = new Map(members.map(({ id, status }) => [id, status]));
     } else if (type === "change") {
       const change = readChange(data);
-      if (known !== undefined && known.size < KNOWN_MAX) known.set(change.id, change.to);
+      if (known.has(change.id) || known.size < KNOWN_MAX) known.set(change.id, change.to);
       await terminal.print(changeLine(change));
     }
   }
 }
 
-/** What changed between two snapshots, as far as the second tells; nothing before the first. */
+/** What changed between two snapshots, as far as the second tells. */
 export function missed(
   members: readonly ListedMember[],
-  known: ReadonlyMap<string, Status> | undefined,
+  known: ReadonlyMap<string, Status>,
 ): Omit<ChangeView, "event">[] {
-  if (known === undefined) return [];
   return members.flatMap(({ id, address, status, since, reason }) => {
     const from = known.get(id) ?? null;
     if (from === status) return [];

@@ -1,0 +1,82 @@
+/** Commands that go on, on a terminal that a test holds, at a server that plays a node. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
+import { ClosedError, type Terminal } from "../../lib/cli/terminal.ts";
+import { drawChanges, printChanges } from "../../lib/cli/watch.ts";
+
+const AT = "2026-01-12T23:39:06.417Z";
+
+/** Prints until there are `count` texts; then nobody reads any more. */
+function holdTerminal(count: number) {
+  const printed: string[] = [];
+  const notes: string[] = [];
+  const terminal: Terminal = {
+    isTerminal: false,
+    canAsk: false,
+    colours: false,
+    size: () => ({ columns: Infinity, rows: Infinity }),
+    print(text) {
+      if (printed.push(text) < count) return Promise.resolve();
+      return Promise.reject(new ClosedError("enough"));
+    },
+    note: (line) => void notes.push(line),
+    ask: () => undefined,
+  };
+  return { terminal, printed, notes };
+}
+
+function snapshot(statuses: Record<string, string>): string {
+  const members = Object.entries(statuses).map(([id, status]) => ({
+    ...{ id, status, address: `${id}:80`, lastHeartbeat: AT, ageMs: 0, reason: "why", since: AT },
+  }));
+  return `event: snapshot\nid: a-1\ndata: ${JSON.stringify({ members })}\n\n`;
+}
+
+function change(id: string, from: string, to: string): string {
+  const fields = { id, address: `${id}:80`, from, to, at: AT, reason: "why", event: 2 };
+  return `event: change\nid: a-2\ndata: ${JSON.stringify(fields)}\n\n`;
+}
+
+/** Plays a node whose streams of events are these, each ended at once; after them it refuses. */
+function play(streams: string[]) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    const stream = streams.shift();
+    return stream === undefined ? new Response("no more", { status: 401 }) : new Response(stream);
+  });
+  const base = `http://127.0.0.1:${server.addr.port}/`;
+  const client = new Client({ base, key: undefined, ca: undefined });
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await server.shutdown();
+    },
+  };
+}
+
+Deno.test("printChanges() prints no snapshot, each change, and what a later snapshot shows was missed", async () => {
+  await using node = play([
+    snapshot({ n1: "live", n2: "live", n3: "live" }) + change("n2", "live", "dead"),
+    snapshot({ n1: "live", n2: "dead", n3: "left", n4: "live" }),
+  ]);
+  const { terminal, printed, notes } = holdTerminal(2);
+  await assertRejects(() => printChanges(node.client, terminal), ClosedError);
+  assertEquals(printed, [
+    `${AT} n2 live dead n2:80 why\n`,
+    `${AT} n3 live left n3:80 why\n${AT} n4 - live n4:80 why\n`,
+  ]);
+  assertEquals(notes, [
+    `gossiper: lost ${node.client.name}, and looks for it: the stream ended`,
+    `gossiper: ${node.client.name} answers again`,
+  ]);
+});
+
+Deno.test("printChanges() and drawChanges() end where the node refuses, with what it says", async () => {
+  for (const run of [printChanges, drawChanges]) {
+    await using node = play([snapshot({ n1: "live" })]);
+    const { terminal } = holdTerminal(Infinity);
+    const running = run(node.client, terminal, () => Promise.resolve());
+    const error = await assertRejects(() => running, CallError, ": no more");
+    assertEquals(error.status, EXIT.wrong);
+  }
+});
