@@ -89,7 +89,7 @@ export function start(config: Config, write: (line: string) => void): Running {
   const gate = createGate({
     keys,
     private: config.private,
-    names: ownNames(config, Deno.hostname()),
+    names: { own: ownNames(config, Deno.hostname()), given: new Set(config.names) },
     nowMs: () => performance.now(),
     onRefused: (line) => log.notice("warn", line),
   });

@@ -236,6 +236,7 @@ function validate(
     keyText: security.keyText,
     private: security.private,
     tls: security.tls,
+    names: security.names,
     allow: security.allow,
     logFormat: values.log,
     logLevel: values["log-level"],

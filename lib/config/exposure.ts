@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 
 /** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
 export function ownNames(config: Config, hostname: string): ReadonlySet<string> {
-  const names = new Set<string>();
+  const names = new Set<string>(config.names);
   for (const name of [hostname, config.host ?? "", config.advertiseHost]) {
     const normal = normalizeHost(name);
     if (normal !== undefined) names.add(normal);

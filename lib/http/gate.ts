@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { judge } from "./browsers.ts";
+import { judge, type Names } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import { redirectTo } from "./headers.ts";
 import { byePath } from "../page/rows.tsx";
@@ -34,8 +34,7 @@ export interface GateOptions {
   readonly keys?: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
   /** Whether reading takes the key as well. */
   readonly private: boolean;
-  /** This node's own names, in lower case. */
-  readonly names: ReadonlySet<string>;
+  readonly names: Names;
   readonly nowMs: () => number;
   /** Gets a line for the log about a refused caller, at most one per caller and hour. */
   readonly onRefused: (line: string) => void;

@@ -35,9 +35,17 @@ Deno.test("warnings() has nothing to say of the loopback, or of a cluster with a
   assertEquals(warnings(configOf("", { GOSSIPER_KEY: "x" })), []);
 });
 
-Deno.test("ownNames() are the host's, the one listened on and the one advertised, in lower case", () => {
-  const config = configOf("-host Listen.example -advertise Public.example:80");
-  const names = ["host1.example", "listen.example", "public.example"];
+Deno.test("ownNames() are the host's, the one listened on, the one advertised and those of -name, in lower case", () => {
+  const config = configOf(
+    "-host Listen.example -advertise Public.example:80 -name Alias.example.,Proxy.example",
+  );
+  const names = [
+    "alias.example",
+    "host1.example",
+    "listen.example",
+    "proxy.example",
+    "public.example",
+  ];
   assertEquals([...ownNames(config, "Host1.example")].sort(), names);
   assertEquals(ownNames(configOf("-advertise n1"), "not a name"), new Set(["n1"]));
 });
