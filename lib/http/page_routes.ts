@@ -80,7 +80,7 @@ function shownFor({ q: filter, id, bye }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
-    ...(bye !== undefined && { bye }),
+    ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),
   };

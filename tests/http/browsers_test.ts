@@ -20,8 +20,11 @@ async function tries(
   const id = `victim${++count}`;
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const { status } = method === "POST"
-    ? await door.ask("POST /bye", { headers: { ...form, ...headers }, body: `id=${id}` })
-    : await door.ask(`${method} /bye?id=${id}`, { headers });
+    ? await door.ask("POST /bye", {
+      headers: { ...form, ...headers },
+      body: `id=${id}&unknown=yes`,
+    })
+    : await door.ask(`${method} /bye?id=${id}&unknown=yes`, { headers });
   return [door.ids().includes(`+${id}`), status];
 }
 
