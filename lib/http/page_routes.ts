@@ -12,7 +12,7 @@ import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
-import { FILTER_LENGTH_MAX, pageState } from "../page/content.ts";
+import { FILTER_LENGTH_MAX, pageState, pageText } from "../page/content.ts";
 
 /** Characters of an unknown ID that the page repeats, more than any ID has. */
 const MISSING_LENGTH_MAX = 80;
@@ -20,14 +20,21 @@ const MISSING_LENGTH_MAX = 80;
 /** Adds the routes to `app`. */
 export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   const pages = new Latest();
+  const texts = new Latest();
   const states = new Latest();
 
   app.get("/", async (c) => {
+    c.header("Cache-Control", "no-store");
+    c.header("Vary", "Accept");
+    const query = readQuery(c);
+    if (query.bye === undefined && !wantsHtml(c)) {
+      const { q } = query;
+      const make = () => pageText(node.reports.page(), q);
+      return c.text(texts.get(keyOf({ q }), node.reports.version(), make).text);
+    }
     const { hash } = await loadAssets();
     const path = (name: string) => `static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
-    c.header("Cache-Control", "no-store");
-    const query = readQuery(c);
     const make = () => renderPage(node.reports.page(), { assets, ...shownFor(query, node) });
     return c.html(pages.get(keyOf(query), node.reports.version(), make).text);
   });
@@ -69,6 +76,11 @@ function readQuery(c: Context): Query {
   const { q, id, bye } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
   return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye };
+}
+
+/** Whether a browser asks. Others, curl above all, ask for whatever there is, and show it in a terminal. */
+function wantsHtml(c: Context): boolean {
+  return (c.req.header("accept") ?? "").toLowerCase().includes("text/html");
 }
 
 /** Equal for requests whose answers differ only in time; empty for the plain page. */

@@ -247,7 +247,7 @@ async function attackHttp(text: string, mutator: Mutator): Promise<void> {
     door = openDoor(mutator.chance(0.3) ? { keys: [KEY] } : {});
   }
   const [method = "", path = "", ...body] = text.split(" ");
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = mutator.below(2) === 0 ? {} : { accept: "text/html" };
   for (let count = mutator.below(3); count > 0; count--) {
     headers[mutator.pick(HEADERS)] = mutator.pick([...HEADER_VALUES, text]).replace(
       /[^\x20-\x7e]/g,

@@ -168,6 +168,24 @@ Deno.test("probes need no key on a private node, by GET or HEAD", async () => {
   }
 });
 
+Deno.test("HEAD / of a private node needs no key, and tells nothing but that the node is there", async () => {
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
+  const authorization = `Bearer ${OTHER}`;
+  for (
+    const headers of [{}, { authorization }, { accept: "text/html" }] as Record<string, string>[]
+  ) {
+    const alone = await door.ask("HEAD /", { headers });
+    assertEquals([alone.status, alone.text], [200, ""]);
+    for (const name of ["content-length", "content-type", "etag"]) {
+      assertEquals(alone.headers.get(name), null, name);
+    }
+  }
+  for (const path of ["/members", "/page.json", "/metrics", "/events", "/?id=n1&x=/", "//"]) {
+    const { status } = await door.ask(`HEAD ${path}`);
+    assertEquals(status, path.startsWith("/?") ? 200 : 401, path);
+  }
+});
+
 Deno.test("a private node tells why it is not ready only to a caller with the key", async () => {
   await using door = openDoor({ keys: [KEY], isPrivate: true, join: ["seed.example:8080"] });
   const bare = await door.ask("GET /readyz");
