@@ -223,6 +223,7 @@ function validate(
     keyText: security.keyText,
     private: security.private,
     tls: security.tls,
+    names: security.names,
     allow: security.allow,
     logFormat: values.log,
     logLevel: values["log-level"],

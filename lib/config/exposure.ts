@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 
 /** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
 export function ownNames(config: Config, hostname: string): ReadonlySet<string> {
-  const names = new Set<string>();
+  const names = new Set<string>(config.names);
   for (const name of [hostname, config.host ?? "", config.advertiseHost]) {
     const normal = normalizeHost(name);
     if (normal !== undefined) names.add(normal);
@@ -40,8 +40,11 @@ export function describeListening(
     address + (join.length === 0 ? `; others join it with -join ${address}` : "");
 }
 
-/** Warnings for the log of a node that lets strangers do more than its owner may expect. */
-export function warnings(config: Config): string[] {
+/**
+ * Warnings for the log of a node that lets strangers do more than its owner may expect, or that joins nobody but
+ * itself; `address` is the one that peers are given.
+ */
+export function warnings(config: Config, address: string): string[] {
   const keyed = config.keyFile !== undefined || config.keyText !== undefined;
   const { host } = config;
   const loopback = host === "localhost" || host === "::1" || /^127\./.test(host ?? "");
@@ -50,6 +53,12 @@ export function warnings(config: Config): string[] {
     lines.push(
       "no key: whoever reaches this port can join, decommission members and forge heartbeats; " +
         "give -key-file, or -host 127.0.0.1",
+    );
+  }
+  if (config.join.length > 0 && config.join.every((seed) => seed === address)) {
+    lines.push(
+      `-join names only ${address}, which is this node itself: it joins nobody, and waits to be joined; ` +
+        "if that is a load balancer's name, give peers a name of this host alone with -advertise",
     );
   }
   return lines;

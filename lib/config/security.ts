@@ -2,7 +2,7 @@
  * The flags for keys, TLS and the networks in which peers may be called. (pure)
  */
 
-import { readFile, readNetworks, readSwitch } from "./values.ts";
+import { readFile, readNames, readNetworks, readSwitch } from "./values.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
 import type { Network } from "./networks.ts";
 
@@ -16,6 +16,8 @@ export interface SecurityConfig {
   readonly private: boolean;
   /** Set: serve HTTPS, and call peers over it. */
   readonly tls: TlsFiles | undefined;
+  /** Names by which people call this node, such as its proxy's, in lower case. */
+  readonly names: readonly string[];
   /** Networks in which peers may be called; empty: all but link-local ones and the like. */
   readonly allow: readonly Network[];
 }
@@ -55,6 +57,12 @@ export const SECURITY_FLAGS = {
     help: "also trust certificates signed by these authorities, in PEM",
     read: readFile,
   },
+  "name": {
+    metavar: "HOST,...",
+    help: "what else people call this node, such as a proxy's name",
+    default: "",
+    read: readNames,
+  },
   "allow": {
     metavar: "CIDR,...",
     help: "networks to call peers in (default all but link-local)",
@@ -83,6 +91,7 @@ export function securityOf(
     keyText,
     private: values.private ?? false,
     tls: cert === undefined || key === undefined ? undefined : { cert, key, ca },
+    names: Object.freeze(values.name),
     allow: Object.freeze(values.allow),
   };
 }

@@ -26,6 +26,9 @@ export const DEAD_AFTER_MAX_MS = 3_600_000;
 /** Seeds only serve to find the other nodes: a few are enough. */
 export const SEEDS_MAX = 64;
 
+/** Names that lead people to one node: its proxies' and aliases. */
+export const NAMES_MAX = 16;
+
 /** Every new connection is checked against all of them. */
 export const NETWORKS_MAX = 64;
 
@@ -81,8 +84,7 @@ export const SRV_PREFIX = "srv:";
 
 /** `-join`: comma-separated addresses and names of SRV records; returned normalized, without duplicates. */
 export function readSeeds(text: string): readonly string[] {
-  const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
-  const seeds = entries.map((entry) => {
+  const seeds = itemsOf(text).map((entry) => {
     const seed = entry.startsWith(SRV_PREFIX) ? normalizeSrv(entry) : normalizeAddress(entry);
     if (seed !== undefined) return seed;
     throw new UsageError(
@@ -99,6 +101,22 @@ function normalizeSrv(entry: string): string | undefined {
   const name = normalizeHost(entry.slice(SRV_PREFIX.length));
   // A name without service and protocol is a host's, and has no SRV records.
   return name !== undefined && /^_[^.]+\._tcp\./.test(name) ? SRV_PREFIX + name : undefined;
+}
+
+/** `-name`: comma-separated names by which people call this node; returned in lower case, without a final dot. */
+export function readNames(text: string): readonly string[] {
+  const names = itemsOf(text).map((item) => {
+    const name = normalizeHost(item);
+    if (name !== undefined) return name.replace(/\.$/, "");
+    throw new UsageError(
+      `${
+        quote(item)
+      } is not a host; give each without scheme, port or path, such as gossip.example`,
+    );
+  });
+  const distinct = [...new Set(names)];
+  if (distinct.length <= NAMES_MAX) return distinct;
+  throw new UsageError(`give at most ${NAMES_MAX} names`);
 }
 
 /** `-state` and the like: the path of a file, which need not exist yet. */
@@ -131,17 +149,20 @@ export function readDeadAfter(text: string): number {
 
 /** `-allow`: comma-separated networks in CIDR notation; an empty text gives no networks. */
 export function readNetworks(text: string): readonly Network[] {
-  const networks = text.split(",").map((item) => item.trim()).filter((item) => item !== "").map(
-    (item) => {
-      const network = parseNetwork(item);
-      if (network !== undefined) return network;
-      throw new UsageError(
-        `${quote(item)} is not a network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
-      );
-    },
-  );
+  const networks = itemsOf(text).map((item) => {
+    const network = parseNetwork(item);
+    if (network !== undefined) return network;
+    throw new UsageError(
+      `${quote(item)} is not a network; give each as 10.0.0.0/8, fd00::/8 or one IP address`,
+    );
+  });
   if (networks.length <= NETWORKS_MAX) return networks;
   throw new UsageError(`give at most ${NETWORKS_MAX} networks`);
+}
+
+/** The items of a comma-separated text, without blanks around them. */
+function itemsOf(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
 /** Reads `500ms`, `1.5s`, `1m` or `1h` as whole milliseconds. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type ByeAnswer, byeAnswer, unknownAnswer } from "./bye.ts";
 import type { Moment } from "../clock.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
@@ -196,20 +197,16 @@ export class Node {
     return this.#gossip.hello();
   }
 
-  /** Decommissions `id`; says in one line what was done, once it is in the state file, where there is one. */
-  async bye(id: string): Promise<{ readonly ok: boolean; readonly text: string }> {
-    const known = this.#gossip.replica.table.get(id) !== undefined;
+  /**
+   * Decommissions `id`, if it is known or `unknown` ones are meant too; says in one line what was done, once it is in
+   * the state file, where there is one.
+   */
+  async bye(id: string, { unknown }: { unknown: boolean }): Promise<ByeAnswer> {
+    const known = this.reports.story(id) !== undefined;
+    if (!known && !unknown) return unknownAnswer(id);
     const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
     const unsaved = outcome === "full" ? undefined : await this.#state?.saveInTime();
-    if (unsaved !== undefined) {
-      const text = `${id} is decommissioned here, and others are told, but it is not safe on disk`;
-      return { ok: false, text: `${text}: ${unsaved}; ask again, or ask another node` };
-    }
-    const full = `Cannot decommission ${id}: the table of tombstones is full`;
-    if (outcome === "full") return { ok: false, text: full };
-    if (outcome === "already") return { ok: true, text: `${id} was decommissioned before` };
-    const unknown = known ? "" : ", though it was not known here";
-    return { ok: true, text: `${id} is decommissioned for good${unknown}` };
+    return byeAnswer(id, { outcome, known, unsaved });
   }
 
   /** Why this node is not healthy, in one line; undefined if it is. */

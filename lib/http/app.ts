@@ -101,10 +101,12 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
   app.on(["GET", "POST"], "/bye", async (c) => {
     using form = await bodyOf(c, FORM_BYTES_MAX);
-    const id = c.req.query("id") ?? new URLSearchParams(form.text).get("id") ?? "";
+    const fields = new URLSearchParams(form.text);
+    const field = (name: string) => c.req.query(name) ?? fields.get(name) ?? "";
+    const id = field("id");
     if (!isId(id)) refuse(400, BYE_USAGE);
-    const { ok, text } = await node.bye(id);
-    if (!ok) return refuse(507, text);
+    const { status, text } = await node.bye(id, { unknown: field("unknown") === "yes" });
+    if (status !== 200) return refuse(status, text);
     // A browser goes back to the page, unless this node has just decommissioned itself.
     const fromPage = c.req.method === "POST" && id !== node.id &&
       accepts(c.req.raw, "text/plain", "text/html") === "text/html";

@@ -27,6 +27,14 @@ export interface Change {
   readonly header: (name: string) => string | undefined;
 }
 
+/** Names, in lower case. */
+export interface Names {
+  /** All that this node goes by. */
+  readonly own: ReadonlySet<string>;
+  /** Those of them that `-name` gives. A proxy under such a name may call this node by another one. */
+  readonly given: ReadonlySet<string>;
+}
+
 /** `ask`: show the page that asks for confirmation, as nothing shows that a person wants this. */
 export type Verdict = "pass" | "ask" | { readonly status: 403 | 405; readonly line: string };
 
@@ -39,25 +47,22 @@ const PREVIEWER =
 
 const BROWSERS_ONLY = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-purpose"];
 
-/** Decides whether a request may change the table; `names` are this node's own names, in lower case. */
-export function judge(change: Change, names: ReadonlySet<string>): Verdict {
+/** Decides whether a request may change the table. */
+export function judge(change: Change, names: Names): Verdict {
   const { method, kind, keyed, header } = change;
   // HEAD would run as GET, and is what link checkers send.
   if (method !== "GET" && method !== "POST") return { status: 405, line: "Use GET or POST" };
   const browser = isBrowser(header);
   if (kind === "exchange") {
     const posing = method === "GET" && header("accept-language") !== undefined &&
-      !isOwnName(change.host(), names);
+      !isOwnName(change.host(), names.own);
     return browser || posing
       ? refused("Only nodes may exchange tables, and this looks like a browser")
       : "pass";
   }
   const host = change.host();
-  if (!isOwnName(host, names) && !(keyed && hasKeyHeader(header))) {
-    return refused(
-      "Call this node by its IP address, localhost or its -advertise name: " +
-        `it does not know the name ${quote(host)}`,
-    );
+  if (!isOwnName(host, names.own) && !(keyed && hasKeyHeader(header))) {
+    return refused(strangeName(host));
   }
   if (method === "GET") return browser || isPreviewer(header) ? "ask" : "pass";
   if (!browser) return "pass";
@@ -67,7 +72,9 @@ export function judge(change: Change, names: ReadonlySet<string>): Verdict {
   if (site !== undefined && site !== "none") {
     return site === "same-origin" ? "pass" : refused(foreign);
   }
-  if (origin !== undefined) return isSameHost(origin, host) ? "pass" : refused(foreign);
+  if (origin !== undefined) {
+    return isSameHost(origin, host) || isNamed(origin, names) ? "pass" : refused(foreign);
+  }
   return refused("Use another browser: this one does not say which page sends the form");
 }
 
@@ -92,12 +99,29 @@ function hasKeyHeader(header: Change["header"]): boolean {
   return /^(?:Bearer|Gossip) /i.test(header("authorization") ?? "");
 }
 
+/** The host in its one spelling, without a final dot; undefined if it is invalid. */
+function nameIn(hostAndPort: string): string | undefined {
+  return normalizeHost(hostAndPort.replace(/:[0-9]*$/, ""))?.replace(/\.$/, "");
+}
+
 /** DNS cannot rebind an IP address or localhost; the other names were given to this node by its operator. */
 function isOwnName(hostAndPort: string, names: ReadonlySet<string>): boolean {
-  const host = normalizeHost(hostAndPort.replace(/:[0-9]*$/, ""));
-  if (host === undefined) return false;
-  const name = host.replace(/\.$/, "");
-  return isIp(host) || name === "localhost" || name.endsWith(".localhost") || names.has(name);
+  const name = nameIn(hostAndPort);
+  if (name === undefined) return false;
+  return isIp(name) || name === "localhost" || name.endsWith(".localhost") || names.has(name);
+}
+
+/** What to do about a name that this node does not go by. */
+function strangeName(host: string): string {
+  const name = nameIn(host);
+  const start = name === undefined ? "" : `, or start the node with -name ${name}`;
+  return `Call this node by its IP address or localhost${start}: ` +
+    `it does not know the name ${quote(host)}`;
+}
+
+/** The page under a name that `-name` gives, on the usual port, whatever name its proxy calls this node by. */
+function isNamed(origin: string, names: Names): boolean {
+  return names.given.has(URL.parse(origin)?.host ?? "");
 }
 
 /** Ignores the scheme: behind a proxy that ends TLS, this node sees http. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { judge } from "./browsers.ts";
+import { judge, type Names } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import { redirectTo } from "./headers.ts";
 import { byePath } from "../page/rows.tsx";
@@ -34,8 +34,7 @@ export interface GateOptions {
   readonly keys?: { readonly keyring: Keyring; readonly signer: Signer } | undefined;
   /** Whether reading takes the key as well. */
   readonly private: boolean;
-  /** This node's own names, in lower case. */
-  readonly names: ReadonlySet<string>;
+  readonly names: Names;
   readonly nowMs: () => number;
   /** Gets a line for the log about a refused caller, at most one per caller and hour. */
   readonly onRefused: (line: string) => void;
@@ -49,7 +48,7 @@ export interface Gate {
   /** Refuses an exchange that a browser sends, where `hello` does not run. */
   readonly exchange: (c: CallerContext) => void;
   readonly bye: Middleware;
-  /** Refuses readers without the key, on a private node; lets probes pass. */
+  /** Refuses readers without the key, on a private node. Lets probes pass; `HEAD /` learns that the node is there. */
   readonly read: Middleware;
   /** Whether the caller may learn about members and files. */
   readonly mayRead: (c: CallerContext) => Promise<boolean>;
@@ -181,8 +180,10 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async read(c, next) {
-      if (!UNREAD.has(c.req.path)) await read(c);
-      await next();
+      const { path, method } = c.req;
+      if (method === "HEAD" && path === "/" && !(await mayRead(c))) return c.body(null);
+      if (!UNREAD.has(path)) await read(c);
+      return await next();
     },
 
     mayRead,

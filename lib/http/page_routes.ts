@@ -12,7 +12,7 @@ import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
-import { FILTER_LENGTH_MAX, pageState } from "../page/content.ts";
+import { FILTER_LENGTH_MAX, pageState, pageText } from "../page/content.ts";
 
 /** Characters of an unknown ID that the page repeats, more than any ID has. */
 const MISSING_LENGTH_MAX = 80;
@@ -20,14 +20,21 @@ const MISSING_LENGTH_MAX = 80;
 /** Adds the routes to `app`. */
 export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   const pages = new Latest();
+  const texts = new Latest();
   const states = new Latest();
 
   app.get("/", async (c) => {
+    c.header("Cache-Control", "no-store");
+    c.header("Vary", "Accept");
+    const query = readQuery(c);
+    if (query.bye === undefined && !wantsHtml(c)) {
+      const { q } = query;
+      const make = () => pageText(node.reports.page(), q);
+      return c.text(texts.get(keyOf({ q }), node.reports.version(), make).text);
+    }
     const { hash } = await loadAssets();
     const path = (name: string) => `static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
-    c.header("Cache-Control", "no-store");
-    const query = readQuery(c);
     const make = () => renderPage(node.reports.page(), { assets, ...shownFor(query, node) });
     return c.html(pages.get(keyOf(query), node.reports.version(), make).text);
   });
@@ -71,6 +78,11 @@ function readQuery(c: Context): Query {
   return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye };
 }
 
+/** Whether a browser asks. Others, curl above all, ask for whatever there is, and show it in a terminal. */
+function wantsHtml(c: Context): boolean {
+  return (c.req.header("accept") ?? "").toLowerCase().includes("text/html");
+}
+
 /** Equal for requests whose answers differ only in time; empty for the plain page. */
 function keyOf({ q, id, bye }: Query): string {
   return [q, id, bye].every((value) => value === undefined) ? "" : JSON.stringify([q, id, bye]);
@@ -80,7 +92,7 @@ function shownFor({ q: filter, id, bye }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
-    ...(bye !== undefined && { bye }),
+    ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),
   };

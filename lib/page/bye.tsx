@@ -8,10 +8,12 @@ export interface ByeProps {
   readonly selfId: string;
   /** The cluster has a key, which decommissioning needs. */
   readonly keyed: boolean;
+  /** The table does not have this member. */
+  readonly unknown?: boolean;
 }
 
 /** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
-export function ByeForm({ id, selfId, keyed }: ByeProps) {
+export function ByeForm({ id, selfId, keyed, unknown = false }: ByeProps) {
   const title = (
     <>
       Decommission <span class="bye-id">{id}</span> for good?
@@ -29,6 +31,12 @@ export function ByeForm({ id, selfId, keyed }: ByeProps) {
         <p class="bye-self" hidden={id === ""}>
           This page is served by that node and will lose contact with it.
         </p>
+      )}
+      {unknown && (
+        <>
+          <p role="alert">No member is named {id}. Check the spelling.</p>
+          <input type="hidden" name="unknown" value="yes" />
+        </>
       )}
       <input type="hidden" name="id" value={id} />
       {keyed && (

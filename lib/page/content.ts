@@ -18,7 +18,13 @@ import {
 } from "../../static/words.js";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
-import type { ContactView, MemberView, PageMember, PageView } from "../report/members.ts";
+import {
+  type ContactView,
+  type MemberView,
+  type PageMember,
+  type PageView,
+  tableText,
+} from "../report/members.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import { type Status, STATUSES } from "../table.ts";
 
@@ -71,8 +77,7 @@ export interface PageState {
 /** The page's content; `filter` keeps the members that match every word of it. */
 export function pageState(view: PageView, filter = ""): PageState {
   const counts = countStatuses(view.members);
-  const matches = matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES);
-  const sorted = view.members.filter(matches).sort(byTrouble);
+  const sorted = listed(view, filter);
   const split = sorted.findIndex((member) => member.status === "decommissioned");
   const rows = split < 0 ? sorted : sorted.slice(0, split);
   const gone = split < 0 ? [] : sorted.slice(split);
@@ -103,6 +108,17 @@ export function pageState(view: PageView, filter = ""): PageState {
       contacts: Math.max(0, view.contacts.length - PAGE_ASIDE_MAX),
     },
   };
+}
+
+/** The page for a terminal: its headline and its table, trouble first. */
+export function pageText(view: PageView, filter = ""): string {
+  const verdict = verdictWords(countStatuses(view.members));
+  return `${verdict}\n\n${tableText(listed(view, filter))}`;
+}
+
+/** The members that match the filter, trouble first. */
+function listed({ members }: PageView, filter: string): PageMember[] {
+  return members.filter(matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES)).sort(byTrouble);
 }
 
 function countStatuses(members: readonly MemberView[]): Record<Status, number> {

@@ -42,11 +42,13 @@ export interface PageOptions {
   readonly missing?: string;
   /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
   readonly bye?: string;
+  /** The table does not have that member. */
+  readonly byeUnknown?: boolean;
 }
 
 /** The whole page as HTML. */
 export function renderPage(view: PageView, options: PageOptions): string {
-  const { assets, bye, story } = options;
+  const { assets, bye, byeUnknown = false, story } = options;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
   let state = pageState(view, filter);
   // A history opens below its row, so that row must be on the page.
@@ -77,7 +79,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <main>
           {bye === undefined
             ? <Overview state={state} options={{ ...options, filter }} />
-            : <ByeForm id={bye} selfId={view.self.id} keyed={view.keyed} />}
+            : <ByeForm id={bye} selfId={view.self.id} keyed={view.keyed} unknown={byeUnknown} />}
         </main>
         {bye === undefined && (
           <>

@@ -89,7 +89,7 @@ export function start(config: Config, write: (line: string) => void): Running {
   const gate = createGate({
     keys,
     private: config.private,
-    names: ownNames(config, Deno.hostname()),
+    names: { own: ownNames(config, Deno.hostname()), given: new Set(config.names) },
     nowMs: () => performance.now(),
     onRefused: (line) => log.notice("warn", line),
   });
@@ -110,7 +110,7 @@ export function start(config: Config, write: (line: string) => void): Running {
   const scheme = credentials.tls === undefined ? "http" : "https";
   const listener = { scheme, port, address, on: server.on, pid: Deno.pid } as const;
   log.notice("info", `node ${id} ${describeListening(config, listener)}`);
-  for (const line of warnings(config)) log.notice("warn", line);
+  for (const line of warnings(config, address)) log.notice("warn", line);
   credentials.watch((tls) => server.replace(tls));
   node.start();
   watch.start();

@@ -130,7 +130,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     cluster: "private",
     attack: (to, signal) => {
       const open = (address: string) =>
-        openWith(address, post(Math.random() < 0.5 ? "/bye?id=x" : HELLO, 9));
+        openWith(address, post(Math.random() < 0.5 ? "/bye?id=x&unknown=yes" : HELLO, 9));
       return hold(to, signal, { held: 400, atOnce: 10, everyMs: 30, rotates: true, open });
     },
   },

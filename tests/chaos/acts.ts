@@ -217,7 +217,10 @@ async function requestBye({ id: at, address }: Process, id: string): Promise<voi
   for (let i = 0; i < BYE_TRIES; i++) {
     try {
       const signal = AbortSignal.timeout(BYE_TIMEOUT_MS);
-      const response = await fetch(`http://${address}/bye?id=${id}`, { method: "POST", signal });
+      const response = await fetch(`http://${address}/bye?id=${id}&unknown=yes`, {
+        method: "POST",
+        signal,
+      });
       const text = await response.text();
       if (response.ok) return;
       trouble = `status ${response.status}: ${text}`;

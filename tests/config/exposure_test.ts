@@ -16,7 +16,11 @@ Deno.test("warnings() warns of a node without a key that listens beyond the loop
   for (
     const args of ["", "-host 0.0.0.0", "-host ::", "-host 10.0.0.1", "-host n1", "-host 128.0.0.1"]
   ) {
-    assertEquals(warnings(configOf(args)).map((line) => line.slice(0, 7)), ["no key:"], args);
+    assertEquals(
+      warnings(configOf(args), "n1:8080").map((line) => line.slice(0, 7)),
+      ["no key:"],
+      args,
+    );
   }
 });
 
@@ -30,14 +34,35 @@ Deno.test("warnings() has nothing to say of the loopback, or of a cluster with a
       "-key-file f",
     ]
   ) {
-    assertEquals(warnings(configOf(args)), [], args);
+    assertEquals(warnings(configOf(args), "n1:8080"), [], args);
   }
-  assertEquals(warnings(configOf("", { GOSSIPER_KEY: "x" })), []);
+  assertEquals(warnings(configOf("", { GOSSIPER_KEY: "x" }), "n1:8080"), []);
 });
 
-Deno.test("ownNames() are the host's, the one listened on and the one advertised, in lower case", () => {
-  const config = configOf("-host Listen.example -advertise Public.example:80");
-  const names = ["host1.example", "listen.example", "public.example"];
+Deno.test("warnings() warns of a node that is told to join nobody but itself, as by a load balancer's name", () => {
+  const told = (args: string) => warnings(configOf(`-key-file f -advertise lb ${args}`), "lb:8080");
+  assertEquals(told("-join lb:8080"), [
+    "-join names only lb:8080, which is this node itself: it joins nobody, and waits to be joined; " +
+    "if that is a load balancer's name, give peers a name of this host alone with -advertise",
+  ]);
+  for (
+    const join of ["", "-join lb:8080,n2:8080", "-join lb:8081", "-join srv:_g._tcp.lb,lb:8080"]
+  ) {
+    assertEquals(told(join), [], join);
+  }
+});
+
+Deno.test("ownNames() are the host's, the one listened on, the one advertised and those of -name, in lower case", () => {
+  const config = configOf(
+    "-host Listen.example -advertise Public.example:80 -name Alias.example.,Proxy.example",
+  );
+  const names = [
+    "alias.example",
+    "host1.example",
+    "listen.example",
+    "proxy.example",
+    "public.example",
+  ];
   assertEquals([...ownNames(config, "Host1.example")].sort(), names);
   assertEquals(ownNames(configOf("-advertise n1"), "not a name"), new Set(["n1"]));
 });

@@ -1,12 +1,14 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   formatDuration,
+  NAMES_MAX,
   readAdvertise,
   readDeadAfter,
   readFile,
   readHost,
   readId,
   readInterval,
+  readNames,
   readPort,
   readSeeds,
   readSwitch,
@@ -115,6 +117,23 @@ Deno.test("readSeeds() takes 64 nodes and refuses 65", () => {
   const seeds = Array.from({ length: SEEDS_MAX + 1 }, (_, i) => `n${i}:1`);
   assertEquals(readSeeds(seeds.slice(1).join()), seeds.slice(1));
   assertRefused(readSeeds, [seeds.join()], "give at most 64 nodes");
+});
+
+Deno.test("readNames() gives names in lower case, without a final dot, empty entries and repetitions", () => {
+  assertEquals(readNames(" Gossip.Example. ,, gossip.example,a"), ["gossip.example", "a"]);
+  for (const none of ["", " ", " , "]) assertEquals(readNames(none), []);
+});
+
+Deno.test("readNames() says which entry is not a host, as is one with scheme, port or path", () => {
+  assertRefused(readNames, ["a,b:80"], "'b:80' is not a host; give each without scheme, port or");
+  const bad = ["http://a", "https://a/", "a/gossiper", "a b", "a;b", "*.example", "a".repeat(256)];
+  assertRefused(readNames, bad, "is not a host");
+});
+
+Deno.test("readNames() takes 16 names and refuses 17", () => {
+  const names = Array.from({ length: NAMES_MAX + 1 }, (_, i) => `n${i}`);
+  assertEquals(readNames(names.slice(1).join()), names.slice(1));
+  assertRefused(readNames, [names.join()], "give at most 16 names");
 });
 
 Deno.test("readInterval() takes durations from 200ms to 1m", () => {

@@ -254,7 +254,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       `POST /hello?from=n2&via=192.0.2.2:80 ${pushOf("n2")}`,
       ...MESSAGES.map((body) => `POST /hello?from=n2&via=192.0.2.2:80 ${body}`),
       "GET /bye?id=n9 a",
-      "POST /bye id=n9&key=k",
+      "GET /bye?id=n9&unknown=yes a",
+      "POST /bye id=n9&key=k&unknown=yes",
       "GET /members?status=dead,live a",
       "GET /members/n1 a",
       "GET /?q=n1&id=n1 a",
@@ -299,7 +300,7 @@ async function attackHttp(text: string, mutator: Mutator): Promise<void> {
     door = openDoor(mutator.chance(0.3) ? { keys: [KEY] } : {});
   }
   const [method = "", path = "", ...body] = text.split(" ");
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = mutator.below(2) === 0 ? {} : { accept: "text/html" };
   for (let count = mutator.below(3); count > 0; count--) {
     headers[mutator.pick(HEADERS)] = mutator.pick([...HEADER_VALUES, text]).replace(
       /[^\x20-\x7e]/g,

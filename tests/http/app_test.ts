@@ -104,7 +104,7 @@ Deno.test("invariant 7: an answered request gives back the room of its body, on 
     assertEquals((await ask("POST /hello?from=n2&via=n2:80", { body })).status, 400);
   }
   // Only a body of unknown length takes room, where it is as short as a form.
-  const form = new TextEncoder().encode(`id=n9&x=${"x".repeat(FORM_BYTES_MAX - 8)}`);
+  const form = new TextEncoder().encode(`id=n9&unknown=yes&x=${"x".repeat(FORM_BYTES_MAX - 20)}`);
   for (let bytes = 0; bytes <= roomBytes; bytes += form.length) {
     assertEquals((await ask("POST /bye", { body: ReadableStream.from([form]) })).status, 200);
   }
@@ -118,11 +118,50 @@ Deno.test("/bye says in a line what was done", async () => {
   assertEquals(await line("GET /bye?id=n2"), "n2 is decommissioned for good\n");
   assertEquals(await line("POST /bye?id=n2"), "n2 was decommissioned before\n");
   assertEquals(
-    await line("POST /bye?id=ghost"),
+    await line("POST /bye?id=ghost&unknown=yes"),
     "ghost is decommissioned for good, though it was not known here\n",
   );
   assertEquals(ids(), ["+ghost", "n1", "+n2"]);
   assertEquals((await ask("GET /hello")).text, "hello n1\nn1\nn2 ghost\nnode1:8080\n");
+});
+
+Deno.test("/bye of an ID that is not known here gets 404 with the way to do it, by GET, POST and form", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  const refused = [
+    await ask("GET /bye?id=n-33"),
+    await ask("POST /bye?id=n-33"),
+    await ask("POST /bye", { body: "id=n-33" }),
+    await ask("GET /bye?id=n-33&unknown"),
+    await ask("GET /bye?id=n-33&unknown=no"),
+  ];
+  for (const { status, text } of refused) {
+    assertEquals([status, text], [
+      404,
+      "No member is decommissioned, as n-33 is not known here: see /members. " +
+      "If you mean it all the same, ask for /bye?id=n-33&unknown=yes\n",
+    ]);
+  }
+  assertEquals(ids(), ["n1"]);
+  assertEquals((await ask("GET /bye?id=n-33&unknown=yes")).status, 200);
+  assertEquals((await ask("GET /bye?id=n-33")).text, "n-33 was decommissioned before\n");
+  assertEquals(ids(), ["+n-33", "n1"]);
+});
+
+Deno.test("the page's question about an ID that is not known says so, and its form does it all the same", async () => {
+  await using door = openDoor();
+  const { ask, ids } = door;
+  await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
+  const send = async (id: string) => {
+    const { text } = await ask(`GET /?bye=${id}`);
+    const fields = [...text.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)];
+    const body = `${new URLSearchParams(fields.map(([, name = "", value = ""]) => [name, value]))}`;
+    const { status } = await ask("POST /bye", { headers: { accept: "text/html" }, body });
+    return [text.includes(`No member is named ${id}.`), body, status];
+  };
+  assertEquals(await send("n2"), [false, "id=n2", 303]);
+  assertEquals(await send("n33"), [true, "unknown=yes&id=n33", 303]);
+  assertEquals(ids(), ["n1", "+n2", "+n33"]);
 });
 
 Deno.test("/bye takes the ID from a form as well", async () => {
@@ -130,7 +169,7 @@ Deno.test("/bye takes the ID from a form as well", async () => {
   const { ask, ids } = door;
   await ask("POST /bye", {
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: "id=ghost",
+    body: "id=ghost&unknown=yes",
   });
   assertEquals(ids(), ["+ghost", "n1"]);
 });
@@ -152,7 +191,7 @@ Deno.test("/bye without an ID, or with one that is none, gets 400 with its usage
 Deno.test("HEAD /bye decommissions nobody: whoever asks only for headers means no harm", async () => {
   await using door = openDoor();
   const { ask, ids } = door;
-  const { status, headers } = await ask("HEAD /bye?id=n2");
+  const { status, headers } = await ask("HEAD /bye?id=n2&unknown=yes");
   assertEquals([status, headers.get("allow")], [405, "GET, POST"]);
   assertEquals(ids(), ["n1"]);
 });
@@ -163,7 +202,7 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
   const row = rowOf("n2", { address: "n2:80", heartbeat: NOW_MS });
   const body = encodeMessage({ roster: "0".repeat(16), rows: [row] });
   await ask("POST /hello?from=n2&via=n2:80", { body });
-  await ask("POST /bye?id=n0");
+  await ask("POST /bye?id=n0&unknown=yes");
   const { text } = await ask("GET /members");
   const now = new Date(NOW_MS).toISOString();
   const live = { status: "live", lastHeartbeat: now, ageMs: 0, since: now };

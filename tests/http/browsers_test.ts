@@ -20,8 +20,11 @@ async function tries(
   const id = `victim${++count}`;
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const { status } = method === "POST"
-    ? await door.ask("POST /bye", { headers: { ...form, ...headers }, body: `id=${id}` })
-    : await door.ask(`${method} /bye?id=${id}`, { headers });
+    ? await door.ask("POST /bye", {
+      headers: { ...form, ...headers },
+      body: `id=${id}&unknown=yes`,
+    })
+    : await door.ask(`${method} /bye?id=${id}&unknown=yes`, { headers });
   return [door.ids().includes(`+${id}`), status];
 }
 
@@ -39,9 +42,44 @@ Deno.test("scripts decommission by GET and POST, under the node's own names alon
   const { text } = await door.ask("GET /bye?id=n2", { headers: rebound });
   assertEquals(
     text,
-    "Call this node by its IP address, localhost or its -advertise name: it does not know the name " +
-      "'evil.example:8080'\n",
+    "Call this node by its IP address or localhost, or start the node with -name evil.example: " +
+      "it does not know the name 'evil.example:8080'\n",
   );
+});
+
+Deno.test("a name that is no host's is refused without the advice to give it", async () => {
+  await using door = openDoor();
+  const { status, text } = await door.ask("GET /bye?id=n2", { headers: { host: "0x7f.1" } });
+  assertEquals(status, 403);
+  assertEquals(
+    text,
+    "Call this node by its IP address or localhost: it does not know the name '0x7f.1'\n",
+  );
+});
+
+Deno.test("-name: scripts and the page decommission under that name, whatever the port, and no other", async () => {
+  await using door = openDoor({ names: ["gossip.example"] });
+  for (const host of ["gossip.example", "Gossip.Example:8443", "gossip.example."]) {
+    assertEquals(await tries(door, "GET", { host }), [true, 200], host);
+    const form = { ...BROWSER, host, origin: `https://${host}` };
+    assertEquals(await tries(door, "POST", form), [true, 200], host);
+  }
+  for (const host of ["example", "x.gossip.example", "gossip.example.evil", "gossip.example.."]) {
+    assertEquals(await tries(door, "GET", { host }), [false, 403], host);
+  }
+});
+
+Deno.test("-name: a form under that name passes a proxy that calls the node by another name of the node's", async () => {
+  await using door = openDoor({ names: ["gossip.example"] });
+  for (const host of ["node1:8080", "10.1.2.3:8080"]) {
+    for (const origin of ["http://gossip.example", "https://gossip.example"]) {
+      assertEquals(await tries(door, "POST", { ...BROWSER, host, origin }), [true, 200], origin);
+    }
+    // Another port is another server's; the name after `-advertise` gives no such right.
+    for (const origin of ["http://gossip.example:81", "http://x.gossip.example", "http://node1"]) {
+      assertEquals(await tries(door, "POST", { ...BROWSER, host, origin }), [false, 403], origin);
+    }
+  }
 });
 
 Deno.test("a caller with the key may call the node by any name, and no key opens a door that has none", async () => {

@@ -71,7 +71,7 @@ Deno.test("a signature that can't be valid is refused before the body is read", 
   const code = "A".repeat(43);
   const stale = [-61_000, 61_000].map((offMs) => `Gossip ${NOW_MS + offMs}.${code}`);
   for (const authorization of [...stale, "Gossip", `Gossip x.${code}`, `Gossip ${NOW_MS}.AAAA`]) {
-    for (const target of [PATH, "/bye?id=a"]) {
+    for (const target of [PATH, "/bye?id=a&unknown=yes"]) {
       const headers = { authorization, "content-length": "9" };
       // Never ends: whoever waits for it hangs.
       const body = new ReadableStream();
@@ -121,7 +121,7 @@ Deno.test("callers who are refused get one log line each, and all of them togeth
   assertEquals(refusals().length, 1);
   assertStringIncludes(refusals()[0]!, "192.0.2.7");
   for (let i = 0; i < 400; i++) {
-    await door.ask("GET /bye?id=x", { remote: `10.0.${i >> 8}.${i & 255}` });
+    await door.ask("GET /bye?id=x&unknown=yes", { remote: `10.0.${i >> 8}.${i & 255}` });
   }
   assertEquals(refusals().length, 256 + 1);
   assertEquals(door.lines.at(-1), "refused too many callers: logs no more of them for an hour");
@@ -131,24 +131,28 @@ Deno.test("with a key, /bye takes it as Bearer, as the form's field, or as a sig
   await using door = openDoor({ keys: [OTHER, KEY] });
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const refused = [
-    await door.ask("GET /bye?id=a"),
-    await door.ask("POST /bye", { body: "id=a", headers: form }),
-    await door.ask("POST /bye", { body: `id=a&key=${KEY}x`, headers: form }),
-    await door.ask("GET /bye?id=a&key=" + KEY),
-    await door.ask("GET /bye?id=a", { headers: { authorization: `Bearer ${KEY}x` } }),
+    await door.ask("GET /bye?id=a&unknown=yes"),
+    await door.ask("POST /bye", { body: "id=a&unknown=yes", headers: form }),
+    await door.ask("POST /bye", { body: `id=a&unknown=yes&key=${KEY}x`, headers: form }),
+    await door.ask("GET /bye?id=a&unknown=yes&key=" + KEY),
+    await door.ask("GET /bye?id=a&unknown=yes", { headers: { authorization: `Bearer ${KEY}x` } }),
     // A browser sends it by itself once it was typed, whoever's page asks.
-    await door.ask("GET /bye?id=a", { headers: { authorization: `Basic ${btoa(`u:${KEY}`)}` } }),
-    await askSigned(door, "POST /bye?id=a", { signer: signerOf("yet-another-key-of-nobody") }),
+    await door.ask("GET /bye?id=a&unknown=yes", {
+      headers: { authorization: `Basic ${btoa(`u:${KEY}`)}` },
+    }),
+    await askSigned(door, "POST /bye?id=a&unknown=yes", {
+      signer: signerOf("yet-another-key-of-nobody"),
+    }),
   ];
   for (const { status, text } of refused) assertEquals(status, 401, text);
   assertEquals(refused[0]!.headers.get("www-authenticate"), "Bearer");
   assertEquals(door.ids(), ["n1"]);
-  assertEquals((await door.ask("GET /bye?id=a", { headers: BEARER })).status, 200);
+  assertEquals((await door.ask("GET /bye?id=a&unknown=yes", { headers: BEARER })).status, 200);
   assertEquals(
-    (await door.ask("POST /bye", { body: `id=b&key=${KEY}`, headers: form })).status,
+    (await door.ask("POST /bye", { body: `id=b&unknown=yes&key=${KEY}`, headers: form })).status,
     200,
   );
-  for (const line of ["GET /bye?id=c", "POST /bye?id=d"]) {
+  for (const line of ["GET /bye?id=c&unknown=yes", "POST /bye?id=d&unknown=yes"]) {
     const { status, proven } = await askSigned(door, line);
     assertEquals([status, proven], [200, true], line);
   }
@@ -161,6 +165,24 @@ Deno.test("probes need no key on a private node, by GET or HEAD", async () => {
     const { status, text } = await door.ask(`GET ${path}`);
     assertEquals([status, text], [200, "ok\n"], path);
     assertEquals((await door.ask(`HEAD ${path}`)).status, 200, path);
+  }
+});
+
+Deno.test("HEAD / of a private node needs no key, and tells nothing but that the node is there", async () => {
+  await using door = openDoor({ keys: [KEY], isPrivate: true });
+  const authorization = `Bearer ${OTHER}`;
+  for (
+    const headers of [{}, { authorization }, { accept: "text/html" }] as Record<string, string>[]
+  ) {
+    const alone = await door.ask("HEAD /", { headers });
+    assertEquals([alone.status, alone.text], [200, ""]);
+    for (const name of ["content-length", "content-type", "etag"]) {
+      assertEquals(alone.headers.get(name), null, name);
+    }
+  }
+  for (const path of ["/members", "/page.json", "/metrics", "/events", "/?id=n1&x=/", "//"]) {
+    const { status } = await door.ask(`HEAD ${path}`);
+    assertEquals(status, path.startsWith("/?") ? 200 : 401, path);
   }
 });
 
@@ -244,16 +266,16 @@ Deno.test("no way to write a path gets around the gate", async () => {
   await using door = openDoor({ keys: [KEY] });
   const sly = [
     "/%62ye?id=a",
-    "//bye?id=a",
-    "/bye/?id=a",
-    "/./bye?id=a",
-    "/x/../bye?id=a",
-    "/bye%3Fid=a",
-    "/BYE?id=a",
-    "/bye;x?id=a",
-    "/bye?id=a#",
-    "/bye%00?id=a",
-    "/bye%2F?id=a",
+    "//bye?id=a&unknown=yes",
+    "/bye/?id=a&unknown=yes",
+    "/./bye?id=a&unknown=yes",
+    "/x/../bye?id=a&unknown=yes",
+    "/bye%3Fid=a&unknown=yes",
+    "/BYE?id=a&unknown=yes",
+    "/bye;x?id=a&unknown=yes",
+    "/bye?id=a&unknown=yes#",
+    "/bye%00?id=a&unknown=yes",
+    "/bye%2F?id=a&unknown=yes",
   ];
   for (const path of sly) {
     for (const method of ["GET", "POST", "HEAD", "PUT"]) {
@@ -286,10 +308,10 @@ Deno.test("replaying signed requests in any order, doubled, changes nothing", as
   for (const id of ["n4", "never-known"]) {
     const { authorization } = await door.signer!.sign({
       method: "GET",
-      target: `/bye?id=${id}`,
+      target: `/bye?id=${id}&unknown=yes`,
       body: "",
     });
-    recorded.push([`GET /bye?id=${id}`, { headers: { authorization } }]);
+    recorded.push([`GET /bye?id=${id}&unknown=yes`, { headers: { authorization } }]);
   }
   for (const [line, init] of recorded) assertEquals((await door.ask(line, init)).status, 200, line);
   const before = (await door.ask("GET /members")).text;

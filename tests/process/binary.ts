@@ -52,7 +52,8 @@ Deno.test("started from any directory, without a home, it serves its page with s
       assert(address !== undefined, `the log so far: ${log}`);
       return address;
     });
-    const page = await (await fetch(`http://${address}/`)).text();
+    const headers = { accept: "text/html" };
+    const page = await (await fetch(`http://${address}/`, { headers })).text();
     const files = pageFiles(page);
     assert(files.length >= 2, page);
     for (const path of files) {

@@ -76,7 +76,7 @@ Deno.test("strangers whose bodies do not come keep a node with a key from nothin
   const authorization = `Gossip ${Date.now()}.${"A".repeat(43)}`;
   const fields = { host: "a", authorization, "content-length": "9" };
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const paths = ["/bye?id=x", "/hello?from=x&via=x:1"];
+  const paths = ["/bye?id=x&unknown=yes", "/hello?from=x&via=x:1"];
   const conns: Deno.TcpConn[] = [];
   // Over HTTP/2 two connections are crowd enough.
   for (let i = 0; i < 2; i++) {

@@ -84,7 +84,9 @@ Deno.test("GET /sd lists the live members for Prometheus' HTTP service discovery
   await using n1 = startNode("n1", "-cluster prod");
   await using n2 = startNode("n2", `-cluster prod -join ${n1.address}`);
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
-  await fetch(`http://${n1.address}/bye?id=n3`).then((response) => response.body?.cancel());
+  await fetch(`http://${n1.address}/bye?id=n3&unknown=yes`).then((response) =>
+    response.body?.cancel()
+  );
   const response = await fetch(`http://${n2.address}/sd`);
   assertEquals(response.headers.get("content-type"), "application/json");
   assertEquals(

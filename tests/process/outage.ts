@@ -64,7 +64,7 @@ async function outage(folder: string, { dead, lastsMs }: Outage): Promise<void> 
   assertEquals(deaths(nodes), []);
   const headers = { authorization: `Bearer ${KEY}` };
   for (const [i, node] of nodes.entries()) {
-    const bye = await fetch(`http://${node.address}/bye?id=dead${i}`, { headers });
+    const bye = await fetch(`http://${node.address}/bye?id=dead${i}&unknown=yes`, { headers });
     assertEquals(bye.status, 200, await bye.text());
     await eventually(async () => {
       assertStringIncludes(await Deno.readTextFile(`${folder}/${node.id}.state`), `dead${i}`);

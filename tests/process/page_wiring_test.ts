@@ -28,9 +28,12 @@ function accept(type: string): RequestInit {
   return { headers: { accept: type } };
 }
 
+/** As a browser says that it takes a page. */
+const HTML = accept("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+
 Deno.test("GET / is the page, with a strict policy, and names files by the hash of their content", async () => {
   await using node = startNode("n1");
-  const page = await ask(node, "/");
+  const page = await ask(node, "/", HTML);
   assertEquals(page.status, 200);
   assertEquals(page.headers.get("content-type"), "text/html; charset=UTF-8");
   assertEquals(page.headers.get("cache-control"), "no-store");
@@ -54,7 +57,7 @@ Deno.test("GET / is the page, with a strict policy, and names files by the hash 
 Deno.test("every path in the page and its scripts is relative, so that a proxy may put a prefix before it", async () => {
   await using node = startNode("n1");
   for (const query of ["", "?id=n1", "?bye=n1", "?q=zzz"]) {
-    const { text } = await ask(node, `/${query}`);
+    const { text } = await ask(node, `/${query}`, HTML);
     assertMatch(text, /(?:href|src|action)="/);
     assertEquals(/(?:href|src|action)="\/[^"]*"/.exec(text)?.[0], undefined, query);
   }
@@ -66,14 +69,14 @@ Deno.test("every path in the page and its scripts is relative, so that a proxy m
 
 Deno.test("the page names the node's cluster, where it has a name of its own", async () => {
   await using prod = startNode("n1", "-cluster prod");
-  assertStringIncludes((await ask(prod, "/")).text, "<span>cluster prod</span>");
+  assertStringIncludes((await ask(prod, "/", HTML)).text, "<span>cluster prod</span>");
   await using other = startNode("n2");
-  assert(!(await ask(other, "/")).text.includes("<span>cluster "));
+  assert(!(await ask(other, "/", HTML)).text.includes("<span>cluster "));
 });
 
 Deno.test("every module that a script of the page imports is served beside it", async () => {
   await using node = startNode("n1");
-  const first = pageFiles((await ask(node, "/")).text).find((path) => path.endsWith(".js"));
+  const first = pageFiles((await ask(node, "/", HTML)).text).find((path) => path.endsWith(".js"));
   const seen = new Set<string>();
   const follow = async (path: string) => {
     if (seen.has(path)) return;
@@ -111,13 +114,49 @@ Deno.test("every answer but those of /hello says how to treat it; /hello adds no
   assertEquals(headers.get("content-security-policy"), null);
 });
 
+Deno.test("GET / is a table for curl, with the page's headline, trouble first, filtered by ?q=", async () => {
+  await using node = startNode("n1", PATIENT_FLAGS);
+  await tell(node.address, [
+    rowOf("a", { address: "127.0.0.1:1", left: "SIGTERM" }),
+    rowOf("c", { address: "127.0.0.1:33", heartbeat: 0 }),
+  ], ["z"]);
+  const plain = "text/plain; charset=UTF-8";
+  for (const type of ["*/*", "text/plain", "application/json"]) {
+    const { status, headers, text } = await ask(node, "/", accept(type));
+    assertEquals([status, headers.get("content-type")], [200, plain], type);
+    assertEquals(headers.get("vary"), "Accept");
+    const [, head = "", table = ""] = /^(.+)\n\n([^]+\n)$/.exec(text) ?? [];
+    assertEquals(head, "No heartbeat yet from 1 member");
+    const shown = table.split("\n").map((line) => line.split(/ {2,}/).slice(0, 2).join(" "));
+    const order = ["ID STATUS", "c unknown", "n1 live", "a left", "z decommissioned", ""];
+    assertEquals(shown, order);
+  }
+  const filtered = await ask(node, "/?q=unknown", accept("*/*"));
+  assertMatch(filtered.text, /^No heartbeat yet from 1 member\n\nID .*\nc +unknown +never .*\n$/);
+  for (const type of ["*/*", "text/html"]) {
+    const { headers, text } = await ask(node, "/", { method: "HEAD", ...accept(type) });
+    const expected = type === "*/*" ? plain : "text/html; charset=UTF-8";
+    assertEquals([headers.get("content-type"), headers.get("vary"), text], [
+      expected,
+      "Accept",
+      "",
+    ]);
+  }
+});
+
+Deno.test("GET /?bye= is the question for whoever asks: a program that follows a link decommissions nobody", async () => {
+  await using node = startNode("n1");
+  const { headers } = await ask(node, "/?bye=n1", accept("*/*"));
+  assertEquals(headers.get("content-type"), "text/html; charset=UTF-8");
+});
+
 Deno.test("GET / opens a story with ?id=, filters with ?q=, and asks with ?bye=", async () => {
   await using node = startNode("n1");
-  assertStringIncludes((await ask(node, "/?id=n1")).text, "joined: started");
-  assertStringIncludes((await ask(node, "/?id=n9")).text, "No member named &#39;n9&#39;");
-  assertStringIncludes((await ask(node, "/?q=zzz")).text, 'value="zzz"');
-  assertStringIncludes((await ask(node, "/?bye=n1")).text, "for good?");
-  assertEquals((await ask(node, "/?bye=a+b")).status, 400);
+  assertStringIncludes((await ask(node, "/?id=n1", HTML)).text, "joined: started");
+  assertStringIncludes((await ask(node, "/?id=n9", HTML)).text, "No member named &#39;n9&#39;");
+  assertStringIncludes((await ask(node, "/?q=zzz", HTML)).text, 'value="zzz"');
+  assertStringIncludes((await ask(node, "/?bye=n1", HTML)).text, "for good?");
+  assertEquals((await ask(node, "/?bye=a+b", HTML)).status, 400);
 });
 
 Deno.test("invariant 9: nothing that a browser sends comes back as HTML", async () => {

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { LineWriter } from "../../lib/host/process.ts";
 import { eventually, within } from "../support/eventually.ts";
-import { eventuallyShow, get, type NodeProcess, spawnNode } from "../support/nodes.ts";
+import { eventuallyShow, get, type NodeProcess, spawnNode, startNode } from "../support/nodes.ts";
 import { rowOf, tell } from "../support/peer.ts";
 import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
@@ -202,4 +202,14 @@ Deno.test("/healthz tells a node whose calls nobody answers, until somebody does
   await eventually(async () => assertMatch(await get(n1, "/healthz"), /^None of 2 other members/));
   for (const node of [n2, n3]) node.kill("SIGCONT");
   await eventually(async () => assertEquals(await get(n1, "/healthz"), "ok\n"));
+});
+
+Deno.test("a node that -join sends to itself says so when it starts", async () => {
+  await using alone = startNode("n1", "-advertise lb.localhost:80 -join lb.localhost:80");
+  const lines = alone.lines.filter((line) => line.includes("warning: -join names only"));
+  assertEquals(lines.length, 1, alone.lines.join("\n"));
+  assertStringIncludes(
+    lines[0]!,
+    "only lb.localhost:80, which is this node itself: it joins nobody",
+  );
 });

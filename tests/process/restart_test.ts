@@ -104,7 +104,7 @@ Deno.test("/bye answers 507 when the state cannot be written, /healthz says why,
     await using node = startNode("n1", `-state ${path}`);
     await eventually(() => Deno.statSync(path));
     await Deno.remove(`${folder}/lost`, { recursive: true });
-    const response = await fetch(`http://${node.address}/bye?id=n9`);
+    const response = await fetch(`http://${node.address}/bye?id=n9&unknown=yes`);
     assertEquals(response.status, 507);
     assertStringIncludes(await response.text(), "not safe on disk: Cannot write the state file");
     const health = await fetch(`http://${node.address}/healthz`);
@@ -134,7 +134,7 @@ Deno.test("kill -9 at any moment loses no decommission that /bye acknowledged", 
         for (let i = 0; i < 10; i++) {
           const id = `x${life}-${asker}-${i}`;
           try {
-            const response = await fetch(`http://${node.address}/bye?id=${id}`);
+            const response = await fetch(`http://${node.address}/bye?id=${id}&unknown=yes`);
             await response.body?.cancel();
             if (response.status === 200) acknowledged.push(id);
           } catch {

@@ -94,7 +94,9 @@ async function assertServesPage(
     });
     await started();
     const ask = async (path: string) => {
-      const response = await fetch(`http://${address}${path}`);
+      const response = await fetch(`http://${address}${path}`, {
+        headers: { accept: "text/html" },
+      });
       assertEquals(response.status, 200, path);
       return await response.text();
     };

@@ -44,11 +44,13 @@ export interface Answer {
 
 /** Opens the door of node `n1` at `node1:8080`, with the keys given. */
 export function openDoor(
-  { keys, isPrivate = false, cluster = "default", join = [] }: {
+  { keys, isPrivate = false, cluster = "default", join = [], names = [] }: {
     keys?: string[];
     isPrivate?: boolean;
     cluster?: string;
     join?: string[];
+    /** Of `-name`. */
+    names?: string[];
   } = {},
 ): Door {
   const lines: string[] = [];
@@ -87,7 +89,7 @@ export function openDoor(
     createGate({
       keys: keyring && signer && { keyring, signer },
       private: isPrivate,
-      names: new Set(["node1"]),
+      names: { own: new Set(["node1", ...names]), given: new Set(names) },
       nowMs: () => 0,
       onRefused: (line) => lines.push(line),
     }),
