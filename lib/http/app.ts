@@ -113,7 +113,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
   const answerStory = (c: CallerContext, id: string) => {
     const story = node.reports.story(id);
-    return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
+    return story === undefined
+      ? refuse(404, `No member ${isId(id) ? `named '${id}'` : "can have such an ID"}: see /members`)
+      : c.json(story);
   };
 
   const members = new Latest();

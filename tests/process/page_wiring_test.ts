@@ -247,7 +247,7 @@ Deno.test("GET /members/NNN tells the member's story with reasons", async () => 
   assertEquals([story.status, story.reason], ["left", "left: test"]);
   assertEquals(story.since, story.history.at(-1)?.at);
   const missing = await ask(n1, "/members/n9");
-  assertEquals([missing.status, missing.text], [404, "No member has this ID: see /members\n"]);
+  assertEquals([missing.status, missing.text], [404, "No member named 'n9': see /members\n"]);
 });
 
 Deno.test("GET /readyz answers 503 until the node has met one that it joins; /healthz is well all along", async () => {
