@@ -7,7 +7,15 @@
  */
 import { byId, cloneOf, Rows, setText } from "./rows.js";
 import { Bye, Story } from "./story.js";
-import { matcher, memberCount, numberWords, secondWords, shownWords } from "./words.js";
+import {
+  clockWords,
+  matcher,
+  memberCount,
+  numberWords,
+  secondWords,
+  shownWords,
+  timeWords,
+} from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
@@ -172,7 +180,8 @@ class LivePage {
   }
 }
 
-function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
+function paintHeadline(state) {
+  const { self, verdict, tone, counts, latest, title, more } = state;
   if (document.title !== title) document.title = title;
   setText(byId("self-id"), self.id);
   setText(byId("self-address"), self.address);
@@ -180,6 +189,8 @@ function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
   byId("headline").className = `headline ${tone}`;
   setText(byId("verdict"), verdict);
   setText(byId("latest"), latest);
+  paintTime(byId("since"), state.since, state.now);
+  paintTime(byId("latest-at"), state.latestAt, state.now);
   for (const [status, count] of Object.entries(counts)) {
     const tile = byId(`count-${status}`);
     tile.classList.toggle("none", count === 0);
@@ -188,6 +199,15 @@ function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
   byId("alone").hidden = memberCount(counts) !== 1;
   byId("more").hidden = more.rows === 0;
   byId("gone-more").hidden = more.gone === 0;
+}
+
+function paintTime(element, at, now) {
+  element.hidden = at === null;
+  const time = element.firstElementChild;
+  if (at === null || time.dateTime === at) return;
+  time.dateTime = at;
+  time.title = timeWords(at);
+  setText(time, clockWords(at, now));
 }
 
 function paintContacts({ contacts, more }) {

@@ -72,6 +72,19 @@ export function secondWords(time) {
 }
 
 /**
+ * The same without the date of the day `now`: "12:00:03 UTC".
+ *
+ * @param {string} time
+ * @param {string} now
+ * @returns {string}
+ */
+export function clockWords(time, now) {
+  const date = "2026-01-12".length;
+  const words = secondWords(time);
+  return time.slice(0, date) === now.slice(0, date) ? words.slice(date + 1) : words;
+}
+
+/**
  * The reason without the status it begins with, where the status is shown beside it: "left: SIGTERM" is "SIGTERM".
  *
  * @param {string} status

@@ -7,15 +7,8 @@
  *
  * @module
  */
-import {
-  countWords,
-  durationWords,
-  matcher,
-  memberCount,
-  numberWords,
-  secondWords,
-  whyWords,
-} from "../../static/words.js";
+import { durationWords, matcher, whyWords } from "../../static/words.js";
+import { type Headline, headlineOf } from "./headline.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
 import type { ContactView, MemberView, PageMember, PageView } from "../report/members.ts";
@@ -39,7 +32,7 @@ export interface RowState extends MemberView {
 }
 
 /** Everything that changes on an open page. */
-export interface PageState {
+export interface PageState extends Headline {
   readonly self: {
     readonly id: string;
     readonly address: string;
@@ -51,13 +44,8 @@ export interface PageState {
   };
   readonly now: string;
   readonly deadAfterMs: number;
-  readonly title: string;
-  readonly verdict: string;
-  readonly tone: "good" | "warn" | "bad";
   /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
-  /** The latest change of status, in a sentence; empty if none is known. */
-  readonly latest: string;
   /** The time that a strip covers, in words. */
   readonly span: string;
   /** Members that match the filter, trouble first, then by ID, except the decommissioned, which are in `gone`. */
@@ -77,7 +65,6 @@ export function pageState(view: PageView, filter = ""): PageState {
   const rows = split < 0 ? sorted : sorted.slice(0, split);
   const gone = split < 0 ? [] : sorted.slice(split);
   const toRow = (member: PageMember) => rowState(member, view.deadAfterMs);
-  const verdict = verdictWords(counts);
   return {
     self: {
       id: view.self.id,
@@ -88,11 +75,8 @@ export function pageState(view: PageView, filter = ""): PageState {
     },
     now: view.now,
     deadAfterMs: view.deadAfterMs,
-    title: `${verdict} · ${view.self.id} · Gossiper`,
-    verdict,
-    tone: counts.dead > 0 ? "bad" : counts.unknown > 0 ? "warn" : "good",
+    ...headlineOf(view, counts),
     counts,
-    latest: latestWords(view),
     span: durationWords((view.members[0]?.strip.stepMs ?? STRIP_STEP_MS) * STRIP_SAMPLES),
     rows: rows.slice(0, PAGE_ROWS_MAX).map(toRow),
     gone: gone.slice(0, PAGE_ASIDE_MAX).map(toRow),
@@ -129,26 +113,4 @@ function rowState(member: PageMember, deadAfterMs: number): RowState {
     why: member.status === "live" ? "" : whyWords(member.status, member.reason ?? ""),
     strip: drawStrip(member.strip, deadAfterMs),
   };
-}
-
-function verdictWords(counts: PageState["counts"]): string {
-  const { dead, unknown, left } = counts;
-  const all = memberCount(counts);
-  const members = countWords(all, "member");
-  if (dead > 0) return `${numberWords(dead)} of ${members} ${dead === 1 ? "is" : "are"} dead`;
-  if (unknown > 0) return `No heartbeat yet from ${countWords(unknown, "member")}`;
-  if (left > 0) return "No member is dead";
-  return all === 1 ? "This node is alone" : `All ${members} are live`;
-}
-
-function latestWords({ members, now }: PageView): string {
-  const at = members.reduce((max, { since }) => since !== null && since > max ? since : max, "");
-  const [latest, ...others] = members.filter((member) => at !== "" && member.since === at);
-  if (latest === undefined) return "";
-  const { id, status } = latest;
-  // For a change of today the time is enough.
-  const time = secondWords(at).replace(`${now.slice(0, "2026-01-12".length)} `, "");
-  const why = whyWords(status, latest.reason ?? "");
-  const more = others.length === 0 ? "" : ` (and ${countWords(others.length, "more change")})`;
-  return `${time}: ${id} ${status === "left" ? "left" : `is ${status}`}${why && `, ${why}`}${more}`;
 }

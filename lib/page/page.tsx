@@ -9,7 +9,7 @@
  * @module
  */
 import { ByeForm } from "./bye.tsx";
-import { Contact, MemberTable, Templates } from "./rows.tsx";
+import { Contact, MemberTable, Templates, Time } from "./rows.tsx";
 import { FILTER_LENGTH_MAX, PAGE_ROWS_MAX, type PageState, pageState } from "./content.ts";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
@@ -124,13 +124,23 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
   return (
     <>
       <section class={`headline ${state.tone}`} id="headline">
-        <h1 id="verdict">{state.verdict}</h1>
+        <h1>
+          <span id="verdict">{state.verdict}</span>
+          <span id="since" hidden={state.since === null}>
+            , since <Time at={state.since} now={state.now} />
+          </span>
+        </h1>
         <ul class="tiles">
           {STATUSES.map((status) => (
             <Tile key={status} status={status} count={state.counts[status]} />
           ))}
         </ul>
-        <p id="latest" role="status">{state.latest}</p>
+        <p role="status">
+          <span id="latest-at" hidden={state.latestAt === null}>
+            <Time at={state.latestAt} now={state.now} />:{" "}
+          </span>
+          <span id="latest">{state.latest}</span>
+        </p>
       </section>
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="./">

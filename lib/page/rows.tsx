@@ -4,7 +4,7 @@
  * them live.
  */
 import type { RowState } from "./content.ts";
-import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";
+import { ageWords, changeWords, clockWords, secondWords, timeWords } from "../../static/words.js";
 import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { ContactView, StoryView } from "../report/members.ts";
@@ -101,6 +101,12 @@ function Age({ row }: { row: RowState }) {
   return <time datetime={row.lastHeartbeat} title={timeWords(row.lastHeartbeat)}>{words}</time>;
 }
 
+/** A time, for today without its date. The script writes it by the reader's clock; on hover it is in UTC. */
+export function Time({ at, now }: { at: string | null; now: string }) {
+  if (at === null) return <time></time>;
+  return <time datetime={at} title={timeWords(at)}>{clockWords(at, now)}</time>;
+}
+
 /** A member's history; without a story, the template that the script fills in. */
 export function StoryRow({ story }: { story?: StoryView }) {
   const id = story?.id ?? "";
@@ -173,7 +179,7 @@ export function Templates() {
         <Change change={BLANK_CHANGE} />
       </template>
       <template id="contact-template">
-        <Contact contact={{ address: "", state: "" }} />
+        <Contact contact={{ address: "", trouble: "", state: "" }} />
       </template>
     </>
   );

@@ -32,6 +32,9 @@ import type { Change } from "../verdicts.ts";
 /** Intervals in a strip's step, where the interval is long: each step then sees a round. */
 const STRIP_STEP_INTERVALS = 2;
 
+/** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
+const FAILURES_MAX = 256;
+
 const LIVE: ReadonlySet<Status> = new Set(["live"]);
 
 export interface ReportsOptions {
@@ -62,6 +65,8 @@ export class Reports {
   readonly #stories = new Stories();
   readonly #strips: Strips;
   readonly #metrics = new Metrics();
+  /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
+  readonly #failures = new Map<string, Exchange["outcome"]>();
   readonly #events: EventStreams;
 
   constructor(options: ReportsOptions) {
@@ -103,6 +108,9 @@ export class Reports {
   exchanged(exchange: Exchange): void {
     this.#metrics.exchange(exchange);
     const { to, outcome, tookMs } = exchange;
+    this.#failures.delete(to);
+    if (outcome !== "answered") this.#failures.set(to, outcome);
+    if (this.#failures.size > FAILURES_MAX) this.#failures.delete([...this.#failures.keys()][0]!);
     this.#options.log.notice("debug", `called ${to}: ${outcome} in ${tookMs.toFixed(1)} ms`);
   }
 
@@ -167,7 +175,7 @@ export class Reports {
       intervalMs,
       deadAfterMs,
       members: pageMembers(this.#sources(), this.#strips),
-      contacts: contactViews(gossip),
+      contacts: contactViews(gossip, this.#failures),
       keyed: this.#options.keyed,
     };
   }

@@ -58,7 +58,8 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   const text = textOf(
     render(view([...STATUSES, "dead" as const].map((s, i) => member(`m${i}`, s)))),
   );
-  assertStringIncludes(text, "2 of 5 members are dead");
+  assertStringIncludes(text, "m0 and m5 are dead");
+  assertStringIncludes(text, "2 of 5 members are dead. The latest: m0");
   for (const count of ["1 live", "2 dead", "1 unknown", "1 left", "1 decommissioned"]) {
     assertStringIncludes(text, count);
   }
@@ -95,7 +96,7 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
     const [first = member("")] = members;
     const page = view(members, {
       self: { id: first.id, address: word, version: word, upMs: 0, cluster: word },
-      contacts: [{ address: word, state: word }],
+      contacts: [{ address: word, trouble: word, state: word }],
       keyed: true,
     });
     const change = {

@@ -262,6 +262,11 @@ Deno.test("GET /readyz answers 503 until the node has met one that it joins; /he
     `This node has reached none of its -join addresses: 127.0.0.1:${port}\n`,
   );
   assertEquals((await ask(node, "/healthz")).text, "ok\n");
+  await eventually(async () => {
+    const { verdict, tone } = JSON.parse((await ask(node, "/page.json")).text);
+    const alone = `This node is alone: 127.0.0.1:${port} refuses connections`;
+    assertEquals([verdict, tone], [alone, "warn"]);
+  });
   await using _back = startNode("back", `-port ${port}`);
   await eventually(async () => assertEquals((await ask(node, "/readyz")).text, "ok\n"));
 });
