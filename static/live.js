@@ -5,17 +5,9 @@
  * server rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a
  * heartbeat is not an event. Data from the server is only ever written as text.
  */
-import { byId, cloneOf, Rows, setText } from "./rows.js";
+import { byId, cloneOf, Rows, setText, setTime } from "./rows.js";
 import { Bye, Story } from "./story.js";
-import {
-  clockWords,
-  matcher,
-  memberCount,
-  numberWords,
-  secondWords,
-  shownWords,
-  timeWords,
-} from "./words.js";
+import { localWords, matcher, memberCount, numberWords, shownWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
@@ -110,7 +102,7 @@ class LivePage {
     this.#lostAt = performance.now();
     this.#rows.tick();
     document.body.classList.add("lost");
-    const shown = this.#state === null ? "" : ` Last update: ${secondWords(this.#state.now)}.`;
+    const shown = this.#state === null ? "" : ` Last update: ${localWords(this.#state.now)}.`;
     this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Retrying.`);
   }
 
@@ -131,12 +123,12 @@ class LivePage {
     paintContacts(state);
     this.#rows.update(state);
     this.#showFiltered();
-    this.#story.settle();
+    this.#story.settle(state);
   }
 
   #setFilter() {
     this.#showFiltered();
-    this.#story.settle();
+    this.#story.settle(this.#state);
     this.#setAddress();
     if (this.#state?.more.rows > 0) this.#lookSoon();
   }
@@ -203,11 +195,7 @@ function paintHeadline(state) {
 
 function paintTime(element, at, now) {
   element.hidden = at === null;
-  const time = element.firstElementChild;
-  if (at === null || time.dateTime === at) return;
-  time.dateTime = at;
-  time.title = timeWords(at);
-  setText(time, clockWords(at, now));
+  if (at !== null) setTime(element.firstElementChild, at, now);
 }
 
 function paintContacts({ contacts, more }) {

@@ -1,5 +1,5 @@
 /** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
-import { ageWords, timeWords } from "./words.js";
+import { ageWords, localWords, splitName, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,6 +19,24 @@ export function setText(element, text) {
   const node = element.firstChild;
   if (node === null) element.append(text);
   else if (node.data !== text) node.data = text;
+}
+
+/** Writes a time by the reader's clock; its title is in UTC. */
+export function setTime(element, at, now) {
+  if (element.dateTime !== at) element.dateTime = at;
+  if (element.title !== timeWords(at)) element.title = timeWords(at);
+  setText(element, localWords(at, now));
+}
+
+/** Writes a name, its shared end dimmed; where it is cut off, the title has it whole. */
+function setName(element, name, suffix) {
+  const [own, shared] = splitName(name, suffix);
+  if (element.textContent === name && (element.children[0]?.textContent ?? "") === shared) return;
+  element.title = name;
+  element.replaceChildren(own);
+  if (shared === "") return;
+  element.append(document.createElement("i"));
+  element.lastChild.append(shared);
 }
 
 /** Puts an element before another and keeps the focus within it. */
@@ -61,7 +79,8 @@ class Row {
 
   paint(moment) {
     const { address, lastHeartbeat, strip } = this.data;
-    setText(this.address, address);
+    setName(this.link, this.id, moment.suffix.id);
+    setName(this.address, address, moment.suffix.address);
     let time = this.heard.firstElementChild;
     if (lastHeartbeat !== null && time === null) {
       time = document.createElement("time");
@@ -100,7 +119,7 @@ export class Rows {
   #byId = new Map();
   #byTr = new WeakMap();
   #now;
-  #deadAfterMs = Infinity;
+  #state = { deadAfterMs: Infinity, suffix: { id: "", address: "" } };
   #view = new IntersectionObserver((entries) => {
     const moment = this.#moment();
     for (const { target, isIntersecting } of entries) {
@@ -129,11 +148,11 @@ export class Rows {
   }
 
   /** Applies a `GET /page.json`: writes, adds, removes and moves rows. */
-  update({ rows, gone, deadAfterMs }) {
-    this.#deadAfterMs = deadAfterMs;
+  update(state) {
+    this.#state = state;
     const moment = this.#moment();
     const absent = new Set(this.#byId.keys());
-    const [members, decommissioned] = [rows, gone].map((list) =>
+    const [members, decommissioned] = [state.rows, state.gone].map((list) =>
       list.map((data) => {
         absent.delete(data.id);
         const row = this.#byId.get(data.id) ?? this.#create(data);
@@ -169,7 +188,8 @@ export class Rows {
   /** What painting needs, read once: asking for the selection between two writes would lay out the page each time. */
   #moment() {
     const { anchorNode, focusNode } = getSelection();
-    return { now: this.#now(), deadAfterMs: this.#deadAfterMs, held: [anchorNode, focusNode] };
+    const { deadAfterMs, suffix } = this.#state;
+    return { now: this.#now(), deadAfterMs, suffix, held: [anchorNode, focusNode] };
   }
 
   #adopt(tr) {

@@ -79,9 +79,71 @@ export function secondWords(time) {
  * @returns {string}
  */
 export function clockWords(time, now) {
-  const date = "2026-01-12".length;
-  const words = secondWords(time);
-  return time.slice(0, date) === now.slice(0, date) ? words.slice(date + 1) : words;
+  return withoutDay(secondWords(time), secondWords(now));
+}
+
+/**
+ * A time by the clock of whoever runs this, without the date of the day `now`: "13:00:03".
+ *
+ * @param {string} time
+ * @param {string} [now]
+ * @returns {string}
+ */
+export function localWords(time, now) {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const local = new Date(date.getTime() - 60_000 * date.getTimezoneOffset()).toISOString();
+  const words = secondWords(local).replace(" UTC", "");
+  return now === undefined ? words : withoutDay(words, localWords(now));
+}
+
+/**
+ * @param {string} words
+ * @param {string} now
+ * @returns {string}
+ */
+function withoutDay(words, now) {
+  const [day, ...time] = words.split(" ");
+  return day === now.split(" ")[0] ? time.join(" ") : words;
+}
+
+/**
+ * How long a state lasted: "for 8 s", or "for 8 s so far" where nothing came after it.
+ *
+ * @param {string} at
+ * @param {string | undefined} next
+ * @param {string} now
+ * @returns {string}
+ */
+export function lastedWords(at, next, now) {
+  const words = `for ${durationWords(Date.parse(next ?? now) - Date.parse(at))}`;
+  return next === undefined ? `${words} so far` : words;
+}
+
+/**
+ * What a member's history says as a whole: "127.0.0.1:8081 · 2 restarts · version 1.0.0".
+ *
+ * @param {{ address: string, history: readonly { reason: string }[] }} story
+ * @param {string} version Empty where it is not known.
+ * @returns {string}
+ */
+export function storyWords({ address, history }, version) {
+  const restarts = history.filter(({ reason }) => reason.startsWith("restarted")).length;
+  const seen = restarts === 0 ? "no restart seen" : countWords(restarts, "restart");
+  return [address, seen, version && `version ${version}`].filter(Boolean).join(" · ");
+}
+
+/**
+ * A name in two: what tells it from others, and the end that it shares with them.
+ *
+ * @param {string} name
+ * @param {string} suffix
+ * @returns {[string, string]}
+ */
+export function splitName(name, suffix) {
+  return name.length > suffix.length && name.endsWith(suffix)
+    ? [name.slice(0, name.length - suffix.length), suffix]
+    : [name, ""];
 }
 
 /**

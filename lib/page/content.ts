@@ -46,6 +46,8 @@ export interface PageState extends Headline {
   readonly deadAfterMs: number;
   /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
+  /** What the names and addresses of all rows end in, which is shown dimmed. */
+  readonly suffix: { readonly id: string; readonly address: string };
   /** The time that a strip covers, in words. */
   readonly span: string;
   /** Members that match the filter, trouble first, then by ID, except the decommissioned, which are in `gone`. */
@@ -65,6 +67,11 @@ export function pageState(view: PageView, filter = ""): PageState {
   const rows = split < 0 ? sorted : sorted.slice(0, split);
   const gone = split < 0 ? [] : sorted.slice(split);
   const toRow = (member: PageMember) => rowState(member, view.deadAfterMs);
+  const listed = view.members.filter(({ status }) => status !== "decommissioned");
+  const suffix = {
+    id: suffixOf(listed.map(({ id }) => id)),
+    address: suffixOf(listed.map(({ address }) => address)),
+  };
   return {
     self: {
       id: view.self.id,
@@ -75,7 +82,8 @@ export function pageState(view: PageView, filter = ""): PageState {
     },
     now: view.now,
     deadAfterMs: view.deadAfterMs,
-    ...headlineOf(view, counts),
+    ...headlineOf(view, counts, suffix.id),
+    suffix,
     counts,
     span: durationWords((view.members[0]?.strip.stepMs ?? STRIP_STEP_MS) * STRIP_SAMPLES),
     rows: rows.slice(0, PAGE_ROWS_MAX).map(toRow),
@@ -113,4 +121,21 @@ function rowState(member: PageMember, deadAfterMs: number): RowState {
     why: member.status === "live" ? "" : whyWords(member.status, member.reason ?? ""),
     strip: drawStrip(member.strip, deadAfterMs),
   };
+}
+
+/**
+ * What all names end in, from a dot before a letter or the port on: ".example.org:8080"; empty for one name. IP
+ * addresses end in nothing that another name would.
+ */
+function suffixOf(all: readonly string[]): string {
+  const names = all.filter((name) => /[g-z]/i.test(name));
+  const [first = "", ...others] = names.length > 0 ? names : all;
+  let length = others.length === 0 ? 0 : first.length;
+  for (const name of others) {
+    let same = 0;
+    while (same < length && first.at(-1 - same) === name.at(-1 - same)) same++;
+    length = same;
+  }
+  const [suffix = ""] = /\.[a-z].*|:\d+$/i.exec(first.slice(first.length - length)) ?? [];
+  return suffix;
 }

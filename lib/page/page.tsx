@@ -163,7 +163,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
         id="members"
         caption="Members, trouble first, then by ID"
         rows={state.rows}
-        span={state.span}
+        state={state}
         story={story}
       />
       <p class="note" id="more" hidden={state.more.rows === 0}>
@@ -179,7 +179,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
           id="gone"
           caption="Decommissioned members, by ID"
           rows={state.gone}
-          span={state.span}
+          state={state}
           story={story}
         />
         <MoreNote id="gone-more" count={state.more.gone} />

@@ -3,8 +3,16 @@
  * The page's tables as HTML: one row per member (from content.ts), and the history below it. static/rows.js keeps
  * them live.
  */
-import type { RowState } from "./content.ts";
-import { ageWords, changeWords, clockWords, secondWords, timeWords } from "../../static/words.js";
+import type { PageState, RowState } from "./content.ts";
+import {
+  ageWords,
+  changeWords,
+  clockWords,
+  lastedWords,
+  splitName,
+  storyWords,
+  timeWords,
+} from "../../static/words.js";
 import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { ContactView, StoryView } from "../report/members.ts";
@@ -26,8 +34,7 @@ export interface TableProps {
   readonly id: string;
   readonly caption: string;
   readonly rows: readonly RowState[];
-  /** The time that a strip covers. */
-  readonly span: string;
+  readonly state: PageState;
   /** The member whose history is open. */
   readonly story: StoryView | undefined;
 }
@@ -37,7 +44,7 @@ export interface TableProps {
  * (`display: grid` in the style), or every update would lay out all of them; the roles keep it a table for screen
  * readers.
  */
-export function MemberTable({ id, caption, rows, span, story }: TableProps) {
+export function MemberTable({ id, caption, rows, state, story }: TableProps) {
   return (
     <table id={id} role="table">
       <caption>{caption}</caption>
@@ -47,14 +54,14 @@ export function MemberTable({ id, caption, rows, span, story }: TableProps) {
           <th role="columnheader" scope="col">Status</th>
           <th role="columnheader" scope="col">Address</th>
           <th role="columnheader" scope="col">Last heartbeat</th>
-          <th role="columnheader" scope="col">Last {span}</th>
+          <th role="columnheader" scope="col">Last {state.span}</th>
         </tr>
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
           <>
-            <MemberRow row={row} />
-            {story?.id === row.id && <StoryRow story={story} />}
+            <MemberRow row={row} suffix={state.suffix} />
+            {story?.id === row.id && <StoryRow story={story} state={state} />}
           </>
         ))}
       </tbody>
@@ -62,16 +69,20 @@ export function MemberTable({ id, caption, rows, span, story }: TableProps) {
   );
 }
 
-function MemberRow({ row }: { row: RowState }) {
+function MemberRow({ row, suffix }: { row: RowState; suffix: PageState["suffix"] }) {
   return (
     <tr role="row" class={row.status}>
       <th role="rowheader" scope="row">
-        <a href={storyPath(row.id)}>{row.id}</a>
+        <a href={storyPath(row.id)} title={row.id}>
+          <Name text={row.id} suffix={suffix.id} />
+        </a>
       </th>
       <td role="cell">
         <b>{row.status}</b> {row.why !== "" && <span>{row.why}</span>}
       </td>
-      <td role="cell">{row.address}</td>
+      <td role="cell" title={row.address}>
+        <Name text={row.address} suffix={suffix.address} />
+      </td>
       <td role="cell">
         <Age row={row} />
       </td>
@@ -95,6 +106,11 @@ function MemberRow({ row }: { row: RowState }) {
   );
 }
 
+function Name({ text, suffix }: { text: string; suffix: string }) {
+  const [own, shared] = splitName(text, suffix);
+  return <>{own}{shared !== "" && <i>{shared}</i>}</>;
+}
+
 function Age({ row }: { row: RowState }) {
   const words = ageWords(row.ageMs);
   if (row.lastHeartbeat === null) return <>{words}</>;
@@ -108,9 +124,11 @@ export function Time({ at, now }: { at: string | null; now: string }) {
 }
 
 /** A member's history; without a story, the template that the script fills in. */
-export function StoryRow({ story }: { story?: StoryView }) {
+export function StoryRow({ story, state }: { story?: StoryView; state?: PageState }) {
   const id = story?.id ?? "";
-  const history = story === undefined ? [] : [...story.history].reverse();
+  const history = story?.history ?? [];
+  const now = state?.now ?? "";
+  const version = state?.self.id === id ? state.self.version : "";
   return (
     <tr role="row" class="story" id="story">
       <td role="cell" colspan={COLUMNS}>
@@ -118,9 +136,11 @@ export function StoryRow({ story }: { story?: StoryView }) {
           <h3>
             History of <span>{id}</span>
           </h3>
-          <p class="address">{story?.address ?? ""}</p>
+          <p class="sum">{story === undefined ? "" : storyWords(story, version)}</p>
           <ol>
-            {history.map((change) => <Change key={change.event} change={change} />)}
+            {history.map((change, i) => (
+              <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
+            )).reverse()}
           </ol>
           <p class="acts">
             <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
@@ -145,11 +165,19 @@ const BLANK_CHANGE: ChangeView = {
   event: 0,
 };
 
-function Change({ change }: { change: ChangeView }) {
+interface ChangeProps {
+  readonly change: ChangeView;
+  /** When the next change came. */
+  readonly next: string | undefined;
+  readonly now: string;
+}
+
+function Change({ change, next, now }: ChangeProps) {
   return (
     <li class={change.to}>
-      <time datetime={change.at} title={timeWords(change.at)}>{secondWords(change.at)}</time>
+      <Time at={change.at} now={now} />
       <b>{change.to}</b>
+      <span class="lasted">{change.at === "" ? "" : lastedWords(change.at, next, now)}</span>
       <span>{changeWords(change)}</span>
     </li>
   );
@@ -170,13 +198,13 @@ export function Templates() {
   return (
     <>
       <template id="row-template">
-        <MemberRow row={BLANK_ROW} />
+        <MemberRow row={BLANK_ROW} suffix={{ id: "", address: "" }} />
       </template>
       <template id="story-template">
         <StoryRow />
       </template>
       <template id="change-template">
-        <Change change={BLANK_CHANGE} />
+        <Change change={BLANK_CHANGE} next={undefined} now="" />
       </template>
       <template id="contact-template">
         <Contact contact={{ address: "", trouble: "", state: "" }} />

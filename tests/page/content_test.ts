@@ -2,11 +2,15 @@ import { assertEquals } from "@std/assert";
 import { PAGE_ASIDE_MAX, PAGE_ROWS_MAX, pageState } from "../../lib/page/content.ts";
 import {
   ageWords,
+  clockWords,
   durationWords,
+  lastedWords,
+  localWords,
   memberCount,
   numberWords,
   secondWords,
   shownWords,
+  storyWords,
   timeWords,
   whyWords,
 } from "../../static/words.js";
@@ -59,6 +63,19 @@ Deno.test("times and ages read as people say them", () => {
   const time = "2026-01-12T12:00:03.250Z";
   assertEquals(timeWords(time), "2026-01-12 12:00:03.250 UTC");
   assertEquals(secondWords(time), "2026-01-12 12:00:03 UTC");
+  assertEquals(clockWords(time, "2026-01-12T23:00:00.000Z"), "12:00:03 UTC");
+  assertEquals(clockWords(time, "2026-01-13T00:00:00.000Z"), "2026-01-12 12:00:03 UTC");
+  const history = [{ reason: "restarted, heard directly" }, { reason: "started" }];
+  assertEquals(storyWords({ address: "a:1", history }, "1.0"), "a:1 · 1 restart · version 1.0");
+  assertEquals(lastedWords(time, "2026-01-12T12:00:11.250Z", ""), "for 8 s");
+  assertEquals(lastedWords(time, undefined, "2026-01-12T12:01:03.250Z"), "for 1 min so far");
+});
+
+Deno.test("a reader's times are by the reader's clock, without the date of today", () => {
+  const at = (hour: number) => new Date(2026, 0, 12, hour, 0, 3).toISOString();
+  assertEquals(localWords(at(13)), "2026-01-12 13:00:03");
+  assertEquals(localWords(at(13), at(23)), "13:00:03");
+  assertEquals(localWords("<b>"), "<b>");
 });
 
 Deno.test("the reason does not repeat the status beside it", () => {

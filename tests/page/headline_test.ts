@@ -37,6 +37,14 @@ Deno.test("the headline names up to three dead members, with their reason and th
   assertEquals(verdict(member("x".repeat(90), "dead", REFUSED)), "1 of 2 members is dead");
 });
 
+Deno.test("the headline leaves out what all names end in", () => {
+  const ids = ["db-1", "web-1", "web-2"].map((id) => `${id}.eu.example.org`);
+  const members = ids.map((id, i) => member(id, i === 0 ? "dead" : "live", REFUSED));
+  const { verdict, latest } = pageState(view(members));
+  assertEquals(verdict, "db-1 is dead: connection refused");
+  assertEquals(latest, "1 of 3 members is dead. db-1: connection refused, witnessed by n1 and n2");
+});
+
 Deno.test("the line below is about the trouble, and not about a newer change of another member", () => {
   const newer = member("n9", "left", {
     reason: "left: SIGTERM",

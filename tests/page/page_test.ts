@@ -119,6 +119,19 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
   }
 });
 
+Deno.test("names stand on one line: the end that all share is marked, and the title has the whole name", () => {
+  const html = render(view(["web-1.eu.example", "db-1.eu.example"].map((id) => member(id))));
+  assertStringIncludes(html, 'title="web-1.eu.example">web-1<i>.eu.example</i></a>');
+  assertStringIncludes(
+    html,
+    'title="db-1.eu.example.example:8080">db-1<i>.eu.example.example:8080</i>',
+  );
+  const mixed = ["web-1.eu.example", "n1"].map((id) =>
+    member(id, "live", { address: `10.0.0.1:80` })
+  );
+  assertNotMatch(render(view(mixed)), /<i>\./);
+});
+
 Deno.test("the page runs under its policy: nothing inline, nothing from elsewhere", () => {
   assertNotMatch(PAGE_POLICY, /unsafe|https?:|\*/);
   const page = view(STATUSES.map((status) => member(status, status)), { keyed: true });
@@ -146,7 +159,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
   const text = textOf(html);
   assertStringIncludes(
     text,
-    "History of n7 n7.example:8080 2026-01-12 11:00:00 UTC dead silent 2026-01-12 10:00:00 UTC live joined: heard",
+    "History of n7 n7.example:8080 · no restart seen 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
   );
   assertStringIncludes(html, '<a class="bye" href="./?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {
