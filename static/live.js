@@ -5,9 +5,11 @@
  * server rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a
  * heartbeat is not an event. Data from the server is only ever written as text.
  */
-import { byId, cloneOf, Rows, setText, setTime } from "./rows.js";
+import { paintContacts, paintHeadline, paintLost } from "./headline.js";
+import { byId, Rows, setText } from "./rows.js";
 import { Bye, Story } from "./story.js";
-import { localWords, matcher, memberCount, numberWords, shownWords } from "./words.js";
+import { matcher } from "./lists.js";
+import { memberCount, shownWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
@@ -102,13 +104,7 @@ class LivePage {
     this.#lostAt = performance.now();
     this.#rows.tick();
     document.body.classList.add("lost");
-    const shown = this.#state === null ? "" : ` Last update: ${localWords(this.#state.now)}.`;
-    this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Retrying.`);
-  }
-
-  #setLink(text) {
-    byId("link").hidden = false;
-    setText(byId("link"), text);
+    paintLost(this.#state);
   }
 
   #apply(state) {
@@ -118,7 +114,6 @@ class LivePage {
     this.#state = state;
     this.#lostAt = null;
     document.body.classList.remove("lost");
-    this.#setLink("Connected");
     paintHeadline(state);
     paintContacts(state);
     this.#rows.update(state);
@@ -166,48 +161,11 @@ class LivePage {
     } else if (link?.matches(".cancel")) this.#bye.close();
     else if (link?.matches(".bye")) this.#bye.ask(this.#story.id, this.#state?.self.id);
     else if (link?.matches(".close")) this.#story.close();
+    else if (link?.rel === "external") return;
     else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);
     else return;
     event.preventDefault();
   }
-}
-
-function paintHeadline(state) {
-  const { self, verdict, tone, counts, latest, title, more } = state;
-  if (document.title !== title) document.title = title;
-  setText(byId("self-id"), self.id);
-  setText(byId("self-address"), self.address);
-  setText(byId("self-up"), self.up);
-  byId("headline").className = `headline ${tone}`;
-  setText(byId("verdict"), verdict);
-  setText(byId("latest"), latest);
-  paintTime(byId("since"), state.since, state.now);
-  paintTime(byId("latest-at"), state.latestAt, state.now);
-  for (const [status, count] of Object.entries(counts)) {
-    const tile = byId(`count-${status}`);
-    tile.classList.toggle("none", count === 0);
-    setText(tile.querySelector("b"), numberWords(count));
-  }
-  byId("alone").hidden = memberCount(counts) !== 1;
-  byId("more").hidden = more.rows === 0;
-  byId("gone-more").hidden = more.gone === 0;
-}
-
-function paintTime(element, at, now) {
-  element.hidden = at === null;
-  if (at !== null) setTime(element.firstElementChild, at, now);
-}
-
-function paintContacts({ contacts, more }) {
-  byId("contacts-section").hidden = contacts.length === 0;
-  byId("contacts-more").hidden = more.contacts === 0;
-  const list = byId("contacts");
-  while (list.children.length > contacts.length) list.lastElementChild.remove();
-  contacts.forEach(({ address, state }, index) => {
-    const item = list.children[index] ?? list.appendChild(cloneOf("contact-template"));
-    setText(item.children[0], address);
-    setText(item.children[1], state);
-  });
 }
 
 new LivePage();

@@ -1,5 +1,6 @@
 /** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
-import { ageWords, localWords, splitName, timeWords } from "./words.js";
+import { pageUrl, splitName } from "./lists.js";
+import { ageWords, localWords, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -37,6 +38,13 @@ function setName(element, name, suffix) {
   if (shared === "") return;
   element.append(document.createElement("i"));
   element.lastChild.append(shared);
+}
+
+/** Makes a link lead to the page of the node at an address, or nowhere. */
+export function setPage(link, scheme, address) {
+  const url = pageUrl(scheme, address);
+  if (url === "") link.removeAttribute("href");
+  else if (link.getAttribute("href") !== url) link.href = url;
 }
 
 /** Puts an element before another and keeps the focus within it. */
@@ -80,7 +88,9 @@ class Row {
   paint(moment) {
     const { address, lastHeartbeat, strip } = this.data;
     setName(this.link, this.id, moment.suffix.id);
-    setName(this.address, address, moment.suffix.address);
+    const page = this.address.firstElementChild;
+    setName(page, address, moment.suffix.address);
+    setPage(page, moment.scheme, address);
     let time = this.heard.firstElementChild;
     if (lastHeartbeat !== null && time === null) {
       time = document.createElement("time");
@@ -119,7 +129,7 @@ export class Rows {
   #byId = new Map();
   #byTr = new WeakMap();
   #now;
-  #state = { deadAfterMs: Infinity, suffix: { id: "", address: "" } };
+  #state = { scheme: "", deadAfterMs: Infinity, suffix: { id: "", address: "" } };
   #view = new IntersectionObserver((entries) => {
     const moment = this.#moment();
     for (const { target, isIntersecting } of entries) {
@@ -188,8 +198,7 @@ export class Rows {
   /** What painting needs, read once: asking for the selection between two writes would lay out the page each time. */
   #moment() {
     const { anchorNode, focusNode } = getSelection();
-    const { deadAfterMs, suffix } = this.#state;
-    return { now: this.#now(), deadAfterMs, suffix, held: [anchorNode, focusNode] };
+    return { ...this.#state, now: this.#now(), held: [anchorNode, focusNode] };
   }
 
   #adopt(tr) {

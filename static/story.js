@@ -1,5 +1,5 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
-import { byId, cloneOf, place, setText, setTime } from "./rows.js";
+import { byId, cloneOf, place, setPage, setText, setTime } from "./rows.js";
 import { changeWords, lastedWords, storyWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
@@ -57,7 +57,7 @@ export class Story {
   close() {
     if (this.#element === null) return;
     const row = this.#row();
-    const focused = this.#element.contains(document.activeElement);
+    const focused = this.contains(document.activeElement);
     this.#element.remove();
     this.#element = null;
     if (row) row.link.ariaExpanded = "false";
@@ -65,8 +65,10 @@ export class Story {
     this.#onChange();
   }
 
+  /** Whether a node belongs to the open history, or to the row above it. */
   contains(node) {
-    return this.#element?.contains(node) ?? false;
+    return this.#element !== null &&
+      (this.#element.contains(node) || (this.#row()?.tr.contains(node) ?? false));
   }
 
   #row() {
@@ -89,7 +91,10 @@ export class Story {
     section.ariaLabel = `History of ${row.id}`;
     setText(section.querySelector("h3 > span"), row.id);
     const { id, version } = this.#state?.self ?? {};
-    setText(section.querySelector(".sum"), storyWords(story, id === row.id ? version : ""));
+    const [page, sum] = section.querySelector(".sum").children;
+    setText(page, story.address);
+    setPage(page, this.#state?.scheme, story.address);
+    setText(sum, storyWords(story.history, id === row.id ? version : ""));
     section.querySelector(".json").href = path;
     section.querySelector(".bye").hidden = story.status === "decommissioned";
     const { history } = story;

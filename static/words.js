@@ -121,29 +121,16 @@ export function lastedWords(at, next, now) {
 }
 
 /**
- * What a member's history says as a whole: "127.0.0.1:8081 · 2 restarts · version 1.0.0".
+ * What a member's history says as a whole: "2 restarts, version 1.0.0".
  *
- * @param {{ address: string, history: readonly { reason: string }[] }} story
+ * @param {readonly { reason: string }[]} history
  * @param {string} version Empty where it is not known.
  * @returns {string}
  */
-export function storyWords({ address, history }, version) {
+export function storyWords(history, version) {
   const restarts = history.filter(({ reason }) => reason.startsWith("restarted")).length;
   const seen = restarts === 0 ? "no restart seen" : countWords(restarts, "restart");
-  return [address, seen, version && `version ${version}`].filter(Boolean).join(" · ");
-}
-
-/**
- * A name in two: what tells it from others, and the end that it shares with them.
- *
- * @param {string} name
- * @param {string} suffix
- * @returns {[string, string]}
- */
-export function splitName(name, suffix) {
-  return name.length > suffix.length && name.endsWith(suffix)
-    ? [name.slice(0, name.length - suffix.length), suffix]
-    : [name, ""];
+  return version === "" ? seen : `${seen}, version ${version}`;
 }
 
 /**
@@ -208,22 +195,4 @@ export function shownWords(shown, total) {
  */
 export function memberCount({ decommissioned: _, ...counts }) {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-/**
- * Tells which members match every word of a filter. A word that is a status means that status; any other word is looked
- * for in the ID and the address.
- *
- * @param {string} filter
- * @param {readonly string[]} statuses All statuses there are.
- * @returns {(member: { id: string, address: string, status: string }) => boolean}
- */
-export function matcher(filter, statuses) {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return ({ id, address, status }) =>
-    words.every((word) =>
-      statuses.includes(word)
-        ? status === word
-        : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
-    );
 }

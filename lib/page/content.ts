@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { durationWords, matcher, whyWords } from "../../static/words.js";
+import { matcher } from "../../static/lists.js";
+import { durationWords, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
@@ -43,6 +44,8 @@ export interface PageState extends Headline {
     readonly up: string;
   };
   readonly now: string;
+  /** Of the pages of the other nodes: "http" or "https". */
+  readonly scheme: string;
   readonly deadAfterMs: number;
   /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
@@ -81,6 +84,7 @@ export function pageState(view: PageView, filter = ""): PageState {
       up: durationWords(view.self.upMs),
     },
     now: view.now,
+    scheme: view.tls ? "https" : "http",
     deadAfterMs: view.deadAfterMs,
     ...headlineOf(view, counts, suffix.id),
     suffix,

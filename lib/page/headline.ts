@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { countWords, memberCount, numberWords, splitName, whyWords } from "../../static/words.js";
+import { splitName } from "../../static/lists.js";
+import { countWords, memberCount, numberWords, whyWords } from "../../static/words.js";
 import type { ListedMember, PageView } from "../report/members.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Status } from "../table.ts";

@@ -113,7 +113,9 @@ function TopBar({ state, icon }: { state: PageState; icon: string }) {
           up <span id="self-up">{self.up}</span>
         </span>
       </p>
-      <p id="link" role="status" hidden></p>
+      <p id="link" role="status" hidden>
+        <span></span> <span id="others" hidden></span>
+      </p>
     </header>
   );
 }

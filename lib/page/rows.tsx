@@ -9,10 +9,10 @@ import {
   changeWords,
   clockWords,
   lastedWords,
-  splitName,
   storyWords,
   timeWords,
 } from "../../static/words.js";
+import { pageUrl, splitName } from "../../static/lists.js";
 import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { ContactView, StoryView } from "../report/members.ts";
@@ -29,6 +29,9 @@ const BLANK_ROW: RowState = {
   why: "",
   strip: { label: "", paths: {} },
 };
+
+/** What all rows are shown with. */
+type Shared = Pick<PageState, "scheme" | "suffix">;
 
 export interface TableProps {
   readonly id: string;
@@ -60,7 +63,7 @@ export function MemberTable({ id, caption, rows, state, story }: TableProps) {
       <tbody role="rowgroup">
         {rows.map((row) => (
           <>
-            <MemberRow row={row} suffix={state.suffix} />
+            <MemberRow row={row} state={state} />
             {story?.id === row.id && <StoryRow story={story} state={state} />}
           </>
         ))}
@@ -69,7 +72,7 @@ export function MemberTable({ id, caption, rows, state, story }: TableProps) {
   );
 }
 
-function MemberRow({ row, suffix }: { row: RowState; suffix: PageState["suffix"] }) {
+function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: Shared }) {
   return (
     <tr role="row" class={row.status}>
       <th role="rowheader" scope="row">
@@ -80,8 +83,8 @@ function MemberRow({ row, suffix }: { row: RowState; suffix: PageState["suffix"]
       <td role="cell">
         <b>{row.status}</b> {row.why !== "" && <span>{row.why}</span>}
       </td>
-      <td role="cell" title={row.address}>
-        <Name text={row.address} suffix={suffix.address} />
+      <td role="cell">
+        <PageLink scheme={scheme} address={row.address} suffix={suffix.address} />
       </td>
       <td role="cell">
         <Age row={row} />
@@ -103,6 +106,19 @@ function MemberRow({ row, suffix }: { row: RowState; suffix: PageState["suffix"]
         </svg>
       </td>
     </tr>
+  );
+}
+
+/** An address, leading to the page of the node there. Without an address of the usual form it leads nowhere. */
+function PageLink(
+  { scheme, address, suffix }: { scheme: string; address: string; suffix: string },
+) {
+  const url = pageUrl(scheme, address);
+  const href = url === "" ? {} : { href: url };
+  return (
+    <a rel="external" {...href} title={address}>
+      <Name text={address} suffix={suffix} />
+    </a>
   );
 }
 
@@ -128,15 +144,20 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
   const id = story?.id ?? "";
   const history = story?.history ?? [];
   const now = state?.now ?? "";
+  // A link to a history leads to it, also without a script and without `#story`.
+  const opened = story === undefined ? {} : { autofocus: true };
   const version = state?.self.id === id ? state.self.version : "";
   return (
     <tr role="row" class="story" id="story">
       <td role="cell" colspan={COLUMNS}>
-        <section aria-label={`History of ${id}`}>
+        <section aria-label={`History of ${id}`} tabindex={-1} {...opened}>
           <h3>
             History of <span>{id}</span>
           </h3>
-          <p class="sum">{story === undefined ? "" : storyWords(story, version)}</p>
+          <p class="sum">
+            <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />
+            <span>{storyWords(history, version)}</span>
+          </p>
           <ol>
             {history.map((change, i) => (
               <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
@@ -198,7 +219,7 @@ export function Templates() {
   return (
     <>
       <template id="row-template">
-        <MemberRow row={BLANK_ROW} suffix={{ id: "", address: "" }} />
+        <MemberRow row={BLANK_ROW} state={{ scheme: "", suffix: { id: "", address: "" } }} />
       </template>
       <template id="story-template">
         <StoryRow />

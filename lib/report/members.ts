@@ -87,6 +87,8 @@ export interface PageView {
   /** In any order. */
   readonly members: readonly PageMember[];
   readonly contacts: readonly ContactView[];
+  /** Whether nodes serve HTTPS. */
+  readonly tls: boolean;
   /** Whether decommissioning takes the cluster's key. */
   readonly keyed: boolean;
 }

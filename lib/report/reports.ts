@@ -167,7 +167,7 @@ export class Reports {
   /** Everything the page shows. */
   page(): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
-    const { cluster } = this.#options;
+    const { cluster, keyed, tls } = this.#options;
     refresh();
     return {
       self: { id, address, version, cluster, upMs: now().monotonicMs - this.#startMs },
@@ -176,7 +176,7 @@ export class Reports {
       deadAfterMs,
       members: pageMembers(this.#sources(), this.#strips),
       contacts: contactViews(gossip, this.#failures),
-      keyed: this.#options.keyed,
+      ...{ keyed, tls },
     };
   }
 

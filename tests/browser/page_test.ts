@@ -87,10 +87,27 @@ Deno.test("the page in a browser", async (t) => {
       await page.getByRole("link", { name: "n2", exact: true }).click();
       assertMatch(
         await page.getByLabel("History of n2").innerText(),
-        /live\s*joined: heard directly/,
+        /live\s*for \d+ s so far\s*joined: heard directly/,
       );
       assertEquals(errors, []);
     });
+
+    for (const javaScriptEnabled of [true, false]) {
+      const how = javaScriptEnabled ? "with" : "without";
+      await step(`a link to a member shows its history at once, ${how} JavaScript`, async () => {
+        const viewport = { width: 390, height: 300 };
+        await using tab = await openTab(browser, `${home}?id=n3`, { viewport, javaScriptEnabled });
+        const { page, errors } = tab;
+        if (javaScriptEnabled) await untilLive(page);
+        await eventually(async () => {
+          const { y } = (await page.getByRole("heading", { name: "History of n3" }).boundingBox())!;
+          assert(y >= 0 && y < viewport.height, `the history is at ${y}`);
+        });
+        const link = page.getByLabel("History of n3").getByRole("link", { name: n3.address });
+        assertEquals(await link.getAttribute("href"), `http://${n3.address}/`);
+        assertEquals(errors, []);
+      });
+    }
 
     await step("without JavaScript a member is decommissioned after a question", async () => {
       await tell(n1.address, [rowOf("ghost-1")]);
@@ -105,7 +122,7 @@ Deno.test("the page in a browser", async (t) => {
       assertMatch(await page.locator("#gone").innerText(), /ghost-1/);
       assertMatch(
         await page.getByLabel("History of ghost-1").innerText(),
-        /decommissioned\s+by request to n1/,
+        /decommissioned\s+for \d+ s so far\s+by request to n1/,
       );
       assertEquals((await statuses(n1))["ghost-1"], "decommissioned");
       assertEquals(errors, []);
@@ -216,6 +233,10 @@ Deno.test("the page in a browser", async (t) => {
       await n2.kill();
       await page.locator("#link", { hasText: "Lost contact with n2" }).waitFor();
       assert(await page.locator("body.lost").isVisible());
+      const others = await page.locator("#others a").evaluateAll((links) =>
+        links.map((link) => [link.textContent, link.getAttribute("href")])
+      );
+      assertEquals(others, [["n1", home], ["n3", `http://${n3.address}/`]]);
       n2 = await restart(n2, n1);
       await untilLive(page);
       await page.locator("h1", { hasText: "All 3 members are live" }).waitFor();

@@ -66,7 +66,7 @@ Deno.test("times and ages read as people say them", () => {
   assertEquals(clockWords(time, "2026-01-12T23:00:00.000Z"), "12:00:03 UTC");
   assertEquals(clockWords(time, "2026-01-13T00:00:00.000Z"), "2026-01-12 12:00:03 UTC");
   const history = [{ reason: "restarted, heard directly" }, { reason: "started" }];
-  assertEquals(storyWords({ address: "a:1", history }, "1.0"), "a:1 · 1 restart · version 1.0");
+  assertEquals(storyWords(history, "1.0"), "1 restart, version 1.0");
   assertEquals(lastedWords(time, "2026-01-12T12:00:11.250Z", ""), "for 8 s");
   assertEquals(lastedWords(time, undefined, "2026-01-12T12:01:03.250Z"), "for 1 min so far");
 });

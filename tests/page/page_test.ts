@@ -132,6 +132,18 @@ Deno.test("names stand on one line: the end that all share is marked, and the ti
   assertNotMatch(render(view(mixed)), /<i>\./);
 });
 
+Deno.test("an address leads to the page of its node, and a text that is none leads nowhere", () => {
+  const linkOf = (address: string, tls = false) =>
+    /<a rel="external"(?: href="([^"]*)")? title="[^"]+">/.exec(
+      render(view([member("n2", "live", { address })], { tls })),
+    )?.[1];
+  assertEquals(linkOf("web-1.example.org:8080"), "http://web-1.example.org:8080/");
+  assertEquals(linkOf("[2001:db8::1]:80", true), "https://[2001:db8::1]:80/");
+  for (const evil of ["javascript:alert(1)", "a:1/../x", "u@b:1", "evil.org/:80", "a b:1", "n2"]) {
+    assertEquals(linkOf(evil), undefined, evil);
+  }
+});
+
 Deno.test("the page runs under its policy: nothing inline, nothing from elsewhere", () => {
   assertNotMatch(PAGE_POLICY, /unsafe|https?:|\*/);
   const page = view(STATUSES.map((status) => member(status, status)), { keyed: true });
@@ -139,7 +151,7 @@ Deno.test("the page runs under its policy: nothing inline, nothing from elsewher
     const html = render(page, options);
     assertNotMatch(
       html,
-      /<style|\sstyle=|<[^>]*\son\w+=|<script>|javascript:|(?:src|href)="(?:https?:)?\/\//,
+      /<style|\sstyle=|<[^>]*\son\w+=|<script>|javascript:|<(?!a rel="external")[^>]*(?:src|href)="(?:https?:)?\/\//,
     );
   }
 });
@@ -159,7 +171,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
   const text = textOf(html);
   assertStringIncludes(
     text,
-    "History of n7 n7.example:8080 · no restart seen 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
+    "History of n7 n7.example:8080 no restart seen 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
   );
   assertStringIncludes(html, '<a class="bye" href="./?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {
@@ -197,7 +209,7 @@ Deno.test("decommissioning is asked for on a page of its own, with a key only wh
 Deno.test("the script finds every place that it writes to", async () => {
   const html = render(view([member("n1")], { keyed: true }));
   const found: string[] = [];
-  for (const file of ["live", "rows", "story"]) {
+  for (const file of ["live", "headline", "rows", "story"]) {
     const url = new URL(`../../static/${file}.js`, import.meta.url);
     const script = await Deno.readTextFile(url);
     for (const [, id] of script.matchAll(/(?:byId|cloneOf)\("([^"]+)"\)/g)) {

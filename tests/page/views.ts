@@ -37,5 +37,5 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
     upMs: 3_600_000,
   };
   const times = { now: "2026-01-12T12:00:00.000Z", intervalMs: 1_000, deadAfterMs: 5_000 };
-  return { self, ...times, members, contacts: [], keyed: false, ...more };
+  return { self, ...times, members, contacts: [], tls: false, keyed: false, ...more };
 }
