@@ -11,8 +11,7 @@ export function paintHeadline(state) {
   byId("link").hidden = false;
   byId("others").hidden = true;
   setText(byId("link").firstElementChild, "Connected");
-  const { self, verdict, tone, counts, latest, title, more } = state;
-  if (document.title !== title) document.title = title;
+  const { self, verdict, tone, counts, latest, more } = state;
   setText(byId("self-id"), self.id);
   setText(byId("self-address"), self.address);
   setText(byId("self-up"), self.up);

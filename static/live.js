@@ -8,12 +8,19 @@
 import { paintContacts, paintHeadline, paintLost } from "./headline.js";
 import { byId, Rows, setText } from "./rows.js";
 import { Bye, Story } from "./story.js";
+import { Tab } from "./tab.js";
 import { matcher } from "./lists.js";
 import { memberCount, shownWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
 const LOOK_MS_PER_ROW = 2;
+
+/** The same of a page in the background, which is told of each change besides. */
+const HIDDEN_LOOK_MS = 30_000;
+
+/** After a change the page looks again at the latest after this time. */
+const CHANGED_LOOK_MS_MAX = 2_000;
 
 /** An answer that takes longer counts as lost contact; the page tries again. */
 const ANSWER_MS_MAX = 4000;
@@ -30,8 +37,8 @@ class LivePage {
   #lookedAt = -Infinity;
   /** When contact was lost: the ages stop there. */
   #lostAt = null;
-  #events = null;
   #filter = byId("filter");
+  #tab = new Tab();
   #rows = new Rows(() => this.#lostAt ?? performance.now());
   #story = new Story(this.#rows, () => this.#setAddress());
   #bye = new Bye(() => this.#lookSoon());
@@ -44,41 +51,37 @@ class LivePage {
     });
     this.#filter.addEventListener("input", () => this.#setFilter());
     this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
-    document.addEventListener("visibilitychange", () => this.#watch());
-    setInterval(() => this.#rows.tick(), 1000);
-    this.#watch();
-  }
-
-  /** Looks and listens while the page is visible. */
-  #watch() {
-    this.#events?.close();
-    clearTimeout(this.#timer);
-    if (document.hidden) return;
+    document.addEventListener("visibilitychange", () => this.#look());
+    setInterval(() => document.hidden || this.#rows.tick(), 1000);
     this.#listen();
     this.#look();
   }
 
   #listen() {
-    const events = this.#events = new EventSource("events");
-    events.addEventListener("change", () => this.#lookSoon());
+    const events = new EventSource("events");
+    for (const type of ["open", "change"]) {
+      events.addEventListener(type, () => this.#lookSoon());
+    }
     events.addEventListener("error", () => {
       this.#lookSoon();
       if (events.readyState !== EventSource.CLOSED) return;
-      setTimeout(() => {
-        if (events === this.#events && !document.hidden) this.#listen();
-      }, EVENTS_RETRY_MS);
+      setTimeout(() => this.#listen(), EVENTS_RETRY_MS);
     });
   }
 
   #everyMs() {
+    if (document.hidden) return HIDDEN_LOOK_MS;
     return Math.max(LOOK_MS, LOOK_MS_PER_ROW * this.#rows.size);
   }
 
-  /** Looks at once; in a storm of changes, after a quarter of the usual time. */
+  /** Looks at once; in a storm of changes after a quarter of the usual time. */
   #lookSoon() {
     clearTimeout(this.#timer);
-    const waitMs = this.#lookedAt + this.#everyMs() / 4 - performance.now();
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, waitMs));
+    const pauseMs = Math.min(this.#everyMs() / 4, CHANGED_LOOK_MS_MAX);
+    const waitMs = this.#lookedAt + pauseMs - performance.now();
+    // Browsers are late with the timers of a page in the background, by up to a minute.
+    if (waitMs <= 0) this.#look();
+    else this.#timer = setTimeout(() => this.#look(), waitMs);
   }
 
   async #look() {
@@ -96,7 +99,7 @@ class LivePage {
     else this.#apply(state);
     if (this.#again) return this.#lookSoon();
     clearTimeout(this.#timer);
-    if (!document.hidden) this.#timer = setTimeout(() => this.#look(), this.#everyMs());
+    this.#timer = setTimeout(() => this.#look(), this.#everyMs());
   }
 
   #lose() {
@@ -105,6 +108,7 @@ class LivePage {
     this.#rows.tick();
     document.body.classList.add("lost");
     paintLost(this.#state);
+    this.#tab.lose(byId("self-id").textContent);
   }
 
   #apply(state) {
@@ -114,6 +118,9 @@ class LivePage {
     this.#state = state;
     this.#lostAt = null;
     document.body.classList.remove("lost");
+    this.#tab.paint(state);
+    // Nobody sees the rest. It is written once somebody does.
+    if (document.hidden) return;
     paintHeadline(state);
     paintContacts(state);
     this.#rows.update(state);

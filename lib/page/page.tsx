@@ -63,7 +63,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         {/* With no-referrer, which the other pages have, the form's Origin would be null. */}
         {bye !== undefined && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>
-        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <link rel="icon" href={iconOf(assets.icon, state.tone)} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
         {bye === undefined && (
           <noscript>
@@ -94,6 +94,11 @@ export function renderPage(view: PageView, options: PageOptions): string {
   return `<!doctype html>${page}`;
 }
 
+/** The icon that tells trouble in the tab; `static/tab.js` does the same. */
+function iconOf(icon: string, tone: PageState["tone"]): string {
+  return tone === "good" ? icon : icon.replace(/\.svg$/, `-${tone}.svg`);
+}
+
 function TopBar({ state, icon }: { state: PageState; icon: string }) {
   const { self } = state;
   return (
@@ -113,6 +118,7 @@ function TopBar({ state, icon }: { state: PageState; icon: string }) {
           up <span id="self-up">{self.up}</span>
         </span>
       </p>
+      <button type="button" id="notify" hidden></button>
       <p id="link" role="status" hidden>
         <span></span> <span id="others" hidden></span>
       </p>

@@ -233,6 +233,7 @@ Deno.test("the page in a browser", async (t) => {
       await n2.kill();
       await page.locator("#link", { hasText: "Lost contact with n2" }).waitFor();
       assert(await page.locator("body.lost").isVisible());
+      assertEquals(await page.title(), "Lost contact with n2 - Gossiper");
       const others = await page.locator("#others a").evaluateAll((links) =>
         links.map((link) => [link.textContent, link.getAttribute("href")])
       );
@@ -243,6 +244,50 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(await page.locator("body.lost").count(), 0);
       assertEquals(await page.evaluate(() => Object.hasOwn(globalThis, "sameDocument")), true);
     });
+
+    await step(
+      "a page in the background tells trouble by title, icon and notification",
+      async () => {
+        await using tab = await openTab(browser, "about:blank");
+        const { page, errors } = tab;
+        await page.addInitScript(() => {
+          const shown: string[] = [];
+          const is = { hidden: false };
+          Object.defineProperty(document, "hidden", { get: () => is.hidden });
+          const hide = (hidden: boolean) => {
+            is.hidden = hidden;
+            document.dispatchEvent(new Event("visibilitychange"));
+          };
+          const Notification = class {
+            static permission = "default";
+            static requestPermission = () => Promise.resolve(this.permission = "granted");
+            constructor(title: string) {
+              shown.push(title);
+            }
+          };
+          Object.assign(globalThis, { hide, shown, Notification });
+        });
+        await page.goto(home);
+        await untilLive(page);
+        const icon = () => page.locator("link[rel=icon]").getAttribute("href");
+        assertMatch((await icon())!, /favicon\.svg$/);
+        await page.getByRole("button", { name: "Notify me" }).click();
+        await page.getByRole("button", { name: "Stop notifying me" }).waitFor();
+        await page.evaluate("hide(true)");
+        await n3.kill();
+        await page.waitForFunction(() => document.title === "1 dead - Gossiper");
+        assertMatch((await icon())!, /favicon-bad\.svg$/);
+        assertMatch(await page.locator("h1").innerText(), /All 3/, "nobody sees it");
+        n3 = await restart(n3, n1);
+        await page.waitForFunction(() => document.title === "All 3 members are live - Gossiper");
+        await page.evaluate("hide(false)");
+        assertEquals(await page.evaluate("shown"), [
+          "n3 is dead: connection refused",
+          "All 3 members are live",
+        ]);
+        assertEquals(errors, []);
+      },
+    );
 
     await step(
       "invariant 9: hostile texts stay texts, from the server and in the script",

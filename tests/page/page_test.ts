@@ -132,6 +132,14 @@ Deno.test("names stand on one line: the end that all share is marked, and the ti
   assertNotMatch(render(view(mixed)), /<i>\./);
 });
 
+Deno.test("the tab's icon tells trouble, also without JavaScript", () => {
+  const icon = (...members: PageMember[]) =>
+    /<link rel="icon" href="([^"]*)"/.exec(render(view([member("n1"), ...members])))?.[1];
+  assertEquals(icon(), "/static/icon.svg");
+  assertEquals(icon(member("n2", "dead")), "/static/icon-bad.svg");
+  assertEquals(icon(member("n2", "unknown")), "/static/icon-warn.svg");
+});
+
 Deno.test("an address leads to the page of its node, and a text that is none leads nowhere", () => {
   const linkOf = (address: string, tls = false) =>
     /<a rel="external"(?: href="([^"]*)")? title="[^"]+">/.exec(
@@ -209,7 +217,7 @@ Deno.test("decommissioning is asked for on a page of its own, with a key only wh
 Deno.test("the script finds every place that it writes to", async () => {
   const html = render(view([member("n1")], { keyed: true }));
   const found: string[] = [];
-  for (const file of ["live", "headline", "rows", "story"]) {
+  for (const file of ["live", "headline", "rows", "story", "tab"]) {
     const url = new URL(`../../static/${file}.js`, import.meta.url);
     const script = await Deno.readTextFile(url);
     for (const [, id] of script.matchAll(/(?:byId|cloneOf)\("([^"]+)"\)/g)) {
