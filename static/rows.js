@@ -60,6 +60,8 @@ class Row {
   data = null;
   at = 0;
   inView = false;
+  /** The spans of the strip as they are drawn, in JSON. */
+  drawn = "";
   /** It is not at its place in the order yet. */
   moved = false;
 
@@ -103,16 +105,10 @@ class Row {
     this.paintAge(moment);
     const svg = this.strip.firstElementChild;
     if (svg.getAttribute("aria-label") !== strip.label) svg.setAttribute("aria-label", strip.label);
-    for (const path of [...svg.children]) {
-      if (!Object.hasOwn(strip.paths, path.getAttribute("class"))) path.remove();
-    }
-    for (const [kind, d] of Object.entries(strip.paths)) {
-      const path = svg.querySelector(`.${kind}`) ??
-        svg.appendChild(document.createElementNS(SVG, "path"));
-      if (path.getAttribute("d") === d) continue;
-      path.setAttribute("class", kind);
-      path.setAttribute("d", d);
-    }
+    const drawn = JSON.stringify(strip.spans);
+    if (this.drawn === drawn) return;
+    this.drawn = drawn;
+    svg.replaceChildren(...strip.spans.map(drawSpan));
   }
 
   /** Ages tick between two looks. A live member's age never exceeds dead-after, or the member would not be live. */
@@ -123,6 +119,16 @@ class Row {
     const age = ageMs === null ? null : ageMs + now - this.at;
     setText(element, ageWords(status === "live" ? Math.min(age, deadAfterMs) : age));
   }
+}
+
+function drawSpan({ kind, x, width, title }) {
+  const rect = document.createElementNS(SVG, "rect");
+  rect.setAttribute("class", kind);
+  rect.setAttribute("x", x);
+  rect.setAttribute("width", width);
+  if (title !== "") rect.append(document.createElementNS(SVG, "title"));
+  rect.firstChild?.append(title);
+  return rect;
 }
 
 export class Rows {

@@ -69,7 +69,7 @@ export function pageState(view: PageView, filter = ""): PageState {
   const split = sorted.findIndex((member) => member.status === "decommissioned");
   const rows = split < 0 ? sorted : sorted.slice(0, split);
   const gone = split < 0 ? [] : sorted.slice(split);
-  const toRow = (member: PageMember) => rowState(member, view.deadAfterMs);
+  const toRow = (member: PageMember) => rowState(member, view);
   const listed = view.members.filter(({ status }) => status !== "decommissioned");
   const suffix = {
     id: suffixOf(listed.map(({ id }) => id)),
@@ -115,7 +115,8 @@ function byTrouble(a: MemberView, b: MemberView): number {
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-function rowState(member: PageMember, deadAfterMs: number): RowState {
+function rowState(member: PageMember, view: PageView): RowState {
+  const { fromMs, startedMs, deadAfterMs } = view;
   return {
     id: member.id,
     address: member.address,
@@ -123,7 +124,7 @@ function rowState(member: PageMember, deadAfterMs: number): RowState {
     lastHeartbeat: member.lastHeartbeat,
     ageMs: member.ageMs,
     why: member.status === "live" ? "" : whyWords(member.status, member.reason ?? ""),
-    strip: drawStrip(member.strip, deadAfterMs),
+    strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
   };
 }
 

@@ -225,11 +225,16 @@ function MoreNote({ id, count }: { id: string; count: number }) {
 function Legend() {
   return (
     <p class="legend">
-      <span>The higher the strip, the older the last heartbeat.</span>
+      <svg width="0" height="0" aria-hidden="true">
+        <pattern id="hatch" width="1" height="1" patternUnits="userSpaceOnUse">
+          <path d="M0 1H0.15L1 0H0.85z" />
+        </pattern>
+      </svg>
       <span class="live">live</span>
       <span class="late">late heartbeat</span>
       <span class="dead">dead</span>
       <span class="left">left</span>
+      <span class="before">before this node started</span>
     </p>
   );
 }

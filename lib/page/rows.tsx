@@ -13,7 +13,6 @@ import {
   timeWords,
 } from "../../static/words.js";
 import { pageUrl, splitName } from "../../static/lists.js";
-import { STRIP_HEIGHT } from "./strip.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { ContactView, StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
@@ -27,7 +26,7 @@ const BLANK_ROW: RowState = {
   lastHeartbeat: null,
   ageMs: null,
   why: "",
-  strip: { label: "", paths: {} },
+  strip: { label: "", spans: [] },
 };
 
 /** What all rows are shown with. */
@@ -91,17 +90,13 @@ function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: S
       </td>
       <td role="cell">
         <svg
-          viewBox={`0 0 ${STRIP_SAMPLES} ${STRIP_HEIGHT}`}
+          viewBox={`0 0 ${STRIP_SAMPLES} 1`}
           preserveAspectRatio="none"
           role="img"
           aria-label={row.strip.label}
         >
-          {Object.entries(row.strip.paths).map(([kind, d]) => (
-            <path
-              key={kind}
-              class={kind}
-              d={d}
-            />
+          {row.strip.spans.map(({ kind, x, width, title }) => (
+            <rect class={kind} x={x} width={width}>{title !== "" && <title>{title}</title>}</rect>
           ))}
         </svg>
       </td>

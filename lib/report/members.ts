@@ -5,7 +5,7 @@
  */
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
-import { type ChangeView, changeView, type Stories } from "./stories.ts";
+import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
@@ -51,6 +51,8 @@ export interface ListedMember extends MemberView {
 /** A member as the page shows it. */
 export interface PageMember extends ListedMember {
   readonly strip: StripView;
+  /** The changes of its status, oldest first. */
+  readonly changes: readonly Told[];
 }
 
 /** `GET /members/NNN`: a member with its recent changes. */
@@ -84,6 +86,9 @@ export interface PageView {
   readonly now: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */
+  readonly fromMs: number;
+  readonly startedMs: number;
   /** In any order. */
   readonly members: readonly PageMember[];
   readonly contacts: readonly ContactView[];
@@ -129,6 +134,9 @@ export function pageMembers(
     // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
       return strips.view(member.id);
+    },
+    get changes() {
+      return from.stories.history(member.id);
     },
   }));
 }

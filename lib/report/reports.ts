@@ -169,8 +169,12 @@ export class Reports {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
     const { cluster, keyed, tls } = this.#options;
     refresh();
+    const { monotonicMs, wallMs } = now();
+    const epochMs = wallMs - monotonicMs;
     return {
-      self: { id, address, version, cluster, upMs: now().monotonicMs - this.#startMs },
+      self: { id, address, version, cluster, upMs: monotonicMs - this.#startMs },
+      fromMs: epochMs + this.#strips.fromMs,
+      startedMs: epochMs + this.#startMs,
       now: this.#wallTime(),
       intervalMs,
       deadAfterMs,
