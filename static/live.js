@@ -166,8 +166,9 @@ class LivePage {
       this.#filter.value = this.#filter.value.trim() === status ? "" : status;
       this.#setFilter();
     } else if (link?.matches(".cancel")) this.#bye.close();
-    else if (link?.matches(".bye")) this.#bye.ask(this.#story.id, this.#state?.self.id);
-    else if (link?.matches(".close")) this.#story.close();
+    else if (link?.matches(".bye")) {
+      this.#bye.ask(this.#rows.get(this.#story.id), this.#state?.self.id);
+    } else if (link?.matches(".close")) this.#story.close();
     else if (link?.rel === "external") return;
     else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);
     else return;

@@ -138,8 +138,11 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that serves the page. */
-  ask(id, selfId) {
+  /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
+  ask({ id, status }, selfId) {
+    const confirm = byId("bye-confirm");
+    confirm.disabled = confirm.parentElement.hidden = status !== "live";
+    confirm.pattern = RegExp.escape?.(id) ?? "";
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;
     this.#dialog.querySelector(".bye-self").hidden = id !== selfId;

@@ -101,8 +101,11 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
   app.on(["GET", "POST"], "/bye", async (c) => {
     using form = await bodyOf(c, FORM_BYTES_MAX);
-    const id = c.req.query("id") ?? new URLSearchParams(form.text).get("id") ?? "";
+    const fields = new URLSearchParams(form.text);
+    const id = c.req.query("id") ?? fields.get("id") ?? "";
     if (!isId(id)) refuse(400, BYE_USAGE);
+    // The page's form has this field for a member that is live.
+    if ((fields.get("confirm") ?? id) !== id) refuse(400, `Type the ID of the member, ${id}`);
     const { ok, text } = await node.bye(id);
     if (!ok) return refuse(507, text);
     // A browser goes back to the page, unless this node has just decommissioned itself.

@@ -6,12 +6,14 @@ export interface ByeProps {
   readonly id: string;
   /** The ID of the node that serves the page. */
   readonly selfId: string;
+  /** The member is live: one must type its ID, so that no slip ends a process that works. */
+  readonly live: boolean;
   /** The cluster has a key, which decommissioning needs. */
   readonly keyed: boolean;
 }
 
 /** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
-export function ByeForm({ id, selfId, keyed }: ByeProps) {
+export function ByeForm({ id, selfId, live, keyed }: ByeProps) {
   const title = (
     <>
       Decommission <span class="bye-id">{id}</span> for good?
@@ -31,6 +33,20 @@ export function ByeForm({ id, selfId, keyed }: ByeProps) {
         </p>
       )}
       <input type="hidden" name="id" value={id} />
+      <p class="field" hidden={!live}>
+        <label for="bye-confirm">
+          It is live. To confirm, type its ID, <span class="bye-id">{id}</span>
+        </label>
+        <input
+          id="bye-confirm"
+          name="confirm"
+          autocomplete="off"
+          spellcheck={false}
+          pattern={RegExp.escape(id)}
+          disabled={!live}
+          required
+        />
+      </p>
       {keyed && (
         <p class="field">
           <label for="bye-key">Cluster key</label>

@@ -9,11 +9,11 @@
  * @module
  */
 import { ByeForm } from "./bye.tsx";
-import { Contact, MemberTable, Templates, Time } from "./rows.tsx";
+import { Contact, MemberTable, Templates } from "./rows.tsx";
+import { HeadlineSection, TopBar } from "./top.tsx";
 import { FILTER_LENGTH_MAX, PAGE_ROWS_MAX, type PageState, pageState } from "./content.ts";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
-import { type Status, STATUSES } from "../table.ts";
 
 /** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
 export const PAGE_POLICY = [
@@ -77,14 +77,21 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <main>
           {bye === undefined
             ? <Overview state={state} options={{ ...options, filter }} />
-            : <ByeForm id={bye} selfId={view.self.id} keyed={view.keyed} />}
+            : (
+              <ByeForm
+                id={bye}
+                selfId={view.self.id}
+                live={view.members.some(({ id, status }) => id === bye && status === "live")}
+                keyed={view.keyed}
+              />
+            )}
         </main>
         {bye === undefined && (
           <>
             <Footer />
             <Templates />
             <dialog id="bye" aria-labelledby="bye-title">
-              <ByeForm id="" selfId={view.self.id} keyed={view.keyed} />
+              <ByeForm id="" selfId={view.self.id} live={false} keyed={view.keyed} />
             </dialog>
           </>
         )}
@@ -99,57 +106,12 @@ function iconOf(icon: string, tone: PageState["tone"]): string {
   return tone === "good" ? icon : icon.replace(/\.svg$/, `-${tone}.svg`);
 }
 
-function TopBar({ state, icon }: { state: PageState; icon: string }) {
-  const { self } = state;
-  return (
-    <header>
-      <a class="brand" href="./">
-        <img src={icon} alt="" width="28" height="28" />
-        Gossiper
-      </a>
-      <p class="self">
-        <span>
-          as seen by <b id="self-id">{self.id}</b>
-        </span>
-        <span id="self-address">{self.address}</span>
-        {self.cluster !== "" && <span>cluster {self.cluster}</span>}
-        <span>version {self.version}</span>
-        <span>
-          up <span id="self-up">{self.up}</span>
-        </span>
-      </p>
-      <button type="button" id="notify" hidden></button>
-      <p id="link" role="status" hidden>
-        <span></span> <span id="others" hidden></span>
-      </p>
-    </header>
-  );
-}
-
 function Overview({ state, options }: { state: PageState; options: PageOptions }) {
   const { story, missing } = options;
   const total = memberCount(state.counts);
   return (
     <>
-      <section class={`headline ${state.tone}`} id="headline">
-        <h1>
-          <span id="verdict">{state.verdict}</span>
-          <span id="since" hidden={state.since === null}>
-            , since <Time at={state.since} now={state.now} />
-          </span>
-        </h1>
-        <ul class="tiles">
-          {STATUSES.map((status) => (
-            <Tile key={status} status={status} count={state.counts[status]} />
-          ))}
-        </ul>
-        <p role="status">
-          <span id="latest-at" hidden={state.latestAt === null}>
-            <Time at={state.latestAt} now={state.now} />:{" "}
-          </span>
-          <span id="latest">{state.latest}</span>
-        </p>
-      </section>
+      <HeadlineSection state={state} />
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="./">
         <h2>
@@ -201,16 +163,6 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
         <MoreNote id="contacts-more" count={state.more.contacts} />
       </section>
     </>
-  );
-}
-
-function Tile({ status, count }: { status: Status; count: number }) {
-  return (
-    <li class={count === 0 ? `${status} none` : status} id={`count-${status}`}>
-      <a href={`./?q=${status}`}>
-        <b>{numberWords(count)}</b> <span>{status}</span>
-      </a>
-    </li>
   );
 }
 

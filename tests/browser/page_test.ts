@@ -117,7 +117,11 @@ Deno.test("the page in a browser", async (t) => {
       await page.getByRole("link", { name: "Cancel" }).click();
       assertEquals((await statuses(n1))["ghost-1"] === "decommissioned", false);
       await page.getByRole("link", { name: "Decommission…" }).click();
-      await page.getByRole("button", { name: "Decommission for good" }).click();
+      const sure = page.getByRole("button", { name: "Decommission for good" });
+      await sure.click();
+      assertMatch(page.url(), /\?bye=ghost-1$/, "the ID of a live member is to be typed");
+      await page.getByLabel("type its ID").fill("ghost-1");
+      await sure.click();
       await page.getByRole("heading", { name: "Decommissioned" }).waitFor();
       assertMatch(await page.locator("#gone").innerText(), /ghost-1/);
       assertMatch(
@@ -218,6 +222,10 @@ Deno.test("the page in a browser", async (t) => {
       await dialog.waitFor({ state: "hidden" });
       assert((await statuses(n1))["ghost-2"] !== "decommissioned");
       await ask.click();
+      await dialog.getByLabel("type its ID").fill("ghost-1");
+      await dialog.getByRole("button", { name: "Decommission for good" }).click();
+      assert((await statuses(n1))["ghost-2"] !== "decommissioned");
+      await dialog.getByLabel("type its ID").fill("ghost-2");
       await dialog.getByRole("button", { name: "Decommission for good" }).click();
       await page.locator("#gone tbody tr", { hasText: "ghost-2" }).first().waitFor();
       assertEquals((await statuses(n1))["ghost-2"], "decommissioned");

@@ -203,15 +203,30 @@ Deno.test("a page without room for all rows says so", () => {
 });
 
 Deno.test("decommissioning is asked for on a page of its own, with a key only where one is needed", () => {
-  const open = render(view([member("n1"), member("n7")]), { bye: "n7" });
+  const open = render(view([member("n1"), member("n7", "dead")]), { bye: "n7" });
   assertMatch(open, /<form method="post" action="bye"/);
   assertMatch(open, /<input type="hidden" name="id" value="n7"/);
   assertStringIncludes(textOf(open), "Decommission n7 for good?");
   assertStringIncludes(textOf(open), "be undone: the ID can never join again");
+  assertMatch(open, /<p class="field" hidden=""><label for="bye-confirm">/);
   assertNotMatch(open, /name="key"|page is served by that node/);
   const keyed = render(view([member("n1")], { keyed: true }), { bye: "n1" });
   assertMatch(keyed, /name="key" type="password"/);
   assertStringIncludes(keyed, "page is served by that node");
+});
+
+Deno.test("to decommission a live member one types its ID", () => {
+  const open = render(view([member("n1"), member("web.7")]), { bye: "web.7" });
+  assertMatch(open, /<p class="field"><label for="bye-confirm">/);
+  const [, pattern = ""] = /<input id="bye-confirm"[^>]*pattern="([^"]*)" required/.exec(open) ??
+    [];
+  const fits = new RegExp(`^(?:${pattern})$`, "v");
+  assertEquals(["web.7", "web-7", "", "WEB.7"].map((text) => fits.test(text)), [
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 Deno.test("the script finds every place that it writes to", async () => {

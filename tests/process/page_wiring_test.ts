@@ -161,6 +161,11 @@ Deno.test("the form of the page decommissions and leads back to the page; script
   const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
   const fromPage = await submit("a", browser);
   assertEquals([fromPage.status, fromPage.headers.get("location")], [303, "././?id=a#story"]);
+  const wrong = await ask(node, "/bye", {
+    method: "POST",
+    body: new URLSearchParams({ id: "b", confirm: "a" }),
+  });
+  assertEquals([wrong.status, wrong.text], [400, "Type the ID of the member, b\n"]);
   const fromScript = await submit("b", "*/*");
   assertEquals([fromScript.status, fromScript.text], [200, "b is decommissioned for good\n"]);
   assertEquals((await submit("", browser)).status, 400);
