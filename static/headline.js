@@ -1,6 +1,6 @@
 /** What stands above the list and below it: whose view this is, the headline, the counts, the contacts. */
+import { byId, cloneOf, setText, setTime } from "./dom.js";
 import { pageUrl } from "./lists.js";
-import { byId, cloneOf, setText, setTime } from "./rows.js";
 import { localWords, memberCount, numberWords } from "./words.js";
 
 /** Nodes that are offered where contact with this one is lost: most of them may be gone with it. */
@@ -26,7 +26,6 @@ export function paintHeadline(state) {
     setText(tile.querySelector("b"), numberWords(count));
   }
   byId("alone").hidden = memberCount(counts) !== 1;
-  byId("more").hidden = more.rows === 0;
   byId("gone-more").hidden = more.gone === 0;
 }
 

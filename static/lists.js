@@ -7,6 +7,9 @@
  * @module
  */
 
+/** Members from which on a page has a map, and its list leaves out the live ones. */
+export const MANY = 100;
+
 /** The one spelling of an address, as lib/address.ts makes it: a name, an IPv4 or an IPv6 address, and a port. */
 const ADDRESS = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$/;
 
@@ -26,6 +29,17 @@ export function matcher(filter, statuses) {
         ? status === word
         : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
     );
+}
+
+/**
+ * Whether the list leaves out the live members: there are many, and nobody asks for some of them.
+ *
+ * @param {number} count
+ * @param {string} filter
+ * @returns {boolean}
+ */
+export function isFolded(count, filter) {
+  return count >= MANY && filter.trim() === "";
 }
 
 /**

@@ -6,11 +6,13 @@
  * heartbeat is not an event. Data from the server is only ever written as text.
  */
 import { paintContacts, paintHeadline, paintLost } from "./headline.js";
-import { byId, Rows, setText } from "./rows.js";
+import { byId, setText } from "./dom.js";
+import { isFolded, matcher } from "./lists.js";
+import { MemberMap } from "./map.js";
+import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
 import { Tab } from "./tab.js";
-import { matcher } from "./lists.js";
-import { memberCount, shownWords } from "./words.js";
+import { memberCount, numberWords, shownWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
@@ -38,7 +40,11 @@ class LivePage {
   /** When contact was lost: the ages stop there. */
   #lostAt = null;
   #filter = byId("filter");
+  #sort = new URLSearchParams(location.search).get("sort") ?? "";
   #tab = new Tab();
+  #map = new MemberMap();
+  /** The member whose history is about to open: its row is shown though others like it are not. */
+  #wanted = null;
   #rows = new Rows(() => this.#lostAt ?? performance.now());
   #story = new Story(this.#rows, () => this.#setAddress());
   #bye = new Bye(() => this.#lookSoon());
@@ -46,9 +52,7 @@ class LivePage {
   constructor() {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("animationend", ({ target }) => target.classList.remove("changed"));
-    document.addEventListener("keydown", ({ key, target }) => {
-      if (key === "Escape" && this.#story.contains(target)) this.#story.close();
-    });
+    document.addEventListener("keydown", (event) => this.#key(event));
     this.#filter.addEventListener("input", () => this.#setFilter());
     this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("visibilitychange", () => this.#look());
@@ -71,7 +75,7 @@ class LivePage {
 
   #everyMs() {
     if (document.hidden) return HIDDEN_LOOK_MS;
-    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * this.#rows.size);
+    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * (this.#state?.rows.length ?? 0));
   }
 
   /** Looks at once; in a storm of changes after a quarter of the usual time. */
@@ -90,8 +94,12 @@ class LivePage {
     this.#busy = true;
     this.#lookedAt = performance.now();
     // The server filters where the page can't hold all rows.
-    const query = this.#state?.more.rows > 0 ? `?q=${encodeURIComponent(this.#filter.value)}` : "";
-    const state = await fetch(`page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
+    const query = new URLSearchParams();
+    if (this.#state?.more.rows > 0) query.set("q", this.#filter.value);
+    if (this.#sort !== "") query.set("sort", this.#sort);
+    const state = await fetch(`page.json${query.size === 0 ? "" : `?${query}`}`, {
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    })
       .then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     this.#busy = false;
@@ -123,14 +131,16 @@ class LivePage {
     if (document.hidden) return;
     paintHeadline(state);
     paintContacts(state);
-    this.#rows.update(state);
+    this.#rows.take(state);
     this.#showFiltered();
-    this.#story.settle(state);
+    // Where the server filters, the answer has not all members.
+    if (state.more.rows === 0 || this.#filter.value === "") {
+      this.#map.update(state.rows, memberCount(state.counts));
+    }
   }
 
   #setFilter() {
     this.#showFiltered();
-    this.#story.settle(this.#state);
     this.#setAddress();
     if (this.#state?.more.rows > 0) this.#lookSoon();
   }
@@ -138,22 +148,71 @@ class LivePage {
   #showFiltered() {
     if (this.#state === null) return;
     const filter = this.#filter.value.trim();
-    const { counts } = this.#state;
+    const { counts, more } = this.#state;
     const statuses = Object.keys(counts);
-    const shown = this.#rows.show(matcher(filter, statuses));
-    setText(byId("shown"), shownWords(shown.members, memberCount(counts)));
+    const total = memberCount(counts);
+    const folded = isFolded(total, filter);
+    const matches = matcher(filter, statuses);
+    const open = [this.#story.id, this.#wanted];
+    const shown = this.#rows.show((row) =>
+      matches(row) && (!folded || row.status !== "live" || open.includes(row.id))
+    );
+    setText(byId("shown"), shownWords(shown.members, total));
     byId("gone-section").hidden = shown.gone === 0;
+    byId("more").hidden = more.rows === 0 || folded;
+    byId("folded").hidden = !folded || counts.live === 0;
+    setText(byId("folded").querySelector("span"), numberWords(counts.live));
+    byId("nomatch").hidden = filter === "" || shown.members + shown.gone > 0;
+    setText(byId("nomatch").querySelector("span"), filter);
     for (const status of statuses) {
       byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
     }
+    this.#story.settle(this.#state);
   }
 
   /** Keeps the address bar leading to what is shown. */
   #setAddress() {
     const query = new URLSearchParams();
     if (this.#filter.value !== "") query.set("q", this.#filter.value);
+    if (this.#sort !== "") query.set("sort", this.#sort);
     if (this.#story.id !== undefined) query.set("id", this.#story.id);
     history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
+  }
+
+  #filterBy(text) {
+    this.#filter.value = text;
+    this.#setFilter();
+  }
+
+  #sortBy(link) {
+    this.#sort = new URL(link.href).searchParams.get("sort") ?? "";
+    for (const heading of link.closest("tr").cells) heading.removeAttribute("aria-sort");
+    link.parentElement.ariaSort = "ascending";
+    this.#setAddress();
+    this.#lookSoon();
+  }
+
+  /** Opens the history of a member that may have no row yet. */
+  async #open(id) {
+    this.#wanted = id;
+    this.#showFiltered();
+    if (this.#rows.get(id) === undefined) this.#filterBy("");
+    const row = this.#rows.get(id);
+    if (row !== undefined && this.#story.id !== id) await this.#story.toggle(row);
+    this.#wanted = null;
+    byId("story")?.scrollIntoView({ block: "nearest" });
+  }
+
+  #key(event) {
+    const { key, target } = event;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    const isInList = target === this.#filter || target.closest("tbody") !== null;
+    if (key === "Escape" && this.#story.contains(target)) this.#story.close();
+    else if (key === "/" && !this.#bye.open && !target.matches("input")) this.#filter.focus();
+    else if (step !== undefined && isInList) {
+      (this.#rows.neighbour(target, step) ?? (step < 0 ? this.#filter : null))?.focus();
+    } else return;
+    event.preventDefault();
   }
 
   #click(event) {
@@ -161,11 +220,15 @@ class LivePage {
     const link = event.target.closest("a");
     const tile = link?.closest(".tiles > li");
     const row = this.#rows.of(event.target.closest("tr"));
+    const wanted = this.#map.idOf(link);
     if (tile) {
       const status = tile.id.replace("count-", "");
-      this.#filter.value = this.#filter.value.trim() === status ? "" : status;
-      this.#setFilter();
-    } else if (link?.matches(".cancel")) this.#bye.close();
+      this.#filterBy(this.#filter.value.trim() === status ? "" : status);
+    } else if (link?.closest("#folded")) this.#filterBy("live");
+    else if (link?.matches(".clear")) this.#filterBy("");
+    else if (link?.closest("thead")) this.#sortBy(link);
+    else if (wanted !== undefined) this.#open(wanted);
+    else if (link?.matches(".cancel")) this.#bye.close();
     else if (link?.matches(".bye")) {
       this.#bye.ask(this.#rows.get(this.#story.id), this.#state?.self.id);
     } else if (link?.matches(".close")) this.#story.close();

@@ -1,59 +1,11 @@
 /** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
-import { pageUrl, splitName } from "./lists.js";
-import { ageWords, localWords, timeWords } from "./words.js";
+import { byId, cloneOf, place, setName, setPage, setText } from "./dom.js";
+import { ageWords, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Rows this far outside the window are written as well, so that scrolling shows no stale ones. */
 const MARGIN = "200px";
-
-export function byId(id) {
-  return document.getElementById(id);
-}
-
-export function cloneOf(templateId) {
-  return byId(templateId).content.firstElementChild.cloneNode(true);
-}
-
-/** Reuses the text node and writes only a difference, so that a selection across it survives. */
-export function setText(element, text) {
-  const node = element.firstChild;
-  if (node === null) element.append(text);
-  else if (node.data !== text) node.data = text;
-}
-
-/** Writes a time by the reader's clock; its title is in UTC. */
-export function setTime(element, at, now) {
-  if (element.dateTime !== at) element.dateTime = at;
-  if (element.title !== timeWords(at)) element.title = timeWords(at);
-  setText(element, localWords(at, now));
-}
-
-/** Writes a name, its shared end dimmed; where it is cut off, the title has it whole. */
-function setName(element, name, suffix) {
-  const [own, shared] = splitName(name, suffix);
-  if (element.textContent === name && (element.children[0]?.textContent ?? "") === shared) return;
-  element.title = name;
-  element.replaceChildren(own);
-  if (shared === "") return;
-  element.append(document.createElement("i"));
-  element.lastChild.append(shared);
-}
-
-/** Makes a link lead to the page of the node at an address, or nowhere. */
-export function setPage(link, scheme, address) {
-  const url = pageUrl(scheme, address);
-  if (url === "") link.removeAttribute("href");
-  else if (link.getAttribute("href") !== url) link.href = url;
-}
-
-/** Puts an element before another and keeps the focus within it. */
-export function place(parent, element, before) {
-  const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
-  else parent.insertBefore(element, before);
-  if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
-}
 
 class Row {
   /** The row of `GET /page.json`, and when it arrived. */
@@ -135,7 +87,14 @@ export class Rows {
   #byId = new Map();
   #byTr = new WeakMap();
   #now;
-  #state = { scheme: "", deadAfterMs: Infinity, suffix: { id: "", address: "" } };
+  #at = 0;
+  #state = {
+    rows: [],
+    gone: [],
+    scheme: "",
+    deadAfterMs: Infinity,
+    suffix: { id: "", address: "" },
+  };
   #view = new IntersectionObserver((entries) => {
     const moment = this.#moment();
     for (const { target, isIntersecting } of entries) {
@@ -151,10 +110,6 @@ export class Rows {
     for (const tr of document.querySelectorAll("tbody > tr:not(.story)")) this.#adopt(tr);
   }
 
-  get size() {
-    return this.#byId.size;
-  }
-
   get(id) {
     return this.#byId.get(id);
   }
@@ -163,23 +118,36 @@ export class Rows {
     return this.#byTr.get(tr);
   }
 
-  /** Applies a `GET /page.json`: writes, adds, removes and moves rows. */
-  update(state) {
+  /** Takes a `GET /page.json`, which came now; `show` writes it. */
+  take(state) {
     this.#state = state;
+    this.#at = this.#now();
+  }
+
+  /** Adds, removes, writes and moves rows, so that those are there whose data pass; counts them. */
+  show(passes) {
     const moment = this.#moment();
     const absent = new Set(this.#byId.keys());
-    const [members, decommissioned] = [state.rows, state.gone].map((list) =>
-      list.map((data) => {
+    const [members, gone] = [this.#state.rows, this.#state.gone].map((list) =>
+      list.filter(passes).map((data) => {
         absent.delete(data.id);
         const row = this.#byId.get(data.id) ?? this.#create(data);
-        row.update(data, moment.now);
+        row.update(data, this.#at);
         if (row.inView) row.paint(moment);
         return row;
       })
     );
     for (const id of absent) this.#remove(id);
     this.#order(byId("members").tBodies[0], members);
-    this.#order(byId("gone").tBodies[0], decommissioned);
+    this.#order(byId("gone").tBodies[0], gone);
+    return { members: members.length, gone: gone.length };
+  }
+
+  /** The link of the next row above or below the one that holds `node`; the first below nothing. */
+  neighbour(node, step) {
+    const links = [...document.querySelectorAll("tbody > tr:not(.story) > th > a")];
+    const at = links.indexOf(node?.closest("tr")?.querySelector("th > a"));
+    return links[at + step];
   }
 
   /** Updates the ages of the rows in view. */
@@ -188,17 +156,6 @@ export class Rows {
     for (const row of this.#byId.values()) {
       if (row.inView && row.data !== null) row.paintAge(moment);
     }
-  }
-
-  /** Shows the rows whose data pass, hides the others, and counts the shown ones. */
-  show(passes) {
-    const shown = { members: 0, gone: 0 };
-    for (const row of this.#byId.values()) {
-      const hidden = row.data === null || !passes(row.data);
-      if (row.tr.hidden !== hidden) row.tr.hidden = hidden;
-      if (!hidden) shown[row.status === "decommissioned" ? "gone" : "members"]++;
-    }
-    return shown;
   }
 
   /** What painting needs, read once: asking for the selection between two writes would lay out the page each time. */
@@ -215,12 +172,13 @@ export class Rows {
     return row;
   }
 
-  #create({ id, status }) {
+  #create({ id, status, strip }) {
     const tr = cloneOf("row-template");
     const link = tr.cells[0].firstElementChild;
     setText(link, id);
     link.href = `./?id=${encodeURIComponent(id)}#story`;
     tr.className = status;
+    tr.querySelector("svg").setAttribute("aria-label", strip.label);
     const row = this.#adopt(tr);
     row.moved = true;
     return row;

@@ -1,5 +1,5 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
-import { byId, cloneOf, place, setPage, setText, setTime } from "./rows.js";
+import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
 import { changeWords, lastedWords, storyWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
@@ -38,7 +38,6 @@ export class Story {
     const row = this.#row();
     if (this.#element === null) return;
     if (row === undefined) return this.close();
-    this.#element.hidden = row.tr.hidden;
     if (row.tr.nextElementSibling !== this.#element) {
       place(row.tr.parentNode, this.#element, row.tr.nextElementSibling);
     }

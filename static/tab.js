@@ -1,5 +1,5 @@
 /** What is seen of a page in the background: its tab's title and icon, and notifications for who asked for them. */
-import { byId, setText } from "./rows.js";
+import { byId, setText } from "./dom.js";
 
 /** Where the browser remembers that notifications are wanted. */
 const WANTED = "notify";

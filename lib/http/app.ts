@@ -16,7 +16,7 @@ import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { checkHeaders, redirectTo } from "./headers.ts";
 import { Latest } from "./latest.ts";
-import { storyPath } from "../page/rows.tsx";
+import { storyPath } from "../page/links.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
 import { type Status, STATUSES } from "../table.ts";

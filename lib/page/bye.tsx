@@ -1,6 +1,6 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The question asked before a member is decommissioned: a page of its own, or a dialog where the script runs. */
-import { storyPath } from "./rows.tsx";
+import { storyPath } from "./links.tsx";
 
 export interface ByeProps {
   readonly id: string;

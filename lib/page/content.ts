@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { matcher } from "../../static/lists.js";
-import { durationWords, whyWords } from "../../static/words.js";
+import { isFolded, matcher } from "../../static/lists.js";
+import { durationWords, memberCount, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
@@ -61,14 +61,30 @@ export interface PageState extends Headline {
   readonly more: { readonly rows: number; readonly gone: number; readonly contacts: number };
 }
 
+/** Orders of the list besides the usual one, trouble first: by ID, address, or the longest silence. */
+export const SORTS = ["id", "address", "age"] as const;
+
+export type Sort = typeof SORTS[number];
+
+export interface PageStateOptions {
+  readonly sort?: Sort | undefined;
+  /** Leave out the live members of a large cluster, but for this one, whose history is open. */
+  readonly folded?: { readonly but: string | undefined };
+}
+
 /** The page's content; `filter` keeps the members that match every word of it. */
-export function pageState(view: PageView, filter = ""): PageState {
+export function pageState(view: PageView, filter = "", options: PageStateOptions = {}): PageState {
   const counts = countStatuses(view.members);
   const matches = matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES);
-  const sorted = view.members.filter(matches).sort(byTrouble);
-  const split = sorted.findIndex((member) => member.status === "decommissioned");
-  const rows = split < 0 ? sorted : sorted.slice(0, split);
-  const gone = split < 0 ? [] : sorted.slice(split);
+  const { sort, folded } = options;
+  const isLeftOut = folded !== undefined && isFolded(memberCount(counts), filter);
+  const found = view.members.filter(matches).sort(byTrouble);
+  const split = found.findIndex((member) => member.status === "decommissioned");
+  const gone = split < 0 ? [] : found.slice(split);
+  const rows = (split < 0 ? found : found.slice(0, split)).filter(({ id, status }) =>
+    !isLeftOut || status !== "live" || id === folded.but
+  );
+  if (sort !== undefined) rows.sort(ORDERS[sort]);
   const toRow = (member: PageMember) => rowState(member, view);
   const listed = view.members.filter(({ status }) => status !== "decommissioned");
   const suffix = {
@@ -113,6 +129,17 @@ function countStatuses(members: readonly MemberView[]): Record<Status, number> {
 function byTrouble(a: MemberView, b: MemberView): number {
   return STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** Within one order the usual one stays, as sorting keeps it. Ages of the live differ by chance. */
+const ORDERS: Readonly<Record<Sort, (a: MemberView, b: MemberView) => number>> = {
+  id: (a, b) => a.id < b.id ? -1 : 1,
+  address: (a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0,
+  age: (a, b) => silenceOf(b) - silenceOf(a),
+};
+
+function silenceOf({ status, ageMs }: MemberView): number {
+  return status === "live" ? 0 : ageMs ?? Infinity;
 }
 
 function rowState(member: PageMember, view: PageView): RowState {

@@ -9,9 +9,18 @@
  * @module
  */
 import { ByeForm } from "./bye.tsx";
-import { Contact, MemberTable, Templates } from "./rows.tsx";
+import { MemberTable } from "./rows.tsx";
+import { Contact, Templates } from "./templates.tsx";
 import { HeadlineSection, TopBar } from "./top.tsx";
-import { FILTER_LENGTH_MAX, PAGE_ROWS_MAX, type PageState, pageState } from "./content.ts";
+import { MemberMap } from "./map.tsx";
+import {
+  FILTER_LENGTH_MAX,
+  PAGE_ROWS_MAX,
+  type PageState,
+  pageState,
+  type Sort,
+} from "./content.ts";
+import { isFolded, MANY } from "../../static/lists.js";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
 
@@ -38,6 +47,8 @@ export interface PageOptions {
   readonly filter?: string;
   /** The member whose history is open: `?id=`. */
   readonly story?: StoryView;
+  /** The order of the list: `?sort=`. */
+  readonly sort?: Sort;
   /** An ID that was asked for and is not in the table. */
   readonly missing?: string;
   /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
@@ -48,11 +59,12 @@ export interface PageOptions {
 export function renderPage(view: PageView, options: PageOptions): string {
   const { assets, bye, story } = options;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
-  let state = pageState(view, filter);
+  const shown = { sort: options.sort, folded: { but: story?.id } };
+  let state = pageState(view, filter, shown);
   // A history opens below its row, so that row must be on the page.
   if (story !== undefined && ![...state.rows, ...state.gone].some((row) => row.id === story.id)) {
     filter = story.id;
-    state = pageState(view, filter);
+    state = pageState(view, filter, shown);
   }
   const page = (
     <html lang="en">
@@ -76,7 +88,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <TopBar state={state} icon={assets.icon} />
         <main>
           {bye === undefined
-            ? <Overview state={state} options={{ ...options, filter }} />
+            ? <Overview state={state} view={view} options={{ ...options, filter }} />
             : (
               <ByeForm
                 id={bye}
@@ -106,9 +118,16 @@ function iconOf(icon: string, tone: PageState["tone"]): string {
   return tone === "good" ? icon : icon.replace(/\.svg$/, `-${tone}.svg`);
 }
 
-function Overview({ state, options }: { state: PageState; options: PageOptions }) {
-  const { story, missing } = options;
+interface OverviewProps {
+  readonly state: PageState;
+  readonly view: PageView;
+  readonly options: PageOptions;
+}
+
+function Overview({ state, view, options }: OverviewProps) {
+  const { story, missing, filter = "", sort } = options;
   const total = memberCount(state.counts);
+  const isLeftOut = isFolded(total, filter) && state.counts.live > 0;
   return (
     <>
       <HeadlineSection state={state} />
@@ -129,13 +148,27 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
           spellcheck={false}
         />
       </form>
+      <MemberMap members={view.members} hidden={total < MANY} />
       <MemberTable
         id="members"
-        caption="Members, trouble first, then by ID"
+        caption="Members"
+        orders={{ filter, sort }}
         rows={state.rows}
         state={state}
         story={story}
       />
+      <p
+        class="note"
+        id="nomatch"
+        hidden={filter === "" || state.rows.length + state.gone.length > 0}
+      >
+        No member matches '<span>{filter}</span>': <a class="clear" href="./">clear</a>
+      </p>
+      <p class="note" id="folded" hidden={!isLeftOut}>
+        <a href="./?q=live">
+          <span>{numberWords(state.counts.live)}</span> live: show
+        </a>
+      </p>
       <p class="note" id="more" hidden={state.more.rows === 0}>
         Only the first {numberWords(PAGE_ROWS_MAX)} rows are shown. Use the filter to find others.
       </p>

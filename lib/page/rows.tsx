@@ -3,31 +3,12 @@
  * The page's tables as HTML: one row per member (from content.ts), and the history below it. static/rows.js keeps
  * them live.
  */
-import type { PageState, RowState } from "./content.ts";
-import {
-  ageWords,
-  changeWords,
-  clockWords,
-  lastedWords,
-  storyWords,
-  timeWords,
-} from "../../static/words.js";
-import { pageUrl, splitName } from "../../static/lists.js";
+import type { PageState, RowState, Sort } from "./content.ts";
+import { Name, PageLink, storyPath } from "./links.tsx";
+import { StoryRow } from "./story.tsx";
+import { ageWords, timeWords } from "../../static/words.js";
 import { STRIP_SAMPLES } from "../report/strips.ts";
-import type { ContactView, StoryView } from "../report/members.ts";
-import type { ChangeView } from "../report/stories.ts";
-
-const COLUMNS = 5;
-
-const BLANK_ROW: RowState = {
-  id: "",
-  address: "",
-  status: "unknown",
-  lastHeartbeat: null,
-  ageMs: null,
-  why: "",
-  strip: { label: "", spans: [] },
-};
+import type { StoryView } from "../report/members.ts";
 
 /** What all rows are shown with. */
 type Shared = Pick<PageState, "scheme" | "suffix">;
@@ -35,6 +16,8 @@ type Shared = Pick<PageState, "scheme" | "suffix">;
 export interface TableProps {
   readonly id: string;
   readonly caption: string;
+  /** What its headings keep and change; a table without it cannot be sorted. */
+  readonly orders?: { readonly filter: string; readonly sort: Sort | undefined };
   readonly rows: readonly RowState[];
   readonly state: PageState;
   /** The member whose history is open. */
@@ -46,16 +29,16 @@ export interface TableProps {
  * (`display: grid` in the style), or every update would lay out all of them; the roles keep it a table for screen
  * readers.
  */
-export function MemberTable({ id, caption, rows, state, story }: TableProps) {
+export function MemberTable({ id, caption, orders, rows, state, story }: TableProps) {
   return (
     <table id={id} role="table">
       <caption>{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          <th role="columnheader" scope="col">Member</th>
-          <th role="columnheader" scope="col">Status</th>
-          <th role="columnheader" scope="col">Address</th>
-          <th role="columnheader" scope="col">Last heartbeat</th>
+          <Heading text="Member" orders={orders} sort="id" />
+          <Heading text="Status" orders={orders} sort={undefined} />
+          <Heading text="Address" orders={orders} sort="address" />
+          <Heading text="Last heartbeat" orders={orders} sort="age" />
           <th role="columnheader" scope="col">Last {state.span}</th>
         </tr>
       </thead>
@@ -71,7 +54,27 @@ export function MemberTable({ id, caption, rows, state, story }: TableProps) {
   );
 }
 
-function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: Shared }) {
+interface HeadingProps {
+  readonly orders: TableProps["orders"] | undefined;
+  readonly text: string;
+  readonly sort: Sort | undefined;
+}
+
+/** The heading of a column, which sorts by it. */
+function Heading({ text, orders, sort }: HeadingProps) {
+  if (orders === undefined) return <th role="columnheader" scope="col">{text}</th>;
+  const query = new URLSearchParams();
+  if (orders.filter !== "") query.set("q", orders.filter);
+  if (sort !== undefined) query.set("sort", sort);
+  const sorted = orders.sort === sort ? { "aria-sort": "ascending" } as const : {};
+  return (
+    <th role="columnheader" scope="col" {...sorted}>
+      <a href={query.size === 0 ? "./" : `./?${query}`}>{text}</a>
+    </th>
+  );
+}
+
+export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: Shared }) {
   return (
     <tr role="row" class={row.status}>
       <th role="rowheader" scope="row">
@@ -104,137 +107,8 @@ function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: S
   );
 }
 
-/** An address, leading to the page of the node there. Without an address of the usual form it leads nowhere. */
-function PageLink(
-  { scheme, address, suffix }: { scheme: string; address: string; suffix: string },
-) {
-  const url = pageUrl(scheme, address);
-  const href = url === "" ? {} : { href: url };
-  return (
-    <a rel="external" {...href} title={address}>
-      <Name text={address} suffix={suffix} />
-    </a>
-  );
-}
-
-function Name({ text, suffix }: { text: string; suffix: string }) {
-  const [own, shared] = splitName(text, suffix);
-  return <>{own}{shared !== "" && <i>{shared}</i>}</>;
-}
-
 function Age({ row }: { row: RowState }) {
   const words = ageWords(row.ageMs);
   if (row.lastHeartbeat === null) return <>{words}</>;
   return <time datetime={row.lastHeartbeat} title={timeWords(row.lastHeartbeat)}>{words}</time>;
-}
-
-/** A time, for today without its date. The script writes it by the reader's clock; on hover it is in UTC. */
-export function Time({ at, now }: { at: string | null; now: string }) {
-  if (at === null) return <time></time>;
-  return <time datetime={at} title={timeWords(at)}>{clockWords(at, now)}</time>;
-}
-
-/** A member's history; without a story, the template that the script fills in. */
-export function StoryRow({ story, state }: { story?: StoryView; state?: PageState }) {
-  const id = story?.id ?? "";
-  const history = story?.history ?? [];
-  const now = state?.now ?? "";
-  // A link to a history leads to it, also without a script and without `#story`.
-  const opened = story === undefined ? {} : { autofocus: true };
-  const version = state?.self.id === id ? state.self.version : "";
-  return (
-    <tr role="row" class="story" id="story">
-      <td role="cell" colspan={COLUMNS}>
-        <section aria-label={`History of ${id}`} tabindex={-1} {...opened}>
-          <h3>
-            History of <span>{id}</span>
-          </h3>
-          <p class="sum">
-            <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />
-            <span>{storyWords(history, version)}</span>
-          </p>
-          <ol>
-            {history.map((change, i) => (
-              <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
-            )).reverse()}
-          </ol>
-          <p class="acts">
-            <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
-              Decommission…
-            </a>
-            <a class="json" href={`members/${encodeURIComponent(id)}`}>As JSON</a>
-            <a class="close" href="./">Close</a>
-          </p>
-        </section>
-      </td>
-    </tr>
-  );
-}
-
-const BLANK_CHANGE: ChangeView = {
-  id: "",
-  address: "",
-  from: null,
-  to: "unknown",
-  at: "",
-  reason: "",
-  event: 0,
-};
-
-interface ChangeProps {
-  readonly change: ChangeView;
-  /** When the next change came. */
-  readonly next: string | undefined;
-  readonly now: string;
-}
-
-function Change({ change, next, now }: ChangeProps) {
-  return (
-    <li class={change.to}>
-      <Time at={change.at} now={now} />
-      <b>{change.to}</b>
-      <span class="lasted">{change.at === "" ? "" : lastedWords(change.at, next, now)}</span>
-      <span>{changeWords(change)}</span>
-    </li>
-  );
-}
-
-/** An address whose member is not known yet. */
-export function Contact({ contact }: { contact: ContactView }) {
-  return (
-    <li>
-      <b>{contact.address}</b>
-      <span>{contact.state}</span>
-    </li>
-  );
-}
-
-/** What the script clones for a new member, a history, a line of it, and a contact. */
-export function Templates() {
-  return (
-    <>
-      <template id="row-template">
-        <MemberRow row={BLANK_ROW} state={{ scheme: "", suffix: { id: "", address: "" } }} />
-      </template>
-      <template id="story-template">
-        <StoryRow />
-      </template>
-      <template id="change-template">
-        <Change change={BLANK_CHANGE} next={undefined} now="" />
-      </template>
-      <template id="contact-template">
-        <Contact contact={{ address: "", trouble: "", state: "" }} />
-      </template>
-    </>
-  );
-}
-
-/** The page with a member's history open. */
-export function storyPath(id: string): string {
-  return `./?id=${encodeURIComponent(id)}#story`;
-}
-
-/** The page that asks before it decommissions a member. */
-export function byePath(id: string): string {
-  return `./?bye=${encodeURIComponent(id)}`;
 }

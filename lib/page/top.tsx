@@ -1,7 +1,7 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The page above the list: whose view it is, the headline, and the counts. static/headline.js keeps it live. */
 import type { PageState } from "./content.ts";
-import { Time } from "./rows.tsx";
+import { Time } from "./links.tsx";
 import { numberWords } from "../../static/words.js";
 import { type Status, STATUSES } from "../table.ts";
 

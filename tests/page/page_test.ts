@@ -196,10 +196,77 @@ Deno.test("a story is shown even where its row would not be, and a missing membe
   assertStringIncludes(textOf(render(page, { missing: "n99" })), "No member named &#39;n99&#39;.");
 });
 
+/** A cluster of so many, two of them in trouble. */
+function many(count: number): PageMember[] {
+  const live = Array.from({ length: count - 2 }, (_, i) => member(`web-${i}`));
+  return [member("db-1", "dead"), member("db-2", "unknown"), ...live];
+}
+
+Deno.test("from 100 members on the list has the trouble, and the live ones on request", () => {
+  const shown = (count: number, options: Partial<PageOptions> = {}) =>
+    idsIn(render(view(many(count)), options), "members");
+  assertEquals(shown(99).length, 99);
+  assertEquals(shown(100), ["db-1", "db-2"]);
+  assertMatch(
+    render(view(many(100))),
+    /id="folded"><a href="\.\/\?q=live"><span>98<\/span> live: show/,
+  );
+  assertMatch(render(view(many(99))), /id="folded" hidden/);
+  assertEquals(shown(100, { filter: "live" }).length, 98);
+  assertEquals(shown(100, { story: story(member("web-7")) }), ["db-1", "db-2", "web-7"]);
+});
+
+Deno.test("from 100 members on a map has each at its place by ID, with one stop for the Tab key", () => {
+  const squares = (count: number) => {
+    const html = render(view([...many(count), member("x", "decommissioned")]), { filter: "db" });
+    const map = /<ul id="map".*?<\/ul>/.exec(html)?.[0] ?? "";
+    return [...map.matchAll(/<a class="(\w+)" href="[^"]*" title="([^"]*)" tabindex="(-?\d)">/g)]
+      .map(([, status, title, stop]) => [status, title, stop].join(" "));
+  };
+  assertEquals(squares(99), []);
+  assertEquals(squares(100).length, 100);
+  assertEquals(squares(100).slice(0, 3), [
+    "dead db-1: dead 0",
+    "unknown db-2: unknown -1",
+    "live web-0: live -1",
+  ]);
+});
+
+Deno.test("a column's heading sorts the list by it and keeps the filter", () => {
+  const page = view([
+    member("a", "dead", { address: "z:1", ageMs: 9_000 }),
+    member("b", "live", { address: "y:1" }),
+    member("c", "left", { address: "x:1", ageMs: 90_000 }),
+  ]);
+  const sorted = (sort: PageOptions["sort"]) =>
+    idsIn(render(page, sort === undefined ? {} : { sort }), "members").join(" ");
+  assertEquals(sorted(undefined), "a b c");
+  assertEquals([sorted("id"), sorted("address"), sorted("age")], ["a b c", "c b a", "c a b"]);
+  const html = render(page, { sort: "age", filter: "1" });
+  assertStringIncludes(
+    html,
+    '<th role="columnheader" scope="col" aria-sort="ascending"><a href="./?q=1&amp;sort=age">',
+  );
+  assertStringIncludes(html, '<a href="./?q=1&amp;sort=address">Address</a>');
+});
+
+Deno.test("a filter without a match says so and offers to clear it", () => {
+  const page = view([member("a")]);
+  assertMatch(
+    render(page, { filter: "<zzz" }),
+    /id="nomatch">No member matches &#39;<span>&lt;zzz<\/span>&#39;: <a class="clear" href="\.\/">clear/,
+  );
+  assertMatch(render(page, { filter: "a" }), /id="nomatch" hidden/);
+});
+
 Deno.test("a page without room for all rows says so", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, i) => member(`n${i}`));
-  assertMatch(render(view(members)), /id="more">Only the first 2,000 rows/);
-  assertMatch(render(view(members.slice(1))), /id="more" hidden="">Only the first 2,000 rows/);
+  const shown = { filter: "n" };
+  assertMatch(render(view(members), shown), /id="more">Only the first 2,000 rows/);
+  assertMatch(
+    render(view(members.slice(1)), shown),
+    /id="more" hidden="">Only the first 2,000 rows/,
+  );
 });
 
 Deno.test("decommissioning is asked for on a page of its own, with a key only where one is needed", () => {
@@ -232,7 +299,7 @@ Deno.test("to decommission a live member one types its ID", () => {
 Deno.test("the script finds every place that it writes to", async () => {
   const html = render(view([member("n1")], { keyed: true }));
   const found: string[] = [];
-  for (const file of ["live", "headline", "rows", "story", "tab"]) {
+  for (const file of ["live", "headline", "map", "rows", "story", "tab"]) {
     const url = new URL(`../../static/${file}.js`, import.meta.url);
     const script = await Deno.readTextFile(url);
     for (const [, id] of script.matchAll(/(?:byId|cloneOf)\("([^"]+)"\)/g)) {
@@ -249,7 +316,7 @@ Deno.test("the script finds every place that it writes to", async () => {
   for (const status of STATUSES) assertStringIncludes(html, `id="count-${status}"`);
 });
 
-Deno.test("members render with work in proportion to their number, 1,000 in under 600 bytes each", () => {
+Deno.test("members render with work in proportion to their number, 1,000 in under 120 bytes each, or 700 with their rows", () => {
   // Counted rather than timed: how often rendering reads a field of a member.
   const readsFor = (count: number): number => {
     let reads = 0;
@@ -261,8 +328,10 @@ Deno.test("members render with work in proportion to their number, 1,000 in unde
         },
       });
     const page = view(Array.from({ length: count }, (_, i) => counting(member(`web-${i}`))));
-    const { length } = render(page);
-    assert(count < 1_000 || length < 600 * count, `${length} bytes`);
+    for (const [filter, bytesEach] of [["", 120], ["web", 700]] as const) {
+      const { length } = render(page, { filter });
+      assert(count < 1_000 || length < bytesEach * count, `${length} bytes`);
+    }
     return reads;
   };
   const [hundred, thousand] = [readsFor(100), readsFor(1_000)];
