@@ -5,13 +5,24 @@
  * server rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a
  * heartbeat is not an event. Data from the server is only ever written as text.
  */
-import { byId, cloneOf, Rows, setText } from "./rows.js";
+import { paintContacts, paintHeadline, paintLost } from "./headline.js";
+import { byId, setText } from "./dom.js";
+import { isFolded, matcher } from "./lists.js";
+import { MemberMap } from "./map.js";
+import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
-import { matcher, memberCount, numberWords, secondWords, shownWords } from "./words.js";
+import { Tab } from "./tab.js";
+import { memberCount, numberWords, shownWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
 const LOOK_MS = 1000;
 const LOOK_MS_PER_ROW = 2;
+
+/** The same of a page in the background, which is told of each change besides. */
+const HIDDEN_LOOK_MS = 30_000;
+
+/** After a change the page looks again at the latest after this time. */
+const CHANGED_LOOK_MS_MAX = 2_000;
 
 /** An answer that takes longer counts as lost contact; the page tries again. */
 const ANSWER_MS_MAX = 4000;
@@ -28,8 +39,12 @@ class LivePage {
   #lookedAt = -Infinity;
   /** When contact was lost: the ages stop there. */
   #lostAt = null;
-  #events = null;
   #filter = byId("filter");
+  #sort = new URLSearchParams(location.search).get("sort") ?? "";
+  #tab = new Tab();
+  #map = new MemberMap();
+  /** The member whose history is about to open: its row is shown though others like it are not. */
+  #wanted = null;
   #rows = new Rows(() => this.#lostAt ?? performance.now());
   #story = new Story(this.#rows, () => this.#setAddress());
   #bye = new Bye(() => this.#lookSoon());
@@ -37,46 +52,40 @@ class LivePage {
   constructor() {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("animationend", ({ target }) => target.classList.remove("changed"));
-    document.addEventListener("keydown", ({ key, target }) => {
-      if (key === "Escape" && this.#story.contains(target)) this.#story.close();
-    });
+    document.addEventListener("keydown", (event) => this.#key(event));
     this.#filter.addEventListener("input", () => this.#setFilter());
     this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
-    document.addEventListener("visibilitychange", () => this.#watch());
-    setInterval(() => this.#rows.tick(), 1000);
-    this.#watch();
-  }
-
-  /** Looks and listens while the page is visible. */
-  #watch() {
-    this.#events?.close();
-    clearTimeout(this.#timer);
-    if (document.hidden) return;
+    document.addEventListener("visibilitychange", () => this.#look());
+    setInterval(() => document.hidden || this.#rows.tick(), 1000);
     this.#listen();
     this.#look();
   }
 
   #listen() {
-    const events = this.#events = new EventSource("events");
-    events.addEventListener("change", () => this.#lookSoon());
+    const events = new EventSource("events");
+    for (const type of ["open", "change"]) {
+      events.addEventListener(type, () => this.#lookSoon());
+    }
     events.addEventListener("error", () => {
       this.#lookSoon();
       if (events.readyState !== EventSource.CLOSED) return;
-      setTimeout(() => {
-        if (events === this.#events && !document.hidden) this.#listen();
-      }, EVENTS_RETRY_MS);
+      setTimeout(() => this.#listen(), EVENTS_RETRY_MS);
     });
   }
 
   #everyMs() {
-    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * this.#rows.size);
+    if (document.hidden) return HIDDEN_LOOK_MS;
+    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * (this.#state?.rows.length ?? 0));
   }
 
-  /** Looks at once; in a storm of changes, after a quarter of the usual time. */
+  /** Looks at once; in a storm of changes after a quarter of the usual time. */
   #lookSoon() {
     clearTimeout(this.#timer);
-    const waitMs = this.#lookedAt + this.#everyMs() / 4 - performance.now();
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, waitMs));
+    const pauseMs = Math.min(this.#everyMs() / 4, CHANGED_LOOK_MS_MAX);
+    const waitMs = this.#lookedAt + pauseMs - performance.now();
+    // Browsers are late with the timers of a page in the background, by up to a minute.
+    if (waitMs <= 0) this.#look();
+    else this.#timer = setTimeout(() => this.#look(), waitMs);
   }
 
   async #look() {
@@ -85,8 +94,12 @@ class LivePage {
     this.#busy = true;
     this.#lookedAt = performance.now();
     // The server filters where the page can't hold all rows.
-    const query = this.#state?.more.rows > 0 ? `?q=${encodeURIComponent(this.#filter.value)}` : "";
-    const state = await fetch(`page.json${query}`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
+    const query = new URLSearchParams();
+    if (this.#state?.more.rows > 0) query.set("q", this.#filter.value);
+    if (this.#sort !== "") query.set("sort", this.#sort);
+    const state = await fetch(`page.json${query.size === 0 ? "" : `?${query}`}`, {
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    })
       .then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     this.#busy = false;
@@ -94,7 +107,7 @@ class LivePage {
     else this.#apply(state);
     if (this.#again) return this.#lookSoon();
     clearTimeout(this.#timer);
-    if (!document.hidden) this.#timer = setTimeout(() => this.#look(), this.#everyMs());
+    this.#timer = setTimeout(() => this.#look(), this.#everyMs());
   }
 
   #lose() {
@@ -102,13 +115,8 @@ class LivePage {
     this.#lostAt = performance.now();
     this.#rows.tick();
     document.body.classList.add("lost");
-    const shown = this.#state === null ? "" : ` Last update: ${secondWords(this.#state.now)}.`;
-    this.#setLink(`Lost contact with ${byId("self-id").textContent}.${shown} Retrying.`);
-  }
-
-  #setLink(text) {
-    byId("link").hidden = false;
-    setText(byId("link"), text);
+    paintLost(this.#state);
+    this.#tab.lose(byId("self-id").textContent);
   }
 
   #apply(state) {
@@ -118,17 +126,21 @@ class LivePage {
     this.#state = state;
     this.#lostAt = null;
     document.body.classList.remove("lost");
-    this.#setLink("Connected");
+    this.#tab.paint(state);
+    // Nobody sees the rest. It is written once somebody does.
+    if (document.hidden) return;
     paintHeadline(state);
     paintContacts(state);
-    this.#rows.update(state);
+    this.#rows.take(state);
     this.#showFiltered();
-    this.#story.settle();
+    // Where the server filters, the answer has not all members.
+    if (state.more.rows === 0 || this.#filter.value === "") {
+      this.#map.update(state.rows, memberCount(state.counts));
+    }
   }
 
   #setFilter() {
     this.#showFiltered();
-    this.#story.settle();
     this.#setAddress();
     if (this.#state?.more.rows > 0) this.#lookSoon();
   }
@@ -136,22 +148,71 @@ class LivePage {
   #showFiltered() {
     if (this.#state === null) return;
     const filter = this.#filter.value.trim();
-    const { counts } = this.#state;
+    const { counts, more } = this.#state;
     const statuses = Object.keys(counts);
-    const shown = this.#rows.show(matcher(filter, statuses));
-    setText(byId("shown"), shownWords(shown.members, memberCount(counts)));
+    const total = memberCount(counts);
+    const folded = isFolded(total, filter);
+    const matches = matcher(filter, statuses);
+    const open = [this.#story.id, this.#wanted];
+    const shown = this.#rows.show((row) =>
+      matches(row) && (!folded || row.status !== "live" || open.includes(row.id))
+    );
+    setText(byId("shown"), shownWords(shown.members, total));
     byId("gone-section").hidden = shown.gone === 0;
+    byId("more").hidden = more.rows === 0 || folded;
+    byId("folded").hidden = !folded || counts.live === 0;
+    setText(byId("folded").querySelector("span"), numberWords(counts.live));
+    byId("nomatch").hidden = filter === "" || shown.members + shown.gone > 0;
+    setText(byId("nomatch").querySelector("span"), filter);
     for (const status of statuses) {
       byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
     }
+    this.#story.settle(this.#state);
   }
 
   /** Keeps the address bar leading to what is shown. */
   #setAddress() {
     const query = new URLSearchParams();
     if (this.#filter.value !== "") query.set("q", this.#filter.value);
+    if (this.#sort !== "") query.set("sort", this.#sort);
     if (this.#story.id !== undefined) query.set("id", this.#story.id);
     history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
+  }
+
+  #filterBy(text) {
+    this.#filter.value = text;
+    this.#setFilter();
+  }
+
+  #sortBy(link) {
+    this.#sort = new URL(link.href).searchParams.get("sort") ?? "";
+    for (const heading of link.closest("tr").cells) heading.removeAttribute("aria-sort");
+    link.parentElement.ariaSort = "ascending";
+    this.#setAddress();
+    this.#lookSoon();
+  }
+
+  /** Opens the history of a member that may have no row yet. */
+  async #open(id) {
+    this.#wanted = id;
+    this.#showFiltered();
+    if (this.#rows.get(id) === undefined) this.#filterBy("");
+    const row = this.#rows.get(id);
+    if (row !== undefined && this.#story.id !== id) await this.#story.toggle(row);
+    this.#wanted = null;
+    byId("story")?.scrollIntoView({ block: "nearest" });
+  }
+
+  #key(event) {
+    const { key, target } = event;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    const isInList = target === this.#filter || target.closest("tbody") !== null;
+    if (key === "Escape" && this.#story.contains(target)) this.#story.close();
+    else if (key === "/" && !this.#bye.open && !target.matches("input")) this.#filter.focus();
+    else if (step !== undefined && isInList) {
+      (this.#rows.neighbour(target, step) ?? (step < 0 ? this.#filter : null))?.focus();
+    } else return;
+    event.preventDefault();
   }
 
   #click(event) {
@@ -159,47 +220,23 @@ class LivePage {
     const link = event.target.closest("a");
     const tile = link?.closest(".tiles > li");
     const row = this.#rows.of(event.target.closest("tr"));
+    const wanted = this.#map.idOf(link);
     if (tile) {
       const status = tile.id.replace("count-", "");
-      this.#filter.value = this.#filter.value.trim() === status ? "" : status;
-      this.#setFilter();
-    } else if (link?.matches(".cancel")) this.#bye.close();
-    else if (link?.matches(".bye")) this.#bye.ask(this.#story.id, this.#state?.self.id);
-    else if (link?.matches(".close")) this.#story.close();
+      this.#filterBy(this.#filter.value.trim() === status ? "" : status);
+    } else if (link?.closest("#folded")) this.#filterBy("live");
+    else if (link?.matches(".clear")) this.#filterBy("");
+    else if (link?.closest("thead")) this.#sortBy(link);
+    else if (wanted !== undefined) this.#open(wanted);
+    else if (link?.matches(".cancel")) this.#bye.close();
+    else if (link?.matches(".bye")) {
+      this.#bye.ask(this.#rows.get(this.#story.id), this.#state?.self.id);
+    } else if (link?.matches(".close")) this.#story.close();
+    else if (link?.rel === "external") return;
     else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);
     else return;
     event.preventDefault();
   }
-}
-
-function paintHeadline({ self, verdict, tone, counts, latest, title, more }) {
-  if (document.title !== title) document.title = title;
-  setText(byId("self-id"), self.id);
-  setText(byId("self-address"), self.address);
-  setText(byId("self-up"), self.up);
-  byId("headline").className = `headline ${tone}`;
-  setText(byId("verdict"), verdict);
-  setText(byId("latest"), latest);
-  for (const [status, count] of Object.entries(counts)) {
-    const tile = byId(`count-${status}`);
-    tile.classList.toggle("none", count === 0);
-    setText(tile.querySelector("b"), numberWords(count));
-  }
-  byId("alone").hidden = memberCount(counts) !== 1;
-  byId("more").hidden = more.rows === 0;
-  byId("gone-more").hidden = more.gone === 0;
-}
-
-function paintContacts({ contacts, more }) {
-  byId("contacts-section").hidden = contacts.length === 0;
-  byId("contacts-more").hidden = more.contacts === 0;
-  const list = byId("contacts");
-  while (list.children.length > contacts.length) list.lastElementChild.remove();
-  contacts.forEach(({ address, state }, index) => {
-    const item = list.children[index] ?? list.appendChild(cloneOf("contact-template"));
-    setText(item.children[0], address);
-    setText(item.children[1], state);
-  });
 }
 
 new LivePage();

@@ -1,4 +1,5 @@
 /** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
+import { byId, cloneOf, place, setName, setPage, setText } from "./dom.js";
 import { ageWords, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -6,34 +7,13 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Rows this far outside the window are written as well, so that scrolling shows no stale ones. */
 const MARGIN = "200px";
 
-export function byId(id) {
-  return document.getElementById(id);
-}
-
-export function cloneOf(templateId) {
-  return byId(templateId).content.firstElementChild.cloneNode(true);
-}
-
-/** Reuses the text node and writes only a difference, so that a selection across it survives. */
-export function setText(element, text) {
-  const node = element.firstChild;
-  if (node === null) element.append(text);
-  else if (node.data !== text) node.data = text;
-}
-
-/** Puts an element before another and keeps the focus within it. */
-export function place(parent, element, before) {
-  const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
-  else parent.insertBefore(element, before);
-  if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
-}
-
 class Row {
   /** The row of `GET /page.json`, and when it arrived. */
   data = null;
   at = 0;
   inView = false;
+  /** The spans of the strip as they are drawn, in JSON. */
+  drawn = "";
   /** It is not at its place in the order yet. */
   moved = false;
 
@@ -61,7 +41,10 @@ class Row {
 
   paint(moment) {
     const { address, lastHeartbeat, strip } = this.data;
-    setText(this.address, address);
+    setName(this.link, this.id, moment.suffix.id);
+    const page = this.address.firstElementChild;
+    setName(page, address, moment.suffix.address);
+    setPage(page, moment.scheme, address);
     let time = this.heard.firstElementChild;
     if (lastHeartbeat !== null && time === null) {
       time = document.createElement("time");
@@ -74,16 +57,10 @@ class Row {
     this.paintAge(moment);
     const svg = this.strip.firstElementChild;
     if (svg.getAttribute("aria-label") !== strip.label) svg.setAttribute("aria-label", strip.label);
-    for (const path of [...svg.children]) {
-      if (!Object.hasOwn(strip.paths, path.getAttribute("class"))) path.remove();
-    }
-    for (const [kind, d] of Object.entries(strip.paths)) {
-      const path = svg.querySelector(`.${kind}`) ??
-        svg.appendChild(document.createElementNS(SVG, "path"));
-      if (path.getAttribute("d") === d) continue;
-      path.setAttribute("class", kind);
-      path.setAttribute("d", d);
-    }
+    const drawn = JSON.stringify(strip.spans);
+    if (this.drawn === drawn) return;
+    this.drawn = drawn;
+    svg.replaceChildren(...strip.spans.map(drawSpan));
   }
 
   /** Ages tick between two looks. A live member's age never exceeds dead-after, or the member would not be live. */
@@ -96,11 +73,28 @@ class Row {
   }
 }
 
+function drawSpan({ kind, x, width, title }) {
+  const rect = document.createElementNS(SVG, "rect");
+  rect.setAttribute("class", kind);
+  rect.setAttribute("x", x);
+  rect.setAttribute("width", width);
+  if (title !== "") rect.append(document.createElementNS(SVG, "title"));
+  rect.firstChild?.append(title);
+  return rect;
+}
+
 export class Rows {
   #byId = new Map();
   #byTr = new WeakMap();
   #now;
-  #deadAfterMs = Infinity;
+  #at = 0;
+  #state = {
+    rows: [],
+    gone: [],
+    scheme: "",
+    deadAfterMs: Infinity,
+    suffix: { id: "", address: "" },
+  };
   #view = new IntersectionObserver((entries) => {
     const moment = this.#moment();
     for (const { target, isIntersecting } of entries) {
@@ -116,10 +110,6 @@ export class Rows {
     for (const tr of document.querySelectorAll("tbody > tr:not(.story)")) this.#adopt(tr);
   }
 
-  get size() {
-    return this.#byId.size;
-  }
-
   get(id) {
     return this.#byId.get(id);
   }
@@ -128,23 +118,36 @@ export class Rows {
     return this.#byTr.get(tr);
   }
 
-  /** Applies a `GET /page.json`: writes, adds, removes and moves rows. */
-  update({ rows, gone, deadAfterMs }) {
-    this.#deadAfterMs = deadAfterMs;
+  /** Takes a `GET /page.json`, which came now; `show` writes it. */
+  take(state) {
+    this.#state = state;
+    this.#at = this.#now();
+  }
+
+  /** Adds, removes, writes and moves rows, so that those are there whose data pass; counts them. */
+  show(passes) {
     const moment = this.#moment();
     const absent = new Set(this.#byId.keys());
-    const [members, decommissioned] = [rows, gone].map((list) =>
-      list.map((data) => {
+    const [members, gone] = [this.#state.rows, this.#state.gone].map((list) =>
+      list.filter(passes).map((data) => {
         absent.delete(data.id);
         const row = this.#byId.get(data.id) ?? this.#create(data);
-        row.update(data, moment.now);
+        row.update(data, this.#at);
         if (row.inView) row.paint(moment);
         return row;
       })
     );
     for (const id of absent) this.#remove(id);
     this.#order(byId("members").tBodies[0], members);
-    this.#order(byId("gone").tBodies[0], decommissioned);
+    this.#order(byId("gone").tBodies[0], gone);
+    return { members: members.length, gone: gone.length };
+  }
+
+  /** The link of the next row above or below the one that holds `node`; the first below nothing. */
+  neighbour(node, step) {
+    const links = [...document.querySelectorAll("tbody > tr:not(.story) > th > a")];
+    const at = links.indexOf(node?.closest("tr")?.querySelector("th > a"));
+    return links[at + step];
   }
 
   /** Updates the ages of the rows in view. */
@@ -155,21 +158,10 @@ export class Rows {
     }
   }
 
-  /** Shows the rows whose data pass, hides the others, and counts the shown ones. */
-  show(passes) {
-    const shown = { members: 0, gone: 0 };
-    for (const row of this.#byId.values()) {
-      const hidden = row.data === null || !passes(row.data);
-      if (row.tr.hidden !== hidden) row.tr.hidden = hidden;
-      if (!hidden) shown[row.status === "decommissioned" ? "gone" : "members"]++;
-    }
-    return shown;
-  }
-
   /** What painting needs, read once: asking for the selection between two writes would lay out the page each time. */
   #moment() {
     const { anchorNode, focusNode } = getSelection();
-    return { now: this.#now(), deadAfterMs: this.#deadAfterMs, held: [anchorNode, focusNode] };
+    return { ...this.#state, now: this.#now(), held: [anchorNode, focusNode] };
   }
 
   #adopt(tr) {
@@ -180,12 +172,13 @@ export class Rows {
     return row;
   }
 
-  #create({ id, status }) {
+  #create({ id, status, strip }) {
     const tr = cloneOf("row-template");
     const link = tr.cells[0].firstElementChild;
     setText(link, id);
     link.href = `./?id=${encodeURIComponent(id)}#story`;
     tr.className = status;
+    tr.querySelector("svg").setAttribute("aria-label", strip.label);
     const row = this.#adopt(tr);
     row.moved = true;
     return row;

@@ -1,6 +1,6 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
-import { byId, cloneOf, place, setText } from "./rows.js";
-import { changeWords, secondWords, timeWords } from "./words.js";
+import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
+import { changeWords, lastedWords, storyWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
@@ -11,6 +11,9 @@ export class Story {
   #element = byId("story");
   /** The status and reason for which the history was loaded. */
   #told = "";
+  /** The last `GET /page.json`, and the time of the newest change. */
+  #state = null;
+  #newest = null;
 
   /** `onChange()` is called when a history opens or closes. */
   constructor(rows, onChange) {
@@ -18,6 +21,10 @@ export class Story {
     this.#onChange = onChange;
     const row = this.#row();
     if (row) row.link.ariaExpanded = "true";
+    const now = new Date().toISOString();
+    for (const time of this.#element?.querySelectorAll("time") ?? []) {
+      setTime(time, time.dateTime, now);
+    }
   }
 
   /** The ID of the member whose history is open; undefined if none is. */
@@ -26,15 +33,19 @@ export class Story {
   }
 
   /** Follows its row after an update, and reloads when the member's status or reason changed. */
-  settle() {
+  settle(state) {
+    this.#state = state;
     const row = this.#row();
     if (this.#element === null) return;
     if (row === undefined) return this.close();
-    this.#element.hidden = row.tr.hidden;
     if (row.tr.nextElementSibling !== this.#element) {
       place(row.tr.parentNode, this.#element, row.tr.nextElementSibling);
     }
     if (this.#told !== tellable(row)) this.#tell(row);
+    else if (this.#newest !== null && state !== null) {
+      const lasted = this.#element.querySelector(".lasted");
+      setText(lasted, lastedWords(this.#newest, undefined, state.now));
+    }
   }
 
   toggle(row) {
@@ -45,7 +56,7 @@ export class Story {
   close() {
     if (this.#element === null) return;
     const row = this.#row();
-    const focused = this.#element.contains(document.activeElement);
+    const focused = this.contains(document.activeElement);
     this.#element.remove();
     this.#element = null;
     if (row) row.link.ariaExpanded = "false";
@@ -53,8 +64,10 @@ export class Story {
     this.#onChange();
   }
 
+  /** Whether a node belongs to the open history, or to the row above it. */
   contains(node) {
-    return this.#element?.contains(node) ?? false;
+    return this.#element !== null &&
+      (this.#element.contains(node) || (this.#row()?.tr.contains(node) ?? false));
   }
 
   #row() {
@@ -76,10 +89,18 @@ export class Story {
     const section = this.#element.cells[0].firstElementChild;
     section.ariaLabel = `History of ${row.id}`;
     setText(section.querySelector("h3 > span"), row.id);
-    setText(section.querySelector(".address"), story.address);
+    const { id, version } = this.#state?.self ?? {};
+    const [page, sum] = section.querySelector(".sum").children;
+    setText(page, story.address);
+    setPage(page, this.#state?.scheme, story.address);
+    setText(sum, storyWords(story.history, id === row.id ? version : ""));
     section.querySelector(".json").href = path;
     section.querySelector(".bye").hidden = story.status === "decommissioned";
-    section.querySelector("ol").replaceChildren(...story.history.toReversed().map(changeItem));
+    const { history } = story;
+    const now = this.#state?.now ?? new Date().toISOString();
+    const items = history.map((change, i) => changeItem(change, history[i + 1]?.at, now));
+    section.querySelector("ol").replaceChildren(...items.reverse());
+    this.#newest = history.at(-1)?.at ?? null;
     this.#onChange();
   }
 }
@@ -88,15 +109,14 @@ function tellable({ data }) {
   return data === null ? "" : `${data.status} ${data.why}`;
 }
 
-function changeItem(change) {
+function changeItem(change, next, now) {
   const { at, to } = change;
   const item = cloneOf("change-template");
   item.className = to;
-  const [time, status, why] = item.children;
-  time.dateTime = at;
-  time.title = timeWords(at);
-  setText(time, secondWords(at));
+  const [time, status, lasted, why] = item.children;
+  setTime(time, at, now);
   setText(status, to);
+  setText(lasted, lastedWords(at, next, now));
   setText(why, changeWords(change));
   return item;
 }
@@ -117,8 +137,11 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that serves the page. */
-  ask(id, selfId) {
+  /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
+  ask({ id, status }, selfId) {
+    const confirm = byId("bye-confirm");
+    confirm.disabled = confirm.parentElement.hidden = status !== "live";
+    confirm.pattern = RegExp.escape?.(id) ?? "";
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;
     this.#dialog.querySelector(".bye-self").hidden = id !== selfId;

@@ -72,6 +72,68 @@ export function secondWords(time) {
 }
 
 /**
+ * The same without the date of the day `now`: "12:00:03 UTC".
+ *
+ * @param {string} time
+ * @param {string} now
+ * @returns {string}
+ */
+export function clockWords(time, now) {
+  return withoutDay(secondWords(time), secondWords(now));
+}
+
+/**
+ * A time by the clock of whoever runs this, without the date of the day `now`: "13:00:03".
+ *
+ * @param {string} time
+ * @param {string} [now]
+ * @returns {string}
+ */
+export function localWords(time, now) {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const local = new Date(date.getTime() - 60_000 * date.getTimezoneOffset()).toISOString();
+  const words = secondWords(local).replace(" UTC", "");
+  return now === undefined ? words : withoutDay(words, localWords(now));
+}
+
+/**
+ * @param {string} words
+ * @param {string} now
+ * @returns {string}
+ */
+function withoutDay(words, now) {
+  const [day, ...time] = words.split(" ");
+  return day === now.split(" ")[0] ? time.join(" ") : words;
+}
+
+/**
+ * How long a state lasted: "for 8 s", or "for 8 s so far" where nothing came after it.
+ *
+ * @param {string} at
+ * @param {string | undefined} next
+ * @param {string} now
+ * @returns {string}
+ */
+export function lastedWords(at, next, now) {
+  const words = `for ${durationWords(Date.parse(next ?? now) - Date.parse(at))}`;
+  return next === undefined ? `${words} so far` : words;
+}
+
+/**
+ * What a member's history says as a whole: "2 restarts, version 1.0.0".
+ *
+ * @param {readonly { reason: string }[]} history
+ * @param {string} version Empty where it is not known.
+ * @returns {string}
+ */
+export function storyWords(history, version) {
+  const restarts = history.filter(({ reason }) => reason.startsWith("restarted")).length;
+  const seen = restarts === 0 ? "no restart seen" : countWords(restarts, "restart");
+  return version === "" ? seen : `${seen}, version ${version}`;
+}
+
+/**
  * The reason without the status it begins with, where the status is shown beside it: "left: SIGTERM" is "SIGTERM".
  *
  * @param {string} status
@@ -133,22 +195,4 @@ export function shownWords(shown, total) {
  */
 export function memberCount({ decommissioned: _, ...counts }) {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-/**
- * Tells which members match every word of a filter. A word that is a status means that status; any other word is looked
- * for in the ID and the address.
- *
- * @param {string} filter
- * @param {readonly string[]} statuses All statuses there are.
- * @returns {(member: { id: string, address: string, status: string }) => boolean}
- */
-export function matcher(filter, statuses) {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return ({ id, address, status }) =>
-    words.every((word) =>
-      statuses.includes(word)
-        ? status === word
-        : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
-    );
 }

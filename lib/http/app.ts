@@ -16,7 +16,7 @@ import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { checkHeaders, redirectTo } from "./headers.ts";
 import { Latest } from "./latest.ts";
-import { storyPath } from "../page/rows.tsx";
+import { storyPath } from "../page/links.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
 import { type Status, STATUSES } from "../table.ts";
@@ -105,6 +105,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const field = (name: string) => c.req.query(name) ?? fields.get(name) ?? "";
     const id = field("id");
     if (!isId(id)) refuse(400, BYE_USAGE);
+    // The page's form has this field for a member that is live.
+    if ((fields.get("confirm") ?? id) !== id) refuse(400, `Type the ID of the member, ${id}`);
     const { status, text } = await node.bye(id, { unknown: field("unknown") === "yes" });
     if (status !== 200) return refuse(status, text);
     // A browser goes back to the page, unless this node has just decommissioned itself.
@@ -115,7 +117,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
   const answerStory = (c: CallerContext, id: string) => {
     const story = node.reports.story(id);
-    return story === undefined ? refuse(404, "No member has this ID: see /members") : c.json(story);
+    return story === undefined
+      ? refuse(404, `No member ${isId(id) ? `named '${id}'` : "can have such an ID"}: see /members`)
+      : c.json(story);
   };
 
   const members = new Latest();

@@ -7,7 +7,7 @@
 import { judge, type Names } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import { redirectTo } from "./headers.ts";
-import { byePath } from "../page/rows.tsx";
+import { byePath } from "../page/links.tsx";
 import type { Keyring } from "../net/keys.ts";
 import { type CallerContext, RecentCallers } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";

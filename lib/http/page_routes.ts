@@ -12,7 +12,7 @@ import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
-import { FILTER_LENGTH_MAX, pageState, pageText } from "../page/content.ts";
+import { FILTER_LENGTH_MAX, pageState, pageText, type Sort, SORTS } from "../page/content.ts";
 
 /** Characters of an unknown ID that the page repeats, more than any ID has. */
 const MISSING_LENGTH_MAX = 80;
@@ -42,9 +42,9 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   app.get("/page.json", (c) => {
     c.header("Cache-Control", "no-store");
     c.header("Content-Type", "application/json");
-    const { q } = readQuery(c);
-    const make = () => JSON.stringify(pageState(node.reports.page(), q));
-    return c.body(states.get(keyOf({ q }), node.reports.version(), make).text);
+    const { q, sort } = readQuery(c);
+    const make = () => JSON.stringify(pageState(node.reports.page(), q, { sort }));
+    return c.body(states.get(keyOf({ q, sort }), node.reports.version(), make).text);
   });
 
   app.get("/static/:hash/:name", async (c) => {
@@ -65,17 +65,19 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   });
 }
 
-/** What the page takes from a request: `?q=` filters, `?id=` opens a history, `?bye=` asks before decommissioning. */
+/** What the page takes from a request: `?q=` filters, `?id=` opens a history, `?bye=` asks, `?sort=` sorts. */
 interface Query {
   readonly q?: string | undefined;
   readonly id?: string | undefined;
   readonly bye?: string | undefined;
+  readonly sort?: Sort | undefined;
 }
 
 function readQuery(c: Context): Query {
   const { q, id, bye } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
-  return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye };
+  const sort = SORTS.find((order) => order === c.req.query("sort"));
+  return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye, sort };
 }
 
 /** Whether a browser asks. Others, curl above all, ask for whatever there is, and show it in a terminal. */
@@ -84,15 +86,17 @@ function wantsHtml(c: Context): boolean {
 }
 
 /** Equal for requests whose answers differ only in time; empty for the plain page. */
-function keyOf({ q, id, bye }: Query): string {
-  return [q, id, bye].every((value) => value === undefined) ? "" : JSON.stringify([q, id, bye]);
+function keyOf({ q, id, bye, sort }: Query): string {
+  const parts = [q, id, bye, sort];
+  return parts.every((part) => part === undefined) ? "" : JSON.stringify(parts);
 }
 
-function shownFor({ q: filter, id, bye }: Query, node: Node) {
+function shownFor({ q: filter, id, bye, sort }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
     ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
+    ...(sort !== undefined && { sort }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),
   };

@@ -1,11 +1,13 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The question asked before a member is decommissioned: a page of its own, or a dialog where the script runs. */
-import { storyPath } from "./rows.tsx";
+import { storyPath } from "./links.tsx";
 
 export interface ByeProps {
   readonly id: string;
   /** The ID of the node that serves the page. */
   readonly selfId: string;
+  /** The member is live: one must type its ID, so that no slip ends a process that works. */
+  readonly live: boolean;
   /** The cluster has a key, which decommissioning needs. */
   readonly keyed: boolean;
   /** The table does not have this member. */
@@ -13,7 +15,7 @@ export interface ByeProps {
 }
 
 /** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
-export function ByeForm({ id, selfId, keyed, unknown = false }: ByeProps) {
+export function ByeForm({ id, selfId, live, keyed, unknown = false }: ByeProps) {
   const title = (
     <>
       Decommission <span class="bye-id">{id}</span> for good?
@@ -39,6 +41,20 @@ export function ByeForm({ id, selfId, keyed, unknown = false }: ByeProps) {
         </>
       )}
       <input type="hidden" name="id" value={id} />
+      <p class="field" hidden={!live}>
+        <label for="bye-confirm">
+          It is live. To confirm, type its ID, <span class="bye-id">{id}</span>
+        </label>
+        <input
+          id="bye-confirm"
+          name="confirm"
+          autocomplete="off"
+          spellcheck={false}
+          pattern={RegExp.escape(id)}
+          disabled={!live}
+          required
+        />
+      </p>
       {keyed && (
         <p class="field">
           <label for="bye-key">Cluster key</label>

@@ -7,15 +7,9 @@
  *
  * @module
  */
-import {
-  countWords,
-  durationWords,
-  matcher,
-  memberCount,
-  numberWords,
-  secondWords,
-  whyWords,
-} from "../../static/words.js";
+import { isFolded, matcher } from "../../static/lists.js";
+import { durationWords, memberCount, whyWords } from "../../static/words.js";
+import { type Headline, headlineOf } from "./headline.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
 import {
@@ -45,7 +39,7 @@ export interface RowState extends MemberView {
 }
 
 /** Everything that changes on an open page. */
-export interface PageState {
+export interface PageState extends Headline {
   readonly self: {
     readonly id: string;
     readonly address: string;
@@ -56,14 +50,13 @@ export interface PageState {
     readonly up: string;
   };
   readonly now: string;
+  /** Of the pages of the other nodes: "http" or "https". */
+  readonly scheme: string;
   readonly deadAfterMs: number;
-  readonly title: string;
-  readonly verdict: string;
-  readonly tone: "good" | "warn" | "bad";
   /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
-  /** The latest change of status, in a sentence; empty if none is known. */
-  readonly latest: string;
+  /** What the names and addresses of all rows end in, which is shown dimmed. */
+  readonly suffix: { readonly id: string; readonly address: string };
   /** The time that a strip covers, in words. */
   readonly span: string;
   /** Members that match the filter, trouble first, then by ID, except the decommissioned, which are in `gone`. */
@@ -74,15 +67,35 @@ export interface PageState {
   readonly more: { readonly rows: number; readonly gone: number; readonly contacts: number };
 }
 
+/** Orders of the list besides the usual one, trouble first: by ID, address, or the longest silence. */
+export const SORTS = ["id", "address", "age"] as const;
+
+export type Sort = typeof SORTS[number];
+
+export interface PageStateOptions {
+  readonly sort?: Sort | undefined;
+  /** Leave out the live members of a large cluster, but for this one, whose history is open. */
+  readonly folded?: { readonly but: string | undefined };
+}
+
 /** The page's content; `filter` keeps the members that match every word of it. */
-export function pageState(view: PageView, filter = ""): PageState {
+export function pageState(view: PageView, filter = "", options: PageStateOptions = {}): PageState {
   const counts = countStatuses(view.members);
-  const sorted = listed(view, filter);
-  const split = sorted.findIndex((member) => member.status === "decommissioned");
-  const rows = split < 0 ? sorted : sorted.slice(0, split);
-  const gone = split < 0 ? [] : sorted.slice(split);
-  const toRow = (member: PageMember) => rowState(member, view.deadAfterMs);
-  const verdict = verdictWords(counts);
+  const { sort, folded } = options;
+  const isLeftOut = folded !== undefined && isFolded(memberCount(counts), filter);
+  const found = listed(view, filter);
+  const split = found.findIndex((member) => member.status === "decommissioned");
+  const gone = split < 0 ? [] : found.slice(split);
+  const rows = (split < 0 ? found : found.slice(0, split)).filter(({ id, status }) =>
+    !isLeftOut || status !== "live" || id === folded.but
+  );
+  if (sort !== undefined) rows.sort(ORDERS[sort]);
+  const toRow = (member: PageMember) => rowState(member, view);
+  const named = view.members.filter(({ status }) => status !== "decommissioned");
+  const suffix = {
+    id: suffixOf(named.map(({ id }) => id)),
+    address: suffixOf(named.map(({ address }) => address)),
+  };
   return {
     self: {
       id: view.self.id,
@@ -92,12 +105,11 @@ export function pageState(view: PageView, filter = ""): PageState {
       up: durationWords(view.self.upMs),
     },
     now: view.now,
+    scheme: view.tls ? "https" : "http",
     deadAfterMs: view.deadAfterMs,
-    title: `${verdict} · ${view.self.id} · Gossiper`,
-    verdict,
-    tone: counts.dead > 0 ? "bad" : counts.unknown > 0 ? "warn" : "good",
+    ...headlineOf(view, counts, suffix.id),
+    suffix,
     counts,
-    latest: latestWords(view),
     span: durationWords((view.members[0]?.strip.stepMs ?? STRIP_STEP_MS) * STRIP_SAMPLES),
     rows: rows.slice(0, PAGE_ROWS_MAX).map(toRow),
     gone: gone.slice(0, PAGE_ASIDE_MAX).map(toRow),
@@ -112,7 +124,7 @@ export function pageState(view: PageView, filter = ""): PageState {
 
 /** The page for a terminal: its headline and its table, trouble first. */
 export function pageText(view: PageView, filter = ""): string {
-  const verdict = verdictWords(countStatuses(view.members));
+  const { verdict } = headlineOf(view, countStatuses(view.members));
   return `${verdict}\n\n${tableText(listed(view, filter))}`;
 }
 
@@ -135,7 +147,19 @@ function byTrouble(a: MemberView, b: MemberView): number {
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-function rowState(member: PageMember, deadAfterMs: number): RowState {
+/** Within one order the usual one stays, as sorting keeps it. Ages of the live differ by chance. */
+const ORDERS: Readonly<Record<Sort, (a: MemberView, b: MemberView) => number>> = {
+  id: (a, b) => a.id < b.id ? -1 : 1,
+  address: (a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0,
+  age: (a, b) => silenceOf(b) - silenceOf(a),
+};
+
+function silenceOf({ status, ageMs }: MemberView): number {
+  return status === "live" ? 0 : ageMs ?? Infinity;
+}
+
+function rowState(member: PageMember, view: PageView): RowState {
+  const { fromMs, startedMs, deadAfterMs } = view;
   return {
     id: member.id,
     address: member.address,
@@ -143,28 +167,23 @@ function rowState(member: PageMember, deadAfterMs: number): RowState {
     lastHeartbeat: member.lastHeartbeat,
     ageMs: member.ageMs,
     why: member.status === "live" ? "" : whyWords(member.status, member.reason ?? ""),
-    strip: drawStrip(member.strip, deadAfterMs),
+    strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
   };
 }
 
-function verdictWords(counts: PageState["counts"]): string {
-  const { dead, unknown, left } = counts;
-  const all = memberCount(counts);
-  const members = countWords(all, "member");
-  if (dead > 0) return `${numberWords(dead)} of ${members} ${dead === 1 ? "is" : "are"} dead`;
-  if (unknown > 0) return `No heartbeat yet from ${countWords(unknown, "member")}`;
-  if (left > 0) return "No member is dead";
-  return all === 1 ? "This node is alone" : `All ${members} are live`;
-}
-
-function latestWords({ members, now }: PageView): string {
-  const at = members.reduce((max, { since }) => since !== null && since > max ? since : max, "");
-  const [latest, ...others] = members.filter((member) => at !== "" && member.since === at);
-  if (latest === undefined) return "";
-  const { id, status } = latest;
-  // For a change of today the time is enough.
-  const time = secondWords(at).replace(`${now.slice(0, "2026-01-12".length)} `, "");
-  const why = whyWords(status, latest.reason ?? "");
-  const more = others.length === 0 ? "" : ` (and ${countWords(others.length, "more change")})`;
-  return `${time}: ${id} ${status === "left" ? "left" : `is ${status}`}${why && `, ${why}`}${more}`;
+/**
+ * What all names end in, from a dot before a letter or the port on: ".example.org:8080"; empty for one name. IP
+ * addresses end in nothing that another name would.
+ */
+function suffixOf(all: readonly string[]): string {
+  const names = all.filter((name) => /[g-z]/i.test(name));
+  const [first = "", ...others] = names.length > 0 ? names : all;
+  let length = others.length === 0 ? 0 : first.length;
+  for (const name of others) {
+    let same = 0;
+    while (same < length && first.at(-1 - same) === name.at(-1 - same)) same++;
+    length = same;
+  }
+  const [suffix = ""] = /\.[a-z].*|:\d+$/i.exec(first.slice(first.length - length)) ?? [];
+  return suffix;
 }

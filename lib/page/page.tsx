@@ -9,11 +9,20 @@
  * @module
  */
 import { ByeForm } from "./bye.tsx";
-import { Contact, MemberTable, Templates } from "./rows.tsx";
-import { FILTER_LENGTH_MAX, PAGE_ROWS_MAX, type PageState, pageState } from "./content.ts";
+import { MemberTable } from "./rows.tsx";
+import { Contact, Templates } from "./templates.tsx";
+import { HeadlineSection, TopBar } from "./top.tsx";
+import { MemberMap } from "./map.tsx";
+import {
+  FILTER_LENGTH_MAX,
+  PAGE_ROWS_MAX,
+  type PageState,
+  pageState,
+  type Sort,
+} from "./content.ts";
+import { isFolded, MANY } from "../../static/lists.js";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
-import { type Status, STATUSES } from "../table.ts";
 
 /** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
 export const PAGE_POLICY = [
@@ -38,6 +47,8 @@ export interface PageOptions {
   readonly filter?: string;
   /** The member whose history is open: `?id=`. */
   readonly story?: StoryView;
+  /** The order of the list: `?sort=`. */
+  readonly sort?: Sort;
   /** An ID that was asked for and is not in the table. */
   readonly missing?: string;
   /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
@@ -50,11 +61,12 @@ export interface PageOptions {
 export function renderPage(view: PageView, options: PageOptions): string {
   const { assets, bye, byeUnknown = false, story } = options;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
-  let state = pageState(view, filter);
+  const shown = { sort: options.sort, folded: { but: story?.id } };
+  let state = pageState(view, filter, shown);
   // A history opens below its row, so that row must be on the page.
   if (story !== undefined && ![...state.rows, ...state.gone].some((row) => row.id === story.id)) {
     filter = story.id;
-    state = pageState(view, filter);
+    state = pageState(view, filter, shown);
   }
   const page = (
     <html lang="en">
@@ -65,7 +77,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         {/* With no-referrer, which the other pages have, the form's Origin would be null. */}
         {bye !== undefined && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>
-        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <link rel="icon" href={iconOf(assets.icon, state.tone)} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
         {bye === undefined && (
           <noscript>
@@ -78,15 +90,23 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <TopBar state={state} icon={assets.icon} />
         <main>
           {bye === undefined
-            ? <Overview state={state} options={{ ...options, filter }} />
-            : <ByeForm id={bye} selfId={view.self.id} keyed={view.keyed} unknown={byeUnknown} />}
+            ? <Overview state={state} view={view} options={{ ...options, filter }} />
+            : (
+              <ByeForm
+                id={bye}
+                selfId={view.self.id}
+                live={view.members.some(({ id, status }) => id === bye && status === "live")}
+                keyed={view.keyed}
+                unknown={byeUnknown}
+              />
+            )}
         </main>
         {bye === undefined && (
           <>
             <Footer />
             <Templates />
             <dialog id="bye" aria-labelledby="bye-title">
-              <ByeForm id="" selfId={view.self.id} keyed={view.keyed} />
+              <ByeForm id="" selfId={view.self.id} live={false} keyed={view.keyed} />
             </dialog>
           </>
         )}
@@ -96,44 +116,24 @@ export function renderPage(view: PageView, options: PageOptions): string {
   return `<!doctype html>${page}`;
 }
 
-function TopBar({ state, icon }: { state: PageState; icon: string }) {
-  const { self } = state;
-  return (
-    <header>
-      <a class="brand" href="./">
-        <img src={icon} alt="" width="28" height="28" />
-        Gossiper
-      </a>
-      <p class="self">
-        <span>
-          as seen by <b id="self-id">{self.id}</b>
-        </span>
-        <span id="self-address">{self.address}</span>
-        {self.cluster !== "" && <span>cluster {self.cluster}</span>}
-        <span>version {self.version}</span>
-        <span>
-          up <span id="self-up">{self.up}</span>
-        </span>
-      </p>
-      <p id="link" role="status" hidden></p>
-    </header>
-  );
+/** The icon that tells trouble in the tab; `static/tab.js` does the same. */
+function iconOf(icon: string, tone: PageState["tone"]): string {
+  return tone === "good" ? icon : icon.replace(/\.svg$/, `-${tone}.svg`);
 }
 
-function Overview({ state, options }: { state: PageState; options: PageOptions }) {
-  const { story, missing } = options;
+interface OverviewProps {
+  readonly state: PageState;
+  readonly view: PageView;
+  readonly options: PageOptions;
+}
+
+function Overview({ state, view, options }: OverviewProps) {
+  const { story, missing, filter = "", sort } = options;
   const total = memberCount(state.counts);
+  const isLeftOut = isFolded(total, filter) && state.counts.live > 0;
   return (
     <>
-      <section class={`headline ${state.tone}`} id="headline">
-        <h1 id="verdict">{state.verdict}</h1>
-        <ul class="tiles">
-          {STATUSES.map((status) => (
-            <Tile key={status} status={status} count={state.counts[status]} />
-          ))}
-        </ul>
-        <p id="latest" role="status">{state.latest}</p>
-      </section>
+      <HeadlineSection state={state} />
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="./">
         <h2>
@@ -151,13 +151,27 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
           spellcheck={false}
         />
       </form>
+      <MemberMap members={view.members} hidden={total < MANY} />
       <MemberTable
         id="members"
-        caption="Members, trouble first, then by ID"
+        caption="Members"
+        orders={{ filter, sort }}
         rows={state.rows}
-        span={state.span}
+        state={state}
         story={story}
       />
+      <p
+        class="note"
+        id="nomatch"
+        hidden={filter === "" || state.rows.length + state.gone.length > 0}
+      >
+        No member matches '<span>{filter}</span>': <a class="clear" href="./">clear</a>
+      </p>
+      <p class="note" id="folded" hidden={!isLeftOut}>
+        <a href="./?q=live">
+          <span>{numberWords(state.counts.live)}</span> live: show
+        </a>
+      </p>
       <p class="note" id="more" hidden={state.more.rows === 0}>
         Only the first {numberWords(PAGE_ROWS_MAX)} rows are shown. Use the filter to find others.
       </p>
@@ -171,7 +185,7 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
           id="gone"
           caption="Decommissioned members, by ID"
           rows={state.gone}
-          span={state.span}
+          state={state}
           story={story}
         />
         <MoreNote id="gone-more" count={state.more.gone} />
@@ -188,16 +202,6 @@ function Overview({ state, options }: { state: PageState; options: PageOptions }
   );
 }
 
-function Tile({ status, count }: { status: Status; count: number }) {
-  return (
-    <li class={count === 0 ? `${status} none` : status} id={`count-${status}`}>
-      <a href={`./?q=${status}`}>
-        <b>{numberWords(count)}</b> <span>{status}</span>
-      </a>
-    </li>
-  );
-}
-
 function MoreNote({ id, count }: { id: string; count: number }) {
   return (
     <p class="note" id={id} hidden={count === 0}>
@@ -209,11 +213,16 @@ function MoreNote({ id, count }: { id: string; count: number }) {
 function Legend() {
   return (
     <p class="legend">
-      <span>The higher the strip, the older the last heartbeat.</span>
+      <svg width="0" height="0" aria-hidden="true">
+        <pattern id="hatch" width="1" height="1" patternUnits="userSpaceOnUse">
+          <path d="M0 1H0.15L1 0H0.85z" />
+        </pattern>
+      </svg>
       <span class="live">live</span>
       <span class="late">late heartbeat</span>
       <span class="dead">dead</span>
       <span class="left">left</span>
+      <span class="before">before this node started</span>
     </p>
   );
 }

@@ -3,31 +3,23 @@
  * The page's tables as HTML: one row per member (from content.ts), and the history below it. static/rows.js keeps
  * them live.
  */
-import type { RowState } from "./content.ts";
-import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";
-import { STRIP_HEIGHT } from "./strip.ts";
+import type { PageState, RowState, Sort } from "./content.ts";
+import { Name, PageLink, storyPath } from "./links.tsx";
+import { StoryRow } from "./story.tsx";
+import { ageWords, timeWords } from "../../static/words.js";
 import { STRIP_SAMPLES } from "../report/strips.ts";
-import type { ContactView, StoryView } from "../report/members.ts";
-import type { ChangeView } from "../report/stories.ts";
+import type { StoryView } from "../report/members.ts";
 
-const COLUMNS = 5;
-
-const BLANK_ROW: RowState = {
-  id: "",
-  address: "",
-  status: "unknown",
-  lastHeartbeat: null,
-  ageMs: null,
-  why: "",
-  strip: { label: "", paths: {} },
-};
+/** What all rows are shown with. */
+type Shared = Pick<PageState, "scheme" | "suffix">;
 
 export interface TableProps {
   readonly id: string;
   readonly caption: string;
+  /** What its headings keep and change; a table without it cannot be sorted. */
+  readonly orders?: { readonly filter: string; readonly sort: Sort | undefined };
   readonly rows: readonly RowState[];
-  /** The time that a strip covers. */
-  readonly span: string;
+  readonly state: PageState;
   /** The member whose history is open. */
   readonly story: StoryView | undefined;
 }
@@ -37,24 +29,24 @@ export interface TableProps {
  * (`display: grid` in the style), or every update would lay out all of them; the roles keep it a table for screen
  * readers.
  */
-export function MemberTable({ id, caption, rows, span, story }: TableProps) {
+export function MemberTable({ id, caption, orders, rows, state, story }: TableProps) {
   return (
     <table id={id} role="table">
       <caption>{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          <th role="columnheader" scope="col">Member</th>
-          <th role="columnheader" scope="col">Status</th>
-          <th role="columnheader" scope="col">Address</th>
-          <th role="columnheader" scope="col">Last heartbeat</th>
-          <th role="columnheader" scope="col">Last {span}</th>
+          <Heading text="Member" orders={orders} sort="id" />
+          <Heading text="Status" orders={orders} sort={undefined} />
+          <Heading text="Address" orders={orders} sort="address" />
+          <Heading text="Last heartbeat" orders={orders} sort="age" />
+          <th role="columnheader" scope="col">Last {state.span}</th>
         </tr>
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
           <>
-            <MemberRow row={row} />
-            {story?.id === row.id && <StoryRow story={story} />}
+            <MemberRow row={row} state={state} />
+            {story?.id === row.id && <StoryRow story={story} state={state} />}
           </>
         ))}
       </tbody>
@@ -62,32 +54,52 @@ export function MemberTable({ id, caption, rows, span, story }: TableProps) {
   );
 }
 
-function MemberRow({ row }: { row: RowState }) {
+interface HeadingProps {
+  readonly orders: TableProps["orders"] | undefined;
+  readonly text: string;
+  readonly sort: Sort | undefined;
+}
+
+/** The heading of a column, which sorts by it. */
+function Heading({ text, orders, sort }: HeadingProps) {
+  if (orders === undefined) return <th role="columnheader" scope="col">{text}</th>;
+  const query = new URLSearchParams();
+  if (orders.filter !== "") query.set("q", orders.filter);
+  if (sort !== undefined) query.set("sort", sort);
+  const sorted = orders.sort === sort ? { "aria-sort": "ascending" } as const : {};
+  return (
+    <th role="columnheader" scope="col" {...sorted}>
+      <a href={query.size === 0 ? "./" : `./?${query}`}>{text}</a>
+    </th>
+  );
+}
+
+export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: Shared }) {
   return (
     <tr role="row" class={row.status}>
       <th role="rowheader" scope="row">
-        <a href={storyPath(row.id)}>{row.id}</a>
+        <a href={storyPath(row.id)} title={row.id}>
+          <Name text={row.id} suffix={suffix.id} />
+        </a>
       </th>
       <td role="cell">
         <b>{row.status}</b> {row.why !== "" && <span>{row.why}</span>}
       </td>
-      <td role="cell">{row.address}</td>
+      <td role="cell">
+        <PageLink scheme={scheme} address={row.address} suffix={suffix.address} />
+      </td>
       <td role="cell">
         <Age row={row} />
       </td>
       <td role="cell">
         <svg
-          viewBox={`0 0 ${STRIP_SAMPLES} ${STRIP_HEIGHT}`}
+          viewBox={`0 0 ${STRIP_SAMPLES} 1`}
           preserveAspectRatio="none"
           role="img"
           aria-label={row.strip.label}
         >
-          {Object.entries(row.strip.paths).map(([kind, d]) => (
-            <path
-              key={kind}
-              class={kind}
-              d={d}
-            />
+          {row.strip.spans.map(({ kind, x, width, title }) => (
+            <rect class={kind} x={x} width={width}>{title !== "" && <title>{title}</title>}</rect>
           ))}
         </svg>
       </td>
@@ -99,92 +111,4 @@ function Age({ row }: { row: RowState }) {
   const words = ageWords(row.ageMs);
   if (row.lastHeartbeat === null) return <>{words}</>;
   return <time datetime={row.lastHeartbeat} title={timeWords(row.lastHeartbeat)}>{words}</time>;
-}
-
-/** A member's history; without a story, the template that the script fills in. */
-export function StoryRow({ story }: { story?: StoryView }) {
-  const id = story?.id ?? "";
-  const history = story === undefined ? [] : [...story.history].reverse();
-  return (
-    <tr role="row" class="story" id="story">
-      <td role="cell" colspan={COLUMNS}>
-        <section aria-label={`History of ${id}`}>
-          <h3>
-            History of <span>{id}</span>
-          </h3>
-          <p class="address">{story?.address ?? ""}</p>
-          <ol>
-            {history.map((change) => <Change key={change.event} change={change} />)}
-          </ol>
-          <p class="acts">
-            <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
-              Decommission…
-            </a>
-            <a class="json" href={`members/${encodeURIComponent(id)}`}>As JSON</a>
-            <a class="close" href="./">Close</a>
-          </p>
-        </section>
-      </td>
-    </tr>
-  );
-}
-
-const BLANK_CHANGE: ChangeView = {
-  id: "",
-  address: "",
-  from: null,
-  to: "unknown",
-  at: "",
-  reason: "",
-  event: 0,
-};
-
-function Change({ change }: { change: ChangeView }) {
-  return (
-    <li class={change.to}>
-      <time datetime={change.at} title={timeWords(change.at)}>{secondWords(change.at)}</time>
-      <b>{change.to}</b>
-      <span>{changeWords(change)}</span>
-    </li>
-  );
-}
-
-/** An address whose member is not known yet. */
-export function Contact({ contact }: { contact: ContactView }) {
-  return (
-    <li>
-      <b>{contact.address}</b>
-      <span>{contact.state}</span>
-    </li>
-  );
-}
-
-/** What the script clones for a new member, a history, a line of it, and a contact. */
-export function Templates() {
-  return (
-    <>
-      <template id="row-template">
-        <MemberRow row={BLANK_ROW} />
-      </template>
-      <template id="story-template">
-        <StoryRow />
-      </template>
-      <template id="change-template">
-        <Change change={BLANK_CHANGE} />
-      </template>
-      <template id="contact-template">
-        <Contact contact={{ address: "", state: "" }} />
-      </template>
-    </>
-  );
-}
-
-/** The page with a member's history open. */
-export function storyPath(id: string): string {
-  return `./?id=${encodeURIComponent(id)}#story`;
-}
-
-/** The page that asks before it decommissions a member. */
-export function byePath(id: string): string {
-  return `./?bye=${encodeURIComponent(id)}`;
 }

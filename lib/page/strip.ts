@@ -1,82 +1,108 @@
 /**
- * The strip: a member's last minutes as a small picture.
- *
- * Each sample is a bar. Its height is the age of the last heartbeat: a healthy member draws a low even line, a stall
- * draws a spike. Its colour is the status: a death is a solid block, which ends when the member returns.
+ * The strip: a member's last minutes as a bar. Its colour is the status, and a death is higher than life; where this
+ * node did not run yet the ground is hatched. (pure)
  *
  * @module
  */
-import { durationWords } from "../../static/words.js";
+import { durationWords, whyWords } from "../../static/words.js";
 import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts";
-
-/** The picture's height in its own units; one sample is one unit wide. */
-export const STRIP_HEIGHT = 16;
+import type { Told } from "../report/stories.ts";
 
 /** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
 export const LATE_SHARE = 0.6;
 
-/**
- * The height for ages up to each share of dead-after. There are few steps because the ages of healthy members differ by
- * chance, and should draw an even line. The full height is kept for the dead.
- */
-const AGE_HEIGHTS: readonly (readonly [share: number, height: number])[] = [
-  [0.4, 3],
-  [LATE_SHARE, 5],
-  [0.8, 8],
-  [Infinity, 11],
-];
+/** What a span shows: a status, a live member whose heartbeats were late, or the time before this node started. */
+export type StripKind = "before" | "dead" | "late" | "left" | "live";
 
-/** The height for a member that left: a block, but lower than for a dead one. */
-const LEFT_HEIGHT = 9;
-
-/** What a bar shows. */
-export type StripKind = "dead" | "late" | "left" | "live";
+/** Samples of one kind beside each other, each one unit wide. */
+export interface Span {
+  readonly kind: StripKind;
+  readonly x: number;
+  readonly width: number;
+  /** When and why; empty where that is what nobody asks: for a member that was live all the time. */
+  readonly title: string;
+}
 
 /** A strip, ready to draw. */
 export interface Strip {
   /** The same in words: "dead 40 s, live 9 min". */
   readonly label: string;
-  /** The SVG path of each kind that occurs. */
-  readonly paths: Readonly<Partial<Record<StripKind, string>>>;
+  readonly spans: readonly Span[];
 }
 
-interface Bar {
-  readonly kind: StripKind;
-  readonly height: number;
+/** What is known besides the samples. */
+export interface StripFrame {
+  /** When the first sample began, in ms since the epoch. */
+  readonly fromMs: number;
+  /** When this node started. */
+  readonly startedMs: number;
+  readonly deadAfterMs: number;
+  /** The changes of the member's status, oldest first. */
+  readonly changes: readonly Pick<Told, "atMs" | "to" | "reason">[];
 }
 
 /** The order in the label: trouble first. */
 const KINDS: readonly StripKind[] = ["dead", "late", "left", "live"];
 
 /** Draws the last `STRIP_SAMPLES` samples, the newest at the right edge. */
-export function drawStrip(strip: StripView, deadAfterMs: number): Strip {
-  const length = Math.min(strip.samples.length, strip.statuses.length);
-  const paths: Partial<Record<StripKind, string>> = {};
-  const counts = { dead: 0, late: 0, left: 0, live: 0 };
-  let run: Bar | undefined;
-  let runWidth = 0;
-  for (let i = Math.max(0, length - STRIP_SAMPLES); i <= length; i++) {
-    const bar = barOf(strip.statuses.charAt(i), strip.samples[i] ?? null, deadAfterMs);
-    if (bar !== undefined) counts[bar.kind]++;
-    const same = bar?.kind === run?.kind && bar?.height === run?.height;
-    if (!same && run !== undefined) {
-      const { kind, height } = run;
-      const x = STRIP_SAMPLES - length + i - runWidth;
-      paths[kind] = `${paths[kind] ?? ""}M${x} ${STRIP_HEIGHT}v-${height}h${runWidth}v${height}z`;
-    }
-    run = bar;
-    runWidth = same ? runWidth + 1 : 1;
+export function drawStrip(strip: StripView, frame: StripFrame): Strip {
+  const { stepMs } = strip;
+  const runs: { kind: StripKind; x: number; width: number; ageMs: number }[] = [];
+  const skipped = Math.min(strip.samples.length, strip.statuses.length) - STRIP_SAMPLES;
+  for (let x = 0; x < STRIP_SAMPLES; x++) {
+    const ageMs = strip.samples[skipped + x] ?? 0;
+    const isBefore = frame.fromMs + (x + 1) * stepMs <= frame.startedMs;
+    const kind = kindOf(strip.statuses.charAt(skipped + x), ageMs / frame.deadAfterMs) ??
+      (isBefore ? "before" : undefined);
+    const run = runs.at(-1);
+    if (kind === undefined) continue;
+    if (run?.kind === kind && run.x + run.width === x) {
+      run.width++;
+      run.ageMs = Math.max(run.ageMs, ageMs);
+    } else runs.push({ kind, x, width: 1, ageMs });
   }
-  const label = KINDS.filter((kind) => counts[kind] > 0)
-    .map((kind) => `${kind} ${durationWords(counts[kind] * strip.stepMs)}`).join(", ");
-  return { label: label === "" ? "no data" : label, paths };
+  const spans = runs.map((run) => {
+    const { kind, x, width } = run;
+    return { kind, x, width, title: titleOf(run, strip.stepMs, frame) };
+  });
+  const label = KINDS.map((kind) => {
+    const samples = runs.reduce((sum, run) => run.kind === kind ? sum + run.width : sum, 0);
+    return samples === 0 ? "" : `${kind} ${durationWords(samples * stepMs)}`;
+  }).filter(Boolean).join(", ");
+  return { label: label || "no data", spans };
 }
 
-function barOf(mark: string, ageMs: number | null, deadAfterMs: number): Bar | undefined {
-  if (mark === STATUS_MARK.dead) return { kind: "dead", height: STRIP_HEIGHT };
-  if (mark === STATUS_MARK.left) return { kind: "left", height: LEFT_HEIGHT };
-  if (mark !== STATUS_MARK.live) return undefined;
-  const share = (ageMs ?? 0) / deadAfterMs;
-  const [, height] = AGE_HEIGHTS.find(([upTo]) => share <= upTo) ?? [0, STRIP_HEIGHT];
-  return { kind: share > LATE_SHARE ? "late" : "live", height };
+function kindOf(mark: string, share: number): StripKind | undefined {
+  if (mark === STATUS_MARK.dead) return "dead";
+  if (mark === STATUS_MARK.left) return "left";
+  if (mark === STATUS_MARK.live) return share > LATE_SHARE ? "late" : "live";
+  return undefined;
+}
+
+function titleOf(
+  run: { kind: StripKind; x: number; width: number; ageMs: number },
+  stepMs: number,
+  { fromMs, changes }: StripFrame,
+): string {
+  const { kind, x, width } = run;
+  if (kind === "before") return "before this node started";
+  const isAll = width === STRIP_SAMPLES;
+  if (isAll && kind === "live") return "";
+  const endMs = fromMs + (x + width) * stepMs;
+  const change = changes.findLast(({ to, atMs }) => to === kind && atMs < endMs);
+  const why = kind === "late"
+    ? `the oldest heartbeat was ${(run.ageMs / 1000).toFixed(1)} s old`
+    : whyWords(kind, change?.reason ?? "");
+  // The change itself is known to the millisecond, the sample only to its step.
+  const startMs = Math.max(fromMs + x * stepMs, change?.atMs ?? 0);
+  const [from, to] = [startMs, endMs].map((ms) => new Date(ms).toISOString().slice(11, 19));
+  const isNow = x + width === STRIP_SAMPLES;
+  const when = isAll
+    ? "all the time"
+    : isNow
+    ? `since ${from} UTC`
+    : x === 0
+    ? `until ${to} UTC`
+    : `${from} to ${to} UTC`;
+  return `${kind} ${when}${why && `: ${why}`}`;
 }

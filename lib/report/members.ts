@@ -4,7 +4,8 @@
  * @module
  */
 import type { Gossip } from "../gossip.ts";
-import { type ChangeView, changeView, type Stories } from "./stories.ts";
+import type { Exchange } from "../net/driver.ts";
+import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
@@ -50,6 +51,8 @@ export interface ListedMember extends MemberView {
 /** A member as the page shows it. */
 export interface PageMember extends ListedMember {
   readonly strip: StripView;
+  /** The changes of its status, oldest first. */
+  readonly changes: readonly Told[];
 }
 
 /** `GET /members/NNN`: a member with its recent changes. */
@@ -61,7 +64,9 @@ export interface StoryView extends ListedMember {
 /** An address whose member is not known yet. */
 export interface ContactView {
   readonly address: string;
-  /** In words: "refused 4 times, next try in 8 s". */
+  /** Why, as the rest of a sentence: "refuses connections"; empty before the first call has ended. */
+  readonly trouble: string;
+  /** The same with the number of calls: "refuses connections: no answer to the last 4 calls". */
   readonly state: string;
 }
 
@@ -81,9 +86,14 @@ export interface PageView {
   readonly now: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */
+  readonly fromMs: number;
+  readonly startedMs: number;
   /** In any order. */
   readonly members: readonly PageMember[];
   readonly contacts: readonly ContactView[];
+  /** Whether nodes serve HTTPS. */
+  readonly tls: boolean;
   /** Whether decommissioning takes the cluster's key. */
   readonly keyed: boolean;
 }
@@ -125,6 +135,9 @@ export function pageMembers(
     get strip() {
       return strips.view(member.id);
     },
+    get changes() {
+      return from.stories.history(member.id);
+    },
   }));
 }
 
@@ -141,14 +154,25 @@ export function storyView(from: Sources, id: string): StoryView | undefined {
   return { ...member, history: stories.history(id).map(changeView) };
 }
 
-/** The addresses whose member is not known yet. */
-export function contactViews(gossip: Gossip): ContactView[] {
-  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => ({
-    address,
-    state: failures === 0
-      ? "no answer yet"
-      : `no answer to ${failures === 1 ? "the last call" : `the last ${failures} calls`}`,
-  }));
+/** What is wrong with an address, by how the last call to it ended. */
+const TROUBLES: Readonly<Record<Exchange["outcome"], string>> = {
+  answered: "",
+  refused: "refuses connections",
+  silent: "does not answer",
+  failed: "gives no answer of use, as this node's log says",
+};
+
+/** The addresses whose member is not known yet; `outcomes` tells how the last call to each ended. */
+export function contactViews(
+  gossip: Gossip,
+  outcomes: ReadonlyMap<string, Exchange["outcome"]>,
+): ContactView[] {
+  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => {
+    const trouble = failures === 0 ? "" : TROUBLES[outcomes.get(address) ?? "silent"];
+    const calls = failures === 1 ? "the last call" : `the last ${failures} calls`;
+    const state = failures === 0 ? "no answer yet" : `${trouble}: no answer to ${calls}`;
+    return { address, trouble, state };
+  });
 }
 
 function view(from: Sources, known: Row | Tombstone, status: Status): ListedMember {

@@ -32,6 +32,9 @@ import type { Change } from "../verdicts.ts";
 /** Intervals in a strip's step, where the interval is long: each step then sees a round. */
 const STRIP_STEP_INTERVALS = 2;
 
+/** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
+const FAILURES_MAX = 256;
+
 const LIVE: ReadonlySet<Status> = new Set(["live"]);
 
 export interface ReportsOptions {
@@ -62,6 +65,8 @@ export class Reports {
   readonly #stories = new Stories();
   readonly #strips: Strips;
   readonly #metrics = new Metrics();
+  /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
+  readonly #failures = new Map<string, Exchange["outcome"]>();
   readonly #events: EventStreams;
 
   constructor(options: ReportsOptions) {
@@ -103,6 +108,9 @@ export class Reports {
   exchanged(exchange: Exchange): void {
     this.#metrics.exchange(exchange);
     const { to, outcome, tookMs } = exchange;
+    this.#failures.delete(to);
+    if (outcome !== "answered") this.#failures.set(to, outcome);
+    if (this.#failures.size > FAILURES_MAX) this.#failures.delete([...this.#failures.keys()][0]!);
     this.#options.log.notice("debug", `called ${to}: ${outcome} in ${tookMs.toFixed(1)} ms`);
   }
 
@@ -159,16 +167,20 @@ export class Reports {
   /** Everything the page shows. */
   page(): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
-    const { cluster } = this.#options;
+    const { cluster, keyed, tls } = this.#options;
     refresh();
+    const { monotonicMs, wallMs } = now();
+    const epochMs = wallMs - monotonicMs;
     return {
-      self: { id, address, version, cluster, upMs: now().monotonicMs - this.#startMs },
+      self: { id, address, version, cluster, upMs: monotonicMs - this.#startMs },
+      fromMs: epochMs + this.#strips.fromMs,
+      startedMs: epochMs + this.#startMs,
       now: this.#wallTime(),
       intervalMs,
       deadAfterMs,
       members: pageMembers(this.#sources(), this.#strips),
-      contacts: contactViews(gossip),
-      keyed: this.#options.keyed,
+      contacts: contactViews(gossip, this.#failures),
+      ...{ keyed, tls },
     };
   }
 

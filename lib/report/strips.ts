@@ -78,6 +78,11 @@ export class Strips {
     return this.#places.size;
   }
 
+  /** The monotonic time at which the oldest sample began. */
+  get fromMs(): number {
+    return (this.#step - STRIP_SAMPLES + 1) * this.stepMs;
+  }
+
   /** Moves on to the step of `monotonicMs`; skipped steps stay empty. */
   advance(monotonicMs: number): void {
     const step = Math.floor(monotonicMs / this.stepMs);

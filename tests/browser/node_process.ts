@@ -8,8 +8,11 @@ import { eventually } from "../support/eventually.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).href;
 
-/** A free port of the loopback, and ten times the usual pace. */
-const FLAGS = "-host 127.0.0.1 -interval 200ms -dead-after 1s";
+/**
+ * A free port of the loopback, and rounds at five times the usual pace. Silence is given time, so that no member is
+ * shown dead for a moment because the machine is busy. A kill is known by refused calls, within a few rounds.
+ */
+const FLAGS = "-host 127.0.0.1 -interval 200ms -dead-after 10s";
 
 export interface NodeProcess extends AsyncDisposable {
   readonly id: string;

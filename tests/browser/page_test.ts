@@ -87,10 +87,27 @@ Deno.test("the page in a browser", async (t) => {
       await page.getByRole("link", { name: "n2", exact: true }).click();
       assertMatch(
         await page.getByLabel("History of n2").innerText(),
-        /live\s*joined: heard directly/,
+        /live\s*for \d+ s so far\s*joined: heard directly/,
       );
       assertEquals(errors, []);
     });
+
+    for (const javaScriptEnabled of [true, false]) {
+      const how = javaScriptEnabled ? "with" : "without";
+      await step(`a link to a member shows its history at once, ${how} JavaScript`, async () => {
+        const viewport = { width: 390, height: 300 };
+        await using tab = await openTab(browser, `${home}?id=n3`, { viewport, javaScriptEnabled });
+        const { page, errors } = tab;
+        if (javaScriptEnabled) await untilLive(page);
+        await eventually(async () => {
+          const { y } = (await page.getByRole("heading", { name: "History of n3" }).boundingBox())!;
+          assert(y >= 0 && y < viewport.height, `the history is at ${y}`);
+        });
+        const link = page.getByLabel("History of n3").getByRole("link", { name: n3.address });
+        assertEquals(await link.getAttribute("href"), `http://${n3.address}/`);
+        assertEquals(errors, []);
+      });
+    }
 
     await step("without JavaScript a member is decommissioned after a question", async () => {
       await tell(n1.address, [rowOf("ghost-1")]);
@@ -100,12 +117,16 @@ Deno.test("the page in a browser", async (t) => {
       await page.getByRole("link", { name: "Cancel" }).click();
       assertEquals((await statuses(n1))["ghost-1"] === "decommissioned", false);
       await page.getByRole("link", { name: "Decommission…" }).click();
-      await page.getByRole("button", { name: "Decommission for good" }).click();
+      const sure = page.getByRole("button", { name: "Decommission for good" });
+      await sure.click();
+      assertMatch(page.url(), /\?bye=ghost-1$/, "the ID of a live member is to be typed");
+      await page.getByLabel("type its ID").fill("ghost-1");
+      await sure.click();
       await page.getByRole("heading", { name: "Decommissioned" }).waitFor();
       assertMatch(await page.locator("#gone").innerText(), /ghost-1/);
       assertMatch(
         await page.getByLabel("History of ghost-1").innerText(),
-        /decommissioned\s+by request to n1/,
+        /decommissioned\s+for \d+ s so far\s+by request to n1/,
       );
       assertEquals((await statuses(n1))["ghost-1"], "decommissioned");
       assertEquals(errors, []);
@@ -122,9 +143,12 @@ Deno.test("the page in a browser", async (t) => {
         await page.locator("#members tr.dead", { hasText: "n3" }).waitFor();
         const { reason } = await (await fetch(`${home}members/n3`)).json();
         assert((await rowOn(page, "n3").innerText()).includes(reason), reason);
-        assertEquals(await page.locator("h1").innerText(), "1 of 3 members is dead");
+        assertMatch(
+          await page.locator("h1").innerText(),
+          /^n3 is dead: (?:connection refused|no heartbeat), since \d\d:\d\d:\d\d/,
+        );
         assertEquals((await shownIds(page))[0], "n3", "trouble comes first");
-        assertMatch(await page.locator("#latest").innerText(), /n3 is dead/);
+        assertMatch(await page.locator("#latest").innerText(), /1 of 3 members is dead\. n3: /);
         n3 = await restart(n3, n1);
         await page.locator("#members tr.live", { hasText: "n3" }).waitFor();
         await page.locator("h1", { hasText: "All 3 members are live" }).waitFor();
@@ -179,6 +203,56 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step(
+      "keys: / goes to the filter, arrows through rows and map, headings sort",
+      async () => {
+        const flags = `-host 127.0.0.1 ${PATIENT_FLAGS}`;
+        const many = await own(startNode("many", flags));
+        const ids = Array.from({ length: 120 }, (_, i) => `m-${String(i).padStart(3, "0")}`);
+        await tell(
+          many.address,
+          ids.map((id) => rowOf(id, { left: id < "m-003" ? "SIGTERM" : "" })),
+        );
+        await using tab = await openTab(browser, `http://${many.address}/`);
+        const { page, errors } = tab;
+        await untilLive(page);
+        const focused = () => page.evaluate(() => document.activeElement?.textContent);
+        await page.keyboard.press("/");
+        await page.keyboard.type("left");
+        assertEquals(await shownIds(page), ["m-000", "m-001", "m-002"]);
+        const walk: (string | null | undefined)[] = [];
+        for (const key of ["ArrowDown", "ArrowDown", "ArrowUp"]) {
+          await page.keyboard.press(key);
+          walk.push(await focused());
+        }
+        assertEquals(walk, ["m-000", "m-001", "m-000"]);
+        await page.getByLabel("Filter").fill("zzz");
+        await page.getByRole("link", { name: "clear" }).click();
+        assertEquals(await shownIds(page), ["m-000", "m-001", "m-002"], "the live are left out");
+
+        await page.locator("#map a").first().focus();
+        for (const key of ["ArrowRight", "ArrowDown", "End", "ArrowLeft", "Home", "ArrowRight"]) {
+          await page.keyboard.press(key);
+        }
+        const square = page.getByTitle("m-001: left");
+        assertEquals(await square.evaluate((link) => document.activeElement === link), true);
+        assertEquals(await page.locator("#map a[tabindex='0']").count(), 1);
+        await page.getByTitle("m-077: live").click();
+        await page.getByLabel("History of m-077").waitFor();
+        assertEquals(await shownIds(page), ["m-077", "m-000", "m-001", "m-002"]);
+
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          assertEquals(await seriousFaults(page), [], `the map in ${colorScheme}`);
+        }
+        await page.getByLabel("Filter").fill("m-00");
+        await page.getByRole("link", { name: "Member", exact: true }).click();
+        await page.waitForURL(/sort=id/);
+        await eventually(async () => assertEquals((await shownIds(page))[0], "m-000"));
+        assertEquals(errors, []);
+      },
+    );
+
     await step("the button decommissions when confirmed, and not when cancelled", async () => {
       await tell(n1.address, [rowOf("ghost-2")]);
       await using tab = await openTab(browser, `${home}?id=ghost-2`);
@@ -198,6 +272,10 @@ Deno.test("the page in a browser", async (t) => {
       await dialog.waitFor({ state: "hidden" });
       assert((await statuses(n1))["ghost-2"] !== "decommissioned");
       await ask.click();
+      await dialog.getByLabel("type its ID").fill("ghost-1");
+      await dialog.getByRole("button", { name: "Decommission for good" }).click();
+      assert((await statuses(n1))["ghost-2"] !== "decommissioned");
+      await dialog.getByLabel("type its ID").fill("ghost-2");
       await dialog.getByRole("button", { name: "Decommission for good" }).click();
       await page.locator("#gone tbody tr", { hasText: "ghost-2" }).first().waitFor();
       assertEquals((await statuses(n1))["ghost-2"], "decommissioned");
@@ -213,12 +291,61 @@ Deno.test("the page in a browser", async (t) => {
       await n2.kill();
       await page.locator("#link", { hasText: "Lost contact with n2" }).waitFor();
       assert(await page.locator("body.lost").isVisible());
+      assertEquals(await page.title(), "Lost contact with n2 - Gossiper");
+      const others = await page.locator("#others a").evaluateAll((links) =>
+        links.map((link) => [link.textContent, link.getAttribute("href")])
+      );
+      assertEquals(others, [["n1", home], ["n3", `http://${n3.address}/`]]);
       n2 = await restart(n2, n1);
       await untilLive(page);
       await page.locator("h1", { hasText: "All 3 members are live" }).waitFor();
       assertEquals(await page.locator("body.lost").count(), 0);
       assertEquals(await page.evaluate(() => Object.hasOwn(globalThis, "sameDocument")), true);
     });
+
+    await step(
+      "a page in the background tells trouble by title, icon and notification",
+      async () => {
+        await using tab = await openTab(browser, "about:blank");
+        const { page, errors } = tab;
+        await page.addInitScript(() => {
+          const shown: string[] = [];
+          const is = { hidden: false };
+          Object.defineProperty(document, "hidden", { get: () => is.hidden });
+          const hide = (hidden: boolean) => {
+            is.hidden = hidden;
+            document.dispatchEvent(new Event("visibilitychange"));
+          };
+          const Notification = class {
+            static permission = "default";
+            static requestPermission = () => Promise.resolve(this.permission = "granted");
+            constructor(title: string) {
+              shown.push(title);
+            }
+          };
+          Object.assign(globalThis, { hide, shown, Notification });
+        });
+        await page.goto(home);
+        await untilLive(page);
+        const icon = () => page.locator("link[rel=icon]").getAttribute("href");
+        assertMatch((await icon())!, /favicon\.svg$/);
+        await page.getByRole("button", { name: "Notify me" }).click();
+        await page.getByRole("button", { name: "Stop notifying me" }).waitFor();
+        await page.evaluate("hide(true)");
+        await n3.kill();
+        await page.waitForFunction(() => document.title === "1 dead - Gossiper");
+        assertMatch((await icon())!, /favicon-bad\.svg$/);
+        assertMatch(await page.locator("h1").innerText(), /All 3/, "nobody sees it");
+        n3 = await restart(n3, n1);
+        await page.waitForFunction(() => document.title === "All 3 members are live - Gossiper");
+        await page.evaluate("hide(false)");
+        assertEquals(await page.evaluate("shown"), [
+          "n3 is dead: connection refused",
+          "All 3 members are live",
+        ]);
+        assertEquals(errors, []);
+      },
+    );
 
     await step(
       "invariant 9: hostile texts stay texts, from the server and in the script",
@@ -235,7 +362,7 @@ Deno.test("the page in a browser", async (t) => {
           Object.assign(state, { verdict: hostile, latest: hostile, title: hostile });
           await route.fulfill({ json: state });
         });
-        await page.goto(`${home}?q=${encodeURIComponent("<b>")}`);
+        await page.goto(`${home}?q=${encodeURIComponent("<img")}`);
         await page.locator("h1", { hasText: "<img src=x" }).waitFor();
         assertEquals(await page.locator("#members tr", { hasText: "<script>alert" }).count(), 1);
         assertEquals(await page.locator("img[src=x]").count(), 0);
@@ -289,10 +416,14 @@ Deno.test("the page in a browser", async (t) => {
         await using tab = await openTab(browser, url);
         const { page, errors } = tab;
         await untilLive(page);
+        assertEquals(await page.locator("#map a").count(), 1_000);
+        assertEquals(await page.locator("#members tbody tr").count(), 0, "live rows are left out");
+        await page.getByRole("link", { name: "1,000 live: show" }).click();
         assertEquals(await page.locator("#members tbody tr").count(), 1_000);
         await page.getByLabel("Filter").fill("member-99");
         assertEquals((await shownIds(page)).length, 9);
-        await page.getByLabel("Filter").fill("");
+        // All rows are there, which costs most.
+        await page.getByLabel("Filter").fill("-");
 
         const cdp = await page.context().newCDPSession(page);
         await cdp.send("Performance.enable");

@@ -2,16 +2,18 @@ import { assertEquals } from "@std/assert";
 import { PAGE_ASIDE_MAX, PAGE_ROWS_MAX, pageState } from "../../lib/page/content.ts";
 import {
   ageWords,
+  clockWords,
   durationWords,
+  lastedWords,
+  localWords,
   memberCount,
   numberWords,
   secondWords,
   shownWords,
+  storyWords,
   timeWords,
   whyWords,
 } from "../../static/words.js";
-import type { PageMember } from "../../lib/report/members.ts";
-import type { Status } from "../../lib/table.ts";
 import { member, view } from "./views.ts";
 
 Deno.test("the filter keeps members that match every word: a status, or a part of ID or address", () => {
@@ -25,14 +27,6 @@ Deno.test("the filter keeps members that match every word: a status, or a part o
   assertEquals(pageState(page, "web").counts.dead, 2);
 });
 
-Deno.test("the page's colour is bad with a dead member, a warning with one that nobody heard, and else good", () => {
-  const tone = (...statuses: Status[]) =>
-    pageState(view(statuses.map((status, i) => member(`m${i}`, status)))).tone;
-  assertEquals(tone("live", "left", "decommissioned"), "good");
-  assertEquals(tone("live", "unknown"), "warn");
-  assertEquals(tone("unknown", "dead"), "bad");
-});
-
 Deno.test("the page is bounded: rows, decommissioned members and contacts past a limit are only counted", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 5 }, (_, i) => member(`n${i}`));
   const gone = Array.from(
@@ -41,42 +35,13 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   );
   const contacts = Array.from(
     { length: PAGE_ASIDE_MAX + 2 },
-    (_, i) => ({ address: `${i}`, state: "" }),
+    (_, i) => ({ address: `${i}`, trouble: "", state: "" }),
   );
   const state = pageState(view([...members, ...gone], { contacts }));
   assertEquals(state.more, { rows: 5, gone: 3, contacts: 2 });
   assertEquals(state.rows.length, PAGE_ROWS_MAX);
   assertEquals(state.gone.length, PAGE_ASIDE_MAX);
   assertEquals(memberCount(state.counts), PAGE_ROWS_MAX + 5);
-});
-
-Deno.test("the verdict and the latest change are plain sentences", () => {
-  const verdict = (...statuses: Status[]) =>
-    pageState(view(statuses.map((status, i) => member(`n${i}`, status)))).verdict;
-  assertEquals(verdict("live"), "This node is alone");
-  assertEquals(verdict("live", "live"), "All 2 members are live");
-  assertEquals(verdict("live", "left"), "No member is dead");
-  assertEquals(verdict("live", "unknown"), "No heartbeat yet from 1 member");
-  assertEquals(verdict("unknown", "unknown"), "No heartbeat yet from 2 members");
-  assertEquals(verdict("live", "dead"), "1 of 2 members is dead");
-  const latest = (...members: PageMember[]) => pageState(view(members)).latest;
-  const at = "2026-01-12T11:59:03.700Z";
-  assertEquals(latest(member("n1")), "");
-  assertEquals(
-    latest(
-      member("n1", "live", { since: "2026-01-12T11:00:00.000Z" }),
-      member("n2", "dead", { since: at }),
-    ),
-    "11:59:03 UTC: n2 is dead, because of n2",
-  );
-  assertEquals(
-    latest(member("n2", "left", { since: "2026-01-11T11:59:03.000Z", reason: "left: SIGTERM" })),
-    "2026-01-11 11:59:03 UTC: n2 left, SIGTERM",
-  );
-  assertEquals(
-    latest(...["n1", "n2", "n3"].map((id) => member(id, "dead", { since: at }))),
-    "11:59:03 UTC: n1 is dead, because of n1 (and 2 more changes)",
-  );
 });
 
 Deno.test("times and ages read as people say them", () => {
@@ -98,6 +63,19 @@ Deno.test("times and ages read as people say them", () => {
   const time = "2026-01-12T12:00:03.250Z";
   assertEquals(timeWords(time), "2026-01-12 12:00:03.250 UTC");
   assertEquals(secondWords(time), "2026-01-12 12:00:03 UTC");
+  assertEquals(clockWords(time, "2026-01-12T23:00:00.000Z"), "12:00:03 UTC");
+  assertEquals(clockWords(time, "2026-01-13T00:00:00.000Z"), "2026-01-12 12:00:03 UTC");
+  const history = [{ reason: "restarted, heard directly" }, { reason: "started" }];
+  assertEquals(storyWords(history, "1.0"), "1 restart, version 1.0");
+  assertEquals(lastedWords(time, "2026-01-12T12:00:11.250Z", ""), "for 8 s");
+  assertEquals(lastedWords(time, undefined, "2026-01-12T12:01:03.250Z"), "for 1 min so far");
+});
+
+Deno.test("a reader's times are by the reader's clock, without the date of today", () => {
+  const at = (hour: number) => new Date(2026, 0, 12, hour, 0, 3).toISOString();
+  assertEquals(localWords(at(13)), "2026-01-12 13:00:03");
+  assertEquals(localWords(at(13), at(23)), "13:00:03");
+  assertEquals(localWords("<b>"), "<b>");
 });
 
 Deno.test("the reason does not repeat the status beside it", () => {

@@ -58,7 +58,8 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   const text = textOf(
     render(view([...STATUSES, "dead" as const].map((s, i) => member(`m${i}`, s)))),
   );
-  assertStringIncludes(text, "2 of 5 members are dead");
+  assertStringIncludes(text, "m0 and m5 are dead");
+  assertStringIncludes(text, "2 of 5 members are dead. The latest: m0");
   for (const count of ["1 live", "2 dead", "1 unknown", "1 left", "1 decommissioned"]) {
     assertStringIncludes(text, count);
   }
@@ -95,7 +96,7 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
     const [first = member("")] = members;
     const page = view(members, {
       self: { id: first.id, address: word, version: word, upMs: 0, cluster: word },
-      contacts: [{ address: word, state: word }],
+      contacts: [{ address: word, trouble: word, state: word }],
       keyed: true,
     });
     const change = {
@@ -118,6 +119,39 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
   }
 });
 
+Deno.test("names stand on one line: the end that all share is marked, and the title has the whole name", () => {
+  const html = render(view(["web-1.eu.example", "db-1.eu.example"].map((id) => member(id))));
+  assertStringIncludes(html, 'title="web-1.eu.example">web-1<i>.eu.example</i></a>');
+  assertStringIncludes(
+    html,
+    'title="db-1.eu.example.example:8080">db-1<i>.eu.example.example:8080</i>',
+  );
+  const mixed = ["web-1.eu.example", "n1"].map((id) =>
+    member(id, "live", { address: `10.0.0.1:80` })
+  );
+  assertNotMatch(render(view(mixed)), /<i>\./);
+});
+
+Deno.test("the tab's icon tells trouble, also without JavaScript", () => {
+  const icon = (...members: PageMember[]) =>
+    /<link rel="icon" href="([^"]*)"/.exec(render(view([member("n1"), ...members])))?.[1];
+  assertEquals(icon(), "/static/icon.svg");
+  assertEquals(icon(member("n2", "dead")), "/static/icon-bad.svg");
+  assertEquals(icon(member("n2", "unknown")), "/static/icon-warn.svg");
+});
+
+Deno.test("an address leads to the page of its node, and a text that is none leads nowhere", () => {
+  const linkOf = (address: string, tls = false) =>
+    /<a rel="external"(?: href="([^"]*)")? title="[^"]+">/.exec(
+      render(view([member("n2", "live", { address })], { tls })),
+    )?.[1];
+  assertEquals(linkOf("web-1.example.org:8080"), "http://web-1.example.org:8080/");
+  assertEquals(linkOf("[2001:db8::1]:80", true), "https://[2001:db8::1]:80/");
+  for (const evil of ["javascript:alert(1)", "a:1/../x", "u@b:1", "evil.org/:80", "a b:1", "n2"]) {
+    assertEquals(linkOf(evil), undefined, evil);
+  }
+});
+
 Deno.test("the page runs under its policy: nothing inline, nothing from elsewhere", () => {
   assertNotMatch(PAGE_POLICY, /unsafe|https?:|\*/);
   const page = view(STATUSES.map((status) => member(status, status)), { keyed: true });
@@ -125,7 +159,7 @@ Deno.test("the page runs under its policy: nothing inline, nothing from elsewher
     const html = render(page, options);
     assertNotMatch(
       html,
-      /<style|\sstyle=|<[^>]*\son\w+=|<script>|javascript:|(?:src|href)="(?:https?:)?\/\//,
+      /<style|\sstyle=|<[^>]*\son\w+=|<script>|javascript:|<(?!a rel="external")[^>]*(?:src|href)="(?:https?:)?\/\//,
     );
   }
 });
@@ -145,7 +179,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
   const text = textOf(html);
   assertStringIncludes(
     text,
-    "History of n7 n7.example:8080 2026-01-12 11:00:00 UTC dead silent 2026-01-12 10:00:00 UTC live joined: heard",
+    "History of n7 n7.example:8080 no restart seen 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
   );
   assertStringIncludes(html, '<a class="bye" href="./?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {
@@ -162,28 +196,110 @@ Deno.test("a story is shown even where its row would not be, and a missing membe
   assertStringIncludes(textOf(render(page, { missing: "n99" })), "No member named &#39;n99&#39;.");
 });
 
+/** A cluster of so many, two of them in trouble. */
+function many(count: number): PageMember[] {
+  const live = Array.from({ length: count - 2 }, (_, i) => member(`web-${i}`));
+  return [member("db-1", "dead"), member("db-2", "unknown"), ...live];
+}
+
+Deno.test("from 100 members on the list has the trouble, and the live ones on request", () => {
+  const shown = (count: number, options: Partial<PageOptions> = {}) =>
+    idsIn(render(view(many(count)), options), "members");
+  assertEquals(shown(99).length, 99);
+  assertEquals(shown(100), ["db-1", "db-2"]);
+  assertMatch(
+    render(view(many(100))),
+    /id="folded"><a href="\.\/\?q=live"><span>98<\/span> live: show/,
+  );
+  assertMatch(render(view(many(99))), /id="folded" hidden/);
+  assertEquals(shown(100, { filter: "live" }).length, 98);
+  assertEquals(shown(100, { story: story(member("web-7")) }), ["db-1", "db-2", "web-7"]);
+});
+
+Deno.test("from 100 members on a map has each at its place by ID, with one stop for the Tab key", () => {
+  const squares = (count: number) => {
+    const html = render(view([...many(count), member("x", "decommissioned")]), { filter: "db" });
+    const map = /<ul id="map".*?<\/ul>/.exec(html)?.[0] ?? "";
+    return [...map.matchAll(/<a class="(\w+)" href="[^"]*" title="([^"]*)" tabindex="(-?\d)">/g)]
+      .map(([, status, title, stop]) => [status, title, stop].join(" "));
+  };
+  assertEquals(squares(99), []);
+  assertEquals(squares(100).length, 100);
+  assertEquals(squares(100).slice(0, 3), [
+    "dead db-1: dead 0",
+    "unknown db-2: unknown -1",
+    "live web-0: live -1",
+  ]);
+});
+
+Deno.test("a column's heading sorts the list by it and keeps the filter", () => {
+  const page = view([
+    member("a", "dead", { address: "z:1", ageMs: 9_000 }),
+    member("b", "live", { address: "y:1" }),
+    member("c", "left", { address: "x:1", ageMs: 90_000 }),
+  ]);
+  const sorted = (sort: PageOptions["sort"]) =>
+    idsIn(render(page, sort === undefined ? {} : { sort }), "members").join(" ");
+  assertEquals(sorted(undefined), "a b c");
+  assertEquals([sorted("id"), sorted("address"), sorted("age")], ["a b c", "c b a", "c a b"]);
+  const html = render(page, { sort: "age", filter: "1" });
+  assertStringIncludes(
+    html,
+    '<th role="columnheader" scope="col" aria-sort="ascending"><a href="./?q=1&amp;sort=age">',
+  );
+  assertStringIncludes(html, '<a href="./?q=1&amp;sort=address">Address</a>');
+});
+
+Deno.test("a filter without a match says so and offers to clear it", () => {
+  const page = view([member("a")]);
+  assertMatch(
+    render(page, { filter: "<zzz" }),
+    /id="nomatch">No member matches &#39;<span>&lt;zzz<\/span>&#39;: <a class="clear" href="\.\/">clear/,
+  );
+  assertMatch(render(page, { filter: "a" }), /id="nomatch" hidden/);
+});
+
 Deno.test("a page without room for all rows says so", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, i) => member(`n${i}`));
-  assertMatch(render(view(members)), /id="more">Only the first 2,000 rows/);
-  assertMatch(render(view(members.slice(1))), /id="more" hidden="">Only the first 2,000 rows/);
+  const shown = { filter: "n" };
+  assertMatch(render(view(members), shown), /id="more">Only the first 2,000 rows/);
+  assertMatch(
+    render(view(members.slice(1)), shown),
+    /id="more" hidden="">Only the first 2,000 rows/,
+  );
 });
 
 Deno.test("decommissioning is asked for on a page of its own, with a key only where one is needed", () => {
-  const open = render(view([member("n1"), member("n7")]), { bye: "n7" });
+  const open = render(view([member("n1"), member("n7", "dead")]), { bye: "n7" });
   assertMatch(open, /<form method="post" action="bye"/);
   assertMatch(open, /<input type="hidden" name="id" value="n7"/);
   assertStringIncludes(textOf(open), "Decommission n7 for good?");
   assertStringIncludes(textOf(open), "be undone: the ID can never join again");
+  assertMatch(open, /<p class="field" hidden=""><label for="bye-confirm">/);
   assertNotMatch(open, /name="key"|page is served by that node/);
   const keyed = render(view([member("n1")], { keyed: true }), { bye: "n1" });
   assertMatch(keyed, /name="key" type="password"/);
   assertStringIncludes(keyed, "page is served by that node");
 });
 
+Deno.test("to decommission a live member one types its ID", () => {
+  const open = render(view([member("n1"), member("web.7")]), { bye: "web.7" });
+  assertMatch(open, /<p class="field"><label for="bye-confirm">/);
+  const [, pattern = ""] = /<input id="bye-confirm"[^>]*pattern="([^"]*)" required/.exec(open) ??
+    [];
+  const fits = new RegExp(`^(?:${pattern})$`, "v");
+  assertEquals(["web.7", "web-7", "", "WEB.7"].map((text) => fits.test(text)), [
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
 Deno.test("the script finds every place that it writes to", async () => {
   const html = render(view([member("n1")], { keyed: true }));
   const found: string[] = [];
-  for (const file of ["live", "rows", "story"]) {
+  for (const file of ["live", "headline", "map", "rows", "story", "tab"]) {
     const url = new URL(`../../static/${file}.js`, import.meta.url);
     const script = await Deno.readTextFile(url);
     for (const [, id] of script.matchAll(/(?:byId|cloneOf)\("([^"]+)"\)/g)) {
@@ -200,7 +316,7 @@ Deno.test("the script finds every place that it writes to", async () => {
   for (const status of STATUSES) assertStringIncludes(html, `id="count-${status}"`);
 });
 
-Deno.test("members render with work in proportion to their number, 1,000 in under 600 bytes each", () => {
+Deno.test("members render with work in proportion to their number, 1,000 in under 120 bytes each, or 700 with their rows", () => {
   // Counted rather than timed: how often rendering reads a field of a member.
   const readsFor = (count: number): number => {
     let reads = 0;
@@ -212,8 +328,10 @@ Deno.test("members render with work in proportion to their number, 1,000 in unde
         },
       });
     const page = view(Array.from({ length: count }, (_, i) => counting(member(`web-${i}`))));
-    const { length } = render(page);
-    assert(count < 1_000 || length < 600 * count, `${length} bytes`);
+    for (const [filter, bytesEach] of [["", 120], ["web", 700]] as const) {
+      const { length } = render(page, { filter });
+      assert(count < 1_000 || length < bytesEach * count, `${length} bytes`);
+    }
     return reads;
   };
   const [hundred, thousand] = [readsFor(100), readsFor(1_000)];

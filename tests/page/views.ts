@@ -23,6 +23,7 @@ export function member(
       samples: Array.from({ length: STRIP_SAMPLES }, () => known ? 1_000 : null),
       statuses: STATUS_MARK[status].repeat(STRIP_SAMPLES),
     },
+    changes: [],
     ...more,
   };
 }
@@ -37,5 +38,6 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
     upMs: 3_600_000,
   };
   const times = { now: "2026-01-12T12:00:00.000Z", intervalMs: 1_000, deadAfterMs: 5_000 };
-  return { self, ...times, members, contacts: [], keyed: false, ...more };
+  const span = { fromMs: Date.parse("2026-01-12T11:50:00.000Z"), startedMs: 0 };
+  return { self, ...times, ...span, members, contacts: [], tls: false, keyed: false, ...more };
 }

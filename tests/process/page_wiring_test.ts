@@ -61,7 +61,7 @@ Deno.test("every path in the page and its scripts is relative, so that a proxy m
     assertMatch(text, /(?:href|src|action)="/);
     assertEquals(/(?:href|src|action)="\/[^"]*"/.exec(text)?.[0], undefined, query);
   }
-  for (const name of ["live.js", "rows.js", "story.js"]) {
+  for (const name of ["live.js", "headline.js", "map.js", "rows.js", "story.js", "tab.js"]) {
     const { text } = await ask(node, `/static/x/${name}`);
     assertEquals(/["`]\/[a-z?][^"`]*/.exec(text)?.[0], undefined, name);
   }
@@ -200,6 +200,11 @@ Deno.test("the form of the page decommissions and leads back to the page; script
   const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
   const fromPage = await submit("a", browser);
   assertEquals([fromPage.status, fromPage.headers.get("location")], [303, "././?id=a#story"]);
+  const wrong = await ask(node, "/bye", {
+    method: "POST",
+    body: new URLSearchParams({ id: "b", confirm: "a" }),
+  });
+  assertEquals([wrong.status, wrong.text], [400, "Type the ID of the member, b\n"]);
   const fromScript = await submit("b", "*/*");
   assertEquals([fromScript.status, fromScript.text], [200, "b is decommissioned for good\n"]);
   assertEquals((await submit("", browser)).status, 400);
@@ -286,7 +291,7 @@ Deno.test("GET /members/NNN tells the member's story with reasons", async () => 
   assertEquals([story.status, story.reason], ["left", "left: test"]);
   assertEquals(story.since, story.history.at(-1)?.at);
   const missing = await ask(n1, "/members/n9");
-  assertEquals([missing.status, missing.text], [404, "No member has this ID: see /members\n"]);
+  assertEquals([missing.status, missing.text], [404, "No member named 'n9': see /members\n"]);
 });
 
 Deno.test("GET /readyz answers 503 until the node has met one that it joins; /healthz is well all along", async () => {
@@ -301,6 +306,11 @@ Deno.test("GET /readyz answers 503 until the node has met one that it joins; /he
     `This node has reached none of its -join addresses: 127.0.0.1:${port}\n`,
   );
   assertEquals((await ask(node, "/healthz")).text, "ok\n");
+  await eventually(async () => {
+    const { verdict, tone } = JSON.parse((await ask(node, "/page.json")).text);
+    const alone = `This node is alone: 127.0.0.1:${port} refuses connections`;
+    assertEquals([verdict, tone], [alone, "warn"]);
+  });
   await using _back = startNode("back", `-port ${port}`);
   await eventually(async () => assertEquals((await ask(node, "/readyz")).text, "ok\n"));
 });

@@ -1,0 +1,50 @@
+/** @jsxImportSource npm:hono@4.13.19/jsx */
+/** What the script clones, and the addresses that did not answer. */
+import type { RowState } from "./content.ts";
+import { Square } from "./map.tsx";
+import { MemberRow } from "./rows.tsx";
+import { BLANK_CHANGE, Change, StoryRow } from "./story.tsx";
+import type { ContactView } from "../report/members.ts";
+
+const BLANK_ROW: RowState = {
+  id: "",
+  address: "",
+  status: "unknown",
+  lastHeartbeat: null,
+  ageMs: null,
+  why: "",
+  strip: { label: "", spans: [] },
+};
+
+/** An address whose member is not known yet. */
+export function Contact({ contact }: { contact: ContactView }) {
+  return (
+    <li>
+      <b>{contact.address}</b>
+      <span>{contact.state}</span>
+    </li>
+  );
+}
+
+/** What the script clones for a new member, a history, a line of it, and a contact. */
+export function Templates() {
+  return (
+    <>
+      <template id="row-template">
+        <MemberRow row={BLANK_ROW} state={{ scheme: "", suffix: { id: "", address: "" } }} />
+      </template>
+      <template id="square-template">
+        <Square id="" status="unknown" tabindex={-1} />
+      </template>
+      <template id="story-template">
+        <StoryRow />
+      </template>
+      <template id="change-template">
+        <Change change={BLANK_CHANGE} next={undefined} now="" />
+      </template>
+      <template id="contact-template">
+        <Contact contact={{ address: "", trouble: "", state: "" }} />
+      </template>
+    </>
+  );
+}

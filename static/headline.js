@@ -1,0 +1,65 @@
+/** What stands above the list and below it: whose view this is, the headline, the counts, the contacts. */
+import { byId, cloneOf, setText, setTime } from "./dom.js";
+import { pageUrl } from "./lists.js";
+import { localWords, memberCount, numberWords } from "./words.js";
+
+/** Nodes that are offered where contact with this one is lost: most of them may be gone with it. */
+const OTHERS_MAX = 5;
+
+/** Writes what a `GET /page.json` says above the list. */
+export function paintHeadline(state) {
+  byId("link").hidden = false;
+  byId("others").hidden = true;
+  setText(byId("link").firstElementChild, "Connected");
+  const { self, verdict, tone, counts, latest, more } = state;
+  setText(byId("self-id"), self.id);
+  setText(byId("self-address"), self.address);
+  setText(byId("self-up"), self.up);
+  byId("headline").className = `headline ${tone}`;
+  setText(byId("verdict"), verdict);
+  setText(byId("latest"), latest);
+  paintTime(byId("since"), state.since, state.now);
+  paintTime(byId("latest-at"), state.latestAt, state.now);
+  for (const [status, count] of Object.entries(counts)) {
+    const tile = byId(`count-${status}`);
+    tile.classList.toggle("none", count === 0);
+    setText(tile.querySelector("b"), numberWords(count));
+  }
+  byId("alone").hidden = memberCount(counts) !== 1;
+  byId("gone-more").hidden = more.gone === 0;
+}
+
+function paintTime(element, at, now) {
+  element.hidden = at === null;
+  if (at !== null) setTime(element.firstElementChild, at, now);
+}
+
+export function paintContacts({ contacts, more }) {
+  byId("contacts-section").hidden = contacts.length === 0;
+  byId("contacts-more").hidden = more.contacts === 0;
+  const list = byId("contacts");
+  while (list.children.length > contacts.length) list.lastElementChild.remove();
+  contacts.forEach(({ address, state }, index) => {
+    const item = list.children[index] ?? list.appendChild(cloneOf("contact-template"));
+    setText(item.children[0], address);
+    setText(item.children[1], state);
+  });
+}
+
+/** Says that contact is lost, and offers the other nodes of the last `GET /page.json`, which may be null. */
+export function paintLost(state) {
+  const shown = state === null ? "" : ` Last update: ${localWords(state.now)}.`;
+  const id = byId("self-id").textContent;
+  byId("link").hidden = false;
+  setText(byId("link").firstElementChild, `Lost contact with ${id}.${shown} Retrying.`);
+  const others = state?.rows.filter((row) => row.status === "live" && row.id !== id) ?? [];
+  const links = others.map(({ id, address }) => {
+    const link = document.createElement("a");
+    link.href = pageUrl(state.scheme, address, `/${location.search}`);
+    link.rel = "external";
+    link.append(id);
+    return link;
+  }).filter((link) => link.getAttribute("href") !== "").slice(0, OTHERS_MAX);
+  byId("others").hidden = links.length === 0;
+  byId("others").replaceChildren("Ask another: ", ...links.flatMap((link) => [link, " "]));
+}

@@ -1,0 +1,70 @@
+// @ts-check
+/**
+ * Lists of members: which ones a filter keeps, how their names are shown, where their own pages are.
+ *
+ * The server renders the page with this file and the browser updates it with this file, as with words.js.
+ *
+ * @module
+ */
+
+/** Members from which on a page has a map, and its list leaves out the live ones. */
+export const MANY = 100;
+
+/** The one spelling of an address, as lib/address.ts makes it: a name, an IPv4 or an IPv6 address, and a port. */
+const ADDRESS = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$/;
+
+/**
+ * Tells which members match every word of a filter. A word that is a status means that status; any other word is looked
+ * for in the ID and the address.
+ *
+ * @param {string} filter
+ * @param {readonly string[]} statuses All statuses there are.
+ * @returns {(member: { id: string, address: string, status: string }) => boolean}
+ */
+export function matcher(filter, statuses) {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return ({ id, address, status }) =>
+    words.every((word) =>
+      statuses.includes(word)
+        ? status === word
+        : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
+    );
+}
+
+/**
+ * Whether the list leaves out the live members: there are many, and nobody asks for some of them.
+ *
+ * @param {number} count
+ * @param {string} filter
+ * @returns {boolean}
+ */
+export function isFolded(count, filter) {
+  return count >= MANY && filter.trim() === "";
+}
+
+/**
+ * A name in two: what tells it from others, and the end that it shares with them.
+ *
+ * @param {string} name
+ * @param {string} suffix
+ * @returns {[string, string]}
+ */
+export function splitName(name, suffix) {
+  return name.length > suffix.length && name.endsWith(suffix)
+    ? [name.slice(0, name.length - suffix.length), suffix]
+    : [name, ""];
+}
+
+/**
+ * The page of the node at an address. Addresses come from the network: a text of another form has no page, and the answer is empty.
+ *
+ * @param {string} scheme "http" or "https"
+ * @param {string} address
+ * @param {string} [path]
+ * @returns {string}
+ */
+export function pageUrl(scheme, address, path = "/") {
+  return ADDRESS.test(address)
+    ? `${scheme === "https" ? "https" : "http"}://${address}${path}`
+    : "";
+}
