@@ -5,12 +5,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { request as requestPlain } from "node:http";
-import { request as requestTls } from "node:https";
-import { Buffer } from "node:buffer";
-import type { IncomingMessage } from "node:http";
 import { eventually } from "./eventually.ts";
-import { closedAddress } from "./raw.ts";
+import { closedAddress, writeAll } from "./raw.ts";
 import type { Authority } from "./certificates.ts";
 
 const DEPLOY = new URL("../../.deploy/", import.meta.url);
@@ -148,8 +144,16 @@ async function run(
 
 export interface Sent {
   readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
+  readonly headers: Headers;
   readonly text: string;
+}
+
+/** An answer of which the head has come: the texts of its body, until the proxy or `close` ends it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly pieces: AsyncIterable<string>;
+  close(): void;
 }
 
 /** A browser that calls a proxy by its name on the usual port: it sends what browsers send to `scheme`. */
@@ -161,32 +165,57 @@ export class Browser {
   }
 
   /** Opens `url`, which is under the proxy's name; with `form`, sends that from a page of the same site. */
-  async open(url: URL, form?: URLSearchParams): Promise<IncomingMessage> {
-    const { ports, scheme, ca } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const headers = {
-      host: url.host,
-      accept: "text/html,application/xhtml+xml,*/*;q=0.8",
-      "user-agent": "Mozilla/5.0",
-      ...(form && { origin: url.origin, "content-type": "application/x-www-form-urlencoded" }),
-      // Browsers say it to https alone.
-      ...(form && scheme === "https" && { "sec-fetch-site": "same-origin" }),
-    };
-    const method = form === undefined ? "GET" : "POST";
-    const path = `${url.pathname}${url.search}`;
-    const to = { host: "127.0.0.1", port: ports[scheme], path, method, headers, agent: false };
-    const call = scheme === "http"
-      ? requestPlain(to, resolve)
-      : requestTls({ ...to, servername: PROXY_NAME, ca }, resolve);
-    call.on("error", reject);
-    call.end(form === undefined ? undefined : Buffer.from(`${form}`));
-    return await promise;
+  async open(url: URL, form?: URLSearchParams): Promise<Answer> {
+    const { scheme } = this.#options;
+    const body = form === undefined ? "" : `${form}`;
+    // HTTP/1.0, so that the body comes as it is. `fetch` would write a Host of its own.
+    const head = [
+      `${form === undefined ? "GET" : "POST"} ${url.pathname}${url.search} HTTP/1.0`,
+      `host: ${url.host}`,
+      "accept: text/html,application/xhtml+xml,*/*;q=0.8",
+      "user-agent: Mozilla/5.0",
+      ...(form === undefined ? [] : [
+        `origin: ${url.origin}`,
+        "content-type: application/x-www-form-urlencoded",
+        `content-length: ${body.length}`,
+        // Browsers say it to https alone.
+        ...(scheme === "https" ? ["sec-fetch-site: same-origin"] : []),
+      ]),
+    ];
+    const conn = await this.#connect();
+    await writeAll(conn, new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`));
+    const texts = conn.readable.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    let text = "";
+    while (!text.includes("\r\n\r\n")) {
+      const { value, done } = await texts.next();
+      assert(!done, `the answer ends within its head: ${text}`);
+      text += value;
+    }
+    const end = text.indexOf("\r\n\r\n");
+    const [line = "", ...fields] = text.slice(0, end).split("\r\n");
+    const headers = new Headers(fields.map((field) => {
+      const colon = field.indexOf(":");
+      return [field.slice(0, colon), field.slice(colon + 1).trim()] as [string, string];
+    }));
+    async function* pieces() {
+      yield text.slice(end + 4);
+      for (let next; !(next = await texts.next()).done;) yield next.value;
+    }
+    const close = () => conn.close();
+    return { status: Number(line.split(" ")[1]), headers, pieces: pieces(), close };
   }
 
   async read(url: URL, form?: URLSearchParams): Promise<Sent> {
-    const answer = await this.open(url, form);
+    const { status, headers, pieces } = await this.open(url, form);
     let text = "";
-    for await (const piece of answer) text += piece;
-    return { status: answer.statusCode ?? 0, headers: answer.headers, text };
+    for await (const piece of pieces) text += piece;
+    return { status, headers, text };
+  }
+
+  async #connect(): Promise<Deno.Conn> {
+    const { ports, scheme, ca } = this.#options;
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: ports[scheme] });
+    if (scheme === "http") return conn;
+    return await Deno.startTls(conn, { hostname: PROXY_NAME, caCerts: [ca] });
   }
 }
