@@ -126,11 +126,17 @@ async function decommission(call: Call, client: Client, terminal: Terminal): Pro
     }
     if (!/^y(?:es)?$/i.test(answer)) throw new CallError(EXIT.not, `${id} stays as it is`);
   }
+  // Who was asked on a terminal has read that the ID is not known.
+  const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
   // 507: the node cannot write it down.
-  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}`, {
+  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}${unknown}`, {
     method: "POST",
-    also: [507],
+    also: [404, 507],
   });
+  if (status === 404) {
+    const why = `${client.name} knows no member ${id}: give -unknown if you mean it all the same`;
+    throw new CallError(EXIT.not, why);
+  }
   if (status === 507) throw new CallError(EXIT.not, firstLine(text));
   await printUnlessClosed(terminal, `${firstLine(text)}\n`);
   return EXIT.fine;

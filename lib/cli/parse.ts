@@ -42,6 +42,8 @@ export interface Call {
   readonly json: boolean;
   readonly watch: boolean;
   readonly yes: boolean;
+  /** Decommission an ID that the node does not know, too. */
+  readonly unknown: boolean;
   readonly target: Target;
 }
 
@@ -81,6 +83,7 @@ const OWN_FLAGS = {
   "json": { help: "print what the node answers as JSON, in one line", read: readSwitch },
   "watch": { help: "print again whenever something changes, until Ctrl-C", read: readSwitch },
   "yes": { help: "do not ask back", read: readSwitch },
+  "unknown": { help: "with -yes, take an ID that the node does not know, too", read: readSwitch },
 } as const satisfies FlagTable;
 
 /** Flags that the node gets as query parameters of the same name. */
@@ -116,12 +119,12 @@ or are decommissioned ended as planned: they count only where -status asks for t
     more: "Exit status: 0 it is live, 1 it is not, 2 wrong call, 3 no node answers.",
   },
   "bye": {
-    flags: ["yes"],
+    flags: ["yes", "unknown"],
     asks: true,
     read: readId,
     more:
       `Its process ends, its ID stays unusable, and nothing undoes this. Asks back on a terminal;
-elsewhere it needs -yes.
+elsewhere it needs -yes, and for an ID that the node does not know -unknown as well.
 
 Exit status: 0 done, 1 not done, 2 wrong call, 3 no node answers.`,
   },
@@ -194,6 +197,7 @@ export function parseCall(
       json: own.json ?? false,
       watch: own.watch ?? false,
       yes: own.yes ?? false,
+      unknown: own.unknown ?? false,
       target: { base, keyFile, keyText, caFile },
     };
     return { kind: "call", call };

@@ -142,7 +142,7 @@ Deno.test("members that left or are decommissioned make the status 1 only where 
   await eventuallyShow([n1], { n1: "live", n2: "live" });
   await n2.running.leave("test");
   await eventuallyShow([n1], { n1: "live", n2: "left" });
-  assertEquals((await ask(n1, "bye n9 -yes")).code, 0);
+  assertEquals((await ask(n1, "bye n9 -yes -unknown")).code, 0);
   assertEquals((await ask(n1, "members")).code, 0);
   assertEquals((await ask(n1, "members -status left")).code, 1);
   assertEquals((await ask(n1, "members -status live,decommissioned")).code, 1);
@@ -158,7 +158,11 @@ Deno.test("bye decommissions with -yes, and without a terminal it needs that", a
     "gossiper: Cannot ask whether to decommission n9, as there is no terminal: give -yes\n",
   );
   assertEquals(await statuses(n1), { n1: "live" });
-  for (const words of ["bye n9 -yes", "bye -yes n8", "bye -yes -- -x"]) {
+  const unknown = await ask(n1, "bye n9 -yes");
+  assertEquals([unknown.code, unknown.stdout], [1, ""]);
+  assertMatch(unknown.stderr, /knows no member n9: give -unknown if you mean it all the same\n$/);
+  assertEquals(await statuses(n1), { n1: "live" });
+  for (const words of ["bye n9 -yes -unknown", "bye -unknown -yes n8", "bye -yes -unknown -- -x"]) {
     const done = await ask(n1, words);
     assertEquals([done.code, done.stderr], [0, ""], words);
     assertMatch(done.stdout, /^\S+ is decommissioned for good, though it was not known here\n$/);
@@ -224,7 +228,7 @@ Deno.test("events prints one line per change at once, and finds a node that come
   await eventually(async () => {
     // The command is there once it tells of a change.
     const id = `m${crypto.randomUUID().slice(0, 8)}`;
-    await get(n1, `/bye?id=${id}`);
+    await get(n1, `/bye?id=${id}&unknown=yes`);
     assertMatch(events.said.stdout, /^\S+Z m\w+ - decommissioned - decommissioned by /m);
   });
   const join = `-join ${n1.address}`;
@@ -277,7 +281,7 @@ Deno.test("a reader that goes away ends a command without a word", async () => {
   void output.then(() => ended = true);
   // Each change is a line, and the second one finds nobody to read it.
   await eventually(async () => {
-    await get(n1, `/bye?id=m${crypto.randomUUID().slice(0, 8)}`);
+    await get(n1, `/bye?id=m${crypto.randomUUID().slice(0, 8)}&unknown=yes`);
     assert(ended);
   });
   assertEquals(new TextDecoder().decode((await output).stderr), "");
@@ -341,7 +345,7 @@ Deno.test("a node with a key takes it from -key-file or the environment; without
     assertEquals((await ask(n1, "members", { GOSSIPER_KEY: KEY })).code, 0);
     assertEquals((await ask(n1, "members", { GOSSIPER_KEY_FILE: `${folder}/keys` })).code, 0);
     assertEquals((await ask(n1, "members", { GOSSIPER_KEY: `not-${KEY}` })).code, 2);
-    assertEquals((await ask(n1, `bye n9 -yes ${file}`)).code, 0);
+    assertEquals((await ask(n1, `bye n9 -yes -unknown ${file}`)).code, 0);
     assertMatch((await ask(n1, `members ${file}`)).stdout, /^n9 +decommissioned /m);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -396,10 +400,10 @@ Deno.test("a node behind a proxy is asked by the proxy's URL, with its path", as
   for (const prefix of ["/ops/gossiper", "/ops/gossiper/"]) {
     assertEquals((await ask(n1, `members -status live -at ${origin}${prefix}`)).code, 0);
   }
-  assertEquals((await ask(n1, `bye n9 -yes -at ${origin}/ops/gossiper`)).code, 0);
+  assertEquals((await ask(n1, `bye n9 -yes -unknown -at ${origin}/ops/gossiper`)).code, 0);
   assertEquals(paths, [
     ...new Array(2).fill("GET /ops/gossiper/members?status=live"),
-    "POST /ops/gossiper/bye?id=n9",
+    "POST /ops/gossiper/bye?id=n9&unknown=yes",
   ]);
   const elsewhere = await ask(n1, `members -at ${origin}`, { GOSSIPER_KEY: KEY });
   assertEquals(elsewhere.code, 3);

@@ -126,13 +126,13 @@ Deno.test("GET / is a table for curl, with the page's headline, trouble first, f
     assertEquals([status, headers.get("content-type")], [200, plain], type);
     assertEquals(headers.get("vary"), "Accept");
     const [, head = "", table = ""] = /^(.+)\n\n([^]+\n)$/.exec(text) ?? [];
-    assertEquals(head, "No heartbeat yet from 1 member");
+    assertEquals(head, "No heartbeat yet from c");
     const shown = table.split("\n").map((line) => line.split(/ {2,}/).slice(0, 2).join(" "));
     const order = ["ID STATUS", "c unknown", "n1 live", "a left", "z decommissioned", ""];
     assertEquals(shown, order);
   }
   const filtered = await ask(node, "/?q=unknown", accept("*/*"));
-  assertMatch(filtered.text, /^No heartbeat yet from 1 member\n\nID .*\nc +unknown +never .*\n$/);
+  assertMatch(filtered.text, /^No heartbeat yet from c\n\nID .*\nc +unknown +never .*\n$/);
   for (const type of ["*/*", "text/html"]) {
     const { headers, text } = await ask(node, "/", { method: "HEAD", ...accept(type) });
     const expected = type === "*/*" ? plain : "text/html; charset=UTF-8";

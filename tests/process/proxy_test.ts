@@ -89,10 +89,10 @@ async function assertDecommissions(browser: Browser, home: URL, id: string): Pro
     assertEquals(done.status, 303, done.text);
     const back = new URL(`${done.headers.get("location")}`, form);
     assertEquals(back.href, new URL(`?id=${id}#story`, home).href);
-    const story = "<b>decommissioned</b><span>by request to n1</span>";
+    const story = /<b>decommissioned<\/b>[^]*by request to n1/;
     // On a busy machine a page may have to wait for its turn.
     await eventually(async () => {
-      assert((await browser.read(back)).text.includes(story), "the page shows no history");
+      assert(story.test((await browser.read(back)).text), "the page shows no history");
     });
     await within(change, () => `of the events came: ${told}`);
   } finally {
