@@ -66,6 +66,8 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
     const row = table.get(charge.member);
     if (row !== undefined && charge.witness === via) charged.add(row);
   }
+  for (const accept of message.accepts ?? []) if (replica.takeAccept(accept, told)) urgent = true;
+  for (const said of message.slow ?? []) replica.takeSlow(said, nowMs);
   return { equal, urgent, own, charged, doubted, refused };
 }
 

@@ -42,6 +42,8 @@ export interface Call {
   readonly toStranger: boolean;
   /** The hash of this node's roster when it called. */
   readonly roster: string;
+  /** The time that did not count when it called. */
+  readonly uncountedMs: number;
 }
 
 export interface CallsOptions {
@@ -108,7 +110,8 @@ export class Calls {
       if (this.#toStrangers >= STRANGERS_MAX) return false;
       this.#toStrangers++;
     }
-    this.#underWay.set(to, { id, full, toStranger, roster: replica.table.rosterHash });
+    const { uncountedMs } = replica;
+    this.#underWay.set(to, { id, full, toStranger, roster: replica.table.rosterHash, uncountedMs });
     return true;
   }
 

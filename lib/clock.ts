@@ -20,11 +20,20 @@ export interface Moment {
 const STALL_INTERVALS = 2;
 
 /**
+ * Later than this, in ms, a node did not run when it had asked to: timers of a healthy node are a few ms late. As it
+ * asks about once an interval, latenesses below it slow its clock by two in a hundred at most.
+ */
+const LATE_MS = 20;
+
+/**
  * Monotonic time less stalls: the clock on which ages are measured.
  *
  * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about the
  * others. So the time in which it did not run does not count, nor does the interval after it, in which it hears what
  * it missed: everybody's age is as it was, and it accuses nobody.
+ *
+ * Nor does time by which it runs later than it asked to, however short the steps are, nor as much time after it: a node
+ * that hardly gets to run accuses nobody.
  *
  * A suspended machine's monotonic clock stops too: the wall clock tells, by advancing without it. A wall clock that
  * is set forward looks the same, and costs an interval of rest, which is harmless.
@@ -37,6 +46,7 @@ export class RunningClock {
   readonly #restMs: number;
   #nowMs = 0;
   #sleptMs = 0;
+  #uncountedMs = 0;
   #last: Moment;
   #restUntilMs: number;
 
@@ -57,24 +67,40 @@ export class RunningClock {
     return this.#sleptMs;
   }
 
+  /** The same, and the time by which this node ran late, with the rests after it. */
+  get uncountedMs(): number {
+    return this.#uncountedMs;
+  }
+
   /** The monotonic time of the last step. */
   get monotonicMs(): number {
     return this.#last.monotonicMs;
   }
 
-  /** Advances to `now` and returns the running time; if the monotonic clock went back, it does not advance. */
-  step(now: Moment): number {
+  /**
+   * Advances to `now` and returns the running time; if the monotonic clock went back, it does not advance. `askedMs`:
+   * the monotonic time at which this node wanted to run.
+   */
+  step(now: Moment, askedMs = Infinity): number {
     const sinceMs = now.monotonicMs - this.#last.monotonicMs;
     if (sinceMs <= 0) return this.#nowMs;
     const asleepMs = now.wallMs - this.#last.wallMs - sinceMs;
     if (sinceMs > this.#stallMs || asleepMs > this.#stallMs) {
       this.#restUntilMs = now.monotonicMs + this.#restMs;
       this.#sleptMs += sinceMs + Math.max(0, asleepMs);
+      this.#uncountedMs += sinceMs;
     } else {
-      const countedFromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
-      const countedMs = Math.max(0, now.monotonicMs - countedFromMs);
+      const fromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
+      const lateMs = now.monotonicMs - Math.max(this.#last.monotonicMs, askedMs);
+      const isLate = lateMs > LATE_MS;
+      const countedMs = Math.max(0, now.monotonicMs - fromMs - (isLate ? lateMs : 0));
       this.#nowMs += countedMs;
-      this.#sleptMs += sinceMs - countedMs;
+      this.#sleptMs += Math.max(0, Math.min(now.monotonicMs, fromMs) - this.#last.monotonicMs);
+      this.#uncountedMs += sinceMs - countedMs;
+      if (isLate) {
+        const restMs = Math.min(lateMs, this.#restMs);
+        this.#restUntilMs = Math.max(this.#restUntilMs, now.monotonicMs + restMs);
+      }
     }
     this.#last = now;
     return this.#nowMs;

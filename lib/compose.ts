@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Charges } from "./charges.ts";
 import { type Columns, encodeColumns } from "./columns.ts";
+import type { Evidence } from "./evidence.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
@@ -29,7 +29,7 @@ export interface Source {
   /** The ID of the node that sends it. */
   readonly id: string;
   readonly table: Table;
-  readonly charges: Charges;
+  readonly evidence: Evidence;
   readonly nowMs: number;
 }
 
@@ -41,7 +41,7 @@ export function compactDraft(
   source: Source,
   own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
 ): Draft {
-  const { id, table, charges, nowMs } = source;
+  const { table, nowMs } = source;
   const { heartbeat, news, knows } = own;
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = {
@@ -62,7 +62,7 @@ export function compactDraft(
     if (rows.length > 0) draft.rows = rows;
     if (tombstones.length > 0) draft.tombstones = tombstones;
   }
-  if (!charges.empty) draft.charges = charges.told(id);
+  addEvidence(draft, source, false);
   return draft;
 }
 
@@ -74,7 +74,7 @@ export function fullDraft(
   source: Source,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { id, table, charges, nowMs } = source;
+  const { table, nowMs } = source;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
@@ -88,8 +88,26 @@ export function fullDraft(
   const draft: Draft = { roster: table.rosterHash, rows };
   const tombstones = tombstonesBeyond(theirs, table, start);
   if (tombstones.length > 0) draft.tombstones = tombstones;
-  if (!charges.empty) draft.charges = charges.told(id);
+  addEvidence(draft, source, true);
   return draft;
+}
+
+/** Adds what is known of members in trouble. */
+function addEvidence(draft: Draft, { id, table, evidence, nowMs }: Source, isFull: boolean): void {
+  const { charges, accepts, slow } = evidence;
+  if (!charges.empty) draft.charges = charges.told(id);
+  if (!accepts.empty) {
+    const isSuspect = (member: string) => {
+      const row = table.get(member);
+      return row !== undefined && evidence.isSuspect(row, nowMs);
+    };
+    const told = accepts.told(isSuspect);
+    if (told.length > 0) draft.accepts = told;
+  }
+  if (!slow.empty) {
+    const told = slow.told(nowMs, isFull);
+    if (told.length > 0) draft.slow = told;
+  }
 }
 
 function tombstonesBeyond(

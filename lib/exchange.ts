@@ -25,10 +25,15 @@ import { decodeMessage, type Draft, type Message } from "./wire.ts";
 /** A heartbeat older than this many intervals is late: calls to its member failed. */
 const LATE_INTERVALS = 2;
 
+/** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
+const RAN_LATE_MS = 250;
+
 /** How a call failed. */
 export interface Failure {
   /** The host is up and the port closed. */
   readonly refused: boolean;
+  /** The host accepted a new connection, and no answer came. */
+  readonly accepted?: boolean;
   /** In words, for the log. */
   readonly why: string;
 }
@@ -143,9 +148,11 @@ export class Exchanges {
   }
 
   #failed(turn: Turn, to: string, failure: Failure & { readonly call: Call }): void {
-    const { random, contacts, calls, joining, rounds } = this.#options;
+    const { random, replica, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
-    if (call.id !== undefined) {
+    if (failure.accepted) this.#accepted(turn, to);
+    const ranLate = replica.uncountedMs > call.uncountedMs + RAN_LATE_MS;
+    if (call.id !== undefined && (refused || !ranLate)) {
       rounds.missed(call.id, { refused, nowMs: turn.nowMs });
       calls.strangers.failed(call.id);
     }
@@ -157,6 +164,14 @@ export class Exchanges {
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
     this.#noTwinAt(turn, to);
     if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
+  }
+
+  /** A host accepted a connection and nobody answered: the process there may hang. */
+  #accepted(turn: Turn, to: string): void {
+    const { replica, rounds } = this.#options;
+    const row = replica.verdicts.anyAt(to);
+    if (row === undefined) return;
+    if (replica.accepted(row, turn.nowMs)) rounds.hurry(turn.now.monotonicMs);
   }
 
   /** A member refused a call, or another process has its port: look again, or charge it. */

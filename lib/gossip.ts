@@ -206,7 +206,7 @@ export class Gossip {
   /** Every entry: steps the clock, acts, tells what changed, and asserts what must hold. */
   #enter(now: Moment, act: (turn: Turn) => void): Turn {
     const { monotonicMs } = this.#clock;
-    const turn: Turn = { now, nowMs: this.#clock.step(now), effects: [] };
+    const turn: Turn = { now, nowMs: this.#clock.step(now, this.nextWakeMs), effects: [] };
     must(turn, now.monotonicMs >= monotonicMs, "the monotonic clock never goes back");
     act(turn);
     this.#tell(turn, this.replica.verdicts.review(turn.nowMs));
@@ -221,11 +221,12 @@ export class Gossip {
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
     this.replica.recall(turn.nowMs);
-    const { gone } = this.replica.verdicts.last;
+    const { gone, hung } = this.replica.verdicts.last;
+    const { evidence } = this.replica;
     const live = this.#calls.callable(this.#options.random);
     const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
     const alone = this.#joining.active;
-    this.#calls.push(turn, this.#rounds.begin(turn, { live, gone, due, alone }));
+    this.#calls.push(turn, this.#rounds.begin(turn, { live, hung, gone, due, alone, evidence }));
     if (alone) this.#rounds.awaitContact(this.contacts, turn.now.monotonicMs);
   }
 

@@ -5,7 +5,7 @@
  */
 
 /** Roster changes travel as rows for this many intervals: by then an epidemic through 10,000 nodes is over. */
-const NEWS_INTERVALS = 8;
+export const NEWS_INTERVALS = 8;
 
 export class News {
   readonly #lifeMs: number;

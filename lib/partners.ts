@@ -9,10 +9,7 @@
  *
  * @module
  */
-import { ageOf, type Row } from "./table.ts";
-
-/** A heartbeat older than this share of dead-after makes its member a suspect: there is time left to look. */
-const SUSPECT_SHARE = 0.6;
+import type { Row } from "./table.ts";
 
 /** Expected direct calls to a suspect per round, from the whole cluster. */
 const SUSPECT_CALLS = 3;
@@ -51,6 +48,8 @@ export function fanout(members: number): number {
 
 export interface Choice {
   readonly live: readonly Row[];
+  /** Unresponsive members: each is called now and then, to see whether its host still accepts connections. */
+  readonly hung: readonly Row[];
   readonly gone: readonly Row[];
   /** Never called, not even for a gone member that had this address before. */
   readonly ownAddress: string;
@@ -58,8 +57,10 @@ export interface Choice {
   readonly fanout: number;
   /** The last call to that member timed out, and it was not heard since: it comes after the others. */
   readonly isSilent: (id: string) => boolean;
-  readonly nowMs: number;
-  readonly deadAfterMs: number;
+  /** The member has been silent for a while (see evidence.ts). */
+  readonly isSuspect: (row: Row) => boolean;
+  /** The chance to call an unresponsive member. */
+  readonly lookShare: (row: Row) => number;
   readonly random: () => number;
 }
 
@@ -75,9 +76,8 @@ export class Partners {
 
   /** Chooses this round's addresses; no address twice. */
   choose(choice: Choice): Set<string> {
-    const { live, gone, ownAddress, random, nowMs, deadAfterMs } = choice;
+    const { live, hung, gone, ownAddress, random, isSuspect } = choice;
     const chosen = new Set<string>();
-    const isSuspect = (row: Row) => ageOf(row, nowMs) > SUSPECT_SHARE * deadAfterMs;
     // Go nodes call this one anyway, and carry no heartbeats of others: a call to one would be a partner lost.
     const ours = live.filter((row) => row.boot !== "" && row.address !== ownAddress);
     const goNodes = live.filter((row) => row.boot === "");
@@ -97,6 +97,13 @@ export class Partners {
     for (const row of live) {
       if (suspects >= SUSPECTS_MAX) break;
       if (!isSuspect(row) || random() >= suspectShare) continue;
+      chosen.add(row.address);
+      suspects++;
+    }
+
+    for (const row of hung) {
+      if (suspects >= SUSPECTS_MAX) break;
+      if (random() >= choice.lookShare(row)) continue;
       chosen.add(row.address);
       suspects++;
     }

@@ -8,13 +8,16 @@
  * @module
  */
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
-import { type Charge, Charges, chargeUpTo } from "./charges.ts";
+import { type Accept, acceptedAt } from "./accepts.ts";
+import { type Charge, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
+import { Evidence } from "./evidence.ts";
 import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
-import { News } from "./news.ts";
-import { ageOf, type Merged, type Report, type Row, statusByAge, Table } from "./table.ts";
+import { News, NEWS_INTERVALS } from "./news.ts";
+import { Gaps, type Slowness } from "./slow.ts";
+import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -29,20 +32,21 @@ export interface ReplicaOptions {
   readonly deadAfterMs: number;
   readonly random: () => number;
   /** Knows how long this node did not run. */
-  readonly clock: { readonly sleptMs: number };
+  readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
 }
 
 export class Replica {
   /** This node's ID. */
   readonly id: string;
   readonly table: Table;
-  readonly charges = new Charges();
+  readonly evidence: Evidence;
   readonly verdicts: Verdicts;
   /** Members of a former life. */
   readonly former: FormerMembers;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
   readonly #news: News;
+  readonly #gaps: Gaps;
   #left = "";
 
   constructor(options: ReplicaOptions) {
@@ -51,10 +55,13 @@ export class Replica {
     this.id = id;
     this.table = new Table({ deadAfterMs });
     this.#news = new News(intervalMs);
-    const { table, charges } = this;
+    const newsMs = NEWS_INTERVALS * intervalMs;
+    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs });
+    this.#gaps = new Gaps(deadAfterMs);
+    const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
     this.former = new FormerMembers(deadAfterMs + intervalMs);
-    this.verdicts = new Verdicts({ id, intervalMs, deadAfterMs, table, charges });
+    this.verdicts = new Verdicts({ id, table, evidence });
   }
 
   /** Ms that this node did not run since it started: all clocks are that much further than it knows. */
@@ -62,9 +69,18 @@ export class Replica {
     return this.#options.clock.sleptMs;
   }
 
+  /** Ms that did not count since this node started, as it did not run, or ran late. */
+  get uncountedMs(): number {
+    return this.#options.clock.uncountedMs;
+  }
+
   /** Stamps this node's own heartbeat, unless the last one is too recent. */
   beat(now: Moment, nowMs: number): void {
-    if (this.#pulse.beat(now)) this.#mergeOwn(nowMs);
+    if (!this.#pulse.beat(now)) return;
+    this.#mergeOwn(nowMs);
+    this.#gaps.note(now.monotonicMs);
+    const said = this.evidence.slow.own(this.id, this.#gaps.greatestMs, this.#pulse.heartbeat);
+    if (said !== undefined) this.evidence.slow.add(said, nowMs);
   }
 
   /** Announces a planned stop with a new heartbeat. */
@@ -127,7 +143,7 @@ export class Replica {
     const merged = this.table.bury(id, by, isTold ? nowMs : undefined);
     if (merged !== "changed") return merged;
     this.#forget();
-    this.charges.forget(id);
+    this.evidence.forget(id);
     this.verdicts.touchId(id, by);
     this.#news.note(id, nowMs);
     return merged;
@@ -143,18 +159,18 @@ export class Replica {
   /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     this.#news.expire(nowMs);
-    const { id, table, charges } = this;
+    const { id, table, evidence } = this;
     const { heartbeat } = this.#pulse;
     const isEqual = theirs?.roster === table.rosterHash;
     const news = isEqual ? [] : this.#news.ids();
     const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft({ id, table, charges, nowMs }, { heartbeat, news, knows });
+    return compactDraft({ id, table, evidence, nowMs }, { heartbeat, news, knows });
   }
 
   /** Composes all rows, or those that `theirs` lacks. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
-    const { id, table, charges } = this;
-    return fullDraft({ id, table, charges, nowMs }, { theirs, start: this.#options.random() });
+    const { id, table, evidence } = this;
+    return fullDraft({ id, table, evidence, nowMs }, { theirs, start: this.#options.random() });
   }
 
   /**
@@ -179,14 +195,39 @@ export class Replica {
       return true;
     }
     // A member dead by its age needs no charge, and each would be news again at its return.
-    if (statusByAge(row, nowMs, this.#options.deadAfterMs) !== "live") return false;
+    if (row.heartbeat === 0 || this.evidence.isSettled(row, nowMs)) return false;
     return this.#addCharge(charge, row, { via, nowMs });
   }
 
   #addCharge(charge: Charge, row: Row, { via, nowMs }: { via: string; nowMs: number }): boolean {
-    const news = this.charges.add(charge, row, nowMs);
+    const news = this.evidence.charges.add(charge, row, nowMs);
     if (news) this.verdicts.touchId(row.id, via);
     return news;
+  }
+
+  /** Notes that a member accepted a connection and did not answer; true if others should know at once. */
+  accepted(row: Row, nowMs: number): boolean {
+    const accept = { member: row.id, witness: this.id, at: acceptedAt(row, nowMs) };
+    return this.takeAccept(accept, { via: this.id, nowMs });
+  }
+
+  /** Takes evidence that a member's host accepts connections; true if others should know at once. */
+  takeAccept(accept: Accept, { via, nowMs }: { via: string; nowMs: number }): boolean {
+    const row = this.table.get(accept.member);
+    // A Go node's heartbeats are stamps of others; this node knows of itself.
+    if (row === undefined || row.boot === "" || row.left !== "" || row.id === this.id) return false;
+    // No clock is trusted further than it is known: evidence must lapse.
+    const at = Math.min(accept.at, acceptedAt(row, nowMs));
+    if (!this.evidence.accepts.add({ ...accept, at }, row, nowMs)) return false;
+    this.verdicts.touchId(row.id, via);
+    return this.evidence.isSuspect(row, nowMs);
+  }
+
+  /** Takes what a slow member says of its rounds. */
+  takeSlow(said: Slowness, nowMs: number): void {
+    const row = this.table.get(said.member);
+    if (row === undefined || row.boot === "" || row.id === this.id) return;
+    if (said.at <= reachOf(row, nowMs)) this.evidence.slow.add(said, nowMs);
   }
 
   /** Merges a report; "changed" says that others should know at once. */
@@ -211,7 +252,8 @@ export class Replica {
   /** Notes a later heartbeat; true if it clears the member of charges, which all should hear. */
   #freshened(row: Row, at: { via: string; restarted: boolean; nowMs: number }): boolean {
     this.verdicts.touch(row, at.via);
-    return !this.charges.empty && this.charges.answer(
+    const { charges } = this.evidence;
+    return !charges.empty && charges.answer(
       row,
       { restarted: at.restarted, direct: at.via === row.id },
       at.nowMs,
@@ -221,7 +263,7 @@ export class Replica {
   /** Forgets those that made room. */
   #forget(): void {
     for (const id of this.table.forgotten.splice(0)) {
-      this.charges.forget(id);
+      this.evidence.forget(id);
       this.verdicts.forget(id);
       this.#news.forget(id);
     }

@@ -5,6 +5,7 @@
  */
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
+import type { Evidence } from "./evidence.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
 import { Reach } from "./reach.ts";
 import type { Row } from "./table.ts";
@@ -124,15 +125,17 @@ export class Rounds {
     { now: { monotonicMs }, nowMs, effects }: Turn,
     from: {
       readonly live: readonly Row[];
+      readonly hung: readonly Row[];
       readonly gone: readonly Row[];
       /** Contacts whose back-off is over. */
       readonly due: readonly string[];
       /** This node has met nobody yet. */
       readonly alone: boolean;
+      readonly evidence: Evidence;
     },
   ): Set<string> {
     const { address, intervalMs, deadAfterMs, random } = this.#options;
-    const { live, gone, due, alone } = from;
+    const { live, hung, gone, due, alone, evidence } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const lateMs = monotonicMs - this.#nextMs;
@@ -140,13 +143,15 @@ export class Rounds {
     const isStarved = lateMs > STARVED_SHARE * intervalMs;
     const chosen = this.#partners.choose({
       live,
+      hung,
       gone,
       ownAddress: address,
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
         Math.max(Math.min(this.#missed, MADE_UP_MAX), isStarved ? 0 : search),
       isSilent: (id) => this.#reach.isSilent(id),
-      nowMs,
-      deadAfterMs,
+      isSuspect: (row) => evidence.isSuspect(row, nowMs),
+      lookShare: (row) =>
+        evidence.accepts.lookShare(row, { callers: live.length + 1, nowMs, intervalMs }),
       random,
     });
     for (const contact of due) chosen.add(contact);

@@ -13,7 +13,7 @@
  * @module
  */
 import type { Replica } from "./replica.ts";
-import type { Row, Status } from "./table.ts";
+import type { Row } from "./table.ts";
 
 /** A second refusal counts within this many intervals of the first; a single one may be a restart's. */
 const AGAIN_INTERVALS = 2;
@@ -50,8 +50,8 @@ export class Suspicion {
     const { replica, intervalMs } = this.#options;
     const { id } = row;
     // A Go node's heartbeats are stamps of others: no charge can be held against them.
-    if (row.boot === "" || this.#statusOf(row, nowMs) !== "live") return;
-    if (replica.charges.distrusts(id, nowMs)) return;
+    if (row.boot === "" || !this.#mayRun(row, nowMs)) return;
+    if (replica.evidence.charges.distrusts(id, nowMs)) return;
     const before = this.#refusedAtMs.get(id);
     this.#refusedAtMs.set(id, nowMs);
     const again = before !== undefined && nowMs - before <= AGAIN_INTERVALS * intervalMs;
@@ -68,10 +68,10 @@ export class Suspicion {
     const { id, replica } = this.#options;
     const looks: Row[] = [];
     for (const row of charged) {
-      const witnesses = replica.charges.witnesses(row);
+      const witnesses = replica.evidence.charges.witnesses(row);
       const enough = witnesses.length >= replica.verdicts.witnessesNeeded() ||
         witnesses.includes(id);
-      if (enough || this.#statusOf(row, nowMs) !== "live") continue;
+      if (enough || !this.#mayRun(row, nowMs)) continue;
       if (!this.#mayLook(nowMs)) break;
       looks.push(row);
     }
@@ -102,7 +102,7 @@ export class Suspicion {
   atHangUp(row: Row, nowMs: number): boolean {
     const { random, replica } = this.#options;
     const share = HANG_UP_LOOKS / Math.max(1, replica.verdicts.liveCount - 1);
-    return random() < share && this.#statusOf(row, nowMs) === "live";
+    return random() < share && this.#mayRun(row, nowMs);
   }
 
   /** Forgets refusals that are too old to count. */
@@ -113,7 +113,8 @@ export class Suspicion {
     }
   }
 
-  #statusOf(row: Row, nowMs: number): Status {
-    return this.#options.replica.verdicts.statusOf(row, nowMs);
+  #mayRun(row: Row, nowMs: number): boolean {
+    const status = this.#options.replica.verdicts.statusOf(row, nowMs);
+    return status === "live" || status === "unresponsive";
   }
 }

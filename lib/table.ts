@@ -8,7 +8,8 @@
  * The order, greatest first: tombstone, heartbeat, boot, address, left. The time at which a heartbeat was heard rides
  * along: of two reports of one heartbeat the earlier time counts, as ages are only ever underestimated on their way.
  *
- * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live / dead.
+ * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live,
+ * unresponsive or dead.
  *
  * At its bound the table keeps those that room.ts puts first; all of the above holds below it.
  *
@@ -23,7 +24,14 @@ import { type Tombstone, Tombstones } from "./tombstones.ts";
  * Every status, trouble first: the order in which people see them. A planned stop is no trouble, so `left` comes after
  * `live`.
  */
-export const STATUSES = ["dead", "unknown", "live", "left", "decommissioned"] as const;
+export const STATUSES = [
+  "dead",
+  "unresponsive",
+  "unknown",
+  "live",
+  "left",
+  "decommissioned",
+] as const;
 
 /** A member's status, as this node sees it now. */
 export type Status = typeof STATUSES[number];
@@ -233,7 +241,7 @@ export function ageOf(row: { readonly heardAtMs: number }, nowMs: number): numbe
   return Math.max(0, nowMs - row.heardAtMs);
 }
 
-/** The status of a row by its age alone; evidence of a crash can say `dead` sooner (see charges.ts). */
+/** The status of a row by its age alone; what else is known of a member can tell otherwise (see evidence.ts). */
 export function statusByAge(row: Row, nowMs: number, deadAfterMs: number): Status {
   if (row.left !== "") return "left";
   if (row.heartbeat === 0) return "unknown";

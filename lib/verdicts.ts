@@ -1,11 +1,12 @@
 /**
- * The verdict on every member: derives each status from the table, the charges and the time, and tells each change
+ * The verdict on every member: derives each status from the table, the evidence and the time, and tells each change
  * with its reason in words.
  *
  * @module
  */
-import { type Charges, convictionAgeIntervals, witnessesNeeded } from "./charges.ts";
-import { ageOf, type Row, type Status, statusByAge, type Table } from "./table.ts";
+import { witnessesNeeded } from "./charges.ts";
+import type { Evidence, Standing } from "./evidence.ts";
+import { ageOf, type Row, type Status, type Table } from "./table.ts";
 
 /** One change of a member's status, as this node saw it. */
 export interface Change {
@@ -25,6 +26,8 @@ export interface Survey {
   readonly changes: Change[];
   /** Live members other than this node, with an address. */
   readonly live: Row[];
+  /** Unresponsive members with an address. */
+  readonly hung: Row[];
   /** Dead and left members with an address: each may have come back. */
   readonly gone: Row[];
   /** The running time at which the next verdict may fall due. */
@@ -38,17 +41,15 @@ interface Shown {
 
 export interface VerdictsOptions {
   readonly id: string;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
   readonly table: Table;
-  readonly charges: Charges;
+  readonly evidence: Evidence;
 }
 
 export class Verdicts {
   readonly #options: VerdictsOptions;
   readonly #shown = new Map<string, Shown>();
   readonly #touched = new Map<string, string>();
-  #last: Survey = { changes: [], live: [], gone: [], deadlineMs: Infinity };
+  #last: Survey = { changes: [], live: [], hung: [], gone: [], deadlineMs: Infinity };
 
   constructor(options: VerdictsOptions) {
     this.#options = options;
@@ -64,16 +65,28 @@ export class Verdicts {
     return this.#last.live.length + 1;
   }
 
-  /** The live member at an address. */
+  /** The live or unresponsive member at an address. */
   memberAt(address: string): Row | undefined {
-    return this.#last.live.find((row) => row.address === address);
+    const { live, hung } = this.#last;
+    const isThere = (row: Row) => row.address === address;
+    return live.find(isThere) ?? hung.find(isThere);
+  }
+
+  /** The same, or a dead member there. */
+  anyAt(address: string): Row | undefined {
+    return this.memberAt(address) ??
+      this.#last.gone.find((row) => row.address === address && row.left === "");
   }
 
   statusOf(row: Row, nowMs: number): Status {
-    const { id, deadAfterMs } = this.#options;
+    const { id, evidence } = this.#options;
     if (row.id === id) return row.left === "" ? "live" : "left";
-    const status = statusByAge(row, nowMs, deadAfterMs);
-    return status === "live" && this.#convicted(row, nowMs) ? "dead" : status;
+    return evidence.statusOf(row, this.#standing(row, nowMs));
+  }
+
+  #standing(row: Row, nowMs: number): Standing {
+    const isShownDead = this.#shown.get(row.id)?.status === "dead";
+    return { nowMs, witnessesNeeded: this.witnessesNeeded(), isShownDead };
   }
 
   /** Witnesses that would convict a member now: those of the live members, without itself. */
@@ -117,9 +130,10 @@ export class Verdicts {
 
   /** Gives the verdict on every member. */
   survey(nowMs: number): Survey {
-    const { id, table, charges, deadAfterMs, intervalMs } = this.#options;
+    const { id, table, evidence } = this.#options;
     const changes = this.review(nowMs);
     const live: Row[] = [];
+    const hung: Row[] = [];
     const gone: Row[] = [];
     let deadlineMs = Infinity;
     for (const row of table.roster()) {
@@ -127,35 +141,13 @@ export class Verdicts {
       if (change !== undefined) changes.push(change);
       if (row.id === id) continue;
       const status = this.#shown.get(row.id)!.status;
-      if (status === "live") {
-        if (row.address !== "") live.push(row);
-        const expiresMs = row.heardAtMs + deadAfterMs;
-        if (expiresMs < deadlineMs) deadlineMs = expiresMs;
-        if (charges.isCharged(row.id)) {
-          const convictableMs = row.heardAtMs + this.#convictionAgeMs(intervalMs);
-          if (convictableMs > nowMs) deadlineMs = Math.min(deadlineMs, convictableMs);
-        }
-      } else if (status !== "unknown" && row.address !== "") {
-        gone.push(row);
-      }
-      const settled = status === "left" || statusByAge(row, nowMs, deadAfterMs) === "dead";
-      if (settled) charges.drop(row.id);
+      const dueMs = evidence.dueMs(row, status, this.#standing(row, nowMs));
+      if (dueMs < deadlineMs) deadlineMs = dueMs;
+      evidence.expire(row, nowMs);
+      if (row.address === "" || status === "unknown") continue;
+      (status === "live" ? live : status === "unresponsive" ? hung : gone).push(row);
     }
-    return this.#last = { changes, live, gone, deadlineMs };
-  }
-
-  #convictionAgeMs(intervalMs: number): number {
-    return convictionAgeIntervals(this.witnessesNeeded()) * intervalMs;
-  }
-
-  #convicted(row: Row, nowMs: number): boolean {
-    const { charges, intervalMs } = this.#options;
-    if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
-    if (charges.witnesses(row).length < this.witnessesNeeded()) return false;
-    // Heartbeats made before the crash still spread: those that the charges cover must not show the dead as live
-    // again.
-    return ageOf(row, nowMs) > this.#convictionAgeMs(intervalMs) ||
-      this.#shown.get(row.id)?.status === "dead";
+    return this.#last = { changes, live, hung, gone, deadlineMs };
   }
 
   #check(row: Row, nowMs: number, via: string): Change | undefined {
@@ -220,18 +212,12 @@ export class Verdicts {
         if (via === this.#options.id && (shown === undefined || shown.status === "unknown")) {
           return "no heartbeat since this node started";
         }
-        return statusByAge(row, nowMs, this.#options.deadAfterMs) === "dead"
-          ? `no heartbeat for ${(ageOf(row, nowMs) / 1000).toFixed(1)} s`
-          : `connection refused, witnessed by ${inWords(this.#options.charges.witnesses(row))}`;
+        return this.#options.evidence.whyDead(row, this.#standing(row, nowMs));
+      case "unresponsive":
+        return this.#options.evidence.whyUnresponsive(row);
       default:
         if (shown === undefined || shown.status === "unknown") return `heard ${how}`;
         return shown.boot !== row.boot ? `restarted, heard ${how}` : `heard again ${how}`;
     }
   }
-}
-
-function inWords(ids: string[]): string {
-  const sorted = ids.toSorted();
-  const last = sorted.pop() ?? "";
-  return sorted.length === 0 ? last : `${sorted.join(", ")} and ${last}`;
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { isId, normalizeAddress } from "./address.ts";
+import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
 import { isWithin } from "./json_bounds.ts";
@@ -19,6 +20,7 @@ import {
   REASON_LENGTH_MAX,
   TOMBSTONES_MAX,
 } from "./limits.ts";
+import { SLOW_MAX, type Slowness } from "./slow.ts";
 import type { Mutable, Report } from "./table.ts";
 
 /** The version of the JSON body this node speaks. */
@@ -37,6 +39,8 @@ export interface Message {
   readonly rows?: readonly Report[];
   readonly tombstones?: readonly { readonly id: string; readonly by: string }[];
   readonly charges?: readonly Charge[];
+  readonly accepts?: readonly Accept[];
+  readonly slow?: readonly Slowness[];
   /** In a request: `rows` and `tombstones` are all that the caller has, so answer with what they lack. */
   readonly full?: boolean;
   /** Entries left out because they broke a rule. */
@@ -66,7 +70,8 @@ const SHORT_LENGTH = 65_536;
  */
 const BODY_BOUNDS = {
   depth: 8,
-  values: MEMBERS_MAX * 7 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 + 100,
+  values: MEMBERS_MAX * 7 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
+    ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + 100,
 };
 
 /** A boot mark; empty for a Go node. */
@@ -94,6 +99,14 @@ export function encodeMessage(draft: Draft): string {
   if (charges) {
     const entries = charges.map((charge) => [charge.member, charge.witness, charge.upTo]);
     text += `,"charges":${JSON.stringify(entries)}`;
+  }
+  if (draft.accepts) {
+    const entries = draft.accepts.map(({ member, witness, at }) => [member, witness, at]);
+    text += `,"accepts":${JSON.stringify(entries)}`;
+  }
+  if (draft.slow) {
+    const entries = draft.slow.map(({ member, gapMs, at }) => [member, Math.floor(gapMs), at]);
+    text += `,"slow":${JSON.stringify(entries)}`;
   }
   return text + "}";
 }
@@ -135,10 +148,13 @@ export function decodeMessage(text: string): Message | WireError {
   const rows = readList(body.rows, readRow, MEMBERS_MAX);
   const tombstones = readList(body.tombstones, readTombstone, TOMBSTONES_MAX);
   const charges = readList(body.charges, readCharge, CHARGED_MAX * WITNESSES_MAX);
+  const accepts = readList(body.accepts, readAccept, ACCEPTED_MAX * ACCEPT_WITNESSES_MAX);
+  const slow = readList(body.slow, readSlowness, SLOW_MAX);
   // Filled in one by one: spreading optional parts would cost more than the parsing.
   const message: Mutable<Message> = {
     roster,
-    dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0),
+    dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0) +
+      (accepts?.dropped ?? 0) + (slow?.dropped ?? 0),
   };
   if (id !== undefined) message.id = id;
   if (isText(boot, BOOT)) message.boot = boot;
@@ -146,6 +162,8 @@ export function decodeMessage(text: string): Message | WireError {
   if (rows) message.rows = rows.entries;
   if (tombstones) message.tombstones = tombstones.entries;
   if (charges) message.charges = charges.entries;
+  if (accepts) message.accepts = accepts.entries;
+  if (slow) message.slow = slow.entries;
   if (body.full === true) message.full = true;
   return message;
 }
@@ -187,6 +205,18 @@ function readCharge(entry: unknown[]): Charge | undefined {
   if (typeof member !== "string" || !isId(member)) return undefined;
   if (typeof witness !== "string" || !isId(witness)) return undefined;
   return isHeartbeat(upTo) ? { member, witness, upTo } : undefined;
+}
+
+function readAccept(entry: unknown[]): Accept | undefined {
+  const read = readCharge(entry);
+  return read && { member: read.member, witness: read.witness, at: read.upTo };
+}
+
+function readSlowness(entry: unknown[]): Slowness | undefined {
+  const [member, gapMs, at] = entry;
+  if (typeof member !== "string" || !isId(member) || !isHeartbeat(at)) return undefined;
+  if (typeof gapMs !== "number" || !(gapMs > 0)) return undefined;
+  return { member, gapMs: Math.min(gapMs, AGE_MAX_MS), at };
 }
 
 /** Whether `value` is a stamp; one that is no multiple of the step would not survive the columns. */

@@ -42,15 +42,18 @@ export class Connector {
   }
 
   /**
-   * Connects, until `signal` is aborted. Rejects with the system's error, or with one whose message gives another
+   * Connects, until `signal` is aborted; tells when the TCP connection is `opened`, before any TLS. Rejects with the system's error, or with one whose message gives another
    * reason. `ConnectionRefused` is evidence: no process listens at any of the peer's addresses.
    */
-  async connect(address: Address, signal: AbortSignal): Promise<Deno.Conn> {
+  async connect(
+    address: Address,
+    { signal, opened }: { signal: AbortSignal; opened: () => void },
+  ): Promise<Deno.Conn> {
     const caCerts = this.#caCerts;
-    if (caCerts === undefined) return await this.#open(address, signal);
+    if (caCerts === undefined) return await this.#open(address, signal, opened);
     const { host, port } = address;
     const start = async () => {
-      const conn = await this.#open(address, signal);
+      const conn = await this.#open(address, signal, opened);
       // The end of a host that says no word during the handshake is noticed by the system.
       conn.setKeepAlive(true);
       return await Deno.startTls(conn, { hostname: host, caCerts: caCerts() });
@@ -62,7 +65,11 @@ export class Connector {
     }
   }
 
-  async #open({ host, port }: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
+  async #open(
+    { host, port }: Address,
+    signal: AbortSignal,
+    opened: () => void,
+  ): Promise<Deno.TcpConn> {
     const { ips, isFresh } = await this.#find(host, signal);
     const allowed = ips.filter((ip) => this.#mayCall(ip));
     if (allowed.length === 0) throw new Error(FORBIDDEN);
@@ -70,6 +77,7 @@ export class Connector {
       const conn = await connectAny(allowed, port, signal);
       if (signal.aborted) close(conn); // at the very moment that it opened
       signal.throwIfAborted();
+      opened();
       return conn;
     } catch (error) {
       if (isFresh || !(error instanceof Deno.errors.ConnectionRefused)) throw error;

@@ -192,7 +192,10 @@ export class Driver {
     if (outcome.kind === "refused") {
       return gossip.failed(now, to, { refused: true, why: "connection refused" });
     }
-    if (outcome.kind === "silent") return failed("timed out");
+    if (outcome.kind === "silent") {
+      const { accepted } = outcome;
+      return gossip.failed(now, to, { refused: false, accepted, why: "timed out" });
+    }
     if (outcome.kind === "failed") return failed(outcome.why);
     const { status, body } = outcome;
     const { cluster } = this.#options;

@@ -25,14 +25,14 @@ import { encodeGet, encodePost } from "./request.ts";
  * - `answer`: the peer answered, with any status.
  * - `refused`: the host is up, and no process listens there (TCP's "connection refused"). Windows takes about two
  *   seconds to report it: with a shorter time-out the exchange is `silent` there.
- * - `silent`: no whole answer in time, whether the connection was accepted or not.
+ * - `silent`: no whole answer in time. `accepted`: the host accepted a new connection, so it runs, and the port is open.
  * - `failed`: anything else: a name that does not resolve, an unreachable network, a connection that keeps breaking, an
  *   answer that is too long, compressed or not HTTP.
  */
 export type Outcome =
   | { kind: "answer"; status: number; body: string; bytesIn: number; proof?: string }
   | { kind: "refused" }
-  | { kind: "silent" }
+  | { kind: "silent"; accepted: boolean }
   | { kind: "failed"; why: string };
 
 /** Makes exchanges; never throws and never rejects. */
@@ -127,8 +127,9 @@ class TcpTransport implements Transport {
       this.#exchange({ address, target, request, bodyBytesMax, signal, opened })
     );
     if (outcome.kind === "answer") this.#largePackets.answered(address);
-    else if (outcome.kind === "silent" && isOpen) void this.#largePackets.silent(address);
-    return outcome;
+    if (outcome.kind !== "silent") return outcome;
+    if (isOpen) void this.#largePackets.silent(address);
+    return { kind: "silent", accepted: isOpen };
   }
 
   close(): void {
@@ -158,7 +159,9 @@ class TcpTransport implements Transport {
   #outcomeOf(error: unknown, { aborted }: AbortSignal): Outcome {
     if (this.#closed) return CLOSED;
     if (error instanceof LookupError) return { kind: "failed", why: error.message };
-    if (aborted || error instanceof Deno.errors.TimedOut) return { kind: "silent" };
+    if (aborted || error instanceof Deno.errors.TimedOut) {
+      return { kind: "silent", accepted: false };
+    }
     if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
     return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
   }
@@ -182,8 +185,7 @@ class TcpTransport implements Transport {
     const { target, signal } = call;
     for (let attempt = 0;; attempt++) {
       try {
-        const conn = await this.#connector.connect(target, signal);
-        call.opened();
+        const conn = await this.#connector.connect(target, { signal, opened: call.opened });
         return await this.#converse(call, { conn, reader: new AnswerReader(conn, this.#room) });
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];

@@ -28,7 +28,6 @@ export type Request =
   /** What a Go node sends. */
   | { readonly kind: "hello"; readonly from: string; readonly via: string };
 
-const TIMED_OUT: Outcome = { kind: "silent" };
 const REFUSED: Outcome = { kind: "refused" };
 
 /** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and Deno.serve write them. */
@@ -105,22 +104,30 @@ export class Network {
   /** Calls `to`; `settle` hears once what became of it, when the caller gets to run. */
   call(from: Host, to: string, request: Request, settle: Settle): void {
     let settled = false;
+    // The kernel of a host accepts connections, whether its process gets to run or not.
+    let accepted = false;
     const end = (outcome: Outcome) => {
       if (settled) return;
-      from.enqueue(outcome === TIMED_OUT ? "timer" : "io", () => {
+      from.enqueue(outcome.kind === "silent" ? "timer" : "io", () => {
         if (settled) return;
         settled = true;
         settle(outcome);
       });
     };
-    this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end(TIMED_OUT));
+    this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end({ kind: "silent", accepted }));
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
       (request.kind === "exchange" ? request.body.length : 0);
-    this.#carry(from.address, to, () => this.#arrive(from, to, request, end));
+    const opened = () => accepted = true;
+    this.#carry(from.address, to, () => this.#arrive(from, to, { request, opened }, end));
   }
 
-  #arrive(from: Host, to: string, request: Request, settle: Settle): void {
+  #arrive(
+    from: Host,
+    to: string,
+    { request, opened }: { request: Request; opened: () => void },
+    settle: Settle,
+  ): void {
     const reply = (outcome: Outcome) => {
       if (outcome.kind === "answer") this.counts.bytes += ANSWER_HEAD_BYTES + outcome.body.length;
       this.#carry(to, from.address, () => settle(outcome));
@@ -129,6 +136,8 @@ export class Network {
     const host = this.#hosts.get(to);
     if (host?.port === "lost") return;
     if (host === undefined || host.port === "closed") return reply(REFUSED);
+    // The packets of its handshake take the way back as the answer does.
+    this.#carry(to, from.address, opened);
     host.enqueue("io", () => {
       this.#connected.get(host)?.add(from);
       const body = host.serve(request);

@@ -1,0 +1,123 @@
+/**
+ * All that tells a crash, a hang and a slow process apart, and what it makes of a member's silence.
+ *
+ *     heard within dead-after, or as long as a slow member said        live
+ *     refused by three witnesses (charges.ts)                          dead, at once
+ *     silent for longer, and its host accepts connections (accepts.ts) unresponsive
+ *     silent for longer                                                dead
+ *
+ * @module
+ */
+import { Accepts } from "./accepts.ts";
+import { Charges, convictionAgeIntervals } from "./charges.ts";
+import { SlowMembers } from "./slow.ts";
+import { ageOf, type Row, type Status } from "./table.ts";
+
+/** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
+const SUSPECT_SHARE = 0.6;
+
+export interface EvidenceOptions {
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** For how long, in ms, what a slow member says travels as news. */
+  readonly newsMs: number;
+}
+
+/** What a verdict takes besides the row. */
+export interface Standing {
+  readonly nowMs: number;
+  /** Witnesses that convict. */
+  readonly witnessesNeeded: number;
+  /** It is shown dead: charges that cover its heartbeats keep it so. */
+  readonly isShownDead: boolean;
+}
+
+export class Evidence {
+  readonly charges = new Charges();
+  readonly accepts: Accepts;
+  readonly slow: SlowMembers;
+  readonly #intervalMs: number;
+
+  constructor({ intervalMs, deadAfterMs, newsMs }: EvidenceOptions) {
+    this.#intervalMs = intervalMs;
+    this.accepts = new Accepts(deadAfterMs);
+    this.slow = new SlowMembers({ deadAfterMs, newsMs });
+  }
+
+  statusOf(row: Row, standing: Standing): Status {
+    const { nowMs } = standing;
+    if (row.left !== "") return "left";
+    if (row.heartbeat === 0) return "unknown";
+    if (this.#convicts(row, standing)) return "dead";
+    if (!this.isSilent(row, nowMs)) return "live";
+    return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
+  }
+
+  /** Whether a member was silent for longer than it may be. */
+  isSilent(row: Row, nowMs: number): boolean {
+    return ageOf(row, nowMs) > this.slow.silenceMs(row);
+  }
+
+  /** Whether a member is on the way there. */
+  isSuspect(row: Row, nowMs: number): boolean {
+    return ageOf(row, nowMs) > SUSPECT_SHARE * this.slow.silenceMs(row);
+  }
+
+  /** Whether nothing but a heartbeat can change what is shown of a silent member. */
+  isSettled(row: Row, nowMs: number): boolean {
+    return row.left !== "" || (this.isSilent(row, nowMs) && !this.accepts.has(row.id));
+  }
+
+  /** The running time at which the status of a member may next change by itself; Infinity if it cannot. */
+  dueMs(row: Row, status: Status, { nowMs, witnessesNeeded }: Standing): number {
+    if (status === "unresponsive") return this.accepts.lapsesMs(row, nowMs);
+    if (status !== "live") return Infinity;
+    const silentMs = row.heardAtMs + this.slow.silenceMs(row);
+    if (!this.charges.isCharged(row.id)) return silentMs;
+    const convictableMs = row.heardAtMs + this.#convictionAgeMs(witnessesNeeded);
+    return convictableMs > nowMs ? Math.min(silentMs, convictableMs) : silentMs;
+  }
+
+  /** Drops what counts no more. */
+  expire(row: Row, nowMs: number): void {
+    this.accepts.expire(row, nowMs);
+    this.slow.expire(row);
+    if (this.isSettled(row, nowMs)) this.charges.drop(row.id);
+  }
+
+  whyDead(row: Row, standing: Standing): string {
+    return this.#convicts(row, standing)
+      ? `connection refused, witnessed by ${inWords(this.charges.witnesses(row))}`
+      : `no heartbeat for ${(ageOf(row, standing.nowMs) / 1000).toFixed(1)} s`;
+  }
+
+  whyUnresponsive(row: Row): string {
+    const witnesses = inWords(this.accepts.witnesses(row));
+    return `accepts connections and does not answer, seen by ${witnesses}`;
+  }
+
+  forget(id: string): void {
+    this.charges.forget(id);
+    this.accepts.forget(id);
+    this.slow.forget(id);
+  }
+
+  #convicts(row: Row, { nowMs, witnessesNeeded, isShownDead }: Standing): boolean {
+    const { charges } = this;
+    if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
+    if (charges.witnesses(row).length < witnessesNeeded) return false;
+    // Heartbeats made before the crash still spread: those that the charges cover must not show the dead as live
+    // again.
+    return isShownDead || ageOf(row, nowMs) > this.#convictionAgeMs(witnessesNeeded);
+  }
+
+  #convictionAgeMs(witnessesNeeded: number): number {
+    return convictionAgeIntervals(witnessesNeeded) * this.#intervalMs;
+  }
+}
+
+function inWords(ids: string[]): string {
+  const sorted = ids.toSorted();
+  const last = sorted.pop() ?? "";
+  return sorted.length === 0 ? last : `${sorted.join(", ")} and ${last}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Slow members: those whose rounds come late say so with their heartbeats, and may be silent for longer.
+ *
+ * A process that hardly gets to run beats every few seconds: each silence would pass dead-after, and each heartbeat
+ * end it. So it tells the greatest gap between its rounds in the last minute, and all wait for twice that, six
+ * dead-afters at most. A crash is known by refusals as soon as ever. Lifeguard (memberlist) widens the observer's
+ * patience; here the suspect knows best.
+ *
+ * What it says is dated by a stamp of its own, as charges are: it counts for the heartbeats of a minute, and a replay
+ * changes nothing. A healthy cluster says none of it.
+ *
+ * @module
+ */
+import type { Row } from "./table.ts";
+
+/** What a member says of its rounds counts for its heartbeats of so long, in ms, and a gap for as long. */
+const LASTS_MS = 60_000;
+
+/** What still holds is told anew after so long, in ms, so that it never ends while the member is slow. */
+const AGAIN_MS = LASTS_MS / 2;
+
+/** A silence of so many gaps is no sign of an end. */
+const SILENCE_GAPS = 2;
+
+/** The longest silence believed, in dead-afters: a host that is lost must be known some time. */
+const SILENCE_MAX_DEAD_AFTERS = 6;
+
+/** Slow members known at one time; a cluster with more has other troubles. */
+export const SLOW_MAX = 1_024;
+
+/** Entries in one message: 3 KB. */
+export const SLOW_TOLD_MAX = 64;
+
+/** What a member says of its own rounds, as it travels. */
+export interface Slowness {
+  readonly member: string;
+  /** The greatest time between two of its rounds in its last minute. */
+  readonly gapMs: number;
+  /** Its heartbeat when it said so. */
+  readonly at: number;
+}
+
+/** A node's own heartbeats: the greatest gap of the last minute. */
+export class Gaps {
+  readonly #deadAfterMs: number;
+  /** Gaps that matter, each greater than all later ones: by the time they ended, oldest first. */
+  #lastMs = Infinity;
+  #gaps: { readonly atMs: number; readonly gapMs: number }[] = [];
+
+  constructor(deadAfterMs: number) {
+    this.#deadAfterMs = deadAfterMs;
+  }
+
+  /** Notes a heartbeat, by the monotonic clock. */
+  note(monotonicMs: number): void {
+    const gapMs = monotonicMs - this.#lastMs;
+    this.#lastMs = monotonicMs;
+    this.#gaps = this.#gaps.filter((gap) => gap.atMs > monotonicMs - LASTS_MS && gap.gapMs > gapMs);
+    if (SILENCE_GAPS * gapMs > this.#deadAfterMs) this.#gaps.push({ atMs: monotonicMs, gapMs });
+  }
+
+  /** The greatest gap of the last minute in ms; 0 where none needs anybody's patience. */
+  get greatestMs(): number {
+    return this.#gaps[0]?.gapMs ?? 0;
+  }
+}
+
+/** What is known of members that say they are slow. */
+export class SlowMembers {
+  readonly #deadAfterMs: number;
+  readonly #lifeMs: number;
+  readonly #byId = new Map<string, Slowness & { readonly untilMs: number }>();
+
+  constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
+    this.#deadAfterMs = options.deadAfterMs;
+    this.#lifeMs = options.newsMs;
+  }
+
+  get empty(): boolean {
+    return this.#byId.size === 0;
+  }
+
+  /** What a slow node says of itself now; undefined while what it said still does. */
+  own(id: string, gapMs: number, heartbeat: number): Slowness | undefined {
+    const said = this.#byId.get(id);
+    if (gapMs === 0) return undefined;
+    if (said !== undefined && said.gapMs >= gapMs && heartbeat - said.at < AGAIN_MS) {
+      return undefined;
+    }
+    return { member: id, gapMs, at: heartbeat };
+  }
+
+  /** Merges what a member said: the latest counts. True if it is new. */
+  add(said: Slowness, nowMs: number): boolean {
+    const known = this.#byId.get(said.member);
+    if (known === undefined && this.#byId.size >= SLOW_MAX) return false;
+    if (known !== undefined && known.at >= said.at) return false;
+    this.#byId.set(said.member, { ...said, untilMs: nowMs + this.#lifeMs });
+    return true;
+  }
+
+  /** The gap between a member's rounds, in ms; 0 if it is not slow. */
+  gapMs(row: Row): number {
+    const said = this.#byId.get(row.id);
+    return said === undefined || row.heartbeat - said.at > LASTS_MS ? 0 : said.gapMs;
+  }
+
+  /** How long a member may be silent, in ms. */
+  silenceMs(row: Row): number {
+    if (this.#byId.size === 0) return this.#deadAfterMs;
+    const silenceMs = SILENCE_GAPS * this.gapMs(row);
+    const mostMs = SILENCE_MAX_DEAD_AFTERS * this.#deadAfterMs;
+    return Math.max(this.#deadAfterMs, Math.min(silenceMs, mostMs));
+  }
+
+  /** Drops what a member said that it no longer is. */
+  expire(row: Row): void {
+    if (this.#byId.size > 0 && this.gapMs(row) === 0) this.#byId.delete(row.id);
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  /** The entries to send along: the news, or in a full message all. */
+  told(nowMs: number, isFull: boolean): Slowness[] {
+    return [...this.#byId.values()]
+      .filter(({ untilMs }) => isFull || untilMs > nowMs)
+      .slice(-SLOW_TOLD_MAX);
+  }
+}
