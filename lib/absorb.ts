@@ -62,12 +62,14 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   }
   const charged = new Set<Row>();
   for (const charge of message.charges ?? []) {
-    if (replica.takeCharge(charge, told)) urgent = true;
+    if (replica.testimony.takeCharge(charge, told)) urgent = true;
     const row = table.get(charge.member);
     if (row !== undefined && charge.witness === via) charged.add(row);
   }
-  for (const accept of message.accepts ?? []) if (replica.takeAccept(accept, told)) urgent = true;
-  for (const said of message.slow ?? []) replica.takeSlow(said, nowMs);
+  for (const accept of message.accepts ?? []) {
+    if (replica.testimony.takeAccept(accept, told)) urgent = true;
+  }
+  for (const said of message.slow ?? []) replica.testimony.takeSlow(said, nowMs);
   return { equal, urgent, own, charged, doubted, refused };
 }
 

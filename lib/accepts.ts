@@ -26,9 +26,14 @@ export const ACCEPT_WITNESSES_MAX = 3;
 export const ACCEPTS_TOLD_MAX = 64;
 
 /**
- * Evidence lapses after dead-after, or this share of the silence if that is longer: so a process that hangs for a day
- * is called some hundred times by the whole cluster. Each call takes a place in its accept queue, of some hundred, for
- * ever.
+ * Evidence lapses after so many dead-afters: a look takes up to an interval, and its news two more to reach all, so
+ * one dead-after left some without it in time.
+ */
+const LAPSE_DEAD_AFTERS = 2;
+
+/**
+ * Or after this share of the silence, if that is longer: so a process that hangs for a day is called some hundred times
+ * by the whole cluster. Each call takes a place in its accept queue, of some hundred, for ever.
  */
 const LAPSE_SHARE = 1 / 4;
 
@@ -36,10 +41,10 @@ const LAPSE_SHARE = 1 / 4;
 const LAPSE_MAX_MS = 600_000;
 
 /** Looks are due once evidence is older than this share of its lapse. */
-const LOOK_SHARE = 1 / 2;
+const LOOK_SHARE = 1 / 4;
 
-/** Looks expected from the whole cluster in the rest of the lapse: one in four hundred lapses has none. */
-const LOOKS = 6;
+/** Looks expected from the whole cluster in the rest of the lapse: one in a thousand has none in its first half. */
+const LOOKS = 12;
 
 /** That a member's host accepted a connection, as it travels. */
 export interface Accept {
@@ -88,7 +93,7 @@ export class Accepts {
     return this.lapsesMs(row, nowMs) > nowMs;
   }
 
-  /** The running time at which the evidence lapses, if no more comes; -Infinity if there is none. */
+  /** The running time at which the evidence lapses, if no more comes; -Infinity without any. */
   lapsesMs(row: Row, nowMs: number): number {
     const latest = this.#latest(row);
     return latest === undefined
@@ -140,7 +145,7 @@ export class Accepts {
 
   #lapseMs(row: Row, nowMs: number): number {
     const longMs = Math.min(LAPSE_SHARE * ageOf(row, nowMs), LAPSE_MAX_MS);
-    return Math.max(this.#deadAfterMs, longMs);
+    return Math.max(LAPSE_DEAD_AFTERS * this.#deadAfterMs, longMs);
   }
 }
 

@@ -16,8 +16,7 @@ const IN_FLIGHT_MAX = 64;
 
 /**
  * Calls under way to addresses where no live member is known that ever answered: they may never do, and must leave room
- * for members
- * (3 of the round, 8 suspects, 5 at a farewell).
+ * for members (3 of the round, 8 suspects, 5 at a farewell).
  */
 const STRANGERS_MAX = 48;
 
@@ -44,6 +43,16 @@ export interface Call {
   readonly roster: string;
   /** The time that did not count when it called. */
   readonly uncountedMs: number;
+}
+
+/** How a call failed. */
+export interface Failure {
+  /** The host is up and the port closed. */
+  readonly refused: boolean;
+  /** The host accepted a new connection, and no answer came. */
+  readonly accepted?: boolean;
+  /** In words, for the log. */
+  readonly why: string;
 }
 
 export interface CallsOptions {

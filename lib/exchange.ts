@@ -10,7 +10,7 @@
  * @module
  */
 import { absorb } from "./absorb.ts";
-import type { Call, Calls } from "./calls.ts";
+import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
@@ -27,16 +27,6 @@ const LATE_INTERVALS = 2;
 
 /** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
 const RAN_LATE_MS = 250;
-
-/** How a call failed. */
-export interface Failure {
-  /** The host is up and the port closed. */
-  readonly refused: boolean;
-  /** The host accepted a new connection, and no answer came. */
-  readonly accepted?: boolean;
-  /** In words, for the log. */
-  readonly why: string;
-}
 
 export interface ExchangesOptions {
   readonly id: string;
@@ -171,7 +161,7 @@ export class Exchanges {
     const { replica, rounds } = this.#options;
     const row = replica.verdicts.anyAt(to);
     if (row === undefined) return;
-    if (replica.accepted(row, turn.nowMs)) rounds.hurry(turn.now.monotonicMs);
+    if (replica.testimony.accepted(row, turn.nowMs)) rounds.hurry(turn.now.monotonicMs);
   }
 
   /** A member refused a call, or another process has its port: look again, or charge it. */

@@ -11,11 +11,11 @@
  *
  * @module
  */
-import { Calls } from "./calls.ts";
+import { Calls, type Failure } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
 import { type Effect, must, type Turn } from "./effects.ts";
-import { Exchanges, type Failure } from "./exchange.ts";
+import { Exchanges } from "./exchange.ts";
 import { HelloText } from "./go_nodes.ts";
 import { Joining } from "./joining.ts";
 import { type Decommissioned, Leaving } from "./leaving.ts";
@@ -78,8 +78,7 @@ export class Gossip {
     const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });
     const calls = new Calls({ address, replica, joining });
     const suspicion = new Suspicion({ id, intervalMs, random, replica });
-    const startMs = now.monotonicMs;
-    const rounds = new Rounds({ address, intervalMs, deadAfterMs, random, startMs });
+    const rounds = new Rounds({ ...options, startMs: now.monotonicMs });
     const parts = { replica, contacts, calls, suspicion, joining, rounds };
     this.#exchanges = new Exchanges({ id, address, boot, intervalMs, random, ...parts });
     this.#leaving = new Leaving({ id, random, replica, contacts, calls, joining, rounds });

@@ -8,7 +8,6 @@
  * @module
  */
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
-import { type Accept, acceptedAt } from "./accepts.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
@@ -16,8 +15,9 @@ import { Evidence } from "./evidence.ts";
 import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
-import { Gaps, type Slowness } from "./slow.ts";
+import { Gaps } from "./slow.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
+import { Testimony } from "./testimony.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -41,6 +41,7 @@ export class Replica {
   readonly table: Table;
   readonly evidence: Evidence;
   readonly verdicts: Verdicts;
+  readonly testimony: Testimony;
   /** Members of a former life. */
   readonly former: FormerMembers;
   readonly #options: ReplicaOptions;
@@ -62,6 +63,8 @@ export class Replica {
     // An interval more: an age that a peer rounds down must not show the member live.
     this.former = new FormerMembers(deadAfterMs + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence });
+    const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
+    this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
   }
 
   /** Ms that this node did not run since it started: all clocks are that much further than it knows. */
@@ -149,13 +152,6 @@ export class Replica {
     return merged;
   }
 
-  /** Charges a member that refused this node twice; true if that is news. */
-  charge(row: Row, nowMs: number): boolean {
-    const witness = this.id;
-    const charge = { member: row.id, witness, upTo: chargeUpTo(row, nowMs) };
-    return this.#addCharge(charge, row, { via: witness, nowMs });
-  }
-
   /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     this.#news.expire(nowMs);
@@ -183,51 +179,11 @@ export class Replica {
     this.jumpPast(chargeUpTo({ heartbeat, heardAtMs }, nowMs), nowMs);
   }
 
-  /** Takes another node's charge; true if it is news. */
-  takeCharge(charge: Charge, { via, nowMs }: { via: string; nowMs: number }): boolean {
-    const row = this.table.get(charge.member);
-    if (row === undefined || charge.witness === charge.member) return false;
-    if (charge.upTo > reachOf(row, nowMs)) return false;
-    if (row.id === this.id) {
-      // Another node thinks that this one is gone: a heartbeat beyond the charge clears it everywhere.
-      if (charge.upTo < this.#pulse.heartbeat) return false;
-      this.jumpPast(charge.upTo, nowMs);
-      return true;
-    }
-    // A member dead by its age needs no charge, and each would be news again at its return.
-    if (row.heartbeat === 0 || this.evidence.isSettled(row, nowMs)) return false;
-    return this.#addCharge(charge, row, { via, nowMs });
-  }
-
-  #addCharge(charge: Charge, row: Row, { via, nowMs }: { via: string; nowMs: number }): boolean {
-    const news = this.evidence.charges.add(charge, row, nowMs);
-    if (news) this.verdicts.touchId(row.id, via);
-    return news;
-  }
-
-  /** Notes that a member accepted a connection and did not answer; true if others should know at once. */
-  accepted(row: Row, nowMs: number): boolean {
-    const accept = { member: row.id, witness: this.id, at: acceptedAt(row, nowMs) };
-    return this.takeAccept(accept, { via: this.id, nowMs });
-  }
-
-  /** Takes evidence that a member's host accepts connections; true if others should know at once. */
-  takeAccept(accept: Accept, { via, nowMs }: { via: string; nowMs: number }): boolean {
-    const row = this.table.get(accept.member);
-    // A Go node's heartbeats are stamps of others; this node knows of itself.
-    if (row === undefined || row.boot === "" || row.left !== "" || row.id === this.id) return false;
-    // No clock is trusted further than it is known: evidence must lapse.
-    const at = Math.min(accept.at, acceptedAt(row, nowMs));
-    if (!this.evidence.accepts.add({ ...accept, at }, row, nowMs)) return false;
-    this.verdicts.touchId(row.id, via);
-    return this.evidence.isSuspect(row, nowMs);
-  }
-
-  /** Takes what a slow member says of its rounds. */
-  takeSlow(said: Slowness, nowMs: number): void {
-    const row = this.table.get(said.member);
-    if (row === undefined || row.boot === "" || row.id === this.id) return;
-    if (said.at <= reachOf(row, nowMs)) this.evidence.slow.add(said, nowMs);
+  /** A heartbeat beyond a charge clears this node everywhere; false if it made that before. */
+  #answer(charge: Charge, nowMs: number): boolean {
+    if (charge.upTo < this.#pulse.heartbeat) return false;
+    this.jumpPast(charge.upTo, nowMs);
+    return true;
   }
 
   /** Merges a report; "changed" says that others should know at once. */

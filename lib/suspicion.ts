@@ -56,7 +56,7 @@ export class Suspicion {
     this.#refusedAtMs.set(id, nowMs);
     const again = before !== undefined && nowMs - before <= AGAIN_INTERVALS * intervalMs;
     if (!again) return "look";
-    return replica.charge(row, nowMs) ? "charged" : undefined;
+    return replica.testimony.charge(row, nowMs) ? "charged" : undefined;
   }
 
   answered(id: string): void {

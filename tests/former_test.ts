@@ -35,7 +35,12 @@ Deno.test("FormerMembers.beforeMs() counts for the remembered heartbeat alone, o
 });
 
 Deno.test("Replica.recall() leaves out a member that runs again: its former life's clock may have been ahead", () => {
-  const options = { id: "n", address: "n:1", boot: "00000001", clock: { sleptMs: 0 } };
+  const options = {
+    id: "n",
+    address: "n:1",
+    boot: "00000001",
+    clock: { sleptMs: 0, uncountedMs: 0 },
+  };
   const replica = new Replica({
     ...options,
     intervalMs: 1_000,

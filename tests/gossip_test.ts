@@ -28,7 +28,7 @@ Deno.test("invariant 4: a node that was stalled accuses nobody, and is live agai
   const { lab, a, b, c } = three();
   c.paused = true;
   lab.pass(30_000);
-  assertEquals([a.status("C"), b.status("C")], ["dead", "dead"]);
+  assertEquals([a.status("C"), b.status("C")], ["unresponsive", "unresponsive"]);
   c.paused = false;
   lab.wake(c);
   assertEquals(c.statuses(), { A: "live", B: "live", C: "live" });

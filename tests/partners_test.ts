@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { type Choice, fanout, Partners, shuffle } from "../lib/partners.ts";
-import type { Row } from "../lib/table.ts";
+import { ageOf, type Row } from "../lib/table.ts";
 import { seededRandom } from "./support/dice.ts";
 
 const NOW_MS = 10_000;
@@ -32,8 +32,9 @@ function chooseOften(times: number, choice: Partial<Choice>): string[][] {
       ownAddress: "own:80",
       fanout: 1,
       isSilent: () => false,
-      nowMs: NOW_MS,
-      deadAfterMs: DEAD_AFTER_MS,
+      hung: [],
+      isSuspect: (row) => ageOf(row, NOW_MS) > 0.6 * DEAD_AFTER_MS,
+      lookShare: () => 0,
       random,
       ...choice,
     }),
@@ -79,8 +80,9 @@ Deno.test("choose() goes on with the walk when members come and go", () => {
     ownAddress: "own:80",
     fanout: 1,
     isSilent: () => false,
-    nowMs: NOW_MS,
-    deadAfterMs: DEAD_AFTER_MS,
+    hung: [],
+    isSuspect: () => false,
+    lookShare: () => 0,
     random: seededRandom(2),
   };
   const live = rows(4, "n");
@@ -98,8 +100,9 @@ Deno.test("admit() brings a new member into the walk under way", () => {
     ownAddress: "own:80",
     fanout: 1,
     isSilent: () => false,
-    nowMs: NOW_MS,
-    deadAfterMs: DEAD_AFTER_MS,
+    hung: [],
+    isSuspect: () => false,
+    lookShare: () => 0,
     random,
   };
   const partners = new Partners();

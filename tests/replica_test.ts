@@ -20,6 +20,7 @@ const WALL_MS = Date.UTC(2026, 0, 1);
 class Copy {
   nowMs = 10_000;
   sleptMs = 0;
+  uncountedMs = 0;
   readonly replica: Replica;
 
   constructor() {
@@ -90,7 +91,7 @@ Deno.test("a member whose refusals were a firewall's is not convicted by charges
   copy.charge("n4");
   copy.nowMs += 600;
   copy.hear("n4");
-  const { charges } = copy.replica;
+  const { charges } = copy.replica.evidence;
   assert(charges.distrusts("n4", copy.nowMs));
   const later = { member: "n4", witness: "n1", upTo: copy.row("n4").heartbeat + 1_000 };
   assertEquals(charges.add(later, copy.row("n4"), copy.nowMs), false);
@@ -102,9 +103,9 @@ Deno.test("a charge that reaches over a minute past the member's clock is ignore
   copy.nowMs += 2_000;
   const { heartbeat } = copy.row("n4");
   copy.charge("n4", heartbeat + 2_000 + MINUTE_MS + 100);
-  assert(copy.replica.charges.empty);
+  assert(copy.replica.evidence.charges.empty);
   copy.charge("n4", heartbeat + 2_000 + MINUTE_MS);
-  assert(!copy.replica.charges.empty);
+  assert(!copy.replica.evidence.charges.empty);
 });
 
 Deno.test("a charge against this node makes it jump past the charge, but never by more than a minute", () => {
@@ -219,21 +220,21 @@ Deno.test("a decommission drops the charges against the member", () => {
   const copy = new Copy();
   copy.charge("n4");
   copy.replica.bury("n4", "me", copy.nowMs);
-  assert(copy.replica.charges.empty);
+  assert(copy.replica.evidence.charges.empty);
 });
 
 Deno.test("charges against a member that is dead by its age are no news", () => {
   const copy = new Copy();
   copy.nowMs += DEAD_AFTER_MS + 100;
   copy.charge("n4");
-  assert(copy.replica.charges.empty);
+  assert(copy.replica.evidence.charges.empty);
 });
 
 Deno.test("a member is no witness against itself", () => {
   const copy = new Copy();
   const upTo = chargeUpTo(copy.row("n4"), copy.nowMs);
   copy.take({ charges: [{ member: "n4", witness: "n4", upTo }] });
-  assert(copy.replica.charges.empty);
+  assert(copy.replica.evidence.charges.empty);
 });
 
 Deno.test("a Go node that refuses is neither looked at again nor charged", () => {

@@ -1,10 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { Contacts } from "../lib/contacts.ts";
+import { Evidence } from "../lib/evidence.ts";
 import type { Turn } from "../lib/effects.ts";
 import { Rounds } from "../lib/rounds.ts";
 import type { Row } from "../lib/table.ts";
 
 const INTERVAL_MS = 1_000;
+const EVIDENCE = new Evidence({
+  intervalMs: INTERVAL_MS,
+  deadAfterMs: 5 * INTERVAL_MS,
+  newsMs: 8 * INTERVAL_MS,
+});
 
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
 function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTERVAL_MS) {
@@ -14,7 +20,9 @@ function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTE
     const now = { monotonicMs, wallMs: monotonicMs };
     const due = contacts.due(monotonicMs, () => true);
     const turn = { now, nowMs: monotonicMs, effects: [] };
-    const chosen = [...made.begin(turn, { live, gone: [], due, alone })];
+    const chosen = [
+      ...made.begin(turn, { live, hung: [], gone: [], evidence: EVIDENCE, due, alone }),
+    ];
     if (alone) made.awaitContact(contacts, monotonicMs);
     return chosen;
   };
@@ -40,7 +48,7 @@ Deno.test("a round tells how late it began", () => {
       nowMs: monotonicMs,
       effects: [],
     };
-    made.begin(turn, { live: [], gone: [], due: [], alone: false });
+    made.begin(turn, { live: [], hung: [], gone: [], evidence: EVIDENCE, due: [], alone: false });
     return turn.effects.map((effect) => effect.kind === "round" && effect.lateMs);
   });
   assertEquals(lateMs, [0, 40]);

@@ -33,7 +33,7 @@ Deno.test("invariant 4: one node's firewall shows nobody dead, and its refusals 
   for (const node of nodes) {
     assertEquals(node.changes.filter(({ to }) => to === "dead"), [], node.id);
   }
-  const { charges } = nodes[0]!.gossip.replica;
+  const { charges } = nodes[0]!.gossip.replica.evidence;
   assert(charges.empty, "n5 is still charged");
 });
 

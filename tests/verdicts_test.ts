@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Charge, Charges } from "../lib/charges.ts";
+import type { Charge } from "../lib/charges.ts";
+import { Evidence } from "../lib/evidence.ts";
 import { type Report, Table } from "../lib/table.ts";
 import { type Change, Verdicts } from "../lib/verdicts.ts";
 
@@ -9,14 +10,18 @@ const DEAD_AFTER_MS = 5_000;
 /** A table watched by `me`, whose time is moved by hand. */
 class Watched {
   readonly table = new Table();
-  readonly charges = new Charges();
+  readonly evidence = new Evidence({
+    intervalMs: INTERVAL_MS,
+    deadAfterMs: DEAD_AFTER_MS,
+    newsMs: 8 * INTERVAL_MS,
+  });
+  readonly charges = this.evidence.charges;
   readonly verdicts: Verdicts;
   nowMs = 100_000;
 
   constructor(...ids: string[]) {
-    const { table, charges } = this;
-    const options = { id: "me", intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS };
-    this.verdicts = new Verdicts({ ...options, table, charges });
+    const { table, evidence } = this;
+    this.verdicts = new Verdicts({ id: "me", table, evidence });
     for (const id of ["me", ...ids]) this.hear(id);
     this.survey();
   }

@@ -42,8 +42,9 @@ export class Connector {
   }
 
   /**
-   * Connects, until `signal` is aborted; tells when the TCP connection is `opened`, before any TLS. Rejects with the system's error, or with one whose message gives another
-   * reason. `ConnectionRefused` is evidence: no process listens at any of the peer's addresses.
+   * Connects, until `signal` is aborted; tells when the TCP connection is `opened`, before any TLS. Rejects with the
+   * system's error, or with one whose message gives another reason. `ConnectionRefused` is evidence: no process listens
+   * at any of the peer's addresses.
    */
   async connect(
     address: Address,

@@ -25,7 +25,7 @@ import { encodeGet, encodePost } from "./request.ts";
  * - `answer`: the peer answered, with any status.
  * - `refused`: the host is up, and no process listens there (TCP's "connection refused"). Windows takes about two
  *   seconds to report it: with a shorter time-out the exchange is `silent` there.
- * - `silent`: no whole answer in time. `accepted`: the host accepted a new connection, so it runs, and the port is open.
+ * - `silent`: no whole answer in time. `accepted`: the host accepted a new connection, so the process exists.
  * - `failed`: anything else: a name that does not resolve, an unreachable network, a connection that keeps breaking, an
  *   answer that is too long, compressed or not HTTP.
  */

@@ -45,12 +45,23 @@ await pause(forMs);
 console.log(table([
   ["`dead` told at healthy nodes about the starved", count(healthy, starved, ["dead"])],
   ["any change of status told at healthy nodes about the starved", count(healthy, starved)],
-  ["`unresponsive` told at healthy nodes about the starved", count(healthy, starved, ["unresponsive"])],
-  ["`dead` or `unresponsive` told at the starved about healthy nodes", count(starved, healthy, SICK)],
-  ["`dead` or `unresponsive` told at healthy nodes about healthy nodes", count(healthy, healthy, SICK)],
+  [
+    "`unresponsive` told at healthy nodes about the starved",
+    count(healthy, starved, ["unresponsive"]),
+  ],
+  [
+    "`dead` or `unresponsive` told at the starved about healthy nodes",
+    count(starved, healthy, SICK),
+  ],
+  [
+    "`dead` or `unresponsive` told at healthy nodes about healthy nodes",
+    count(healthy, healthy, SICK),
+  ],
 ]));
 
-for (const { lines } of healthy) { for (const line of lines) if (/peer is dead/.test(line)) console.log(line); }
+for (const { lines } of healthy) {
+  for (const line of lines) if (/peer is dead/.test(line)) console.log(line);
+}
 /** How often `observers` told a status of `members` since the starving began. */
 function count(observers: FleetNode[], members: FleetNode[], statuses?: string[]): string {
   let told = 0;

@@ -84,7 +84,7 @@ Deno.test("Driver names the cluster and escapes the brackets of IPv6 in what it 
 Deno.test("Driver says in the log why a call failed", () => {
   const why: [Outcome, string][] = [
     [{ kind: "refused" }, "connection refused"],
-    [{ kind: "silent" }, "timed out"],
+    [{ kind: "silent", accepted: false }, "timed out"],
     [{ kind: "failed", why: "no route" }, "no route"],
     [answer(401), "it asks for the cluster's key (-key-file)"],
     [answer(409), "it belongs to another cluster than 'default', this node's -cluster"],
@@ -116,7 +116,7 @@ Deno.test("Driver.unheardMs() counts from the first call in vain, until one is a
   const [b, c] = bench.posts;
   bench.nowMs = 5_010;
   assertEquals(bench.driver.unheardMs(), 5_000, "while a call is under way");
-  b!.settle({ kind: "silent" });
+  b!.settle({ kind: "silent", accepted: false });
   assertEquals(bench.driver.unheardMs(), 5_000);
   c!.settle({ kind: "refused" });
   assertEquals(bench.driver.unheardMs(), 0, "a refusal comes from a host that runs");
@@ -132,7 +132,7 @@ Deno.test("Driver.whenIdle() waits for the calls under way, or for a bounded tim
   busy.driver.start();
   busy.driver.whenIdle(() => done++);
   assertEquals(done, 1);
-  busy.posts[0]!.settle({ kind: "silent" });
+  busy.posts[0]!.settle({ kind: "silent", accepted: false });
   assertEquals(done, 2);
 
   const stuck = new Bench();

@@ -260,7 +260,7 @@ test("post() says silent when the system accepts the connection and the process 
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using transport = open({ timeoutMs: SHORT_MS });
   const outcome = await transport.post(`127.0.0.1:${listener.addr.port}`, "/", "x");
-  assertEquals(outcome, { kind: "silent" });
+  assertEquals(outcome, { kind: "silent", accepted: true });
 });
 
 test(
@@ -274,7 +274,10 @@ test(
     });
     using transport = open({ timeoutMs: SHORT_MS, caCerts: () => [] });
     for (let i = 0; i < 3; i++) {
-      assertEquals(await transport.post(peer.address, "/", "x"), { kind: "silent" });
+      assertEquals(await transport.post(peer.address, "/", "x"), {
+        kind: "silent",
+        accepted: true,
+      });
     }
     await asked.promise;
     assertEquals(peer.connections.length, 1);
@@ -351,7 +354,7 @@ test("onHint tells nothing of a peer that answers nothing, or answers now and th
   const hints: string[] = [];
   using transport = open({ timeoutMs: SHORT_MS, onHint: (text) => hints.push(text) });
   for (let i = 0; i < SILENT_TIMES + 1; i++) {
-    assertEquals(await transport.post(mute.address, "/", "x"), { kind: "silent" });
+    assertEquals(await transport.post(mute.address, "/", "x"), { kind: "silent", accepted: true });
   }
   for (let i = 0; i < 2 * SILENT_TIMES; i++) await transport.post(moody.address, "/", "x");
   assertEquals(asked.filter((method) => method === "GET").length, 1, "one probe");
@@ -373,7 +376,7 @@ test("post() says silent at the deadline, though a body trickles in, and lets go
     }
   });
   using transport = open({ timeoutMs: SHORT_MS });
-  assertEquals(await transport.post(peer.address, "/", "x"), { kind: "silent" });
+  assertEquals(await transport.post(peer.address, "/", "x"), { kind: "silent", accepted: true });
   await left;
 });
 
@@ -381,7 +384,7 @@ test("post() says silent at the deadline when the peer doesn't read a long reque
   await using peer = new RawPeer(() => new Promise(() => {}));
   using transport = open({ timeoutMs: SHORT_MS });
   const outcome = await transport.post(peer.address, "/", new Uint8Array(50_000_000));
-  assertEquals(outcome, { kind: "silent" });
+  assertEquals(outcome, { kind: "silent", accepted: true });
 });
 
 test("post() fails an answer that is too long, and reads no more of it", async () => {
@@ -470,7 +473,7 @@ test("post() says silent when the system gives up connecting: a host that is off
   using transport = open();
   Object.assign(Deno, { connect: timedOut });
   try {
-    assertEquals(await transport.post("127.0.0.1:9", "/", ""), { kind: "silent" });
+    assertEquals(await transport.post("127.0.0.1:9", "/", ""), { kind: "silent", accepted: false });
   } finally {
     Object.assign(Deno, { connect });
   }

@@ -71,7 +71,7 @@ async function nothingArrives(): Promise<void> {
   await nft("ip daddr 127.0.0.2 drop");
   using transport = open({ timeoutMs: 200 });
   const outcome = await transport.post(`127.0.0.2:${server.addr.port}`, "/", "x");
-  assertEquals(outcome, { kind: "silent" });
+  assertEquals(outcome, { kind: "silent", accepted: false });
 }
 
 async function firewallForgets(): Promise<void> {
@@ -103,7 +103,7 @@ async function largePacketsGetLost(): Promise<void> {
   using transport = open({ timeoutMs: 200, onHint: (text) => hints.push(text) });
   const address = `127.0.0.1:${server.addr.port}`;
   for (let i = 0; i < 3; i++) {
-    assertEquals(await transport.post(address, "/", "x"), { kind: "silent" });
+    assertEquals(await transport.post(address, "/", "x"), { kind: "silent", accepted: true });
   }
   await eventually(() => assertStringIncludes(hints[0] ?? "", `small answers of ${address} pass`));
   await nft();

@@ -1,4 +1,4 @@
-import type { Row } from "../../lib/table.ts";
+import type { Row, Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import type { OurNode } from "./our_node.ts";
 import { Truth, WITNESSES } from "./truth.ts";
@@ -11,6 +11,9 @@ export const CLOCK_SHARE_MAX = 0.005;
 const CHARGE_SLACK_MS = 600;
 
 /** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
+/** What nobody may say of a member that runs and is connected. */
+const SICK: ReadonlySet<Status> = new Set<Status>(["dead", "unresponsive"]);
+
 const AGE_SLACK_MS = 5;
 
 /** A broken invariant, by its number in lib/PROTOCOL.md. */
@@ -82,14 +85,29 @@ export class Invariants {
     }
     this.#checkAge(node, row);
     if (id === node.id) return;
+    this.#checkUnresponsive(node, row);
     // Who did not run itself needs time to hear who came back meanwhile.
-    if (node.gossip.statusOf(row) === "dead") {
+    if (SICK.has(node.gossip.statusOf(row))) {
       const { intervalMs, deadAfterMs } = this.#world.options;
       const windowMs = deadAfterMs + 12 * intervalMs;
       const sinceMs = this.#world.nowMs - windowMs;
       const calm = this.#world.network.calmSinceMs <= sinceMs;
       if (calm && node.healthySinceMs <= sinceMs) this.#checkFalseDead(node, row, windowMs);
     }
+  }
+
+  /** Nobody is unresponsive for long whose host accepts no connections: not past the evidence's lapse and its way. */
+  #checkUnresponsive(node: OurNode, row: Row): void {
+    if (node.gossip.statusOf(row) !== "unresponsive") return;
+    const { nowMs, network, options: { intervalMs, deadAfterMs } } = this.#world;
+    const ageMs = node.gossip.nowMs - row.heardAtMs;
+    const lapseMs = Math.max(2 * deadAfterMs, ageMs / 4) + 2 * intervalMs + network.latestMs;
+    const acceptedMs = network.acceptedMs.get(row.address) ?? -Infinity;
+    if (nowMs - acceptedMs <= lapseMs * (1 + CLOCK_SHARE_MAX)) return;
+    if (nowMs <= this.truth.allWellSinceMs() + lapseMs) return;
+    const text = `${node.id} shows ${row.id} unresponsive, whose host has accepted no connection ` +
+      `for ${s(nowMs - acceptedMs)}`;
+    this.#fail("5 (unresponsive only while a host accepts)", text);
   }
 
   #checkAge(node: OurNode, row: Row): void {
@@ -125,7 +143,10 @@ export class Invariants {
   #checkDeadInTime(node: OurNode, row: Row, madeMs: number): void {
     const { nowMs, network } = this.#world;
     const { intervalMs, deadAfterMs } = this.#world.options;
-    const boundMs = (deadAfterMs + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) + network.latestMs;
+    // Who says that its rounds come late may be silent for twice the greatest gap, six dead-afters at most.
+    const gapMs = node.gossip.replica.evidence.slow.gapMs(row);
+    const silenceMs = Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs));
+    const boundMs = (silenceMs + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) + network.latestMs;
     if (nowMs <= madeMs + boundMs || row.id === node.id) return;
     if (nowMs <= this.truth.allWellSinceMs() + boundMs) return;
     if (node.gossip.statusOf(row) !== "live") return;
@@ -140,7 +161,8 @@ export class Invariants {
       this.falseDead++;
       return;
     }
-    const text = `${node.id} shows ${row.id} dead, which has run and been connected for ${
+    const status = node.gossip.statusOf(row);
+    const text = `${node.id} shows ${row.id} ${status}, which has run and been connected for ${
       s(windowMs)
     }`;
     this.#fail("4", text);
@@ -156,12 +178,12 @@ export class Invariants {
       );
     }
     told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
-    if (change.to !== "dead" || change.from !== "live") return;
+    if (!SICK.has(change.to) || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);
     if (row === undefined) return;
     const { intervalMs, deadAfterMs } = this.#world.options;
     this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
-    this.#checkEarly(node, row, told);
+    if (change.to === "dead") this.#checkEarly(node, row, told);
   }
 
   /** Before dead-after only so many witnesses can tell. */

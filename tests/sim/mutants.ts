@@ -27,8 +27,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "running clock",
     rule: "time in which a node did not run does not count",
     file: "clock.ts",
-    from: "sinceMs > this.#stallMs ||",
-    to: "",
+    from: "const isLate = lateMs > LATE_MS",
+    to: "const isLate = false",
     seed: 18,
   },
   {
@@ -82,10 +82,26 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "left",
     rule: "who announced its stop is not dead",
-    file: "table.ts",
+    file: "evidence.ts",
     from: 'if (row.left !== "") return "left"',
     to: 'if (false) return "left"',
     seed: 100,
+  },
+  {
+    name: "accepts",
+    rule: "evidence that a host accepts connections lapses",
+    file: "accepts.ts",
+    from: "return this.lapsesMs(row, nowMs) > nowMs",
+    to: "return this.lapsesMs(row, nowMs) > -Infinity",
+    seed: 1,
+  },
+  {
+    name: "patience",
+    rule: "no silence is believed beyond six dead-afters",
+    file: "slow.ts",
+    from: "Math.min(silenceMs, mostMs)",
+    to: "2 * silenceMs",
+    seed: 1,
   },
   {
     name: "farewell",

@@ -96,6 +96,9 @@ export class Network {
     this.links.know(host.address);
   }
 
+  /** When a caller last learned that the host at an address accepts connections. */
+  readonly acceptedMs = new Map<string, number>();
+
   /** The last that came to be at an address. */
   hostAt(address: string): Host | undefined {
     return this.#hosts.get(address);
@@ -118,7 +121,10 @@ export class Network {
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
       (request.kind === "exchange" ? request.body.length : 0);
-    const opened = () => accepted = true;
+    const opened = () => {
+      accepted = true;
+      this.acceptedMs.set(to, this.#agenda.nowMs);
+    };
     this.#carry(from.address, to, () => this.#arrive(from, to, { request, opened }, end));
   }
 

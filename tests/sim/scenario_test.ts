@@ -128,7 +128,7 @@ Deno.test("invariant 4: who was stopped for a minute accuses nobody when it runs
   const stage = new Stage({ nodes: 16 });
   stage.node("n4").stall("stopped");
   stage.run(60_000);
-  assert(stage.allShow("n4", "dead"));
+  assert(stage.allShow("n4", "unresponsive"));
   const sinceMs = stage.world.nowMs;
   stage.node("n4").resume();
   assertLessOrEqual(stage.runUntil(() => stage.allShowAll(), TEN_ROUNDS_MS), TEN_ROUNDS_MS);

@@ -9,6 +9,7 @@ const SAMPLE_MS = 250;
 const GLYPHS: Readonly<Record<Status, string>> = {
   live: "o",
   dead: "x",
+  unresponsive: "!",
   left: "<",
   decommissioned: "#",
   unknown: "?",
@@ -17,7 +18,7 @@ const GLYPHS: Readonly<Record<Status, string>> = {
 /** What the glyphs of a timeline mean, in lines. */
 export const LEGEND = [
   "A column a node: how most of the others see it, and what it really does.",
-  "o live   x dead   < left   # decommissioned   ? unknown   . not in the table",
+  "o live   x dead   ! unresponsive   < left   # decommissioned   ? unknown   . not in the table",
   "* others see it otherwise   z does not get to run   ! does not exist (any more)",
 ];
 

@@ -202,7 +202,10 @@ export class Lab {
       if (reach === "ok" && target === undefined && stranger === undefined) reach = "refused";
       if (reach === "refused") return settle({ kind: "refused" });
       if (reach === "silent" || target?.paused) {
-        return this.#at(this.nowMs + TIMEOUT_MS, () => settle({ kind: "silent" }));
+        return this.#at(
+          this.nowMs + TIMEOUT_MS,
+          () => settle({ kind: "silent", accepted: reach === "ok" }),
+        );
       }
       const text = stranger?.(body) ?? this.#receive(target!, from.id, body);
       const answer = { kind: "answer", status: 200, body: text, bytesIn: text.length } as const;
