@@ -38,7 +38,7 @@ const LAPSE_DEAD_AFTERS = 2;
 const LAPSE_SHARE = 1 / 4;
 
 /** The longest lapse, in ms: that late it is known that the host of a process that hung for hours is lost. */
-const LAPSE_MAX_MS = 600_000;
+const LAPSE_MAX_MS = 900_000;
 
 /** Looks are due once evidence is older than this share of its lapse. */
 const LOOK_SHARE = 1 / 4;

@@ -44,6 +44,28 @@ Deno.test("RunningClock counts a step of two intervals whole: a late round is no
   assertEquals(clock.step(at(4 * INTERVAL_MS + 1)), 2_000);
 });
 
+Deno.test("invariant 8: what a node is late by does not count, however short the steps, nor as long after it", () => {
+  const clock = new RunningClock(INTERVAL_MS, at(0));
+  clock.step(at(1_000), 1_000);
+  // It asked to be woken at 1,200, and got to run at 1,500.
+  assertEquals(clock.step(at(1_500), 1_200), 1_200);
+  assertEquals(clock.uncountedMs, 300);
+  assertEquals(clock.step(at(1_700), 1_700), 1_200, "it rests as long: messages wait, too");
+  assertEquals(clock.step(at(1_900), 1_900), 1_300);
+  assertEquals(clock.uncountedMs, 600);
+});
+
+Deno.test("invariant 8: a node that always wakes late counts half of its time at most", () => {
+  const clock = new RunningClock(INTERVAL_MS, at(0));
+  for (let ms = 400; ms <= 40_000; ms += 400) clock.step(at(ms), ms - 200);
+  assertLessOrEqual(clock.nowMs, 20_000);
+});
+
+Deno.test("RunningClock counts a timer's usual lateness, 20 ms", () => {
+  const clock = new RunningClock(INTERVAL_MS, at(0));
+  assertEquals(clock.step(at(1_020), 1_000), 1_020);
+});
+
 Deno.test("RunningClock stands still when the monotonic clock goes back", () => {
   const clock = new RunningClock(INTERVAL_MS, at(5_000));
   assertEquals([5_500, 5_400, 5_500, 5_600].map((ms) => clock.step(at(ms))), [500, 500, 500, 600]);

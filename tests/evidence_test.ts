@@ -1,0 +1,102 @@
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { Evidence } from "../lib/evidence.ts";
+import type { Row } from "../lib/table.ts";
+
+const HEARTBEAT = 1_000_000;
+const HEARD_MS = 100_000;
+
+function row(parts: Partial<Row> = {}): Row {
+  return {
+    ...{ id: "n1", address: "n1:80", boot: "00000001", heartbeat: HEARTBEAT, left: "" },
+    heardAtMs: HEARD_MS,
+    ...parts,
+  };
+}
+
+function evidence(): Evidence {
+  return new Evidence({ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 });
+}
+
+function at(ageMs: number, isShownDead = false) {
+  return { nowMs: HEARD_MS + ageMs, witnessesNeeded: 3, isShownDead };
+}
+
+function refuse(by: Evidence, witnesses: string[], nowMs: number): void {
+  for (const witness of witnesses) {
+    by.charges.add({ member: "n1", witness, upTo: HEARTBEAT + nowMs - HEARD_MS }, row(), nowMs);
+  }
+}
+
+Deno.test("a member is live until dead-after, and then dead where nothing more is known", () => {
+  const known = evidence();
+  assertEquals(known.statusOf(row(), at(5_000)), "live");
+  assertEquals(known.statusOf(row(), at(5_001)), "dead");
+});
+
+Deno.test("a silent member whose host accepts connections is unresponsive, and dead once that lapses", () => {
+  const known = evidence();
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  assertEquals(known.statusOf(row(), at(4_000)), "live", "evidence is nothing against the living");
+  assertEquals(known.statusOf(row(), at(5_001)), "unresponsive");
+  assertEquals(known.whyUnresponsive(row()), "accepts connections and does not answer, seen by n2");
+  assertEquals(known.statusOf(row(), at(13_999)), "unresponsive");
+  assertEquals(known.statusOf(row(), at(14_000)), "dead");
+});
+
+Deno.test("three refusals make an unresponsive or slow member dead at once", () => {
+  const known = evidence();
+  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  refuse(known, ["n2", "n3", "n4"], HEARD_MS + 6_000);
+  assertEquals(known.statusOf(row(), at(6_000)), "dead");
+  assertEquals(known.whyDead(row(), at(6_000)), "connection refused, witnessed by n2, n3 and n4");
+});
+
+Deno.test("a slow member is live for as long as it said, and a suspect after 60 % of it", () => {
+  const known = evidence();
+  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
+  assertEquals(known.statusOf(row(), at(20_000)), "live");
+  assertEquals(known.statusOf(row(), at(20_001)), "dead");
+  assertFalse(known.isSuspect(row(), HEARD_MS + 12_000));
+  assert(known.isSuspect(row(), HEARD_MS + 12_001));
+});
+
+Deno.test("dueMs() is when a status may next change by itself", () => {
+  const known = evidence();
+  assertEquals(known.dueMs(row(), "live", at(0)), HEARD_MS + 5_000);
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  assertEquals(known.dueMs(row(), "unresponsive", at(6_000)), HEARD_MS + 14_000);
+  assertEquals(known.dueMs(row(), "dead", at(20_000)), Infinity);
+});
+
+Deno.test("who left as planned has left, and who was never heard is unknown, whatever is said of them", () => {
+  const known = evidence();
+  refuse(known, ["n2", "n3", "n4"], HEARD_MS + 2_000);
+  assertEquals(known.statusOf(row({ left: "SIGTERM" }), at(6_000)), "left");
+  assertEquals(known.statusOf(row({ heartbeat: 0 }), at(6_000)), "unknown");
+});
+
+Deno.test("forget() drops all that is known of a member", () => {
+  const known = evidence();
+  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  refuse(known, ["n2"], HEARD_MS + 2_000);
+  known.forget("n1");
+  assert(known.accepts.empty && known.slow.empty && known.charges.empty);
+});
