@@ -70,6 +70,7 @@ export class SlowMembers {
   readonly #deadAfterMs: number;
   readonly #lifeMs: number;
   readonly #byId = new Map<string, Slowness & { readonly untilMs: number }>();
+  #version = 0;
 
   constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
     this.#deadAfterMs = options.deadAfterMs;
@@ -78,6 +79,11 @@ export class SlowMembers {
 
   get empty(): boolean {
     return this.#byId.size === 0;
+  }
+
+  /** Grows with every change of who is slow, or how slow. */
+  get version(): number {
+    return this.#version;
   }
 
   /** What a slow node says of itself now; undefined while what it said still does. */
@@ -96,6 +102,7 @@ export class SlowMembers {
     if (known === undefined && this.#byId.size >= SLOW_MAX) return false;
     if (known !== undefined && known.at >= said.at) return false;
     this.#byId.set(said.member, { ...said, untilMs: nowMs + this.#lifeMs });
+    if (known?.gapMs !== said.gapMs) this.#version++;
     return true;
   }
 
@@ -115,11 +122,11 @@ export class SlowMembers {
 
   /** Drops what a member said that it no longer is. */
   expire(row: Row): void {
-    if (this.#byId.size > 0 && this.gapMs(row) === 0) this.#byId.delete(row.id);
+    if (this.#byId.size > 0 && this.gapMs(row) === 0) this.forget(row.id);
   }
 
   forget(id: string): void {
-    this.#byId.delete(id);
+    if (this.#byId.delete(id)) this.#version++;
   }
 
   /** The entries to send along: the news, or in a full message all. */

@@ -25,20 +25,33 @@ export interface Health {
   readonly unheardMs: number;
 }
 
-/** Why the node is not healthy, in one line; undefined if it is. */
-export function troubleOf(gossip: Gossip, at: Health): string | undefined {
-  const lateMs = gossip.lateMs(at.monotonicMs);
-  if (lateMs > LATE_INTERVALS * at.intervalMs) {
-    return `The next round is ${seconds(lateMs)} late: the process does not get to run`;
-  }
-  if (at.unheardMs <= at.deadAfterMs) return undefined;
+type Silence = Pick<Health, "id" | "deadAfterMs" | "unheardMs">;
+
+/** For how long this node has heard nobody, in ms, where it knows enough others to be cut off; 0 otherwise. */
+export function cutOffMs(gossip: Gossip, at: Silence): number {
+  return unheardMembers(gossip, at) > 0 ? at.unheardMs : 0;
+}
+
+/** How many other members should be heard, where this node knows enough and none answers; 0 otherwise. */
+function unheardMembers(gossip: Gossip, at: Silence): number {
+  if (at.unheardMs <= at.deadAfterMs) return 0;
   // Members of a former life alone may all be down, after a power cut: no restart of this node would help.
   const { table, former } = gossip.replica;
   const known =
     table.roster().filter((row) =>
       row.id !== at.id && row.heartbeat > 0 && row.left === "" && !former.holds(row)
     ).length;
-  if (known < CUT_OFF_MEMBERS) return undefined;
+  return known < CUT_OFF_MEMBERS ? 0 : known;
+}
+
+/** Why the node is not healthy, in one line; undefined if it is. */
+export function troubleOf(gossip: Gossip, at: Health): string | undefined {
+  const lateMs = gossip.lateMs(at.monotonicMs);
+  if (lateMs > LATE_INTERVALS * at.intervalMs) {
+    return `The next round is ${seconds(lateMs)} late: the process does not get to run`;
+  }
+  const known = unheardMembers(gossip, at);
+  if (known === 0) return undefined;
   return `None of ${known} other members has answered for ${seconds(at.unheardMs)}: ` +
     "this node is cut off, or its calls do not get out";
 }

@@ -10,7 +10,7 @@ import { Gossip } from "../gossip.ts";
 import { bugPlace, describeBug, type Log } from "../log.ts";
 import { OncePer } from "../once.ts";
 import type { Network } from "../config/networks.ts";
-import { logStateTrouble, troubleOf, waitingFor } from "./health.ts";
+import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { restore, type Saved, snapshot } from "./state_format.ts";
@@ -91,13 +91,14 @@ export class Node {
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
     const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
-    const onHangUp = (to: string) => this.#hungUp(to);
     const onHint = (text: string) => log.notice("warn", text);
-    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, onHangUp, onHint });
+    const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
+    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
       refresh: () => this.#driver.refresh(),
+      cutOffMs: () => cutOffMs(gossip, { id, deadAfterMs, unheardMs: this.#driver.unheardMs() }),
     });
     this.#driver = new Driver({
       ...{ gossip, id, address, cluster, world },
@@ -219,8 +220,7 @@ export class Node {
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    const found = [this.#state?.trouble, this.#options.warning()].filter(Boolean);
-    return found.length === 0 ? undefined : found.join("; ");
+    return [this.#state?.trouble, this.#options.warning()].filter(Boolean).join("; ") || undefined;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */

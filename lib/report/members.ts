@@ -5,6 +5,7 @@
  */
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
+import { remarksOf } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
@@ -46,6 +47,8 @@ export interface ListedMember extends MemberView {
   readonly reason: string | null;
   /** When its status last changed: RFC 3339, by this node's clock; null if not known. */
   readonly since: string | null;
+  /** What else to know of it: that it is slow, or flaps; null mostly. */
+  readonly remark: string | null;
 }
 
 /** A member as the page shows it. */
@@ -105,6 +108,8 @@ export interface MembersView {
   readonly address: string;
   /** RFC 3339, by this node's clock. */
   readonly now: string;
+  /** This node hears nobody, so its statuses tell of its own link rather than of the others. */
+  readonly cutOff: boolean;
   readonly members: readonly ListedMember[];
 }
 
@@ -178,7 +183,8 @@ export function contactViews(
 function view(from: Sources, known: Row | Tombstone, status: Status): ListedMember {
   const { gossip, stories, wallMs } = from;
   const heard = known.heartbeat > 0;
-  const told = stories.latest(known.id);
+  const history = stories.history(known.id);
+  const told = history.at(-1);
   const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
   const heardMs = Math.floor(wallMs - ageMs);
   const heartbeat = known.heartbeat > heardMs + FUTURE_MAX_MS ? heardMs : known.heartbeat;
@@ -190,14 +196,21 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     ageMs: heard ? Math.round(ageMs) : null,
     reason: told?.reason ?? null,
     since: told === undefined ? null : new Date(told.atMs).toISOString(),
+    remark: remarkOf(known, { status, replica: gossip.replica, history, wallMs }),
   };
+}
+
+function remarkOf(known: Row | Tombstone, from: Parameters<typeof remarksOf>[1]): string | null {
+  if (!("boot" in known)) return null;
+  return remarksOf(known, from).map(({ text }) => text).join("; ") || null;
 }
 
 /** Members as lines of text under a heading. Every line ends in a line feed. */
 export function tableText(members: readonly ListedMember[]): string {
   const rows = [["ID", "STATUS", "HEARD", "ADDRESS", "WHY"]];
-  for (const { id, status, ageMs, address, reason } of members) {
-    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, reason ?? ""]);
+  for (const { id, status, ageMs, address, reason, remark } of members) {
+    const why = [remark, reason].filter(Boolean).join("; ");
+    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, why]);
   }
   const widths = [0, 0, 0, 0];
   for (const row of rows) {

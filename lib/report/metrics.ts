@@ -6,7 +6,7 @@
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
 import { type Family, Histogram } from "./prometheus.ts";
 import { type Status, STATUSES } from "../table.ts";
-import type { MemberView } from "./members.ts";
+import type { ListedMember, MemberView } from "./members.ts";
 import type { Change } from "../verdicts.ts";
 
 /** In seconds: from an answer on the same host to the time-out. */
@@ -28,7 +28,9 @@ const LIMITS = ["table", "body", "streams"] as const;
 
 /** Values read from other parts at the time of a request. */
 export interface Readings {
-  readonly members: readonly MemberView[];
+  readonly members: readonly ListedMember[];
+  /** This node hears nobody. */
+  readonly cutOff: boolean;
   readonly contacts: number;
   readonly rounds: number;
   /** Grows with every change of the roster or the tombstones. */
@@ -103,6 +105,8 @@ export class Metrics {
         byLabel("status", STATUSES, members),
       ),
       ...downFamilies(now.members),
+      ...remarkFamilies(now.members),
+      gauge("gossiper_cut_off", "1 while this node hears nobody.", now.cutOff ? 1 : 0),
       counter(
         "gossiper_status_changes_total",
         "Changes of a member's status to this one.",
@@ -200,6 +204,20 @@ function downFamilies(members: readonly MemberView[]): Family[] {
     `Members that are ${DOWN_STATUSES.join(" or ")}, ${DOWN_NAMED_MAX} at most; always 1.`,
     down.slice(0, DOWN_NAMED_MAX).map(({ id, address, status }) => [{ id, address, status }, 1]),
   )];
+}
+
+/** Names members that are slow or flap; no family while there are none. */
+function remarkFamilies(members: readonly ListedMember[]): Family[] {
+  const samples = members.filter(({ remark }) => remark !== null).slice(0, DOWN_NAMED_MAX)
+    .flatMap(({ id, address, remark }) =>
+      remark!.split("; ").map((text): [Record<string, string>, number] => [
+        { id, address, remark: text.split(":")[0]! },
+        1,
+      ])
+    );
+  if (samples.length === 0) return [];
+  const help = `Members that are slow or flapping, ${DOWN_NAMED_MAX} at most; always 1.`;
+  return [gauge("gossiper_member_remark", help, samples)];
 }
 
 function zeroPerStatus(): Record<Status, number> {

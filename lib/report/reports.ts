@@ -35,6 +35,9 @@ const STRIP_STEP_INTERVALS = 2;
 /** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
 const FAILURES_MAX = 256;
 
+/** Why a member is dead to a node that is cut off. */
+const UNHEARD = "unheard since this node hears nobody";
+
 const LIVE: ReadonlySet<Status> = new Set(["live"]);
 
 export interface ReportsOptions {
@@ -55,6 +58,8 @@ export interface ReportsOptions {
   readonly log: Log;
   readonly gossip: Gossip;
   readonly traffic: Transport["traffic"];
+  /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
+  readonly cutOffMs: () => number;
   /** Brings the verdicts up to the present. */
   readonly refresh: () => void;
 }
@@ -68,6 +73,7 @@ export class Reports {
   /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
   readonly #failures = new Map<string, Exchange["outcome"]>();
   readonly #events: EventStreams;
+  #cutOff = false;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
@@ -85,7 +91,10 @@ export class Reports {
     const { table, former } = gossip.replica;
     const row = table.get(told.id);
     const beforeMs = row === undefined ? 0 : former.beforeMs(row);
-    const change = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
+    const aged = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
+    this.#noteCutOff();
+    const isUnheard = this.#cutOff && aged.to === "dead" && aged.from === "live";
+    const change = isUnheard ? { ...aged, reason: UNHEARD } : aged;
     this.#stories.record(change, now().wallMs);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
@@ -97,11 +106,26 @@ export class Reports {
   round(lateMs: number): void {
     const { gossip, now } = this.#options;
     this.#metrics.round(lateMs);
+    this.#noteCutOff();
     this.#strips.advance(now().monotonicMs);
     for (const row of gossip.replica.table.roster()) {
       const ageMs = row.heartbeat === 0 ? null : ageOf(row, gossip.nowMs);
       this.#strips.sample(row.id, { status: gossip.statusOf(row), ageMs });
     }
+  }
+
+  /** Says once that this node hears nobody, and once that it does again. */
+  #noteCutOff(): void {
+    const { cutOffMs, log, now } = this.#options;
+    const unheardMs = cutOffMs();
+    if (unheardMs > 0 === this.#cutOff) return;
+    this.#cutOff = unheardMs > 0;
+    if (!this.#cutOff) return log.notice("info", "this node hears others again");
+    const since = new Date(now().wallMs - unheardMs).toISOString().slice(11, 19);
+    log.notice(
+      "warn",
+      `hears nobody since ${since} UTC: this node is cut off, or all others are down`,
+    );
   }
 
   /** Records an exchange that this node started. */
@@ -136,7 +160,9 @@ export class Reports {
   version(): string {
     const { refresh, gossip, boot } = this.#options;
     refresh();
-    return `${boot}-${gossip.replica.table.version}-${this.#stories.lastEvent}`;
+    const { table, evidence } = gossip.replica;
+    const remarks = `${evidence.slow.version}${this.#cutOff ? "c" : ""}`;
+    return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
 
   /** The table; with `statuses`, only the members that have one of them. */
@@ -144,7 +170,7 @@ export class Reports {
     const { refresh, id, address } = this.#options;
     refresh();
     const members = memberViews(this.#sources(), statuses);
-    return { id, address, now: this.#wallTime(), members };
+    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff, members };
   }
 
   /** The same as text. */
@@ -200,6 +226,7 @@ export class Reports {
     return metricsText(this.#metrics.families({
       ...gossip.counts,
       members: this.members().members,
+      cutOff: this.#cutOff,
       contacts: [...gossip.contacts.unanswered()].length,
       tableVersion: gossip.replica.table.version,
       traffic,

@@ -18,6 +18,7 @@ export function member(
     ageMs: known ? 2_100 : null,
     reason: `because of ${id}`,
     since: null,
+    remark: null,
     strip: {
       stepMs: STRIP_STEP_MS,
       samples: Array.from({ length: STRIP_SAMPLES }, () => known ? 1_000 : null),

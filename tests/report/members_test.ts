@@ -59,7 +59,14 @@ Deno.test("memberViews() shows a heartbeat of a clock that was years ahead by th
 });
 
 Deno.test("tableText() aligns the members under a heading, with the reason last", () => {
-  const member = { id: "n1", address: "host:8080", lastHeartbeat: null, since: null, reason: null };
+  const member = {
+    id: "n1",
+    address: "host:8080",
+    lastHeartbeat: null,
+    since: null,
+    reason: null,
+    remark: null,
+  };
   assertEquals(
     tableText([
       { ...member, status: "live", ageMs: 300, reason: "started" },

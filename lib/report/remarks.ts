@@ -1,0 +1,60 @@
+/**
+ * What is worth knowing of a member besides its status: its rounds come late, or its status changes all the time. (pure)
+ *
+ * @module
+ */
+import type { Replica } from "../replica.ts";
+import type { Row, Status } from "../table.ts";
+import type { Told } from "./stories.ts";
+
+/** A member flaps that changed more often than this within {@linkcode FLAPPING_MS}. */
+const FLAPPING_CHANGES = 4;
+
+/** Until a member has been quiet for as long, in ms, it flaps. */
+const FLAPPING_MS = 600_000;
+
+export interface Remark {
+  readonly kind: "slow" | "flapping";
+  readonly text: string;
+}
+
+/** What to know about a member with that status and these changes, oldest first; mostly nothing. */
+export function remarksOf(
+  row: Row,
+  from: {
+    readonly status: Status;
+    readonly replica: Replica;
+    readonly history: readonly Told[];
+    readonly wallMs: number;
+  },
+): Remark[] {
+  const remarks: Remark[] = [];
+  const gapMs = from.replica.evidence.slow.gapMs(row);
+  if (gapMs > 0 && (from.status === "live" || from.status === "unresponsive")) {
+    remarks.push({
+      kind: "slow",
+      text: `slow: its rounds come ${(gapMs / 1000).toFixed(1)} s apart`,
+    });
+  }
+  const changes = flappingChanges(from.history, from.wallMs);
+  if (changes > 0) {
+    const minutes = FLAPPING_MS / 60_000;
+    remarks.push({ kind: "flapping", text: `flapping: ${changes} changes in ${minutes} min` });
+  }
+  return remarks;
+}
+
+/** The most changes within ten minutes, of a member that changed too often and was not quiet since; 0 of others. */
+function flappingChanges(history: readonly Told[], nowMs: number): number {
+  let most = 0;
+  let last = history.length - 1;
+  let laterMs = nowMs;
+  for (let first = last; first >= 0; first--) {
+    const { atMs } = history[first]!;
+    if (laterMs - atMs >= FLAPPING_MS) break;
+    while (history[last]!.atMs - atMs > FLAPPING_MS) last--;
+    most = Math.max(most, last - first + 1);
+    laterMs = atMs;
+  }
+  return most > FLAPPING_CHANGES ? most : 0;
+}
