@@ -33,7 +33,7 @@ const LAPSE_DEAD_AFTERS = 2;
 
 /**
  * Or after this share of the silence, if that is longer: so a process that hangs for a day is called some hundred times
- * by the whole cluster. Each call takes a place in its accept queue, of some hundred, for ever.
+ * by the whole cluster. Each call takes a place in its accept queue, of some hundred, until it runs again.
  */
 const LAPSE_SHARE = 1 / 4;
 

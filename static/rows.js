@@ -63,13 +63,16 @@ class Row {
     svg.replaceChildren(...strip.spans.map(drawSpan));
   }
 
-  /** Ages tick between two looks. A live member's age never exceeds dead-after, or the member would not be live. */
+  /** Ages tick between two looks. Only a slow member that is live may be older than dead-after. */
   paintAge({ now, deadAfterMs, held }) {
     const { ageMs, status } = this.data;
     const element = this.heard.firstElementChild ?? this.heard;
     if (held.includes(element.firstChild)) return;
     const age = ageMs === null ? null : ageMs + now - this.at;
-    setText(element, ageWords(status === "live" ? Math.min(age, deadAfterMs) : age));
+    setText(
+      element,
+      ageWords(status === "live" ? Math.min(age, Math.max(ageMs, deadAfterMs)) : age),
+    );
   }
 }
 

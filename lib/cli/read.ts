@@ -79,6 +79,8 @@ function readMember(value: unknown): ListedMember {
     ageMs: orNull(readNumber, member["ageMs"]),
     reason: orNull(readReason, member["reason"]),
     since: orNull(readTime, member["since"]),
+    // Nodes of earlier versions have no remarks.
+    remark: orNull(readReason, member["remark"] ?? null),
   };
 }
 

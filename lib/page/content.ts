@@ -166,9 +166,15 @@ function rowState(member: PageMember, view: PageView): RowState {
     status: member.status,
     lastHeartbeat: member.lastHeartbeat,
     ageMs: member.ageMs,
-    why: member.status === "live" ? "" : whyWords(member.status, member.reason ?? ""),
+    why: whyOf(member),
     strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
   };
+}
+
+/** What stands beside the status: its reason, where it is not live, and what else to know of the member. */
+function whyOf({ status, reason, remark }: PageMember): string {
+  const why = status === "live" ? "" : whyWords(status, reason ?? "");
+  return [why, remark].filter(Boolean).join("; ");
 }
 
 /**

@@ -41,7 +41,9 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
       const { id, status, reason, since } = member;
       return i > NAMED_MAX ? member : { id: splitName(id, suffix)[0], status, reason, since };
     });
-  const told = tellDead(find(({ status }) => status === "dead"), all) ??
+  const told = tellCutOff(view) ??
+    tellDown("dead", find(({ status }) => status === "dead"), all) ??
+    tellDown("unresponsive", find(({ status }) => status === "unresponsive"), all) ??
     tellAlone(view, all) ??
     tellUnheard(find(({ status }) => status === "unknown")) ??
     tellCalm(find(({ since }) => since !== null), counts.left, all);
@@ -50,15 +52,20 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
   return { since: null, latestAt: null, ...told, title: `${told.title}${name} - Gossiper` };
 }
 
-function tellDead(members: readonly Member[], all: number): Told | undefined {
+/** Dead members, or those whose processes hang. */
+function tellDown(
+  status: "dead" | "unresponsive",
+  members: readonly Member[],
+  all: number,
+): Told | undefined {
   const count = members.length;
   const [newest, ...others] = members;
   if (newest === undefined) return undefined;
   const { id, since } = newest;
-  const are = count === 1 ? "is dead" : "are dead";
+  const are = `${count === 1 ? "is" : "are"} ${status}`;
   const share = `${numberWords(count)} of ${countWords(all, "member")} ${are}`;
-  const title = `${numberWords(count)} dead`;
-  const why = whyWords("dead", newest.reason ?? "");
+  const title = `${numberWords(count)} ${status}`;
+  const why = whyWords(status, newest.reason ?? "");
   const names = namesOf(members);
   const latest = `${count === 1 ? "" : "The latest: "}${id}${why && `: ${why}`}`;
   const tone = "bad";
@@ -74,6 +81,14 @@ function tellDead(members: readonly Member[], all: number): Told | undefined {
     latest: `${share}. ${latest}`,
     since: others.length ? null : since,
   };
+}
+
+/** A node that hears nobody, and shows all as they were. */
+function tellCutOff({ cutOff }: PageView): Told | undefined {
+  if (!cutOff) return undefined;
+  const verdict = "This node hears nobody";
+  const latest = "It is cut off, or all others are down: ask another node as well.";
+  return { title: "Cut off", verdict, tone: "bad", latest };
 }
 
 /** The commonest mistake of the first day: a -join that leads nowhere. */
@@ -135,5 +150,5 @@ function namesOf(members: readonly Member[]): string | undefined {
 
 /** The reason without its witnesses and its numbers: equal for members that died of the same. */
 function shortOf({ reason }: Member): string {
-  return whyWords("dead", reason ?? "").replace(/(?:, witnessed by| for) .*$/, "");
+  return whyWords("dead", reason ?? "").replace(/(?:, witnessed by|, seen by| for) .*$/, "");
 }

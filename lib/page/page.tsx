@@ -220,6 +220,7 @@ function Legend() {
       </svg>
       <span class="live">live</span>
       <span class="late">late heartbeat</span>
+      <span class="unresponsive">unresponsive</span>
       <span class="dead">dead</span>
       <span class="left">left</span>
       <span class="before">before this node started</span>

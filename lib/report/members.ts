@@ -87,6 +87,8 @@ export interface PageView {
   readonly self: SelfView;
   /** RFC 3339, by this node's clock. */
   readonly now: string;
+  /** This node hears nobody. */
+  readonly cutOff: boolean;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */

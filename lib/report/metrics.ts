@@ -206,7 +206,7 @@ function downFamilies(members: readonly MemberView[]): Family[] {
   )];
 }
 
-/** Names members that are slow or flap; no family while there are none. */
+/** Names members that are slow or flap; no family without any. */
 function remarkFamilies(members: readonly ListedMember[]): Family[] {
   const samples = members.filter(({ remark }) => remark !== null).slice(0, DOWN_NAMED_MAX)
     .flatMap(({ id, address, remark }) =>

@@ -1,5 +1,5 @@
 /**
- * What is worth knowing of a member besides its status: its rounds come late, or its status changes all the time. (pure)
+ * What is worth knowing of a member besides its status: its rounds come late, or its status changes often. (pure)
  *
  * @module
  */

@@ -26,6 +26,7 @@ import {
   storyView,
   tableText,
 } from "./members.ts";
+import { CutOff } from "./cut_off.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Change } from "../verdicts.ts";
 
@@ -34,9 +35,6 @@ const STRIP_STEP_INTERVALS = 2;
 
 /** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
 const FAILURES_MAX = 256;
-
-/** Why a member is dead to a node that is cut off. */
-const UNHEARD = "unheard since this node hears nobody";
 
 const LIVE: ReadonlySet<Status> = new Set(["live"]);
 
@@ -73,11 +71,12 @@ export class Reports {
   /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
   readonly #failures = new Map<string, Exchange["outcome"]>();
   readonly #events: EventStreams;
-  #cutOff = false;
+  readonly #cutOff: CutOff;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
     const { boot, intervalMs, now } = options;
+    this.#cutOff = new CutOff(options);
     const nowMs = () => now().monotonicMs;
     this.#startMs = nowMs();
     this.#strips = new Strips(Math.max(STRIP_STEP_MS, STRIP_STEP_INTERVALS * intervalMs));
@@ -92,9 +91,7 @@ export class Reports {
     const row = table.get(told.id);
     const beforeMs = row === undefined ? 0 : former.beforeMs(row);
     const aged = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
-    this.#noteCutOff();
-    const isUnheard = this.#cutOff && aged.to === "dead" && aged.from === "live";
-    const change = isUnheard ? { ...aged, reason: UNHEARD } : aged;
+    const change = this.#cutOff.explain(aged);
     this.#stories.record(change, now().wallMs);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
@@ -106,26 +103,12 @@ export class Reports {
   round(lateMs: number): void {
     const { gossip, now } = this.#options;
     this.#metrics.round(lateMs);
-    this.#noteCutOff();
+    this.#cutOff.look();
     this.#strips.advance(now().monotonicMs);
     for (const row of gossip.replica.table.roster()) {
       const ageMs = row.heartbeat === 0 ? null : ageOf(row, gossip.nowMs);
       this.#strips.sample(row.id, { status: gossip.statusOf(row), ageMs });
     }
-  }
-
-  /** Says once that this node hears nobody, and once that it does again. */
-  #noteCutOff(): void {
-    const { cutOffMs, log, now } = this.#options;
-    const unheardMs = cutOffMs();
-    if (unheardMs > 0 === this.#cutOff) return;
-    this.#cutOff = unheardMs > 0;
-    if (!this.#cutOff) return log.notice("info", "this node hears others again");
-    const since = new Date(now().wallMs - unheardMs).toISOString().slice(11, 19);
-    log.notice(
-      "warn",
-      `hears nobody since ${since} UTC: this node is cut off, or all others are down`,
-    );
   }
 
   /** Records an exchange that this node started. */
@@ -161,7 +144,7 @@ export class Reports {
     const { refresh, gossip, boot } = this.#options;
     refresh();
     const { table, evidence } = gossip.replica;
-    const remarks = `${evidence.slow.version}${this.#cutOff ? "c" : ""}`;
+    const remarks = `${evidence.slow.version}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
 
@@ -170,7 +153,7 @@ export class Reports {
     const { refresh, id, address } = this.#options;
     refresh();
     const members = memberViews(this.#sources(), statuses);
-    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff, members };
+    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, members };
   }
 
   /** The same as text. */
@@ -202,6 +185,7 @@ export class Reports {
       fromMs: epochMs + this.#strips.fromMs,
       startedMs: epochMs + this.#startMs,
       now: this.#wallTime(),
+      cutOff: this.#cutOff.holds,
       intervalMs,
       deadAfterMs,
       members: pageMembers(this.#sources(), this.#strips),
@@ -226,7 +210,7 @@ export class Reports {
     return metricsText(this.#metrics.families({
       ...gossip.counts,
       members: this.members().members,
-      cutOff: this.#cutOff,
+      cutOff: this.#cutOff.holds,
       contacts: [...gossip.contacts.unanswered()].length,
       tableVersion: gossip.replica.table.version,
       traffic,
