@@ -200,6 +200,6 @@ Deno.test("a member dead by its age is charged no longer: nothing more would fol
   const watched = new Watched("n1");
   watched.charge("n1", ["me"]);
   watched.nowMs += DEAD_AFTER_MS + 1;
-  assertEquals(watched.survey(), ["n1: live -> dead: no heartbeat for 5.0 s"]);
+  assertEquals(watched.survey(), ["n1: live -> dead: connection refused, witnessed by me"]);
   assertEquals(watched.charges.empty, true);
 });

@@ -33,6 +33,10 @@ Deno.test("decodeMessage() reads back what encodeMessage() writes", () => {
     rows: fc.array(fcReport),
     tombstones: fc.array(fc.record({ id: fcId, by: fc.oneof(fcId, fc.constant("")) })),
     charges: fc.array(fc.record({ member: fcId, witness: fcId, upTo: fcHeartbeat })),
+    accepts: fc.array(fc.record({ member: fcId, witness: fcId, at: fcHeartbeat })),
+    slow: fc.array(
+      fc.record({ member: fcId, gapMs: fc.integer({ min: 1, max: 1e7 }), at: fcHeartbeat }),
+    ),
     full: fc.constant(true as const),
   }, { requiredKeys: ["roster"] }) as fc.Arbitrary<Draft>;
   fc.assert(fc.property(fcDraft, (draft) => {
@@ -128,6 +132,19 @@ Deno.test("decodeMessage() drops and counts wrong tombstones and charges, and ke
   assertEquals(message.dropped, 6 + 4);
 });
 
+Deno.test("decodeMessage() drops and counts wrong evidence of accepting and of slowness, and keeps the right one", () => {
+  const accepts = [["n1", "n2", 100], ["n1", "n2", 101], ["n1", "<b>", 100], [7, "n2", 100], 5];
+  const slow = [["n1", 4_000, 100], ["n2", 0, 100], ["n3", -1, 100], ["n4", "9", 100], [
+    "n5",
+    1,
+    99,
+  ]];
+  const message = read(body({ accepts, slow }));
+  assertEquals(message.accepts, [{ member: "n1", witness: "n2", at: 100 }]);
+  assertEquals(message.slow, [{ member: "n1", gapMs: 4_000, at: 100 }]);
+  assertEquals(message.dropped, 4 + 4);
+});
+
 Deno.test("decodeMessage() gives an address its one spelling, and bounds an age", () => {
   const [row] = read(body({ rows: [["n1", "Host:80", 100, 1e300, ""]] })).rows ?? [];
   assertEquals([row?.address, row?.ageMs], ["host:80", AGE_MAX_MS]);
@@ -152,7 +169,7 @@ Deno.test("decodeMessage() is not fooled by names that every object has", () => 
 Deno.test("invariant 7: decodeMessage() never throws, whatever the text or the JSON", () => {
   const fcPart = fc.oneof(fc.jsonValue(), fc.array(fc.array(fc.jsonValue())));
   const fcNames = fc.constantFrom(
-    ..."roster tombs id boot beat beats rows tombstones charges full".split(" "),
+    ..."roster tombs id boot beat beats rows tombstones charges accepts slow full".split(" "),
   );
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void decodeMessage(text)));
   fc.assert(fc.property(fc.json(), (text) => void decodeMessage(text)));

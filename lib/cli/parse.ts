@@ -76,7 +76,7 @@ const TARGET_FLAGS = {
 const OWN_FLAGS = {
   "status": {
     metavar: "STATUS,...",
-    help: `only members with one of these: ${STATUSES.join(", ")}`,
+    help: `only members that are ${STATUSES.join(", ")}`,
     words: STATUSES,
     read: readStatuses,
   },

@@ -18,6 +18,7 @@ const MEMBER = {
   ageMs: 4843,
   reason: "started",
   since: "2026-01-12T23:39:06.417Z",
+  remark: null,
 };
 const CHANGE = {
   id: "n3",
@@ -47,6 +48,11 @@ Deno.test("readMembers() reads what a node answers, and leaves out what it does 
     never,
   ] as ReturnType<typeof readMembers>);
   assertEquals(readMembers(table()), []);
+});
+
+Deno.test("readMembers() takes what a node of an earlier version tells, which has no remarks", () => {
+  const { remark: _, ...earlier } = MEMBER;
+  assertEquals(readMembers(table(earlier)).map(({ remark }) => remark), [null]);
 });
 
 Deno.test("readMembers() takes a status of a later version", () => {

@@ -17,7 +17,7 @@ const AT = "2026-01-12T23:39:06.417Z";
 function member(id: string, status: string, reason: string | null = "why"): ListedMember {
   const address = `${id}:8080`;
   const heard = { lastHeartbeat: AT, ageMs: 700, since: AT };
-  return { id, address, status: status as Status, reason, ...heard };
+  return { id, address, status: status as Status, reason, remark: null, ...heard };
 }
 
 Deno.test("sorted() puts trouble first, then by ID; a status that is not known yet is trouble", () => {

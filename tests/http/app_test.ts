@@ -211,10 +211,11 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
     id: "n1",
     address: "node1:8080",
     now,
+    cutOff: false,
     members: [
-      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1" },
-      { id: "n1", address: "node1:8080", ...live, reason: "started" },
-      { id: "n2", address: "n2:80", ...live, reason: "heard directly" },
+      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", remark: null },
+      { id: "n1", address: "node1:8080", ...live, reason: "started", remark: null },
+      { id: "n2", address: "n2:80", ...live, reason: "heard directly", remark: null },
     ],
   });
 });

@@ -58,9 +58,11 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   const text = textOf(
     render(view([...STATUSES, "dead" as const].map((s, i) => member(`m${i}`, s)))),
   );
-  assertStringIncludes(text, "m0 and m5 are dead");
-  assertStringIncludes(text, "2 of 5 members are dead. The latest: m0");
-  for (const count of ["1 live", "2 dead", "1 unknown", "1 left", "1 decommissioned"]) {
+  assertStringIncludes(text, "m0 and m6 are dead");
+  assertStringIncludes(text, "2 of 6 members are dead. The latest: m0");
+  for (
+    const count of ["1 live", "2 dead", "1 unresponsive", "1 unknown", "1 left", "1 decommissioned"]
+  ) {
     assertStringIncludes(text, count);
   }
   assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
@@ -71,9 +73,7 @@ Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a
   const html = render(view(members));
   assertEquals(
     idsIn(html, "members").join(" "),
-    [
-      "a-dead z-dead a-unknown z-unknown a-live z-live a-left z-left",
-    ].join(" "),
+    "a-dead z-dead a-unresponsive z-unresponsive a-unknown z-unknown a-live z-live a-left z-left",
   );
   assertEquals(idsIn(html, "gone"), ["a-decommissioned", "z-decommissioned"]);
 });

@@ -40,5 +40,15 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
   };
   const times = { now: "2026-01-12T12:00:00.000Z", intervalMs: 1_000, deadAfterMs: 5_000 };
   const span = { fromMs: Date.parse("2026-01-12T11:50:00.000Z"), startedMs: 0 };
-  return { self, ...times, ...span, members, contacts: [], tls: false, keyed: false, ...more };
+  return {
+    self,
+    ...times,
+    ...span,
+    members,
+    contacts: [],
+    cutOff: false,
+    tls: false,
+    keyed: false,
+    ...more,
+  };
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { MemberView } from "../../lib/report/members.ts";
+import type { ListedMember } from "../../lib/report/members.ts";
 import { DOWN_NAMED_MAX, Metrics } from "../../lib/report/metrics.ts";
 import { Histogram, metricsText } from "../../lib/report/prometheus.ts";
 import { type Status, STATUSES } from "../../lib/table.ts";
@@ -64,18 +64,40 @@ Deno.test("readExposition() finds what is wrong with a text", () => {
 });
 
 /** What `counts` tells of a node with these members. */
-function readFamilies(counts: Metrics, members: readonly MemberView[]): Map<string, Metric> {
+function readFamilies(counts: Metrics, members: readonly ListedMember[]): Map<string, Metric> {
   return readExposition(metricsText(counts.families({
-    ...{ members, contacts: 0, rounds: 0, tableVersion: 0, invalid: 0, full: 0, streams: 0 },
+    ...{
+      members,
+      cutOff: false,
+      contacts: 0,
+      rounds: 0,
+      tableVersion: 0,
+      invalid: 0,
+      full: 0,
+      streams: 0,
+    },
     traffic: { bytesIn: 0, bytesOut: 0 },
     build: { version: "1", deno: "2" },
     process: { cpuSeconds: 0, residentBytes: 0, startSeconds: 0 },
   })));
 }
 
-function member(id: string, status: Status, ageMs = 0): MemberView {
-  return { id, address: `${id}:1`, status, lastHeartbeat: null, ageMs };
+function member(id: string, status: Status, ageMs = 0): ListedMember {
+  const unknown = { lastHeartbeat: null, reason: null, since: null, remark: null };
+  return { ...unknown, id, address: `${id}:1`, status, ageMs };
 }
+
+Deno.test("gossiper_member_remark names who is slow or flaps, for each reason, and nobody while all are well", () => {
+  const remark = "slow: its rounds come 4.2 s apart; flapping: 6 changes in 10 min";
+  const members = [member("a", "live"), { ...member("b", "live"), remark }];
+  const samples = readFamilies(new Metrics(), members).get("gossiper_member_remark")?.samples;
+  assertEquals([...samples!.keys()], [
+    'gossiper_member_remark{id="b",address="b:1",remark="slow"}',
+    'gossiper_member_remark{id="b",address="b:1",remark="flapping"}',
+  ]);
+  const none = readFamilies(new Metrics(), [member("a", "live")]);
+  assertEquals(none.get("gossiper_member_remark"), undefined);
+});
 
 Deno.test("Metrics counts exchanges by outcome, and times only those answered", () => {
   const counts = new Metrics();
@@ -93,11 +115,12 @@ Deno.test("Metrics counts exchanges by outcome, and times only those answered", 
   assertEquals(value(metrics, "gossiper_heartbeat_age_max_seconds"), 2.5, "of the live ones");
 });
 
-Deno.test("gossiper_member_down names each member that is dead, left or unknown, and there is none while all are live", () => {
+Deno.test("gossiper_member_down names each member that is dead, unresponsive, unknown or left, and there is none while all are live", () => {
   const members = STATUSES.map((status) => member(`is-${status}`, status));
   const samples = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples;
   assertEquals([...samples!.keys()], [
     'gossiper_member_down{id="is-dead",address="is-dead:1",status="dead"}',
+    'gossiper_member_down{id="is-unresponsive",address="is-unresponsive:1",status="unresponsive"}',
     'gossiper_member_down{id="is-unknown",address="is-unknown:1",status="unknown"}',
     'gossiper_member_down{id="is-left",address="is-left:1",status="left"}',
   ]);

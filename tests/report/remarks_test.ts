@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { Replica } from "../../lib/replica.ts";
+import { remarksOf } from "../../lib/report/remarks.ts";
+import type { Told } from "../../lib/report/stories.ts";
+import type { Status } from "../../lib/table.ts";
+
+const MINUTE_MS = 60_000;
+const NOW_MS = 100 * MINUTE_MS;
+
+function remarks(
+  options: { atMinutes?: number[]; gapMs?: number; status?: Status } = {},
+): string[] {
+  const { atMinutes = [], gapMs = 0, status = "live" } = options;
+  const replica = new Replica({
+    ...{ id: "me", address: "me:80", boot: "00000001", intervalMs: 1_000, deadAfterMs: 5_000 },
+    ...{ random: () => 0.5, clock: { sleptMs: 0, uncountedMs: 0 } },
+  });
+  const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
+  replica.merge({ ...report, ageMs: 0, left: "" }, "n1", 0);
+  if (gapMs > 0) replica.testimony.takeSlow({ member: "n1", gapMs, at: 1_000_000 }, 0);
+  const history = atMinutes.map((minute, event): Told => ({
+    ...{ id: "n1", address: "n1:80", from: "live", to: "dead", reason: "", event },
+    atMs: minute * MINUTE_MS,
+  }));
+  const row = replica.table.get("n1")!;
+  return remarksOf(row, { status, replica, history, wallMs: NOW_MS }).map(({ text }) => text);
+}
+
+Deno.test("a member about which nothing is to be said has no remark", () => {
+  assertEquals(remarks({ atMinutes: [1, 2, 3] }), []);
+});
+
+Deno.test("slow: who says that its rounds come late, while it is not dead", () => {
+  const text = "slow: its rounds come 4.2 s apart";
+  assertEquals(remarks({ gapMs: 4_200 }), [text]);
+  assertEquals(remarks({ gapMs: 4_200, status: "unresponsive" }), [text]);
+  assertEquals(remarks({ gapMs: 4_200, status: "dead" }), []);
+});
+
+Deno.test("flapping: more than four changes within ten minutes, until it was quiet for ten", () => {
+  assertEquals(remarks({ atMinutes: [91, 92, 93, 94] }), []);
+  assertEquals(remarks({ atMinutes: [91, 92, 93, 94, 95] }), ["flapping: 5 changes in 10 min"]);
+  assertEquals(remarks({ atMinutes: [60, 70, 80, 90, 95] }), [], "five, but far apart");
+  assertEquals(remarks({ atMinutes: [80, 81, 82, 83, 84] }), [], "quiet for sixteen minutes");
+  const calming = [71, 72, 73, 74, 75, 76, 84, 93];
+  assertEquals(remarks({ atMinutes: calming }), ["flapping: 6 changes in 10 min"], "never quiet");
+});
