@@ -62,8 +62,9 @@ async function main(): Promise<void> {
       ],
       ["kill -9 until a survivor says dead", summary(kills.each)],
       ["kill -9 until all survivors say dead", summary(kills.all)],
-      ["SIGSTOP until another says dead", summary(stops.each)],
-      ["SIGSTOP until all others say dead", summary(stops.all)],
+      ["SIGSTOP until another says unresponsive", summary(stops.each)],
+      ["SIGSTOP until all others say unresponsive", summary(stops.all)],
+      ["SIGCONT until all say live", summary(stops.back)],
       ["others called dead meanwhile", String(kills.wrong + stops.wrong)],
       ...idle,
     ]),
@@ -116,6 +117,7 @@ async function measureIdle(fleet: Fleet): Promise<[string, string][]> {
 async function measureFall(fleet: Fleet, times: number, signal: "SIGKILL" | "SIGSTOP") {
   const each: number[] = [];
   const all: number[] = [];
+  const back: number[] = [];
   let wrong = 0;
   for (let i = 0; i < times; i++) {
     const victims = fleet.running.slice(1);
@@ -123,19 +125,24 @@ async function measureFall(fleet: Fleet, times: number, signal: "SIGKILL" | "SIG
     const others = fleet.running.filter((node) => node !== victim);
     const atMs = performance.now();
     victim.kill(signal);
-    if (!await fleet.until(() => others.every((o) => o.sees(victim.id) === "dead"), VERDICT_MS)) {
-      throw new Error(`not all saw ${victim.id} die`);
+    const fallen = signal === "SIGSTOP" ? "unresponsive" : "dead";
+    if (!await fleet.until(() => others.every((o) => o.sees(victim.id) === fallen), VERDICT_MS)) {
+      throw new Error(`not all saw ${victim.id} ${fallen}`);
     }
     const delays = others.map((other) => other.sights.get(victim.id)!.at(-1)!.atMs - atMs);
     each.push(...delays);
     all.push(Math.max(...delays));
     wrong += countWrong(others, victim, atMs);
-    console.log(`${signal} ${victim.id}: all say dead after ${(all.at(-1)! / 1000).toFixed(2)} s`);
+    console.log(
+      `${signal} ${victim.id}: all say ${fallen} after ${(all.at(-1)! / 1000).toFixed(2)} s`,
+    );
+    const backMs = performance.now();
     if (signal === "SIGSTOP") victim.kill("SIGCONT");
     else fleet.add(`${victim.id}.${i}`, ["-join", await fleet.nodes[0]!.listening]);
     if (!await fleet.until(() => fleet.allSeeAll(), VERDICT_MS)) throw new Error("not all see all");
+    back.push(performance.now() - backMs);
   }
-  return { each, all, wrong };
+  return { each, all, back, wrong };
 }
 
 function countWrong(others: FleetNode[], victim: FleetNode, sinceMs: number): number {
@@ -143,7 +150,7 @@ function countWrong(others: FleetNode[], victim: FleetNode, sinceMs: number): nu
   for (const other of others) {
     for (const [id, sights] of other.sights) {
       if (id === victim.id || !others.some((node) => node.id === id)) continue;
-      wrong += sights.filter((sight) => sight.atMs > sinceMs && sight.status === "dead").length;
+      wrong += sights.filter((sight) => sight.atMs > sinceMs && sight.status !== "live").length;
     }
   }
   return wrong;

@@ -117,7 +117,7 @@ export class Actor {
     truth.stalls(id);
     process.node.kill("SIGSTOP");
     truth.stalled(id, performance.now());
-    const goal = this.#shown(id, "dead", "a stopped node dead");
+    const goal = this.#shown(id, "unresponsive", "a stopped node unresponsive");
     this.#open(id, `SIGSTOP ${id}`, { fromMs, goal });
   }
 

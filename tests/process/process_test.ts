@@ -200,8 +200,14 @@ Deno.test("/healthz tells a node whose calls nobody answers, until somebody does
   await eventuallyShow([n1, n2, n3], { n1: "live", n2: "live", n3: "live" });
   for (const node of [n2, n3]) node.kill("SIGSTOP");
   await eventually(async () => assertMatch(await get(n1, "/healthz"), /^None of 2 other members/));
+  assertMatch(await get(n1, "/readyz"), /^None of 2 other members/);
+  const isCutOff = async () => JSON.parse(await get(n1, "/members")).cutOff;
+  await eventually(async () => assertEquals(await isCutOff(), true));
+  assertMatch(await get(n1, "/metrics"), /^gossiper_cut_off 1$/m);
+  assert(n1.lines.some((line) => /hears nobody since \d\d:\d\d:\d\d UTC/.test(line)));
   for (const node of [n2, n3]) node.kill("SIGCONT");
   await eventually(async () => assertEquals(await get(n1, "/healthz"), "ok\n"));
+  await eventually(async () => assertEquals(await isCutOff(), false));
 });
 
 Deno.test("a node that -join sends to itself says so when it starts", async () => {
