@@ -203,6 +203,17 @@ Deno.test("Judge: who was killed, stopped or cut off and is live too long breaks
   assertViolates("5", () => parted.look(57.1));
 });
 
+Deno.test("Judge: who said that its rounds come late may be silent for twice that, six dead-afters at most", () => {
+  for (const [gap, silentS] of [["4.0", 8], ["60.0", 30]] as const) {
+    const { truth, look } = lab();
+    truth.stalls("b");
+    truth.stalled("b", 50_000);
+    const slow = { status: "live", remark: `slow: its rounds come ${gap} s apart` } as const;
+    look(50 + silentS + 2, { b: slow });
+    assertViolates("5", () => look(50 + silentS + 2.3, { b: slow }));
+  }
+});
+
 Deno.test("Judge: after somebody's stall a late verdict is excused for as long as one takes", () => {
   const { truth, look } = lab();
   truth.stalls("c");

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MemberView } from "../../lib/report/members.ts";
+import type { ListedMember, MemberView } from "../../lib/report/members.ts";
 import type { Truth } from "./truth.ts";
 
 /** A member shown dead while cut off must be live again so many intervals after it could be heard: ten rounds and a verdict's. */
@@ -44,13 +44,16 @@ export interface Observer {
   readonly sinceMs: number;
 }
 
+/** A row of `GET /members`, as far as it is judged. */
+type SeenMember = MemberView & Partial<Pick<ListedMember, "remark">>;
+
 /** One answer to `GET /members`. */
 export interface View {
   /** When it was asked. */
   readonly fromMs: number;
   /** When it had answered. */
   readonly untilMs: number;
-  readonly rows: ReadonlyMap<string, MemberView>;
+  readonly rows: ReadonlyMap<string, SeenMember>;
 }
 
 interface Memory {
@@ -93,7 +96,9 @@ export class Judge {
       if (row.status === "decommissioned") this.bury(observer, row.id);
       if (row.id === observer.id) continue;
       if (row.status === "live") this.#checkLate(observer, row, view);
-      if (row.status === "dead") this.#checkDead(observer, row, { view, before });
+      if (row.status === "dead" || row.status === "unresponsive") {
+        this.#checkDead(observer, row, { view, before });
+      }
     }
     for (const row of before.values()) this.#checkTombstone(observer, row, view);
     memory.rows = view.rows;
@@ -148,10 +153,12 @@ export class Judge {
   }
 
   /** Who can't be heard is not live for longer than a verdict takes, but for those who slept, or listened to who did. */
-  #checkLate(observer: Observer, row: MemberView, { fromMs }: View): void {
+  #checkLate(observer: Observer, row: SeenMember, { fromMs }: View): void {
     const { truth } = this.#options;
     const heardMs = truth.heardMs(observer.id, row.id);
-    if (fromMs <= Math.max(heardMs, truth.stallEndMs) + this.verdictMs) return;
+    const { deadAfterMs } = this.#options;
+    const lateMs = this.verdictMs - deadAfterMs + silenceMs(row, deadAfterMs);
+    if (fromMs <= Math.max(heardMs, truth.stallEndMs) + lateMs) return;
     const since = heardMs === -Infinity
       ? "which it can never have heard"
       : `${seconds(fromMs - heardMs)} after the last heartbeat it can have heard`;
@@ -221,4 +228,10 @@ function liveIn(rows: ReadonlyMap<string, MemberView>): string[] {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
+}
+
+/** How long a member may be silent: who says that its rounds come late, twice as long, six dead-afters at most. */
+function silenceMs({ remark }: SeenMember, deadAfterMs: number): number {
+  const [, gapSeconds = "0"] = /^slow: its rounds come ([\d.]+) s/.exec(remark ?? "") ?? [];
+  return Math.max(deadAfterMs, Math.min(2_000 * Number(gapSeconds) + 100, 6 * deadAfterMs));
 }
