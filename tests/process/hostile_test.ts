@@ -259,7 +259,14 @@ Deno.test("peers that answer slowly, never, or with rubbish are dead or unheard,
   // They are members as well: somebody says that they were live a moment ago.
   const rows = peers.map(({ address }, i) => [`p${i}`, address, 1e12, 0, "00000001"]);
   assertEquals((await post(n1, JSON.stringify({ v: 2, roster: ROSTER, rows })))[0], 200);
-  const expected = { n1: "live", n2: "live", p0: "dead", p1: "dead", p2: "dead", p3: "dead" };
+  const expected = {
+    n1: "live",
+    n2: "live",
+    p0: "unresponsive",
+    p1: "unresponsive",
+    p2: "dead",
+    p3: "dead",
+  };
   await eventuallyShow([n1, n2], expected);
   for (const { calls } of peers) assert(calls > 0);
   const accused = n1.lines.concat(n2.lines).filter((line) => /peer is dead: n/.test(line));
