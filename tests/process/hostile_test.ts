@@ -239,7 +239,7 @@ Deno.test("callers that leave in the middle, or never end, take nothing from oth
   await assertUnharmed(n1, n2);
 });
 
-Deno.test("peers that answer slowly, never, or with rubbish are dead or unheard, and the others are not", async () => {
+Deno.test("peers that answer slowly, never, or with rubbish are unresponsive or dead, and the others are not", async () => {
   await using mute = new MutePeer();
   await using slow = new MutePeer(async (conn) => {
     await readUntil(conn, /\r\n\r\n/);
