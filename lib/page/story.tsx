@@ -28,7 +28,8 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
             <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />
             <span>{storyWords(history, version)}</span>
           </p>
-          <ol>
+          {/* A long history scrolls, also by keys. */}
+          <ol tabindex={0}>
             {history.map((change, i) => (
               <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
             )).reverse()}
