@@ -12,6 +12,7 @@ import { Accepts } from "./accepts.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { SlowMembers } from "./slow.ts";
 import { ageOf, type Row, type Status } from "./table.ts";
+import { inWords } from "./text.ts";
 
 /** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
 const SUSPECT_SHARE = 0.6;
@@ -69,7 +70,8 @@ export class Evidence {
   }
 
   /** The running time at which the status of a member may next change by itself; Infinity if it cannot. */
-  dueMs(row: Row, status: Status, { nowMs, witnessesNeeded }: Standing): number {
+  dueMs(row: Row, status: Status, at: Omit<Standing, "isShownDead">): number {
+    const { nowMs, witnessesNeeded } = at;
     if (status === "unresponsive") return this.accepts.lapsesMs(row, nowMs);
     if (status !== "live") return Infinity;
     const silentMs = row.heardAtMs + this.slow.silenceMs(row);
@@ -114,10 +116,4 @@ export class Evidence {
   #convictionAgeMs(witnessesNeeded: number): number {
     return convictionAgeIntervals(witnessesNeeded) * this.#intervalMs;
   }
-}
-
-function inWords(ids: string[]): string {
-  const sorted = ids.toSorted();
-  const last = sorted.pop() ?? "";
-  return sorted.length === 0 ? last : `${sorted.join(", ")} and ${last}`;
 }

@@ -8,8 +8,8 @@
  * The order, greatest first: tombstone, heartbeat, boot, address, left. The time at which a heartbeat was heard rides
  * along: of two reports of one heartbeat the earlier time counts, as ages are only ever underestimated on their way.
  *
- * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live,
- * unresponsive or dead.
+ * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live, unresponsive
+ * or dead.
  *
  * At its bound the table keeps those that room.ts puts first; all of the above holds below it.
  *

@@ -1,5 +1,5 @@
 /**
- * Hostile text made safe to repeat, in log lines and in messages; errors as text. (pure)
+ * Hostile text made safe to repeat, in log lines and in messages; errors and lists as text. (pure)
  *
  * @module
  */
@@ -24,4 +24,11 @@ export function quote(text: string): string {
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** IDs in order, as people list them: "n1, n2 and n3". */
+export function inWords(ids: readonly string[]): string {
+  const sorted = ids.toSorted();
+  const last = sorted.pop() ?? "";
+  return sorted.length === 0 ? last : `${sorted.join(", ")} and ${last}`;
 }

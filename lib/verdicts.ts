@@ -136,12 +136,13 @@ export class Verdicts {
     const hung: Row[] = [];
     const gone: Row[] = [];
     let deadlineMs = Infinity;
+    const at = { nowMs, witnessesNeeded: this.witnessesNeeded() };
     for (const row of table.roster()) {
       const change = this.#check(row, nowMs, row.id);
       if (change !== undefined) changes.push(change);
       if (row.id === id) continue;
       const status = this.#shown.get(row.id)!.status;
-      const dueMs = evidence.dueMs(row, status, this.#standing(row, nowMs));
+      const dueMs = evidence.dueMs(row, status, at);
       if (dueMs < deadlineMs) deadlineMs = dueMs;
       evidence.expire(row, nowMs);
       if (row.address === "" || status === "unknown") continue;

@@ -17,6 +17,18 @@ function evidence(): Evidence {
   return new Evidence({ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 });
 }
 
+/** What is known of a member that is slow, and whose host accepts connections. */
+function slowAndAccepting(): Evidence {
+  const known = evidence();
+  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  return known;
+}
+
 function at(ageMs: number, isShownDead = false) {
   return { nowMs: HEARD_MS + ageMs, witnessesNeeded: 3, isShownDead };
 }
@@ -48,13 +60,7 @@ Deno.test("a silent member whose host accepts connections is unresponsive, and d
 });
 
 Deno.test("three refusals make an unresponsive or slow member dead at once", () => {
-  const known = evidence();
-  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
-  known.accepts.add(
-    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
-    row(),
-    HEARD_MS + 4_000,
-  );
+  const known = slowAndAccepting();
   refuse(known, ["n2", "n3", "n4"], HEARD_MS + 6_000);
   assertEquals(known.statusOf(row(), at(6_000)), "dead");
   assertEquals(known.whyDead(row(), at(6_000)), "connection refused, witnessed by n2, n3 and n4");
@@ -89,13 +95,7 @@ Deno.test("who left as planned has left, and who was never heard is unknown, wha
 });
 
 Deno.test("forget() drops all that is known of a member", () => {
-  const known = evidence();
-  known.slow.add({ member: "n1", gapMs: 10_000, at: HEARTBEAT }, HEARD_MS);
-  known.accepts.add(
-    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
-    row(),
-    HEARD_MS + 4_000,
-  );
+  const known = slowAndAccepting();
   refuse(known, ["n2"], HEARD_MS + 2_000);
   known.forget("n1");
   assert(known.accepts.empty && known.slow.empty && known.charges.empty);

@@ -8,6 +8,7 @@ import { type CommandName, COMMANDS } from "../config/commands.ts";
 import { readText } from "../host/files.ts";
 import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
+import type { StoryView } from "../report/members.ts";
 import { messageOf } from "../text.ts";
 import { firstLine, jsonLine, readMembers, readStory } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
@@ -106,9 +107,8 @@ async function showMembers(call: Call, client: Client, terminal: Terminal): Prom
 }
 
 async function showStory({ operand: id }: Call, client: Client, terminal: Terminal) {
-  const { status, text } = await client.ask(storyPath(id), { also: [404] });
-  if (status === 404) throw new CallError(EXIT.not, `${client.name} knows no member ${id}`);
-  const story = readStory(text);
+  const story = await findStory(id, client);
+  if (story === undefined) throw new CallError(EXIT.not, unknownWords(id, client));
   await printUnlessClosed(terminal, storyText(story, painter(terminal.colours)));
   return story.status === "live" ? EXIT.fine : EXIT.not;
 }
@@ -134,7 +134,7 @@ async function decommission(call: Call, client: Client, terminal: Terminal): Pro
     also: [404, 507],
   });
   if (status === 404) {
-    const why = `${client.name} knows no member ${id}: give -unknown if you mean it all the same`;
+    const why = `${unknownWords(id, client)}: give -unknown if you mean it all the same`;
     throw new CallError(EXIT.not, why);
   }
   if (status === 507) throw new CallError(EXIT.not, firstLine(text));
@@ -144,17 +144,23 @@ async function decommission(call: Call, client: Client, terminal: Terminal): Pro
 
 /** Tells what a decommission would end: an ID is easily mistyped. */
 async function describeMember(id: string, client: Client, terminal: Terminal): Promise<void> {
-  const { status, text } = await client.ask(storyPath(id), { also: [404] });
-  if (status === 404) return terminal.note(`${client.name} knows no member ${id}`);
-  const story = readStory(text);
-  const { address } = story;
-  const ends = story.status === "live" ? ": its process will end" : "";
-  terminal.note(`${id} is ${story.status}${address && ` at ${address}`}${ends}`);
+  const story = await findStory(id, client);
+  if (story === undefined) return terminal.note(unknownWords(id, client));
+  const { address, status } = story;
+  const ends = status === "live" ? ": its process will end" : "";
+  terminal.note(`${id} is ${status}${address && ` at ${address}`}${ends}`);
 }
 
-/** As a query: clients take the IDs `.` and `..` out of a path. */
-function storyPath(id: string): string {
-  return `members?id=${encodeURIComponent(id)}`;
+/** A member with its history; undefined if the node knows none of that ID. */
+async function findStory(id: string, client: Client): Promise<StoryView | undefined> {
+  // As a query: clients take the IDs `.` and `..` out of a path.
+  const path = `members?id=${encodeURIComponent(id)}`;
+  const { status, text } = await client.ask(path, { also: [404] });
+  return status === 404 ? undefined : readStory(text);
+}
+
+function unknownWords(id: string, { name }: Client): string {
+  return `${name} knows no member ${id}`;
 }
 
 /** Prints; a reader that has gone changes nothing about the exit status. */

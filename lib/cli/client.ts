@@ -63,31 +63,21 @@ export class Client implements Disposable {
    * @throws {CallError} for any other, and where there is no answer.
    */
   async ask(path: string, { method = "GET", also = [] as number[] } = {}): Promise<Answer> {
-    const { answerMs = ANSWER_MS } = this.#options;
     const abort = new AbortController();
-    const late = () => {
-      abort.abort();
-      throw this.#nobody(`nothing within ${answerMs / 1000} s`);
-    };
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });
       return { status: response.status, text: await this.#textOf(response) };
     };
-    const answer = await withDeadline(asking(), answerMs, late);
+    const answer = await this.#inTime(asking(), abort);
     if (answer.status !== 200 && !also.includes(answer.status)) throw this.refusal(answer);
     return answer;
   }
 
   /** The stream of events after `lastId`, which lasts until `signal` is aborted. */
   async stream(lastId: string, abort: AbortController): Promise<ReadableStream<Uint8Array>> {
-    const { answerMs = ANSWER_MS } = this.#options;
     const headers = { "accept": "text/event-stream", ...(lastId && { "last-event-id": lastId }) };
-    const late = () => {
-      abort.abort();
-      throw this.#nobody(`nothing within ${answerMs / 1000} s`);
-    };
     const asking = this.#fetch("events", { headers, signal: abort.signal });
-    const response = await withDeadline(asking, answerMs, late);
+    const response = await this.#inTime(asking, abort);
     if (response.status !== 200 || response.body === null) {
       throw this.refusal({ status: response.status, text: await this.#textOf(response) });
     }
@@ -108,6 +98,15 @@ export class Client implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http?.close();
+  }
+
+  /** Waits for an answer, and aborts the request where none comes in time. */
+  async #inTime<T>(asking: Promise<T>, abort: AbortController): Promise<T> {
+    const { answerMs = ANSWER_MS } = this.#options;
+    return await withDeadline(asking, answerMs, () => {
+      abort.abort();
+      throw this.#nobody(`nothing within ${answerMs / 1000} s`);
+    });
   }
 
   #nobody(why: string): CallError {

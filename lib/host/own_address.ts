@@ -64,8 +64,8 @@ export const thisNetwork: Network = {
 
 /**
  * The address at which peers most likely reach this host: the one from which it calls its seeds, else one of the
- * default route's interface, else the first of any other, IPv4 before IPv6; on a host without any,
- * 127.0.0.1.
+ * default route's interface, else the first of any other, IPv4 before IPv6; on a host without
+ * any, 127.0.0.1.
  *
  * The first interface alone would do for many hosts, but it may be a bridge of containers or a VPN, which all hosts
  * have under one address.

@@ -8,6 +8,7 @@ import { countWords, memberCount, numberWords, whyWords } from "../../static/wor
 import type { ListedMember, PageView } from "../report/members.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Status } from "../table.ts";
+import { inWords } from "../text.ts";
 
 /** Members in trouble that the headline names; of more it tells the number. */
 const NAMED_MAX = 3;
@@ -142,9 +143,7 @@ function newestFirst(members: ListedMember[]): ListedMember[] {
 /** Their IDs as people list them, by ID; undefined if there are too many. */
 function namesOf(members: readonly Member[]): string | undefined {
   if (members.length > NAMED_MAX) return undefined;
-  const ids = members.map(({ id }) => id).sort();
-  const last = ids.pop();
-  const names = ids.length === 0 ? `${last}` : `${ids.join(", ")} and ${last}`;
+  const names = inWords(members.map(({ id }) => id));
   return names.length > NAMED_LENGTH_MAX ? undefined : names;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
-import { remarksOf } from "./remarks.ts";
+import { remarksOf, remarkWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
@@ -198,13 +198,10 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     ageMs: heard ? Math.round(ageMs) : null,
     reason: told?.reason ?? null,
     since: told === undefined ? null : new Date(told.atMs).toISOString(),
-    remark: remarkOf(known, { status, replica: gossip.replica, history, wallMs }),
+    remark: "boot" in known
+      ? remarkWords(remarksOf(known, { status, replica: gossip.replica, history, wallMs }))
+      : null,
   };
-}
-
-function remarkOf(known: Row | Tombstone, from: Parameters<typeof remarksOf>[1]): string | null {
-  if (!("boot" in known)) return null;
-  return remarksOf(known, from).map(({ text }) => text).join("; ") || null;
 }
 
 /** Members as lines of text under a heading. Every line ends in a line feed. */

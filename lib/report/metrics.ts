@@ -6,6 +6,7 @@
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
 import { type Family, Histogram } from "./prometheus.ts";
 import { type Status, STATUSES } from "../table.ts";
+import { kindsIn } from "./remarks.ts";
 import type { ListedMember, MemberView } from "./members.ts";
 import type { Change } from "../verdicts.ts";
 
@@ -210,8 +211,8 @@ function downFamilies(members: readonly MemberView[]): Family[] {
 function remarkFamilies(members: readonly ListedMember[]): Family[] {
   const samples = members.filter(({ remark }) => remark !== null).slice(0, DOWN_NAMED_MAX)
     .flatMap(({ id, address, remark }) =>
-      remark!.split("; ").map((text): [Record<string, string>, number] => [
-        { id, address, remark: text.split(":")[0]! },
+      kindsIn(remark!).map((kind): [Record<string, string>, number] => [
+        { id, address, remark: kind },
         1,
       ])
     );

@@ -18,6 +18,19 @@ export interface Remark {
   readonly text: string;
 }
 
+/** Between the remarks of one member; no remark has it in its text. */
+const SEPARATOR = "; ";
+
+/** The remarks as one text; null without any. */
+export function remarkWords(remarks: readonly Remark[]): string | null {
+  return remarks.map(({ text }) => text).join(SEPARATOR) || null;
+}
+
+/** The kinds in a text of {@linkcode remarkWords}: each remark begins with its own. */
+export function kindsIn(words: string): string[] {
+  return words.split(SEPARATOR).map((text) => text.split(":", 1)[0]!);
+}
+
 /** What to know about a member with that status and these changes, oldest first; mostly nothing. */
 export function remarksOf(
   row: Row,
