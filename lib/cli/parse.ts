@@ -110,7 +110,7 @@ const DETAILS: Readonly<Record<CommandName, Details>> = {
       `Exit status: 0 all are live, 1 some are not, 2 wrong call, 3 no node answers. Members that left
 or are decommissioned ended as planned: they count only where -status asks for them.
 
-  gossiper members -status dead,unknown || page_somebody`,
+  gossiper members -status dead,unresponsive,unknown || page_somebody`,
   },
   "why": {
     flags: [],
