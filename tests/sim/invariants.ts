@@ -14,6 +14,9 @@ const CHARGE_SLACK_MS = 600;
 /** What nobody may say of a member that runs and is connected. */
 const SICK: ReadonlySet<Status> = new Set<Status>(["dead", "unresponsive"]);
 
+/** The longest sleep that a plan draws. */
+const STALL_MAX_MS = 20_000;
+
 const AGE_SLACK_MS = 5;
 
 /** A broken invariant, by its number in lib/PROTOCOL.md. */
@@ -104,7 +107,10 @@ export class Invariants {
     const lapseMs = Math.max(2 * deadAfterMs, ageMs / 4) + 2 * intervalMs + network.latestMs;
     const acceptedMs = network.acceptedMs.get(row.address) ?? -Infinity;
     if (nowMs - acceptedMs <= lapseMs * (1 + CLOCK_SHARE_MAX)) return;
-    if (nowMs <= this.truth.allWellSinceMs() + lapseMs) return;
+    // Who slept may tell a heartbeat that it held meanwhile, with too low an age: evidence, a stamp by ages that went on,
+    // then lasts longer by that sleep, and by the rest after it.
+    const sleptMs = STALL_MAX_MS + intervalMs;
+    if (nowMs <= this.truth.allWellSinceMs() + lapseMs + sleptMs) return;
     const text = `${node.id} shows ${row.id} unresponsive, whose host has accepted no connection ` +
       `for ${s(nowMs - acceptedMs)}`;
     this.#fail("5 (unresponsive only while a host accepts)", text);
@@ -143,10 +149,8 @@ export class Invariants {
   #checkDeadInTime(node: OurNode, row: Row, madeMs: number): void {
     const { nowMs, network } = this.#world;
     const { intervalMs, deadAfterMs } = this.#world.options;
-    // Who says that its rounds come late may be silent for twice the greatest gap, six dead-afters at most.
-    const gapMs = node.gossip.replica.evidence.slow.gapMs(row);
-    const silenceMs = Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs));
-    const boundMs = (silenceMs + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) + network.latestMs;
+    const boundMs = (silenceMs(node, row, deadAfterMs) + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) +
+      network.latestMs;
     if (nowMs <= madeMs + boundMs || row.id === node.id) return;
     if (nowMs <= this.truth.allWellSinceMs() + boundMs) return;
     if (node.gossip.statusOf(row) !== "live") return;
@@ -223,4 +227,13 @@ export class Invariants {
 
 function s(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
+}
+
+/**
+ * How long a member may be silent at `node`: who said that its rounds come late, for twice the greatest gap, six
+ * dead-afters at most.
+ */
+export function silenceMs(node: OurNode, row: Row, deadAfterMs: number): number {
+  const gapMs = node.gossip.replica.evidence.slow.gapMs(row);
+  return Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs));
 }

@@ -27,9 +27,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "running clock",
     rule: "time in which a node did not run does not count",
     file: "clock.ts",
-    from: "const isLate = lateMs > LATE_MS",
-    to: "const isLate = false",
-    seed: 893,
+    from: "if (sinceMs <= 0) return this.#nowMs",
+    to: "if (sinceMs > 0) { this.#last = now; this.#nowMs += sinceMs; } return this.#nowMs",
+    seed: 14,
   },
   {
     name: "age sum",
@@ -93,7 +93,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "accepts.ts",
     from: "return this.lapsesMs(row, nowMs) > nowMs",
     to: "return this.lapsesMs(row, nowMs) > -Infinity",
-    seed: 7,
+    seed: 27,
   },
   {
     name: "patience",

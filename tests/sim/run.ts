@@ -6,7 +6,7 @@
 import { disagreement, groupsOf } from "./agreement.ts";
 import { perform } from "./act.ts";
 import { Dice } from "../support/dice.ts";
-import { CLOCK_SHARE_MAX, Invariants, Violation } from "./invariants.ts";
+import { CLOCK_SHARE_MAX, Invariants, silenceMs, Violation } from "./invariants.ts";
 import type { OurNode } from "./our_node.ts";
 import type { Plan } from "./plan.ts";
 import { type Core, World } from "./world.ts";
@@ -75,12 +75,29 @@ function converge(world: World, wellMs: number): number | undefined {
   const atFirst = groupsOf(world);
   const met = atFirst.byRows.length === atFirst.byContacts.length;
   const roundMs = ROUND_INTERVALS * intervalMs;
-  const deadInMs = (deadAfterMs + DEAD_IN_INTERVALS * intervalMs) * (1 + CLOCK_SHARE_MAX);
+  const inMs = (silenceMs: number) =>
+    (silenceMs + DEAD_IN_INTERVALS * intervalMs) * (1 + CLOCK_SHARE_MAX);
+  const deadInMs = inMs(deadAfterMs);
+  /**
+   * The longest that anybody waits for a member that ended: longer where it said that its rounds come late, or where
+   * its host was found to accept connections.
+   */
+  const waitMs = (id: string) =>
+    Math.max(
+      deadInMs,
+      ...world.up().map((node) => {
+        const { table, evidence } = node.gossip.replica;
+        const row = table.get(id);
+        if (row === undefined) return 0;
+        const lapsesMs = evidence.accepts.has(id) ? 2 * deadAfterMs : 0;
+        return inMs(silenceMs(node, row, deadAfterMs) + lapsesMs);
+      }),
+    );
   const ended = [...world.ours.values(), ...world.gos.values()].filter((node) => !node.up);
   const remembering = world.up().filter((node) => node.saved !== undefined);
   const recalledMs = Math.max(-Infinity, ...remembering.map(({ startMs }) => startMs + deadInMs));
-  const deadMs = ({ endedMs }: { readonly endedMs: number }) =>
-    Math.max(Math.max(endedMs, wellMs) + deadInMs, recalledMs);
+  const deadMs = ({ id, endedMs }: { readonly id: string; readonly endedMs: number }) =>
+    Math.max(Math.max(endedMs, wellMs) + waitMs(id), recalledMs);
   const deadlineMs = healMs + CONVERGENCE_ROUNDS * roundMs + (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
   for (let round = 0; world.nowMs < deadlineMs; round++) {
