@@ -6,7 +6,7 @@
 import { isBelieved, isNear } from "./belief.ts";
 import type { Columns } from "./columns.ts";
 import type { Replica } from "./replica.ts";
-import type { Merged, Report, Row } from "./table.ts";
+import { isUp, type Merged, type Report, type Row } from "./table.ts";
 import type { Message } from "./wire.ts";
 
 /** Where a message came from, and when. */
@@ -116,6 +116,6 @@ function isBelievedOf(
     isAnswer: isAnswer && (id === via || id === replica.id),
     // A Go node has no clock of its own: whoever hears it makes its heartbeats.
     isLive: row !== undefined && row.boot !== "" &&
-      replica.verdicts.statusOf(row, nowMs) === "live",
+      isUp(replica.verdicts.statusOf(row, nowMs)),
   });
 }

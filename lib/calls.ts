@@ -8,7 +8,7 @@ import type { Turn } from "./effects.ts";
 import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
 import { Strangers } from "./strangers.ts";
-import type { Row } from "./table.ts";
+import { isUp, type Row } from "./table.ts";
 import { encodeMessage } from "./wire.ts";
 
 /** Calls under way at once; a round that finds no room leaves the rest to the next. */
@@ -168,7 +168,7 @@ export class Calls {
     const { table, verdicts, id: ownId } = this.#options.replica;
     if (id === ownId || table.tombstone(id) !== undefined) return true;
     const row = table.get(id);
-    return row !== undefined && verdicts.statusOf(row, nowMs) === "live" &&
+    return row !== undefined && isUp(verdicts.statusOf(row, nowMs)) &&
       row.address !== address && !this.#troubled.has(row.address);
   }
 

@@ -82,7 +82,8 @@ export function fullDraft(
     const their = known.get(row.id);
     if (their !== undefined && covers(their, row)) continue;
     rows.push(reportOf(row, nowMs));
-    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES;
+    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES +
+      (row.about?.text.length ?? 0);
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
@@ -134,12 +135,13 @@ function* from<T>(list: readonly T[], start: number): Iterable<T> {
 }
 
 function reportOf(row: Row, nowMs: number): Report {
-  const { id, address, boot, heartbeat, left } = row;
-  return { id, address, boot, heartbeat, ageMs: ageOf(row, nowMs), left };
+  const { id, address, boot, heartbeat, left, about } = row;
+  return { id, address, boot, heartbeat, ageMs: ageOf(row, nowMs), left, about };
 }
 
 /** Whether `row` would tell the sender of `report` nothing new. */
 function covers(report: Report, row: Row): boolean {
   return report.heartbeat >= row.heartbeat && report.address === row.address &&
-    report.boot === row.boot && report.left === row.left;
+    report.boot === row.boot && report.left === row.left &&
+    report.about?.text === row.about?.text;
 }

@@ -1,7 +1,7 @@
 /**
  * All that tells a crash, a hang and a slow process apart, and what it makes of a member's silence.
  *
- *     heard within dead-after, or as long as a slow member said        live
+ *     heard within dead-after, or as long as a slow member said        live; failing, if it says so (about.ts)
  *     refused by three witnesses (charges.ts)                          dead, at once
  *     silent for longer, and its host accepts connections (accepts.ts) unresponsive
  *     silent for longer                                                dead
@@ -11,7 +11,7 @@
 import { Accepts } from "./accepts.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { SlowMembers } from "./slow.ts";
-import { ageOf, type Row, type Status } from "./table.ts";
+import { ageOf, isUp, type Row, type Status } from "./table.ts";
 import { inWords } from "./text.ts";
 
 /** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
@@ -50,7 +50,7 @@ export class Evidence {
     if (row.left !== "") return "left";
     if (row.heartbeat === 0) return "unknown";
     if (this.#convicts(row, standing)) return "dead";
-    if (!this.isSilent(row, nowMs)) return "live";
+    if (!this.isSilent(row, nowMs)) return row.about?.failing ? "failing" : "live";
     return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
   }
 
@@ -73,7 +73,7 @@ export class Evidence {
   dueMs(row: Row, status: Status, at: Omit<Standing, "isShownDead">): number {
     const { nowMs, witnessesNeeded } = at;
     if (status === "unresponsive") return this.accepts.lapsesMs(row, nowMs);
-    if (status !== "live") return Infinity;
+    if (!isUp(status)) return Infinity;
     const silentMs = row.heardAtMs + this.slow.silenceMs(row);
     if (!this.charges.isCharged(row.id)) return silentMs;
     const convictableMs = row.heardAtMs + this.#convictionAgeMs(witnessesNeeded);

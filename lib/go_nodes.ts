@@ -18,6 +18,7 @@ import type { Turn } from "./effects.ts";
 import { isId, normalizeAddress } from "./address.ts";
 import { CONTACTS_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import type { WireError } from "./wire.ts";
+import { isUp } from "./table.ts";
 
 export interface Hello {
   readonly id: string;
@@ -104,7 +105,7 @@ export function absorbHello(
   const row = replica.table.get(hello.id);
   // A node of ours speaks for itself while it lives; when it is gone, a Go node may have taken over its ID.
   const taken = row !== undefined && row.boot !== "" &&
-    replica.verdicts.statusOf(row, turn.nowMs) === "live";
+    isUp(replica.verdicts.statusOf(row, turn.nowMs));
   let urgent = !taken && address !== "" && replica.hearGo(hello.id, address, turn);
   for (const id of hello.tombstones) {
     if (replica.bury(id, "", turn.nowMs) === "changed") urgent = true;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import type { About } from "./about.ts";
 import { Calls, type Failure } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
@@ -19,33 +20,17 @@ import { Exchanges } from "./exchange.ts";
 import { HelloText } from "./go_nodes.ts";
 import { Joining } from "./joining.ts";
 import { type Decommissioned, Leaving } from "./leaving.ts";
+import { hearers } from "./partners.ts";
+import type { GossipOptions } from "./options.ts";
 import { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
 import { Suspicion } from "./suspicion.ts";
 import type { Row, Status } from "./table.ts";
-import type { Change } from "./verdicts.ts";
+import { type Change, isComing } from "./verdicts.ts";
 import { decodeMessage, encodeMessage } from "./wire.ts";
 
 /** The least time between two surveys of the table for verdicts that fall due. */
 const VERDICT_GAP_MS = 20;
-
-export interface GossipOptions {
-  readonly id: string;
-  /** This node's advertised `host:port`. */
-  readonly address: string;
-  /** 8 hex digits drawn when the process started. */
-  readonly boot: string;
-  /** Addresses to join. */
-  readonly seeds: readonly string[];
-  /** More of them are being looked up: `resolved` will tell. */
-  readonly awaitsSeeds?: boolean;
-  /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
-  readonly remembered?: readonly string[];
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
 
 /** The answer to a push, or in one line why its body is invalid. */
 export type Answer =
@@ -197,6 +182,15 @@ export class Gossip {
     });
   }
 
+  /** Says something else of this node's member, to all; undefined: nothing. */
+  say(now: Moment, about: About | undefined): Turn {
+    return this.#enter(now, (turn) => {
+      this.replica.say(about, now, turn.nowMs);
+      if (this.#leaving.active || this.#joining.active) return;
+      this.#calls.push(turn, hearers(this.replica.verdicts.last.live, this.#options.random));
+    });
+  }
+
   /** The text of `GET /hello`. */
   hello(): string {
     return this.#helloText.of(this.#options.id, this.#options.address, this);
@@ -240,7 +234,7 @@ export class Gossip {
   #tell(turn: Turn, changes: readonly Change[]): void {
     for (const change of changes) {
       turn.effects.push({ kind: "change", change });
-      if (change.to !== "live" || change.id === this.#options.id) continue;
+      if (change.id === this.#options.id || !isComing(change)) continue;
       // A member that is back or new wants to be known everywhere as soon.
       this.#rounds.admit(change.id);
       this.contacts.met(change.address);

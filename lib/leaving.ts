@@ -11,6 +11,7 @@ import type { Joining } from "./joining.ts";
 import { shuffle } from "./partners.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
+import { isUp } from "./table.ts";
 
 /**
  * Members that are to know before this node goes: some may crash before they pass it on. Only those count that do not
@@ -87,7 +88,7 @@ export class Leaving {
     const { nowMs } = turn;
     const others: string[] = [];
     for (const row of replica.table.roster()) {
-      if (row.id === id || replica.verdicts.statusOf(row, nowMs) !== "live") continue;
+      if (row.id === id || !isUp(replica.verdicts.statusOf(row, nowMs))) continue;
       const detour = calls.isPresent(row.id, nowMs) ? undefined : contacts.addressOf(row.id);
       const address = detour ?? row.address;
       if (address !== "") others.push(address);

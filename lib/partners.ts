@@ -38,6 +38,12 @@ const GO_NODES_MAX = 2;
 export const URGENT_FANOUT = 3;
 
 /**
+ * Members that are told at once what a node says of itself: a failing check is known to most of 64 in one step, and to
+ * all of them within a second. It leaves room for the calls of a round.
+ */
+const WORDS_FANOUT = 48;
+
+/**
  * Live members that a regular round calls: as few as keep everybody live at 10 % loss (see PROTOCOL.md). One would do
  * for three members, but not where a firewall closes a member's port: its own calls must then reach each of them
  * every interval.
@@ -175,4 +181,9 @@ export function shuffle<T>(list: T[], random: () => number): T[] {
     [list[i], list[j]] = [list[j]!, list[i]!];
   }
   return list;
+}
+
+/** Addresses of members that hear at once what this node says of itself, drawn from the `live` ones. */
+export function hearers(live: readonly Row[], random: () => number): string[] {
+  return shuffle([...live], random).slice(0, WORDS_FANOUT).map((row) => row.address);
 }

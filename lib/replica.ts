@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
@@ -15,6 +16,7 @@ import { Evidence } from "./evidence.ts";
 import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
+import type { Self } from "./options.ts";
 import { Gaps } from "./slow.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
 import { Testimony } from "./testimony.ts";
@@ -24,13 +26,7 @@ import type { Draft, Message } from "./wire.ts";
 /** How far past a heartbeat a charge can hold, in ms: dead-after is an hour at most, and then it is void. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
-export interface ReplicaOptions {
-  readonly id: string;
-  readonly address: string;
-  readonly boot: string;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  readonly random: () => number;
+export interface ReplicaOptions extends Self {
   /** Knows how long this node did not run. */
   readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
 }
@@ -49,6 +45,7 @@ export class Replica {
   readonly #news: News;
   readonly #gaps: Gaps;
   #left = "";
+  #about: About | undefined;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -92,6 +89,15 @@ export class Replica {
     this.jumpPast(this.#pulse.heartbeat, nowMs);
   }
 
+  /** Says something else of itself, with a new heartbeat; `undefined`: nothing. */
+  say(about: About | undefined, now: Moment, nowMs: number): void {
+    this.#about = about;
+    const { heartbeat } = this.#pulse;
+    this.beat(now, nowMs);
+    // A jump leaves the member's clock behind for others, on which charges rely: only where it is too soon for a beat.
+    if (this.#pulse.heartbeat === heartbeat) this.jumpPast(heartbeat, nowMs);
+  }
+
   /**
    * Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, a charge, or what was
    * claimed of it. Not further than where others would believe it.
@@ -105,7 +111,8 @@ export class Replica {
   #mergeOwn(nowMs: number): void {
     const { id, address, boot } = this.#options;
     const { heartbeat } = this.#pulse;
-    this.merge({ id, address, boot, heartbeat, ageMs: 0, left: this.#left }, id, nowMs);
+    const said = { left: this.#left, about: this.#about };
+    this.merge({ id, address, boot, heartbeat, ageMs: 0, ...said }, id, nowMs);
   }
 
   /**

@@ -13,7 +13,7 @@
  * @module
  */
 import type { Replica } from "./replica.ts";
-import type { Row } from "./table.ts";
+import { isUp, type Row } from "./table.ts";
 
 /** A second refusal counts within this many intervals of the first; a single one may be a restart's. */
 const AGAIN_INTERVALS = 2;
@@ -115,6 +115,6 @@ export class Suspicion {
 
   #mayRun(row: Row, nowMs: number): boolean {
     const status = this.#options.replica.verdicts.statusOf(row, nowMs);
-    return status === "live" || status === "unresponsive";
+    return isUp(status) || status === "unresponsive";
   }
 }

@@ -5,11 +5,12 @@
  * takes the greater of two rows under one total order, so messages may be lost, doubled, replayed or reordered, and
  * all tables still end up equal.
  *
- * The order, greatest first: tombstone, heartbeat, boot, address, left. The time at which a heartbeat was heard rides
- * along: of two reports of one heartbeat the earlier time counts, as ages are only ever underestimated on their way.
+ * The order, greatest first: tombstone, heartbeat, boot, address, left, about (roster.ts). The time at which a
+ * heartbeat was heard rides along: of two reports of one heartbeat the earlier time counts, as ages are only ever
+ * underestimated on their way.
  *
- * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live, unresponsive
- * or dead.
+ * Status is derived from a row and the time, never stored: decommissioned > left > unknown > live, failing,
+ * unresponsive or dead.
  *
  * At its bound the table keeps those that room.ts puts first; all of the above holds below it.
  *
@@ -18,6 +19,7 @@
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SetHash } from "./hash.ts";
 import { Room } from "./room.ts";
+import { compare, type Entry, rosterKey, sameRoster } from "./roster.ts";
 import { type Tombstone, Tombstones } from "./tombstones.ts";
 
 /**
@@ -27,6 +29,7 @@ import { type Tombstone, Tombstones } from "./tombstones.ts";
 export const STATUSES = [
   "dead",
   "unresponsive",
+  "failing",
   "unknown",
   "live",
   "left",
@@ -36,28 +39,19 @@ export const STATUSES = [
 /** A member's status, as this node sees it now. */
 export type Status = typeof STATUSES[number];
 
+/** Whether a member with that status gossips: what else it does may fail. */
+export function isUp(status: Status): boolean {
+  return status === "live" || status === "failing";
+}
+
 /** What one node tells another about a member. */
-export interface Report {
-  readonly id: string;
-  /** `host:port`, or empty when only the ID is known. */
-  readonly address: string;
-  /** Drawn when the member's process started; empty for a Go node, which has none. */
-  readonly boot: string;
-  /** The member's own stamp in ms since the epoch; 0: never heard from. */
-  readonly heartbeat: number;
+export interface Report extends Entry {
   /** Time since that heartbeat was made, as far as the sender knows. */
   readonly ageMs: number;
-  /** Why the member stopped as planned, announced with this heartbeat; empty while it runs. */
-  readonly left: string;
 }
 
 /** A member as the table holds it: a report, dated on this node's running clock. */
-export interface Row {
-  readonly id: string;
-  readonly address: string;
-  readonly boot: string;
-  readonly heartbeat: number;
-  readonly left: string;
+export interface Row extends Entry {
   /** The running time at which the heartbeat was made. */
   readonly heardAtMs: number;
 }
@@ -97,7 +91,7 @@ export class Table {
     return this.#version;
   }
 
-  /** Equal on two nodes when their rosters are: the same IDs, addresses, boots, planned stops and tombstones. */
+  /** Equal on two nodes when their rosters are: the same IDs, addresses, boots, words and tombstones. */
   get rosterHash(): string {
     return this.#rosterHash.toString();
   }
@@ -130,8 +124,8 @@ export class Table {
     const heardAtMs = nowMs - Math.min(Math.max(report.ageMs, 0), AGE_MAX_MS);
     const row = this.#rows.get(report.id);
     if (row === undefined) {
-      const { id, address, boot, heartbeat, left } = report;
-      return this.#add({ id, address, boot, heartbeat, left, heardAtMs }, nowMs);
+      const { id, address, boot, heartbeat, left, about } = report;
+      return this.#add({ id, address, boot, heartbeat, left, about, heardAtMs }, nowMs);
     }
     return sameRoster(row, report)
       ? refresh(row, report.heartbeat, heardAtMs)
@@ -192,19 +186,11 @@ export class Table {
     row.address = report.address;
     row.boot = report.boot;
     row.left = report.left;
+    row.about = report.about;
     this.#rosterHash.toggle(rosterKey(row));
     this.#version++;
     return "changed";
   }
-}
-
-/** The total order of which merging takes the greater; the tombstone, above all, is kept apart. */
-function compare(a: Report | Row, b: Report | Row): number {
-  if (a.heartbeat !== b.heartbeat) return a.heartbeat - b.heartbeat;
-  if (a.boot !== b.boot) return a.boot < b.boot ? -1 : 1;
-  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
-  if (a.left !== b.left) return a.left < b.left ? -1 : 1;
-  return 0;
 }
 
 function refresh(row: Mutable<Row>, heartbeat: number, heardAtMs: number): Merged {
@@ -216,16 +202,6 @@ function refresh(row: Mutable<Row>, heartbeat: number, heardAtMs: number): Merge
   row.heartbeat = heartbeat;
   row.heardAtMs = heardAtMs;
   return "fresher";
-}
-
-function sameRoster(a: Row, b: Report): boolean {
-  return a.address === b.address && a.boot === b.boot && a.left === b.left &&
-    (a.heartbeat > 0) === (b.heartbeat > 0);
-}
-
-// A first heartbeat changes the roster too: from then on the columns carry the member.
-function rosterKey(row: Row): string {
-  return `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0 ? 1 : 0}`;
 }
 
 /** Who makes room first at the bound (see room.ts): 0 for the live. */

@@ -6,7 +6,7 @@
  */
 import { witnessesNeeded } from "./charges.ts";
 import type { Evidence, Standing } from "./evidence.ts";
-import { ageOf, type Row, type Status, type Table } from "./table.ts";
+import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
 
 /** One change of a member's status, as this node saw it. */
 export interface Change {
@@ -21,10 +21,15 @@ export interface Change {
   readonly ageMs: number | null;
 }
 
+/** Whether a member came, or came back: one that only fails, or does no more, was there. */
+export function isComing({ from, to }: Change): boolean {
+  return isUp(to) && (from === to || from === null || !isUp(from));
+}
+
 /** What a survey of the whole table found. */
 export interface Survey {
   readonly changes: Change[];
-  /** Live members other than this node, with an address. */
+  /** Live and failing members other than this node, with an address. */
   readonly live: Row[];
   /** Unresponsive members with an address. */
   readonly hung: Row[];
@@ -60,12 +65,12 @@ export class Verdicts {
     return this.#last;
   }
 
-  /** Live members at the last survey, this node among them. */
+  /** Members that gossip, as the last survey found, this node among them. */
   get liveCount(): number {
     return this.#last.live.length + 1;
   }
 
-  /** The live or unresponsive member at an address. */
+  /** The live, failing or unresponsive member at an address. */
   memberAt(address: string): Row | undefined {
     const { live, hung } = this.#last;
     const isThere = (row: Row) => row.address === address;
@@ -80,7 +85,7 @@ export class Verdicts {
 
   statusOf(row: Row, nowMs: number): Status {
     const { id, evidence } = this.#options;
-    if (row.id === id) return row.left === "" ? "live" : "left";
+    if (row.id === id && row.left === "") return row.about?.failing ? "failing" : "live";
     return evidence.statusOf(row, this.#standing(row, nowMs));
   }
 
@@ -97,8 +102,9 @@ export class Verdicts {
   /** Marks a member whose row changed, as `via` told, for the next review. */
   touch(row: Row, via: string): void {
     const shown = this.#shown.get(row.id);
-    const settled = shown !== undefined && shown.status === "live" && shown.boot === row.boot &&
-      row.left === "";
+    const isFailing = row.about?.failing ? true : false;
+    const settled = shown?.status === (isFailing ? "failing" : "live") &&
+      shown.boot === row.boot && row.left === "";
     if (!settled) this.#touched.set(row.id, via);
   }
 
@@ -146,7 +152,7 @@ export class Verdicts {
       if (dueMs < deadlineMs) deadlineMs = dueMs;
       evidence.expire(row, nowMs);
       if (row.address === "" || status === "unknown") continue;
-      (status === "live" ? live : status === "unresponsive" ? hung : gone).push(row);
+      (isUp(status) ? live : status === "unresponsive" ? hung : gone).push(row);
     }
     return this.#last = { changes, live, hung, gone, deadlineMs };
   }
@@ -158,7 +164,7 @@ export class Verdicts {
       this.#shown.set(row.id, { status: to, boot: row.boot });
     } else {
       const restarted = shown.boot !== row.boot && shown.boot !== "";
-      if (shown.status === to && !(restarted && to === "live")) {
+      if (shown.status === to && !(restarted && isUp(to))) {
         shown.boot = row.boot;
         return undefined;
       }
@@ -201,7 +207,7 @@ export class Verdicts {
     at: { to: Status; shown: Shown | undefined; via: string; nowMs: number },
   ): string {
     const { to, shown, via, nowMs } = at;
-    if (row.id === this.#options.id) return to === "left" ? `left: ${row.left}` : "started";
+    if (row.id === this.#options.id && shown === undefined) return "started";
     const how = via === row.id ? "directly" : `through ${via}`;
     switch (to) {
       case "left":
@@ -214,10 +220,13 @@ export class Verdicts {
           return "no heartbeat since this node started";
         }
         return this.#options.evidence.whyDead(row, this.#standing(row, nowMs));
+      case "failing":
+        return row.about?.failing ?? "";
       case "unresponsive":
         return this.#options.evidence.whyUnresponsive(row);
       default:
         if (shown === undefined || shown.status === "unknown") return `heard ${how}`;
+        if (shown.status === "failing" && shown.boot === row.boot) return "its checks pass again";
         return shown.boot !== row.boot ? `restarted, heard ${how}` : `heard again ${how}`;
     }
   }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { takeAbout } from "./about.ts";
 import { isId, normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
@@ -70,7 +71,7 @@ const SHORT_LENGTH = 65_536;
  */
 const BODY_BOUNDS = {
   depth: 8,
-  values: MEMBERS_MAX * 7 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
+  values: MEMBERS_MAX * 12 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
     ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + 100,
 };
 
@@ -91,7 +92,7 @@ export function encodeMessage(draft: Draft): string {
   if (boot !== undefined) text += `,"boot":"${boot}"`;
   if (draft.full) text += ',"full":true';
   if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}"`;
-  if (rows) text += `,"rows":${JSON.stringify(rows.map(rowEntry))}`;
+  if (rows) text += `,"rows":[${rows.map(rowText).join(",")}]`;
   if (tombstones) {
     const entries = tombstones.map(({ id, by }) => by === "" ? [id] : [id, by]);
     text += `,"tombstones":${JSON.stringify(entries)}`;
@@ -111,10 +112,11 @@ export function encodeMessage(draft: Draft): string {
   return text + "}";
 }
 
-function rowEntry(row: Report): unknown[] {
-  const entry: unknown[] = [row.id, row.address, row.heartbeat, Math.floor(row.ageMs), row.boot];
-  if (row.left !== "") entry.push(row.left);
-  return entry;
+function rowText({ id, address, heartbeat, ageMs, boot, left, about }: Report): string {
+  const entry = [id, address, heartbeat, Math.floor(ageMs), boot];
+  if (left !== "" || about !== undefined) entry.push(left);
+  const text = JSON.stringify(entry);
+  return about === undefined ? text : `${text.slice(0, -1)},${about.text}]`;
 }
 
 /** Decodes the JSON body of an exchange, push or answer. */
@@ -184,13 +186,15 @@ function readList<T>(
 }
 
 function readRow(entry: unknown[]): Report | undefined {
-  const [id, address, heartbeat, ageMs, boot, left = ""] = entry;
+  const [id, address, heartbeat, ageMs, boot, left = "", words] = entry;
   if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
   if (typeof address !== "string" || !isText(boot, BOOT) || !isText(left, REASON)) return undefined;
   if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
   const normal = address === "" ? "" : normalizeAddress(address);
   if (normal === undefined) return undefined;
-  return { id, address: normal, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS), boot, left };
+  const about = words === undefined ? undefined : takeAbout(words);
+  if (words !== undefined && about === undefined) return undefined;
+  return { id, address: normal, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS), boot, left, about };
 }
 
 function readTombstone(entry: unknown[]): { id: string; by: string } | undefined {

@@ -8,6 +8,8 @@ import { ageOf, type Report, type Row, Table } from "../lib/table.ts";
 
 const NOW_MS = 1_000_000;
 
+const SAID = { text: '{"tags":{"role":"web"}}', failing: "" };
+
 /** One thing a table may be told. */
 type Fact = { readonly report: Report } | { readonly bury: string; readonly by: string };
 
@@ -24,8 +26,8 @@ function tableOf(facts: Iterable<Fact>): Table {
 
 /** All that tables have to agree on, as text. What a tombstone remembers of its member is not part of it. */
 function stateOf(table: Table): string {
-  const rows = table.roster().map(({ id, address, boot, heartbeat, left, heardAtMs }) =>
-    `${id} ${address} ${boot} ${heartbeat} ${left} ${heardAtMs}`
+  const rows = table.roster().map(({ id, address, boot, heartbeat, left, about, heardAtMs }) =>
+    `${id} ${address} ${boot} ${heartbeat} ${left} ${about?.text} ${heardAtMs}`
   );
   const tombstones = [...table.tombstones()].map(({ id, by }) => `${id} by ${by}`).sort();
   return [...rows, ...tombstones, table.rosterHash].join("\n");
@@ -58,6 +60,8 @@ function allFacts(): Fact[] {
         for (const left of ["", "SIGTERM"]) {
           for (const ageMs of [0, 700]) {
             facts.push({ report: { id: "m", address, boot, heartbeat, ageMs, left } });
+            if (boot === "") continue;
+            facts.push({ report: { id: "m", address, boot, heartbeat, ageMs, left, about: SAID } });
           }
         }
       }
@@ -106,6 +110,7 @@ const fcFact: fc.Arbitrary<Fact> = fc.oneof(
         heartbeat: fc.nat({ max: 6 }).map((steps) => steps * 100),
         ageMs: fc.nat({ max: 5_000 }),
         left: fc.constantFrom("", "", "SIGINT", "SIGTERM"),
+        about: fc.constantFrom(undefined, SAID, { text: '{"failing":"x"}', failing: "x" }),
       }),
     }),
   },

@@ -33,6 +33,7 @@ Deno.test("merge() adds a member, dated by its age", () => {
     boot: "00000001",
     heartbeat: 1_000,
     left: "",
+    about: undefined,
     heardAtMs: NOW_MS - 300,
   });
 });
@@ -47,8 +48,11 @@ Deno.test("merge() takes a later heartbeat, and dates the row by it", () => {
 Deno.test("invariant 2: merge() and refresh() never take an earlier heartbeat, whatever comes with it", () => {
   const table = tableOf(report("n1"));
   const before = structuredClone(table.get("n1"));
+  const about = { text: '{"failing":"x"}', failing: "x" };
   for (
-    const parts of [{}, { address: "z:1" }, { boot: "ffffffff" }, { left: "SIGTERM" }, { boot: "" }]
+    const parts of [{}, { about }, { address: "z:1" }, { boot: "ffffffff" }, { left: "SIGTERM" }, {
+      boot: "",
+    }]
   ) {
     assertEquals(table.merge(report("n1", { heartbeat: 900, ...parts }), NOW_MS + 9), "same");
   }
@@ -70,13 +74,14 @@ Deno.test("merge() keeps the greatest age reported of one heartbeat, from whatev
   }
 });
 
-Deno.test("merge() of equal heartbeats takes the greater boot, then the greater address, then left", () => {
+Deno.test("merge() of equal heartbeats takes the greater boot, then the greater address, then left, then the words", () => {
   const greater = [
     [{ boot: "00000001" }, { boot: "00000002" }],
     [{ boot: "" }, { boot: "00000001" }],
     [{ address: "a:80" }, { address: "b:80" }],
     [{ address: "" }, { address: "a:80" }],
     [{ left: "" }, { left: "SIGTERM" }],
+    [{ about: undefined }, { about: { text: '{"tags":{"a":"1"}}', failing: "" } }],
     [{ boot: "00000001", address: "z:1" }, { boot: "00000002", address: "a:1" }],
   ] as const;
   for (const [less, more] of greater) {
@@ -92,6 +97,7 @@ Deno.test("merge() of equal heartbeats takes the greater boot, then the greater 
         address: "n1:80",
         heartbeat: 1_000,
         left: "",
+        about: undefined,
         ...more,
       });
     }

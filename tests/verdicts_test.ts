@@ -203,3 +203,25 @@ Deno.test("a member dead by its age is charged no longer: nothing more would fol
   assertEquals(watched.survey(), ["n1: live -> dead: connection refused, witnessed by me"]);
   assertEquals(watched.charges.empty, true);
 });
+
+Deno.test("a member that says that a check fails is failing, with its words, and live again when it says so no more", () => {
+  const watched = new Watched("a");
+  const about = { text: '{"failing":"http 503"}', failing: "http 503" };
+  watched.hear("a", { about });
+  assertEquals(watched.review(), ["a: live -> failing: http 503"]);
+  watched.hear("a", { about });
+  assertEquals(watched.review(), []);
+  watched.hear("a", { about: undefined });
+  assertEquals(watched.review(), ["a: failing -> live: its checks pass again"]);
+});
+
+Deno.test("a failing member that falls silent is dead, and one that stops as planned has left", () => {
+  const watched = new Watched("a", "b");
+  const about = { text: '{"failing":"http 503"}', failing: "http 503" };
+  for (const id of ["a", "b"]) watched.hear(id, { about });
+  watched.review();
+  watched.hear("b", { about, left: "SIGTERM" });
+  assertEquals(watched.review(), ["b: failing -> left: left: SIGTERM"]);
+  watched.nowMs += DEAD_AFTER_MS + 100;
+  assertEquals(watched.survey(), ["a: failing -> dead: no heartbeat for 5.1 s"]);
+});

@@ -111,6 +111,10 @@ Deno.test("decodeMessage() drops and counts a wrong row, and keeps the right one
     ["n2", "h:1", 100, 5, "", "left\nforged line"],
     ["n2", "h:1", 100, 5, "", "x".repeat(33)],
     ["n2", "h:1", 100, 5, "", 1],
+    ["n2", "h:1", 100, 5, "", "", "words"],
+    ["n2", "h:1", 100, 5, "", "", ["words"]],
+    ["n2", "h:1", 100, 5, "", "", null],
+    ["n2", "h:1", 100, 5, "", "", { failing: "é".repeat(250) }],
     [],
     {},
     null,
@@ -118,7 +122,15 @@ Deno.test("decodeMessage() drops and counts a wrong row, and keeps the right one
   ];
   const message = read(body({ rows: [...wrong, right] }));
   assertEquals(message.rows, [
-    { id: "n1", address: "h:1", heartbeat: 100, ageMs: 5, boot: "00c0ffee", left: "" },
+    {
+      id: "n1",
+      address: "h:1",
+      heartbeat: 100,
+      ageMs: 5,
+      boot: "00c0ffee",
+      left: "",
+      about: undefined,
+    },
   ]);
   assertEquals(message.dropped, wrong.length);
 });

@@ -11,7 +11,7 @@ import { isId, normalizeAddress } from "../address.ts";
 import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
-import { ageOf, type Row } from "../table.ts";
+import { ageOf, isUp, type Row } from "../table.ts";
 import { BOOT, isHeartbeat } from "../wire.ts";
 
 /** Addresses kept, the last heard first: any node that answers tells the rest. */
@@ -127,7 +127,7 @@ export function snapshot(
   const others = table.roster().filter((row) => row.id !== id && row.address !== "");
   const rank = new Map(others.map((row) => {
     // Live members in random order, or all nodes of a restarted cluster would call the same few; then by heartbeat.
-    return [row, gossip.statusOf(row) === "live" ? HEARTBEAT_MAX_MS + random() : row.heartbeat];
+    return [row, isUp(gossip.statusOf(row)) ? HEARTBEAT_MAX_MS + random() : row.heartbeat];
   }));
   others.sort((a, b) => rank.get(b)! - rank.get(a)!);
   const addresses = new Set(others.map((row) => row.address));

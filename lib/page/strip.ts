@@ -12,7 +12,7 @@ import type { Told } from "../report/stories.ts";
 export const LATE_SHARE = 0.6;
 
 /** What a span shows: a status, a live member whose heartbeats were late, or the time before this node started. */
-export type StripKind = "before" | "dead" | "unresponsive" | "late" | "left" | "live";
+export type StripKind = "before" | "dead" | "unresponsive" | "failing" | "late" | "left" | "live";
 
 /** Samples of one kind beside each other, each one unit wide. */
 export interface Span {
@@ -42,7 +42,7 @@ export interface StripFrame {
 }
 
 /** The order in the label: trouble first. */
-const KINDS: readonly StripKind[] = ["dead", "unresponsive", "late", "left", "live"];
+const KINDS: readonly StripKind[] = ["dead", "unresponsive", "failing", "late", "left", "live"];
 
 /** Draws the last `STRIP_SAMPLES` samples, the newest at the right edge. */
 export function drawStrip(strip: StripView, frame: StripFrame): Strip {
@@ -75,6 +75,7 @@ export function drawStrip(strip: StripView, frame: StripFrame): Strip {
 function kindOf(mark: string, share: number): StripKind | undefined {
   if (mark === STATUS_MARK.dead) return "dead";
   if (mark === STATUS_MARK.unresponsive) return "unresponsive";
+  if (mark === STATUS_MARK.failing) return "failing";
   if (mark === STATUS_MARK.left) return "left";
   if (mark === STATUS_MARK.live) return share > LATE_SHARE ? "late" : "live";
   return undefined;

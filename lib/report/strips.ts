@@ -22,6 +22,7 @@ export const STATUS_MARK: Readonly<Record<Status, string>> = {
   unknown: "?",
   live: "+",
   left: "-",
+  failing: "f",
   unresponsive: "!",
   dead: "x",
 };

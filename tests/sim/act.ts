@@ -36,6 +36,9 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
       host?.starve(act.lagMs);
       world.at(endMs, () => host?.starve(0));
       return;
+    case "say":
+      if (host instanceof OurNode && host.up) host.say(act.failing, act.role);
+      return;
     case "step wall":
       host?.stepWall(act.byMs);
       return;
@@ -87,6 +90,8 @@ export function describeAct(act: Act): string {
       return `${act.id} is ${act.how}${length}`;
     case "starve":
       return `${act.id} starves, up to ${act.lagMs} ms late${length}`;
+    case "say":
+      return `${act.id} says that it is '${act.role}', and '${act.failing}' fails`;
     case "step wall":
       return `${act.id}'s wall clock steps by ${act.byMs / 1000} s`;
     case "part":

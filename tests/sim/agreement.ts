@@ -1,3 +1,4 @@
+import { isUp } from "../../lib/table.ts";
 import type { OurNode } from "./our_node.ts";
 import type { World } from "./world.ts";
 
@@ -55,15 +56,18 @@ export function disagreement(
     for (const other of nodes) {
       const row = node.gossip.replica.table.get(other.id);
       const shown = row === undefined ? "not at all" : node.gossip.statusOf(row);
-      if (shown !== "live" || row?.boot !== other.boot) {
+      if (shown === "not at all" || !isUp(shown) || row?.boot !== other.boot) {
         return `${node.id} has ${other.id} ${shown}, which runs`;
+      }
+      if (row.about?.text !== other.words) {
+        return `${node.id} has of ${other.id} ${row.about?.text}, which says ${other.words}`;
       }
     }
     for (const row of node.gossip.replica.table.roster()) {
       if (except.has(row.id)) continue;
       const shown = node.gossip.statusOf(row);
-      if (shown === "live" && world.host(row.id)?.up !== true) {
-        return `${node.id} has ${row.id} live, which does not run`;
+      if (isUp(shown) && world.host(row.id)?.up !== true) {
+        return `${node.id} has ${row.id} ${shown}, which does not run`;
       }
       if (row.left !== "" && shown !== "left") {
         return `${node.id} has ${row.id} ${shown}, which announced its stop`;
@@ -79,8 +83,9 @@ function factsOf(node: OurNode): Map<string, string> {
   const facts = new Map<string, string>();
   for (const row of table.roster()) {
     const status = node.gossip.statusOf(row);
-    const last = status === "live" ? "" : ` (${row.heartbeat})`;
-    facts.set(row.id, `${status} at ${row.address} ${row.boot}${row.left}${last}`);
+    const last = isUp(status) ? "" : ` (${row.heartbeat})`;
+    const words = row.about?.text ?? "";
+    facts.set(row.id, `${status} at ${row.address} ${row.boot}${row.left}${words}${last}`);
   }
   for (const { id } of table.tombstones()) facts.set(id, "decommissioned");
   return facts;

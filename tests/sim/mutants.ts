@@ -122,10 +122,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "roster hash",
     rule: "rosters that differ are sent whole",
-    file: "table.ts",
+    file: "roster.ts",
     from: "return `${row.id} ${row.address} ${row.boot} ${row.left}",
     to: "return `${row.id} ${row.left}",
     seed: 14,
+  },
+  {
+    name: "words",
+    rule: "what members say of themselves is a part of the roster",
+    file: "roster.ts",
+    from: "row.about === undefined ?",
+    to: "true ?",
+    seed: 1,
   },
   {
     name: "own answer",

@@ -1,3 +1,4 @@
+import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import type { Moment } from "../../lib/clock.ts";
 import type { Gossip } from "../../lib/gossip.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
@@ -19,6 +20,8 @@ export class OurNode extends Host {
   readonly saved: Saved | undefined;
   readonly #world: World;
   readonly #driver: Driver;
+  /** What it says of itself. */
+  words: string | undefined;
   /** Why it ended by itself, if it did. */
   stopText: string | undefined;
 
@@ -94,6 +97,15 @@ export class OurNode extends Host {
   decommission(id: string): void {
     this.enqueue("io", () => {
       this.#enter((gossip, now) => gossip.decommission(now, id));
+    });
+  }
+
+  /** Says that a check fails, or none does, and its tag; empty for none. */
+  say(failing: string, role: string): void {
+    const about = writeAbout({ ...SAYS_NOTHING, failing, tags: role === "" ? {} : { role } });
+    this.words = about?.text;
+    this.enqueue("io", () => {
+      this.#enter((gossip, now) => gossip.say(now, about));
     });
   }
 

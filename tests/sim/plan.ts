@@ -16,6 +16,7 @@ export type Act =
   | { readonly kind: "bye"; readonly id: string; readonly at: string }
   | { readonly kind: "stall"; readonly id: string; readonly how: Stall; readonly forMs: number }
   | { readonly kind: "starve"; readonly id: string; readonly lagMs: number; readonly forMs: number }
+  | { readonly kind: "say"; readonly id: string; readonly failing: string; readonly role: string }
   | { readonly kind: "step wall"; readonly id: string; readonly byMs: number }
   | { readonly kind: "part"; readonly ids: readonly string[]; readonly forMs: number }
   | {
@@ -79,7 +80,8 @@ export function drawPlan(seed: string): Plan {
   const count = dice.whole(0, 7);
   for (let i = 0; i < count; i++) faults.push(...drawFault(dice, nodes, healMs));
   const renames = new Dice(seed).fork("renames");
-  const acts = [...starts, ...faults.map((fault) => drawRename(renames, fault))]
+  const words = drawWords(new Dice(seed).fork("words"), nodes, healMs);
+  const acts = [...starts, ...faults.map((fault) => drawRename(renames, fault)), ...words]
     .filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs);
   return { seed, intervalMs, deadAfterMs, weather: drawWeather(dice), acts, healMs };
 }
@@ -189,6 +191,18 @@ function drawFault(dice: Dice, nodes: readonly NodePlan[], healMs: number): Time
     }],
   ];
   return dice.pick(fates)();
+}
+
+/** What some members say of themselves, in some runs. */
+function drawWords(dice: Dice, nodes: readonly NodePlan[], healMs: number): TimedAct[] {
+  const ours = nodes.filter((node) => !node.go);
+  return Array.from({ length: dice.pick([0, 0, 1, 3, 8]) }, () => ({
+    kind: "say",
+    id: dice.pick(ours).id,
+    failing: dice.pick(["", "", "http 503", "tcp: refused"]),
+    role: dice.pick(["", "web", "db"]),
+    atMs: dice.whole(0, healMs),
+  }));
 }
 
 interface When {

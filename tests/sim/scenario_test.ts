@@ -441,3 +441,34 @@ Deno.test("invariant 10: Go nodes and ours in one cluster see each other live, d
     assert(first.hasTombstone(id), id);
   }
 });
+
+Deno.test("what a member says of itself, and that a check fails, is known to all of 64 within a second", () => {
+  for (const seed of ["words 1", "words 2", "words 3"]) {
+    const stage = new Stage({ nodes: 64, seed });
+    const says = (id: string, words: string | undefined) =>
+      [...stage.world.ours.values()].every((node) =>
+        node.gossip.replica.table.get(id)?.about?.text === words
+      );
+    const n7 = stage.node("n7");
+    n7.say("", "web");
+    assertLessOrEqual(stage.runUntil(() => says("n7", n7.words), 5_000), 1_000, seed);
+    stage.run(5_000);
+    n7.say("http 503", "web");
+    assertLessOrEqual(stage.runUntil(() => stage.allShow("n7", "failing"), 5_000), 1_000, seed);
+    stage.run(5_000);
+    n7.say("", "");
+    assertLessOrEqual(stage.runUntil(() => stage.allShow("n7", "live"), 5_000), 1_000, seed);
+    assert(says("n7", undefined), seed);
+  }
+});
+
+Deno.test("a failing member that is killed is dead at once, and one that starts anew has said nothing yet", () => {
+  const stage = new Stage({ nodes: 8 });
+  stage.node("n3").say("http 503", "web");
+  stage.runUntil(() => stage.allShow("n3", "failing"), 5_000);
+  stage.node("n3").end("closed");
+  assertLessOrEqual(stage.runUntil(() => stage.allShow("n3", "dead"), 10_000), 3_000);
+  stage.start(3);
+  assertLessOrEqual(stage.runUntil(() => stage.allShow("n3", "live"), 10_000), 2_000);
+  assertEquals(stage.node("n0").gossip.replica.table.get("n3")?.about, undefined);
+});

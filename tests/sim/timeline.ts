@@ -10,6 +10,7 @@ const GLYPHS: Readonly<Record<Status, string>> = {
   live: "o",
   dead: "x",
   unresponsive: "!",
+  failing: "f",
   left: "<",
   decommissioned: "#",
   unknown: "?",
@@ -18,7 +19,7 @@ const GLYPHS: Readonly<Record<Status, string>> = {
 /** What the glyphs of a timeline mean, in lines. */
 export const LEGEND = [
   "A column a node: how most of the others see it, and what it really does.",
-  "o live   x dead   ! unresponsive   < left   # decommissioned   ? unknown   . not in the table",
+  "o live   x dead   ! unresponsive   f failing   < left   # decommissioned   ? unknown   . not in the table",
   "* others see it otherwise   z does not get to run   ! does not exist (any more)",
 ];
 

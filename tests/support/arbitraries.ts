@@ -1,5 +1,6 @@
 /** What fast-check draws IDs, addresses and rows from. */
 import fc from "fast-check";
+import { type About, takeAbout, writeAbout } from "../../lib/about.ts";
 import { normalizeAddress } from "../../lib/address.ts";
 import {
   AGE_MAX_MS,
@@ -34,6 +35,22 @@ export const fcBoot: fc.Arbitrary<string> = fc.oneof(
   fc.constant(""),
 );
 
+/** What a member may say of itself, a later program's words among it. */
+export const fcAbout: fc.Arbitrary<About | undefined> = fc.oneof(
+  fc.record({
+    tags: fc.dictionary(
+      fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,9}$/),
+      fc.stringMatching(/^[!-~]{1,20}$/),
+      { maxKeys: 3 },
+    ),
+    ports: fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), port(), { maxKeys: 3 }),
+    failing: fc.string({ unit: "grapheme", maxLength: 200 }),
+    unchecked: fc.boolean(),
+    warning: fc.string({ unit: "grapheme", maxLength: 200 }),
+  }).map(writeAbout),
+  fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }).map(takeAbout),
+);
+
 /** Any report of a member that may stand on the wire. */
 export const fcReport: fc.Arbitrary<Report> = fc.record({
   id: fcId,
@@ -42,6 +59,7 @@ export const fcReport: fc.Arbitrary<Report> = fc.record({
   heartbeat: fcHeartbeat,
   ageMs: fcAgeMs,
   left: fc.stringMatching(new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`)),
+  about: fc.oneof(fc.constant(undefined), fcAbout),
 });
 
 function port(): fc.Arbitrary<number> {

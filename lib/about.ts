@@ -1,0 +1,146 @@
+/**
+ * What a member says of itself beside its heartbeats: its tags, the ports of its other services, the check that fails,
+ * what troubles it.
+ *
+ * One small JSON document that travels with the member's row. Only its owner writes it, and makes a heartbeat whenever
+ * it does, so the later heartbeat has the later words. Others keep and pass on the text as it came, later programs'
+ * fields among it: rosters stay equal where versions mix. Whoever shows it reads what it knows and drops the rest.
+ *
+ * @module
+ */
+
+/** Bytes of the document: a row with it fits a third of a packet, and a table of 65,536 such rows 33 MB. */
+export const ABOUT_BYTES_MAX = 512;
+
+/** Bytes of tags and ports: the rest is for the words of a check and of a trouble. */
+export const LABELS_BYTES_MAX = 384;
+
+/** Characters of a tag's key or a port's name, and of a tag's value: those of a DNS label. */
+export const LABEL_LENGTH_MAX = 63;
+
+/** Characters of words that are shown. */
+export const WORDS_LENGTH_MAX = 120;
+
+const NAME = new RegExp(`^[A-Za-z][A-Za-z0-9_-]{0,${LABEL_LENGTH_MAX - 1}}$`);
+const VALUE = new RegExp(`^[\\x21-\\x7e]{1,${LABEL_LENGTH_MAX}}$`);
+
+/** Characters that could forge a line, move a cursor, turn the direction of text, or stand between remarks. */
+const UNSHOWN = /[\s\p{C};]+/gu;
+
+/** The document as the table holds it. Equal texts are one document. */
+export interface About {
+  readonly text: string;
+  /** Why its process is of no use though the node lives: the words of the check that fails; empty if none does. */
+  readonly failing: string;
+}
+
+/** What a document says. */
+export interface Said {
+  readonly tags: Readonly<Record<string, string>>;
+  /** Ports of other services of the member's host, by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly failing: string;
+  /** It has checks, and one of them did not run yet. */
+  readonly unchecked: boolean;
+  /** What needs attention though the node lives; empty for nothing. */
+  readonly warning: string;
+}
+
+/** Of whoever says nothing. */
+export const SAYS_NOTHING: Said = {
+  tags: {},
+  ports: {},
+  failing: "",
+  unchecked: false,
+  warning: "",
+};
+
+/** Whether `text` may be a tag's key, or a port's name. */
+export function isLabel(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Whether `text` may be a tag's value. */
+export function isTagValue(text: string): boolean {
+  return VALUE.test(text);
+}
+
+/** Whether tags and ports leave room for words. */
+export function labelsFit({ tags, ports }: Pick<Said, "tags" | "ports">): boolean {
+  return bytesOf(JSON.stringify({ tags, ports })) <= LABELS_BYTES_MAX;
+}
+
+/** Writes a document; undefined where nothing is said. Words are cut so that all fits. */
+export function writeAbout(said: Said): About | undefined {
+  const { unchecked, tags, ports } = said;
+  let failing = wordsOf(said.failing);
+  let warning = wordsOf(said.warning);
+  for (;;) {
+    const text = JSON.stringify({
+      failing: failing || undefined,
+      warning: warning || undefined,
+      unchecked: unchecked || undefined,
+      tags: isEmpty(tags) ? undefined : tags,
+      ports: isEmpty(ports) ? undefined : ports,
+    });
+    if (text === "{}") return undefined;
+    if (bytesOf(text) <= ABOUT_BYTES_MAX) return { text, failing };
+    if (warning !== "") warning = shorter(warning);
+    else failing = shorter(failing);
+  }
+}
+
+/** Takes a document from the wire: any JSON object that is no longer than the bound; undefined for anything else. */
+export function takeAbout(value: unknown): About | undefined {
+  if (!isRecord(value)) return undefined;
+  const text = JSON.stringify(value);
+  if (text.length > ABOUT_BYTES_MAX || bytesOf(text) > ABOUT_BYTES_MAX) return undefined;
+  return { text, failing: wordsOf(value.failing) };
+}
+
+/** Reads a document: what breaks a rule is left out. */
+export function readAbout(about: About | undefined): Said {
+  if (about === undefined) return SAYS_NOTHING;
+  const value = JSON.parse(about.text) as Record<string, unknown>;
+  return {
+    tags: entries(value.tags, (tag) => typeof tag === "string" && isTagValue(tag)),
+    ports: entries(value.ports, isPort),
+    failing: about.failing,
+    unchecked: value.unchecked === true,
+    warning: wordsOf(value.warning),
+  };
+}
+
+/** Whether `value` is a port that can be called. */
+export function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536;
+}
+
+/** Hostile words as one short line; empty for anything else. */
+function wordsOf(value: unknown): string {
+  if (typeof value !== "string") return "";
+  return value.replace(UNSHOWN, " ").trim().slice(0, WORDS_LENGTH_MAX).toWellFormed();
+}
+
+/** The entries of a record whose names and values keep the rules, by name. */
+function entries<T>(value: unknown, keeps: (entry: unknown) => boolean): Record<string, T> {
+  if (!isRecord(value)) return {};
+  const kept = Object.entries(value).filter(([name, entry]) => isLabel(name) && keeps(entry));
+  return Object.fromEntries(kept.sort(([a], [b]) => a < b ? -1 : 1)) as Record<string, T>;
+}
+
+function shorter(words: string): string {
+  return words.slice(0, -8);
+}
+
+function isEmpty(record: object): boolean {
+  return Object.keys(record).length === 0;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

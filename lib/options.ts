@@ -1,0 +1,27 @@
+/**
+ * What the core is told at its start.
+ *
+ * @module
+ */
+
+/** Who this node is, and its pace. */
+export interface Self {
+  readonly id: string;
+  /** This node's advertised `host:port`. */
+  readonly address: string;
+  /** 8 hex digits drawn when the process started. */
+  readonly boot: string;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface GossipOptions extends Self {
+  /** Addresses to join. */
+  readonly seeds: readonly string[];
+  /** More of them are being looked up: `resolved` will tell. */
+  readonly awaitsSeeds?: boolean;
+  /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
+  readonly remembered?: readonly string[];
+}
