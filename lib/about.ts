@@ -103,16 +103,30 @@ export function readAbout(about: About | undefined): Said {
   if (about === undefined) return SAYS_NOTHING;
   const value = JSON.parse(about.text) as Record<string, unknown>;
   return {
-    tags: entries(value.tags, (tag) => typeof tag === "string" && isTagValue(tag)),
-    ports: entries(value.ports, isPort),
+    tags: tagsIn(value.tags),
+    ports: portsIn(value.ports),
     failing: about.failing,
     unchecked: value.unchecked === true,
     warning: wordsOf(value.warning),
   };
 }
 
-/** Whether `value` is a port that can be called. */
-export function isPort(value: unknown): value is number {
+/** The tags in a value that may be anything. */
+export function tagsIn(value: unknown): Record<string, string> {
+  return entries(value, (tag) => typeof tag === "string" && isTagValue(tag));
+}
+
+/** The ports in a value that may be anything. */
+export function portsIn(value: unknown): Record<string, number> {
+  return entries(value, isPort);
+}
+
+/** Tags as people write them: "role=web". */
+export function tagWords(tags: Said["tags"]): string[] {
+  return Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+}
+
+function isPort(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536;
 }
 

@@ -14,21 +14,25 @@ export const MANY = 100;
 const ADDRESS = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$/;
 
 /**
- * Tells which members match every word of a filter. A word that is a status means that status; any other word is looked
- * for in the ID and the address.
+ * Tells which members match every word of a filter. A word that is a status means that status; any other is looked for in
+ * the ID, the address and the tags. One with `=` in it means a whole tag.
  *
  * @param {string} filter
  * @param {readonly string[]} statuses All statuses there are.
- * @returns {(member: { id: string, address: string, status: string }) => boolean}
+ * @returns {(member: { id: string, address: string, status: string, tags: readonly string[] }) => boolean}
  */
 export function matcher(filter, statuses) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return ({ id, address, status }) =>
-    words.every((word) =>
-      statuses.includes(word)
-        ? status === word
-        : id.toLowerCase().includes(word) || address.toLowerCase().includes(word)
-    );
+  return ({ id, address, status, tags }) =>
+    words.every((word) => {
+      if (statuses.includes(word)) return status === word;
+      if ([id, address].some((text) => text.toLowerCase().includes(word))) return true;
+      const isWhole = word.includes("=");
+      return tags.some((tag) => {
+        const text = tag.toLowerCase();
+        return isWhole ? text === word : text.includes(word);
+      });
+    });
 }
 
 /**

@@ -227,6 +227,7 @@ class LivePage {
     } else if (link?.closest("#folded")) this.#filterBy("live");
     else if (link?.matches(".clear")) this.#filterBy("");
     else if (link?.closest("thead")) this.#sortBy(link);
+    else if (link?.closest(".tags")) this.#filterBy(link.textContent);
     else if (wanted !== undefined) this.#open(wanted);
     else if (link?.matches(".cancel")) this.#bye.close();
     else if (link?.matches(".bye")) {

@@ -34,9 +34,23 @@ class Row {
       this.moved = true;
     }
     setText(this.state.firstElementChild, data.status);
+    this.#tag(data.tags);
     const why = this.state.children[1];
     if (data.why === "") why?.remove();
     else setText(why ?? this.state.appendChild(document.createElement("span")), data.why);
+  }
+
+  /** Writes the tags, each a link to the members with the same. */
+  #tag(tags) {
+    const shown = this.member.querySelector(".tags");
+    if (shown.textContent === tags.join("")) return;
+    const links = tags.map((tag) => {
+      const link = document.createElement("a");
+      link.href = `./?${new URLSearchParams({ q: tag })}`;
+      link.append(tag);
+      return link;
+    });
+    shown.replaceChildren(...links);
   }
 
   paint(moment) {

@@ -7,19 +7,17 @@ import { type CommandName, COMMANDS, synopsisOf } from "../config/commands.ts";
 import { helpText } from "../config/config.ts";
 import {
   describeFlags,
-  envName,
   type FlagTable,
   readFlags,
   splitFlags,
   UsageError,
 } from "../config/flags.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
-import { readFile, readId, readSwitch } from "../config/values.ts";
+import { readId } from "../config/values.ts";
 import { closestString } from "../std/text/closest_string.ts";
-import { STATUSES } from "../table.ts";
 import { quote } from "../text.ts";
-import { readAt } from "./at.ts";
 import { SHELLS } from "./completions.ts";
+import { HELP, OWN_FLAGS, QUERY, TARGET_FLAGS } from "./flags.ts";
 
 /** The node to ask, and how. */
 export interface Target {
@@ -52,45 +50,6 @@ export type ParsedCall =
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "usage"; readonly message: string };
 
-/** Flags of all commands that ask a node; each has an environment variable. */
-const TARGET_FLAGS = {
-  "at": {
-    metavar: "NODE",
-    help: `node to ask: host:port, or a URL (or ${envName("at")})`,
-    default: "localhost:8080",
-    read: readAt,
-  },
-  "key-file": {
-    metavar: "FILE",
-    help: `keys, one per line: the first is shown to the node (or ${KEY_VARIABLE})`,
-    read: readFile,
-  },
-  "tls-ca": {
-    metavar: "FILE",
-    help: "also trust certificates of these authorities, in PEM; host:port speaks HTTPS",
-    read: readFile,
-  },
-} as const satisfies FlagTable;
-
-/** Flags of single commands. An environment must not say -yes. */
-const OWN_FLAGS = {
-  "status": {
-    metavar: "STATUS,...",
-    help: `only members that are ${STATUSES.join(", ")}`,
-    words: STATUSES,
-    read: readStatuses,
-  },
-  "json": { help: "print what the node answers as JSON, in one line", read: readSwitch },
-  "watch": { help: "print again whenever something changes, until Ctrl-C", read: readSwitch },
-  "yes": { help: "do not ask back", read: readSwitch },
-  "unknown": { help: "with -yes, take an ID that the node does not know, too", read: readSwitch },
-} as const satisfies FlagTable;
-
-/** Flags that the node gets as query parameters of the same name. */
-const QUERY: readonly (keyof typeof OWN_FLAGS)[] = ["status"];
-
-const HELP = { "help": { help: "print this and exit", read: readSwitch } } as const;
-
 /** What a command has beside its row in COMMANDS. */
 interface Details {
   readonly flags: readonly (keyof typeof OWN_FLAGS)[];
@@ -104,13 +63,14 @@ interface Details {
 
 const DETAILS: Readonly<Record<CommandName, Details>> = {
   "members": {
-    flags: ["status", "json", "watch"],
+    flags: ["status", "tag", "json", "watch"],
     asks: true,
     more:
       `Exit status: 0 all are live, 1 some are not, 2 wrong call, 3 no node answers. Members that left
 or are decommissioned ended as planned: they count only where -status asks for them.
 
-  gossiper members -status dead,unresponsive,unknown || page_somebody`,
+  gossiper members -status dead,unresponsive,failing || page_somebody
+  gossiper members -tag role=db || page_somebody`,
   },
   "why": {
     flags: [],
@@ -187,7 +147,9 @@ export function parseCall(
     const operand = readOperand(name, operands);
     const { at, "key-file": keyFile, "tls-ca": caFile } = readFlags(TARGET_FLAGS, given, env);
     const own = readFlags(OWN_FLAGS, given, () => undefined);
-    const query = QUERY.flatMap((flag) => given.has(flag) ? [[flag, given.get(flag)!]] : []);
+    const query = QUERY.flatMap((flag) =>
+      given.has(flag) ? given.get(flag)!.split("\n").map((text) => [flag, text]) : []
+    );
     const keyText = keyFile === undefined ? env(KEY_VARIABLE) || undefined : undefined;
     const base = /^https?:/.test(at) ? at : `${caFile === undefined ? "http" : "https"}:${at}`;
     const call = {
@@ -230,12 +192,6 @@ function readOperand(name: CommandName, [operand, stray]: readonly string[]): st
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`Cannot use ${quote(operand)}: ${error.message}`);
   }
-}
-
-function readStatuses(text: string): readonly string[] {
-  const words = text.split(",");
-  if (words.every((word) => (STATUSES as readonly string[]).includes(word))) return words;
-  throw new UsageError(`give one or more of ${STATUSES.join(",")}`);
 }
 
 function readShell(text: string): string {

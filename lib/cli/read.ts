@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { portsIn, tagsIn } from "../about.ts";
 import { ADDRESS_BYTES_MAX, isId } from "../address.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
@@ -79,8 +80,10 @@ function readMember(value: unknown): ListedMember {
     ageMs: orNull(readNumber, member["ageMs"]),
     reason: orNull(readReason, member["reason"]),
     since: orNull(readTime, member["since"]),
-    // Nodes of earlier versions have no remarks.
+    // Nodes of earlier versions have no remarks and tags.
     remark: orNull(readReason, member["remark"] ?? null),
+    tags: tagsIn(member["tags"]),
+    ports: portsIn(member["ports"]),
   };
 }
 
@@ -93,6 +96,7 @@ function readChangeFields(value: unknown): ChangeView {
     to: readStatus(change["to"]),
     at: readTime(change["at"]),
     reason: readReason(change["reason"]),
+    tags: tagsIn(change["tags"]),
     event: readNumber(change["event"]),
   };
 }

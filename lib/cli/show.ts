@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tagWords } from "../about.ts";
 import { type ListedMember, type StoryView, tableText } from "../report/members.ts";
 import { type ChangeView, HISTORY_MAX } from "../report/stories.ts";
 import { type Status, STATUSES } from "../table.ts";
@@ -69,6 +70,9 @@ export function storyText(story: StoryView, paint: Paint): string {
     `  address  ${address || "not known"}`,
     `  heard    ${ageWords(ageMs)}`,
   ];
+  const tags = tagWords(story.tags).join(" ");
+  if (tags !== "") lines.push(`  tags     ${tags}`);
+  if (story.remark !== null) lines.push(`  remark   ${story.remark}`);
   const changes = history.slice(-HISTORY_MAX);
   const width = Math.max(0, ...changes.map(({ to }) => to.length));
   for (const change of changes) {
@@ -81,7 +85,7 @@ export function storyText(story: StoryView, paint: Paint): string {
 
 /** A change as one line of words with one blank between them; the reason comes last, and may have more. */
 export function changeLine(
-  { at, id, from, to, address, reason }: Omit<ChangeView, "event">,
+  { at, id, from, to, address, reason }: Omit<ChangeView, "event" | "tags">,
 ): string {
   return `${at} ${id} ${from ?? "-"} ${to} ${address || "-"} ${reason}\n`;
 }

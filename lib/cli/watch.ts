@@ -84,7 +84,7 @@ export async function printChanges(client: Client, terminal: Terminal): Promise<
 export function missed(
   members: readonly ListedMember[],
   known: ReadonlyMap<string, Status>,
-): Omit<ChangeView, "event">[] {
+): Omit<ChangeView, "event" | "tags">[] {
   return members.flatMap(({ id, address, status, since, reason }) => {
     const from = known.get(id) ?? null;
     if (from === status) return [];

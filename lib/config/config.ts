@@ -22,6 +22,7 @@ import {
 import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } from "./flags.ts";
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
+import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
@@ -49,6 +50,8 @@ export interface Config extends SecurityConfig {
   readonly cluster: string;
   /** The state file; `undefined`: nothing is remembered across restarts. */
   readonly state: string | undefined;
+  /** What the node says of itself to all. */
+  readonly labels: Labels;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
   /** Time between two rounds. */
@@ -118,6 +121,7 @@ const FLAGS = {
     help: "remember ID, members and decommissions in FILE (default none)",
     read: readFile,
   },
+  ...LABEL_FLAGS,
   "dist": {
     metavar: "DIR",
     help: "serve the files of DIR at /download (default the running binary)",
@@ -216,6 +220,7 @@ function validate(
     join: Object.freeze(values.join),
     cluster: values.cluster,
     state: values.state,
+    labels: labelsOf(values),
     dist: values.dist,
     intervalMs,
     deadAfterMs,

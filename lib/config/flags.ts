@@ -14,6 +14,8 @@ export interface Flag<Value> {
   readonly metavar?: string;
   /** One line of the help text. */
   readonly help: string;
+  /** It may be given several times: its texts are read together, a line each. */
+  readonly repeats?: true;
   /** The words that it takes, one or several: shells complete them. */
   readonly words?: readonly string[];
   /** The text that is read when none is given. With `""`, people may give an empty value as well. */
@@ -66,12 +68,12 @@ export function splitFlags(
   for (const arg of afterDashes) onOperand(String(arg));
   const texts = new Map<string, string>();
   for (const [name, values] of Object.entries(given as Record<string, string[]>)) {
-    if (values.length > 1) {
+    if (values.length > 1 && table[name]?.repeats === undefined) {
       throw new UsageError(
         `Cannot use -${name} ${values.length} times: give it once, as ${synopsis(table, name)}`,
       );
     }
-    for (const text of values) texts.set(name, text);
+    if (values.length > 0) texts.set(name, values.join("\n"));
   }
   return texts;
 }

@@ -4,18 +4,18 @@
  * @module
  */
 import { type ByeAnswer, byeAnswer, unknownAnswer } from "./bye.ts";
-import type { Moment } from "../clock.ts";
+import type { Said } from "../about.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
-import { bugPlace, describeBug, type Log } from "../log.ts";
+import { bugPlace, describeBug } from "../log.ts";
 import { OncePer } from "../once.ts";
-import type { Network } from "../config/networks.ts";
 import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
-import { restore, type Saved, snapshot } from "./state_format.ts";
-import type { Signer } from "../net/signer.ts";
+import { restore, snapshot } from "./state_format.ts";
 import { StateFile } from "./state_file.ts";
+import type { Downloads, NodeOptions } from "./node_options.ts";
+import { OwnWords } from "./words.ts";
 import { RealWorld } from "./world.ts";
 
 /** Callers of other clusters that the log names in a period: enough to find a mistake, whoever invents callers. */
@@ -23,49 +23,6 @@ const STRANGERS = { keysMax: 64, periodMs: 3_600_000 };
 
 /** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
 const BUGS = { keysMax: 100, periodMs: 3_600_000 };
-
-/** What a node hands on at `/download`. */
-export interface Downloads {
-  /** The release folder; undefined for the binary alone. */
-  readonly dist: string | undefined;
-  /** The running binary; undefined when run from source. */
-  readonly binary: { readonly name: string; readonly path: string } | undefined;
-  /** This node's advertised address. */
-  readonly address: string;
-}
-
-export interface NodeOptions {
-  readonly id: string;
-  /** This node's advertised `host:port`. */
-  readonly address: string;
-  /** Addresses to join, and `srv:` names. */
-  readonly join: readonly string[];
-  readonly cluster: string;
-  /** The state file; undefined for none. */
-  readonly state: string | undefined;
-  /** What it held. */
-  readonly saved: Saved | undefined;
-  /** What this node hands on. */
-  readonly dist: string | undefined;
-  readonly binary: Downloads["binary"];
-  /** Of a cluster with a key. */
-  readonly signer: Signer | undefined;
-  /** Networks that peers are called in; none: all but those that are no node's. */
-  readonly allow: readonly Network[];
-  /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
-  readonly caCerts: (() => string[]) | undefined;
-  /** What else needs attention, in one line. */
-  readonly warning: () => string | undefined;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** The program's. */
-  readonly version: string;
-  readonly now: () => Moment;
-  readonly random: () => number;
-  readonly log: Log;
-  /** The node has to end, for good. */
-  readonly onStop: (status: 0 | 1, text: string) => void;
-}
 
 export class Node {
   /** What this node tells people and scripts. */
@@ -78,6 +35,7 @@ export class Node {
   readonly #bugs = new OncePer(BUGS);
   readonly #names: SeedNames;
   readonly #world: RealWorld;
+  readonly #words: OwnWords;
   #leaving = false;
 
   constructor(options: NodeOptions) {
@@ -107,7 +65,10 @@ export class Node {
           reports.changed(change);
           this.#state?.touch();
         },
-        onRound: (lateMs) => reports.round(lateMs),
+        onRound: (lateMs) => {
+          reports.round(lateMs);
+          this.say({ warning: this.warning() ?? "" });
+        },
         onExchange: (exchange) => reports.exchanged(exchange),
         onNotice: (level, text) => log.notice(level, text),
         onBug: (rule) => this.reportBug(`broken rule: ${rule}`),
@@ -127,6 +88,10 @@ export class Node {
         onTrouble: (text) => logStateTrouble(log, text),
       });
     }
+    this.#words = new OwnWords({
+      tell: (about) => this.#driver.enter((gossip, now) => gossip.say(now, about)),
+      nowMs: () => now().monotonicMs,
+    });
     this.#gossip = gossip;
     this.#world = world;
     this.reports = reports;
@@ -148,8 +113,14 @@ export class Node {
       log.notice("info", `joins through ${join.join(", ")}: tries again until somebody answers`);
     }
     void this.#state?.save();
+    this.say(this.#options.labels);
     this.#names.start();
     this.#driver.start();
+  }
+
+  /** Says something else of itself to all. */
+  say(part: Partial<Said>): void {
+    this.#words.say(part);
   }
 
   /** Announces a planned stop, and resolves when others were told, or could not be. */

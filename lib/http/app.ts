@@ -19,7 +19,7 @@ import { Latest } from "./latest.ts";
 import { storyPath } from "../page/links.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
-import { type Status, STATUSES } from "../table.ts";
+import { readWanted, readWantedTags } from "./wanted.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
@@ -127,7 +127,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
     if (id !== undefined) return answerStory(c, id);
-    const statuses = readStatuses(c.req.query("status"));
+    const wanted = readWanted(c);
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.
     const etagOf = (version: string) => `W/"${version}${asText ? "-text" : ""}"`;
@@ -138,9 +138,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const known = c.req.header("If-None-Match") ?? null;
     if (!ifNoneMatch(known, etagOf(version))) return c.body(null, 304);
     const form = asText ? "text" : "";
-    const key = statuses === undefined ? form : `${form} ${[...statuses]}`;
+    const key = [form, ...wanted.statuses ?? [], ...Object.entries(wanted.tags)].join(" ").trim();
     const make = () =>
-      asText ? node.reports.membersText(statuses) : JSON.stringify(node.reports.members(statuses));
+      asText ? node.reports.membersText(wanted) : JSON.stringify(node.reports.members(wanted));
     const made = members.get(key, version, make);
     // Under load it may be a text that was kept, of an older version.
     c.header("ETag", etagOf(made.version));
@@ -153,8 +153,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   const targets = new Latest();
   app.get("/sd", (c) => {
     c.header("Content-Type", "application/json");
-    const make = () => JSON.stringify(node.reports.targets());
-    return c.body(targets.get("", node.reports.version(), make).text);
+    const tags = readWantedTags(c);
+    const make = () => JSON.stringify(node.reports.targets(tags));
+    return c.body(targets.get(Object.entries(tags).join(" "), node.reports.version(), make).text);
   });
 
   app.get("/events", (c) => {
@@ -220,15 +221,4 @@ function full(): Response {
 function answerWrongMethod(c: CallerContext, methods: string[]): Response {
   const allow = methods.join(", ");
   return c.text(`Use ${allow}\n`, 405, { Allow: allow });
-}
-
-/** Reads `?status=dead,unknown`. */
-function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined {
-  if (text === undefined) return undefined;
-  const words = text.split(",");
-  const statuses = STATUSES.filter((status) => words.includes(status));
-  if (statuses.length !== words.length) {
-    refuse(400, `Give one or more of these as status=: ${STATUSES.join(",")}`);
-  }
-  return new Set(statuses);
 }

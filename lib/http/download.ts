@@ -10,7 +10,7 @@ import { loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Hono } from "./hono.ts";
-import type { Downloads } from "../host/node.ts";
+import type { Downloads } from "../host/node_options.ts";
 import { Packed } from "./packed.ts";
 import { sendFile, type Source } from "./send_file.ts";
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { tagWords } from "../about.ts";
 import { isFolded, matcher } from "../../static/lists.js";
 import { durationWords, memberCount, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
@@ -33,6 +34,8 @@ export const FILTER_LENGTH_MAX = 400;
 
 /** A row of the page. */
 export interface RowState extends MemberView {
+  /** What the member says it is: "role=web". */
+  readonly tags: readonly string[];
   /** Why the member is not live; empty while it is. */
   readonly why: string;
   readonly strip: Strip;
@@ -130,7 +133,9 @@ export function pageText(view: PageView, filter = ""): string {
 
 /** The members that match the filter, trouble first. */
 function listed({ members }: PageView, filter: string): PageMember[] {
-  return members.filter(matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES)).sort(byTrouble);
+  const matches = matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES);
+  return members.filter((member) => matches({ ...member, tags: tagWords(member.tags) }))
+    .sort(byTrouble);
 }
 
 function countStatuses(members: readonly MemberView[]): Record<Status, number> {
@@ -166,6 +171,7 @@ function rowState(member: PageMember, view: PageView): RowState {
     status: member.status,
     lastHeartbeat: member.lastHeartbeat,
     ageMs: member.ageMs,
+    tags: tagWords(member.tags),
     why: whyOf(member),
     strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
   };

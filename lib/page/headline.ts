@@ -45,6 +45,7 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
   const told = tellCutOff(view) ??
     tellDown("dead", find(({ status }) => status === "dead"), all) ??
     tellDown("unresponsive", find(({ status }) => status === "unresponsive"), all) ??
+    tellDown("failing", find(({ status }) => status === "failing"), all) ??
     tellAlone(view, all) ??
     tellUnheard(find(({ status }) => status === "unknown")) ??
     tellCalm(find(({ since }) => since !== null), counts.left, all);
@@ -53,9 +54,9 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
   return { since: null, latestAt: null, ...told, title: `${told.title}${name} - Gossiper` };
 }
 
-/** Dead members, or those whose processes hang. */
+/** Dead members, those whose processes hang, or those whose checks fail. */
 function tellDown(
-  status: "dead" | "unresponsive",
+  status: "dead" | "unresponsive" | "failing",
   members: readonly Member[],
   all: number,
 ): Told | undefined {

@@ -20,6 +20,7 @@ import {
   pageState,
   type Sort,
 } from "./content.ts";
+import { isUp } from "../table.ts";
 import { isFolded, MANY } from "../../static/lists.js";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { PageView, StoryView } from "../report/members.ts";
@@ -95,7 +96,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
               <ByeForm
                 id={bye}
                 selfId={view.self.id}
-                live={view.members.some(({ id, status }) => id === bye && status === "live")}
+                live={view.members.some(({ id, status }) => id === bye && isUp(status))}
                 keyed={view.keyed}
                 unknown={byeUnknown}
               />
@@ -146,7 +147,7 @@ function Overview({ state, view, options }: OverviewProps) {
           type="search"
           value={options.filter}
           maxlength={FILTER_LENGTH_MAX}
-          placeholder="ID, address or status"
+          placeholder="ID, address, status or tag"
           autocomplete="off"
           spellcheck={false}
         />
@@ -221,6 +222,7 @@ function Legend() {
       <span class="live">live</span>
       <span class="late">late heartbeat</span>
       <span class="unresponsive">unresponsive</span>
+      <span class="failing">failing</span>
       <span class="dead">dead</span>
       <span class="left">left</span>
       <span class="before">before this node started</span>

@@ -81,6 +81,7 @@ export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; s
         <a href={storyPath(row.id)} title={row.id}>
           <Name text={row.id} suffix={suffix.id} />
         </a>
+        <Tags tags={row.tags} />
       </th>
       <td role="cell">
         <b>{row.status}</b> {row.why !== "" && <span>{row.why}</span>}
@@ -104,6 +105,15 @@ export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; s
         </svg>
       </td>
     </tr>
+  );
+}
+
+/** What a member says it is; each leads to those that say the same. */
+function Tags({ tags }: { tags: readonly string[] }) {
+  return (
+    <span class="tags">
+      {tags.map((tag) => <a href={`./?${new URLSearchParams({ q: tag })}`}>{tag}</a>)}
+    </span>
   );
 }
 

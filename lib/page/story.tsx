@@ -54,6 +54,7 @@ export const BLANK_CHANGE: ChangeView = {
   to: "unknown",
   at: "",
   reason: "",
+  tags: {},
   event: 0,
 };
 

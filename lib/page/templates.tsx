@@ -12,6 +12,7 @@ const BLANK_ROW: RowState = {
   status: "unknown",
   lastHeartbeat: null,
   ageMs: null,
+  tags: [],
   why: "",
   strip: { label: "", spans: [] },
 };

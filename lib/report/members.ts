@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readAbout, type Said, tagWords } from "../about.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
 import { remarksOf, remarkWords } from "./remarks.ts";
@@ -47,8 +48,12 @@ export interface ListedMember extends MemberView {
   readonly reason: string | null;
   /** When its status last changed: RFC 3339, by this node's clock; null if not known. */
   readonly since: string | null;
-  /** What else to know of it: that it is slow, or flaps; null mostly. */
+  /** What else to know of it: that it is slow, or flaps, or what troubles it; null mostly. */
   readonly remark: string | null;
+  /** What it says it is: `{"role":"web"}`. */
+  readonly tags: Said["tags"];
+  /** Ports of other services of its host, by name. */
+  readonly ports: Said["ports"];
 }
 
 /** A member as the page shows it. */
@@ -115,16 +120,30 @@ export interface MembersView {
   readonly members: readonly ListedMember[];
 }
 
-/** All members, including decommissioned ones, sorted by ID; with `statuses`, only those that have one of them. */
-export function memberViews(from: Sources, statuses?: ReadonlySet<Status>): ListedMember[] {
+/** Which members are asked for. */
+export interface Wanted {
+  /** Any of these; undefined: all. */
+  readonly statuses?: ReadonlySet<Status> | undefined;
+  /** Each of these tags. */
+  readonly tags?: Said["tags"] | undefined;
+}
+
+/** All members, including decommissioned ones, sorted by ID, or those that are `wanted`. */
+export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] {
+  const { statuses, tags = {} } = wanted;
+  const asked = Object.entries(tags);
   const { gossip } = from;
   const { table } = gossip.replica;
   const views: ListedMember[] = [];
   for (const row of table.roster()) {
     const status = gossip.statusOf(row);
-    if (statuses?.has(status) ?? true) views.push(view(from, row, status));
+    if (!(statuses?.has(status) ?? true)) continue;
+    const member = view(from, row, status);
+    if (asked.every(([key, value]) => member.tags[key] === value)) views.push(member);
   }
-  if (table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)) return views;
+  if (
+    asked.length > 0 || table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)
+  ) return views;
   for (const tombstone of table.tombstones()) {
     views.push(view(from, tombstone, "decommissioned"));
   }
@@ -187,6 +206,7 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
   const heard = known.heartbeat > 0;
   const history = stories.history(known.id);
   const told = history.at(-1);
+  const said = readAbout("about" in known ? known.about : undefined);
   const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
   const heardMs = Math.floor(wallMs - ageMs);
   const heartbeat = known.heartbeat > heardMs + FUTURE_MAX_MS ? heardMs : known.heartbeat;
@@ -196,22 +216,27 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     status,
     lastHeartbeat: heard ? new Date(heartbeat).toISOString() : null,
     ageMs: heard ? Math.round(ageMs) : null,
-    reason: told?.reason ?? null,
+    reason: status === "failing" ? said.failing : told?.reason ?? null,
     since: told === undefined ? null : new Date(told.atMs).toISOString(),
     remark: "boot" in known
-      ? remarkWords(remarksOf(known, { status, replica: gossip.replica, history, wallMs }))
+      ? remarkWords(remarksOf(known, { status, said, replica: gossip.replica, history, wallMs }))
       : null,
+    tags: said.tags,
+    ports: said.ports,
   };
 }
 
 /** Members as lines of text under a heading. Every line ends in a line feed. */
 export function tableText(members: readonly ListedMember[]): string {
-  const rows = [["ID", "STATUS", "HEARD", "ADDRESS", "WHY"]];
-  for (const { id, status, ageMs, address, reason, remark } of members) {
-    const why = [remark, reason].filter(Boolean).join("; ");
-    rows.push([id, status, ageWords(ageMs), address === "" ? "-" : address, why]);
+  const isTagged = members.some(({ tags }) => Object.keys(tags).length > 0);
+  const heading = ["ID", "STATUS", "HEARD", "ADDRESS", ...(isTagged ? ["TAGS"] : []), "WHY"];
+  const rows = [heading];
+  for (const { id, status, ageMs, address, tags, reason, remark } of members) {
+    const row = [id, status, ageWords(ageMs), address || "-"];
+    if (isTagged) row.push(tagWords(tags).join(" ") || "-");
+    rows.push([...row, [remark, reason].filter(Boolean).join("; ")]);
   }
-  const widths = [0, 0, 0, 0];
+  const widths = heading.slice(0, -1).fill("").map(() => 0);
   for (const row of rows) {
     for (let i = 0; i < widths.length; i++) widths[i] = Math.max(widths[i]!, row[i]!.length);
   }

@@ -4,10 +4,10 @@
  * @module
  */
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
-import { type Family, Histogram } from "./prometheus.ts";
-import { type Status, STATUSES } from "../table.ts";
-import { kindsIn } from "./remarks.ts";
-import type { ListedMember, MemberView } from "./members.ts";
+import { type Family, gauge, Histogram } from "./prometheus.ts";
+import { isUp, type Status, STATUSES } from "../table.ts";
+import type { ListedMember } from "./members.ts";
+import { namedFamilies } from "./named.ts";
 import type { Change } from "../verdicts.ts";
 
 /** In seconds: from an answer on the same host to the time-out. */
@@ -18,12 +18,6 @@ const LATENESS_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** In seconds: from one hop to beyond dead-after. */
 const NEWS_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** Members that `gossiper_member_down` names: after a large outage every node exports as many series. */
-export const DOWN_NAMED_MAX = 256;
-
-/** Decommissioned members are gone for good, so nobody needs to be told that they are down. */
-const DOWN_STATUSES = STATUSES.filter((status) => status !== "live" && status !== "decommissioned");
 
 const LIMITS = ["table", "body", "streams"] as const;
 
@@ -79,7 +73,7 @@ export class Metrics {
   change({ to, ageMs }: Change): void {
     this.#changes[to]++;
     // A join, a return or a planned stop comes with a heartbeat, whose age is the time the news took to get here.
-    if ((to === "live" || to === "left") && ageMs !== null) this.#newsSeconds.observe(ageMs / 1000);
+    if ((isUp(to) || to === "left") && ageMs !== null) this.#newsSeconds.observe(ageMs / 1000);
   }
 
   limitHit(limit: "body" | "streams"): void {
@@ -96,7 +90,7 @@ export class Metrics {
     let oldestMs = 0;
     for (const { status, ageMs } of now.members) {
       members[status]++;
-      if (status === "live") oldestMs = Math.max(oldestMs, ageMs ?? 0);
+      if (isUp(status)) oldestMs = Math.max(oldestMs, ageMs ?? 0);
     }
     const { traffic, process } = now;
     return [
@@ -105,8 +99,7 @@ export class Metrics {
         "Members of the table by status.",
         byLabel("status", STATUSES, members),
       ),
-      ...downFamilies(now.members),
-      ...remarkFamilies(now.members),
+      ...namedFamilies(now.members),
       gauge("gossiper_cut_off", "1 while this node hears nobody.", now.cutOff ? 1 : 0),
       counter(
         "gossiper_status_changes_total",
@@ -196,41 +189,12 @@ export class Metrics {
   }
 }
 
-/** Names members that are down, dead ones first; no family while all are up. */
-function downFamilies(members: readonly MemberView[]): Family[] {
-  const down = DOWN_STATUSES.flatMap((status) => members.filter((each) => each.status === status));
-  if (down.length === 0) return [];
-  return [gauge(
-    "gossiper_member_down",
-    `Members that are ${DOWN_STATUSES.join(" or ")}, ${DOWN_NAMED_MAX} at most; always 1.`,
-    down.slice(0, DOWN_NAMED_MAX).map(({ id, address, status }) => [{ id, address, status }, 1]),
-  )];
-}
-
-/** Names members that are slow or flap; no family without any. */
-function remarkFamilies(members: readonly ListedMember[]): Family[] {
-  const samples = members.filter(({ remark }) => remark !== null).slice(0, DOWN_NAMED_MAX)
-    .flatMap(({ id, address, remark }) =>
-      kindsIn(remark!).map((kind): [Record<string, string>, number] => [
-        { id, address, remark: kind },
-        1,
-      ])
-    );
-  if (samples.length === 0) return [];
-  const help = `Members that are slow or flapping, ${DOWN_NAMED_MAX} at most; always 1.`;
-  return [gauge("gossiper_member_remark", help, samples)];
-}
-
 function zeroPerStatus(): Record<Status, number> {
   return Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
 }
 
 function counter(name: string, help: string, samples: Family["samples"]): Family {
   return { name, help, type: "counter", samples };
-}
-
-function gauge(name: string, help: string, samples: Family["samples"]): Family {
-  return { name, help, type: "gauge", samples };
 }
 
 function histogram(name: string, help: string, samples: Histogram): Family {

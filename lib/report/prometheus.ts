@@ -45,6 +45,11 @@ export class Histogram {
   }
 }
 
+/** A family of one kind. */
+export function gauge(name: string, help: string, samples: Family["samples"]): Family {
+  return { name, help, type: "gauge", samples };
+}
+
 /** The body of `GET /metrics`. */
 export function metricsText(families: readonly Family[]): string {
   return families.map(familyText).join("");

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { Said } from "../about.ts";
 import type { Replica } from "../replica.ts";
-import type { Row, Status } from "../table.ts";
+import { isUp, type Row, type Status } from "../table.ts";
 import type { Told } from "./stories.ts";
 
 /** A member flaps that changed more often than this within {@linkcode FLAPPING_MS}. */
@@ -14,7 +15,7 @@ const FLAPPING_CHANGES = 4;
 const FLAPPING_MS = 600_000;
 
 export interface Remark {
-  readonly kind: "slow" | "flapping";
+  readonly kind: "not checked yet" | "slow" | "flapping" | "warning";
   readonly text: string;
 }
 
@@ -36,18 +37,28 @@ export function remarksOf(
   row: Row,
   from: {
     readonly status: Status;
+    /** What it says of itself. */
+    readonly said: Said;
     readonly replica: Replica;
     readonly history: readonly Told[];
     readonly wallMs: number;
   },
 ): Remark[] {
   const remarks: Remark[] = [];
+  const { said } = from;
+  if (said.unchecked && from.status === "live") {
+    remarks.push({ kind: "not checked yet", text: "not checked yet" });
+  }
   const gapMs = from.replica.evidence.slow.gapMs(row);
-  if (gapMs > 0 && (from.status === "live" || from.status === "unresponsive")) {
+  if (gapMs > 0 && (isUp(from.status) || from.status === "unresponsive")) {
     remarks.push({
       kind: "slow",
       text: `slow: its rounds come ${(gapMs / 1000).toFixed(1)} s apart`,
     });
+  }
+  // Of a member that is gone it is no use any more.
+  if (said.warning !== "" && isUp(from.status)) {
+    remarks.push({ kind: "warning", text: `warning: ${said.warning}` });
   }
   const changes = flappingChanges(from.history, from.wallMs);
   if (changes > 0) {

@@ -14,7 +14,7 @@ import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
 import { STRIP_STEP_MS, Strips } from "./strips.ts";
 import { type TargetGroup, targetGroups } from "./targets.ts";
-import { ageOf, type Status } from "../table.ts";
+import { ageOf } from "../table.ts";
 import {
   contactViews,
   type MembersView,
@@ -25,6 +25,7 @@ import {
   type StoryView,
   storyView,
   tableText,
+  type Wanted,
 } from "./members.ts";
 import { CutOff } from "./cut_off.ts";
 import type { Transport } from "../net/transport.ts";
@@ -36,7 +37,7 @@ const STRIP_STEP_INTERVALS = 2;
 /** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
 const FAILURES_MAX = 256;
 
-const LIVE: ReadonlySet<Status> = new Set(["live"]);
+const LIVE: Wanted = { statuses: new Set(["live"]) };
 
 export interface ReportsOptions {
   readonly id: string;
@@ -92,7 +93,7 @@ export class Reports {
     const beforeMs = row === undefined ? 0 : former.beforeMs(row);
     const aged = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
     const change = this.#cutOff.explain(aged);
-    this.#stories.record(change, now().wallMs);
+    this.#stories.record(change, now().wallMs, row?.about);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
     this.#events.publish();
@@ -148,23 +149,23 @@ export class Reports {
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
 
-  /** The table; with `statuses`, only the members that have one of them. */
-  members(statuses?: ReadonlySet<Status>): MembersView {
+  /** The table, or the members that are `wanted`. */
+  members(wanted?: Wanted): MembersView {
     const { refresh, id, address } = this.#options;
     refresh();
-    const members = memberViews(this.#sources(), statuses);
+    const members = memberViews(this.#sources(), wanted);
     return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, members };
   }
 
   /** The same as text. */
-  membersText(statuses?: ReadonlySet<Status>): string {
-    return tableText(this.members(statuses).members);
+  membersText(wanted?: Wanted): string {
+    return tableText(this.members(wanted).members);
   }
 
-  /** The live members, as targets for Prometheus' HTTP service discovery. */
-  targets(): TargetGroup[] {
+  /** The live members with these tags, as targets for Prometheus' HTTP service discovery. */
+  targets(tags?: Wanted["tags"]): TargetGroup[] {
     const { cluster, tls } = this.#options;
-    return targetGroups(this.members(LIVE).members, { cluster, tls });
+    return targetGroups(this.members({ ...LIVE, tags }).members, { cluster, tls });
   }
 
   /** The member of that ID with its recent changes; undefined if the table has none. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type About, readAbout, type Said } from "../about.ts";
 import type { Change } from "../verdicts.ts";
 import type { Status } from "../table.ts";
 
@@ -32,12 +33,15 @@ export interface ChangeView {
   readonly at: string;
   /** Why, in words: "no heartbeat for 5.0 s". */
   readonly reason: string;
+  /** What the member said it was then. */
+  readonly tags: Said["tags"];
   /** The event's number in `GET /events`. */
   readonly event: number;
 }
 
 /** A change as it is kept; {@linkcode changeView} writes its time out. */
-export interface Told extends Omit<ChangeView, "at"> {
+export interface Told extends Omit<ChangeView, "at" | "tags"> {
+  readonly about?: About | undefined;
   /** Ms since the epoch, by this node's clock. */
   readonly atMs: number;
 }
@@ -66,10 +70,10 @@ export class Stories {
     return this.#lastEvent;
   }
 
-  /** Numbers a change, made at `atMs` of the wall clock, and adds it to its member's story. */
-  record(change: Change, atMs: number): Told {
+  /** Numbers a change, made at `atMs` of the wall clock by a member that says `about`, and adds it to its story. */
+  record(change: Change, atMs: number, about?: About): Told {
     const { id, address, from, to, reason } = change;
-    const told = { id, address, from, to, reason, atMs, event: ++this.#lastEvent };
+    const told = { id, address, from, to, reason, about, atMs, event: ++this.#lastEvent };
     this.#ring[told.event % this.#limits.resumable] = told;
     let history = this.#histories.get(id);
     if (history === undefined) {
@@ -116,6 +120,8 @@ export class Stories {
 }
 
 /** A change as `GET /events`, `GET /members/NNN` and the page show it. */
-export function changeView({ id, address, from, to, atMs, reason, event }: Told): ChangeView {
-  return { id, address, from, to, at: new Date(atMs).toISOString(), reason, event };
+export function changeView(told: Told): ChangeView {
+  const { id, address, from, to, atMs, reason, about, event } = told;
+  const { tags } = readAbout(about);
+  return { id, address, from, to, at: new Date(atMs).toISOString(), reason, tags, event };
 }

@@ -3,27 +3,40 @@
  *
  * @module
  */
-import type { MemberView } from "./members.ts";
+import type { ListedMember } from "./members.ts";
 
 /** One entry of the answer: an address to scrape, and its labels. */
 export interface TargetGroup {
   /** One `host:port`. */
   readonly targets: readonly string[];
-  /** `__meta_gossiper_id` and `__meta_gossiper_cluster`, for relabelling; where nodes speak HTTPS, `__scheme__`. */
+  /**
+   * `__meta_gossiper_id`, `__meta_gossiper_cluster` and `__meta_gossiper_tag_KEY`, for relabelling; where nodes speak
+   * HTTPS, `__scheme__`.
+   */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A group per member that has an address, so that each has its own labels. */
 export function targetGroups(
-  members: readonly MemberView[],
+  members: readonly Pick<ListedMember, "id" | "address" | "tags">[],
   { cluster, tls }: { cluster: string; tls: boolean },
 ): TargetGroup[] {
-  return members.filter(({ address }) => address !== "").map(({ id, address }) => ({
+  return members.filter(({ address }) => address !== "").map(({ id, address, tags }) => ({
     targets: [address],
     labels: {
       __meta_gossiper_id: id,
       __meta_gossiper_cluster: cluster,
+      ...metaTags(tags),
       ...(tls && { __scheme__: "https" }),
     },
   }));
+}
+
+function metaTags(tags: ListedMember["tags"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(tags).map(([key, value]) => [
+      `__meta_gossiper_tag_${key.replaceAll("-", "_")}`,
+      value,
+    ]),
+  );
 }

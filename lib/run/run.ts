@@ -72,6 +72,7 @@ export function start(config: Config, write: (line: string) => void): Running {
     ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
     join: config.join,
     state: config.state,
+    labels: config.labels,
     dist: config.dist,
     binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
     signer: keys?.signer,

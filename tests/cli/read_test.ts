@@ -1,3 +1,4 @@
+import type { ListedMember } from "../../lib/report/members.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -19,6 +20,8 @@ const MEMBER = {
   reason: "started",
   since: "2026-01-12T23:39:06.417Z",
   remark: null,
+  tags: { role: "web" },
+  ports: { web: 3_000 },
 };
 const CHANGE = {
   id: "n3",
@@ -27,6 +30,7 @@ const CHANGE = {
   to: "dead",
   at: "2026-01-12T23:39:06.417Z",
   reason: "connection refused",
+  tags: {},
   event: 4,
 };
 
@@ -43,16 +47,19 @@ Deno.test("readMembers() reads what a node answers, and leaves out what it does 
     reason: null,
     since: null,
   };
-  assertEquals(readMembers(table({ ...MEMBER, tags: { role: "web" } }, never)), [
+  assertEquals(readMembers(table({ ...MEMBER, mood: "good" }, never)), [
     MEMBER,
     never,
   ] as ReturnType<typeof readMembers>);
   assertEquals(readMembers(table()), []);
 });
 
-Deno.test("readMembers() takes what a node of an earlier version tells, which has no remarks", () => {
-  const { remark: _, ...earlier } = MEMBER;
-  assertEquals(readMembers(table(earlier)).map(({ remark }) => remark), [null]);
+Deno.test("readMembers() takes what a node of an earlier version tells, which has no remarks and no tags", () => {
+  const { remark: _, tags: __, ports: ___, ...earlier } = MEMBER;
+  assertEquals(
+    readMembers(table(earlier)),
+    [{ ...earlier, remark: null, tags: {}, ports: {} }] as unknown as ListedMember[],
+  );
 });
 
 Deno.test("readMembers() takes a status of a later version", () => {

@@ -17,7 +17,16 @@ const AT = "2026-01-12T23:39:06.417Z";
 function member(id: string, status: string, reason: string | null = "why"): ListedMember {
   const address = `${id}:8080`;
   const heard = { lastHeartbeat: AT, ageMs: 700, since: AT };
-  return { id, address, status: status as Status, reason, remark: null, ...heard };
+  return {
+    id,
+    address,
+    status: status as Status,
+    reason,
+    remark: null,
+    tags: {},
+    ports: {},
+    ...heard,
+  };
 }
 
 Deno.test("sorted() puts trouble first, then by ID; a status that is not known yet is trouble", () => {
@@ -56,7 +65,7 @@ Deno.test("tableLines() aligns, paints the status alone, and cuts before it pain
 });
 
 Deno.test("storyText() tells status, since when, why, and the last changes", () => {
-  const change = { id: "n3", address: "n3:8080", at: AT, event: 1 };
+  const change = { id: "n3", address: "n3:8080", at: AT, tags: {}, event: 1 };
   const history = [
     { ...change, from: null, to: "live", reason: "heard directly" },
     { ...change, from: "live", to: "dead", reason: "connection refused, witnessed by n1" },

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import fc from "fast-check";
+import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";
@@ -206,6 +207,7 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
   const { text } = await ask("GET /members");
   const now = new Date(NOW_MS).toISOString();
   const live = { status: "live", lastHeartbeat: now, ageMs: 0, since: now };
+  const words = { remark: null, tags: {}, ports: {} };
   const gone = { status: "decommissioned", lastHeartbeat: null, ageMs: null, since: now };
   assertEquals(JSON.parse(text), {
     id: "n1",
@@ -213,9 +215,9 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
     now,
     cutOff: false,
     members: [
-      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", remark: null },
-      { id: "n1", address: "node1:8080", ...live, reason: "started", remark: null },
-      { id: "n2", address: "n2:80", ...live, reason: "heard directly", remark: null },
+      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", ...words },
+      { id: "n1", address: "node1:8080", ...live, reason: "started", ...words },
+      { id: "n2", address: "n2:80", ...live, reason: "heard directly", ...words },
     ],
   });
 });
@@ -346,4 +348,46 @@ Deno.test("a stranger who changes its name with each request fills no log", asyn
     /refused x0 \(h:1\): it belongs to cluster 'other', this node to 'prod'$/,
   );
   assertMatch(door.lines.at(-1)!, /further nodes of other clusters: not logged for an hour$/);
+});
+
+Deno.test("GET /members?tag= gives those that say they are that, and nobody else", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const rows = [["n2", { role: "web", zone: "a" }], ["n3", { role: "db", zone: "a" }]] as const;
+  const body = encodeMessage({
+    roster: "0".repeat(16),
+    rows: rows.map(([id, tags]) => ({
+      ...rowOf(id, { address: `${id}:80`, heartbeat: NOW_MS }),
+      about: writeAbout({ ...SAYS_NOTHING, tags }),
+    })),
+  });
+  await ask("POST /hello?from=n2&via=n2:80", { body });
+  await ask("POST /bye?id=n0&unknown=yes");
+  const idsOf = async (query: string) =>
+    JSON.parse((await ask(`GET /members?${query}`)).text).members.map(({ id }: { id: string }) =>
+      id
+    );
+  assertEquals(await idsOf("tag=role=web"), ["n2"]);
+  assertEquals(await idsOf("tag=zone=a"), ["n2", "n3"]);
+  assertEquals(await idsOf("tag=zone=a&tag=role=db"), ["n3"]);
+  assertEquals(await idsOf("tag=zone=a&status=dead"), []);
+  assertEquals(await idsOf("tag=role=nobody"), []);
+  for (const query of ["tag=", "tag=role", "tag=role%3Dweb%20x", "tag=a=1&tag=a=2"]) {
+    const answer = await ask(`GET /members?${query}`);
+    if (query !== "tag=") assertRefused(answer, 400, /Cannot use tag=: give /, query);
+  }
+  const targets = JSON.parse((await ask("GET /sd?tag=role=web")).text);
+  assertEquals(targets.map(({ targets }: { targets: string[] }) => targets), [["n2:80"]]);
+});
+
+Deno.test("a check that fails and a warning are told to all, and what fails is the reason", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  door.node.say({ failing: "db: connection refused", warning: "a warning" });
+  const [own] = JSON.parse((await ask("GET /members")).text).members;
+  assertEquals([own.status, own.reason, own.remark], [
+    "failing",
+    "db: connection refused",
+    "warning: a warning",
+  ]);
 });

@@ -24,7 +24,7 @@ function story(from: PageMember): StoryView {
     { id, address, from: null, to: "live", at: "2026-01-12T10:00:00.000Z", reason: "heard" },
     { id, address, from: "live", to: "dead", at: "2026-01-12T11:00:00.500Z", reason: "silent" },
   ] as const;
-  return { ...from, history: history.map((change, event) => ({ ...change, event })) };
+  return { ...from, history: history.map((change, event) => ({ ...change, tags: {}, event })) };
 }
 
 function render(page: PageView, options: Partial<PageOptions> = {}): string {
@@ -58,10 +58,18 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   const text = textOf(
     render(view([...STATUSES, "dead" as const].map((s, i) => member(`m${i}`, s)))),
   );
-  assertStringIncludes(text, "m0 and m6 are dead");
-  assertStringIncludes(text, "2 of 6 members are dead. The latest: m0");
+  assertStringIncludes(text, "m0 and m7 are dead");
+  assertStringIncludes(text, "2 of 7 members are dead. The latest: m0");
   for (
-    const count of ["1 live", "2 dead", "1 unresponsive", "1 unknown", "1 left", "1 decommissioned"]
+    const count of [
+      "1 live",
+      "2 dead",
+      "1 unresponsive",
+      "1 failing",
+      "1 unknown",
+      "1 left",
+      "1 decommissioned",
+    ]
   ) {
     assertStringIncludes(text, count);
   }
@@ -73,7 +81,8 @@ Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a
   const html = render(view(members));
   assertEquals(
     idsIn(html, "members").join(" "),
-    "a-dead z-dead a-unresponsive z-unresponsive a-unknown z-unknown a-live z-live a-left z-left",
+    "a-dead z-dead a-unresponsive z-unresponsive a-failing z-failing " +
+      "a-unknown z-unknown a-live z-live a-left z-left",
   );
   assertEquals(idsIn(html, "gone"), ["a-decommissioned", "z-decommissioned"]);
 });
@@ -107,7 +116,7 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
       at: word,
       reason: word,
     } as const;
-    const told = { ...first, history: [{ ...change, event: 1 }] };
+    const told = { ...first, history: [{ ...change, tags: {}, event: 1 }] };
     return [{}, { story: told }, { filter: word }, { missing: word }, { bye: word }]
       .map((options) => render(page, options));
   };
@@ -175,7 +184,7 @@ Deno.test("without JavaScript the page loads itself again, but not while it asks
 Deno.test("a story opens below its row, the newest change first, and offers to decommission", () => {
   const page = view([member("a"), member("n7", "dead"), member("z")]);
   const html = render(page, { story: story(member("n7", "dead")) });
-  assertMatch(html, /n7<\/a><\/th>.*?<tr[^>]* id="story">/);
+  assertMatch(html, /n7<\/a>.*?<\/th>.*?<tr[^>]* id="story">/);
   const text = textOf(html);
   assertStringIncludes(
     text,
@@ -336,4 +345,28 @@ Deno.test("members render with work in proportion to their number, 1,000 in unde
   };
   const [hundred, thousand] = [readsFor(100), readsFor(1_000)];
   assert(thousand < 15 * hundred, `100 take ${hundred} reads, 1,000 take ${thousand}`);
+});
+
+Deno.test("tags stand below their member's name, each a link to those that have the same", () => {
+  const tagged = member("n7", "live", { tags: { role: "web", zone: "a&b" } });
+  const html = render(view([tagged, member("n8")]));
+  assertStringIncludes(html, '<a href="./?q=role%3Dweb">role=web</a>');
+  assertStringIncludes(html, '<a href="./?q=zone%3Da%26b">zone=a&amp;b</a>');
+  for (const filter of ["role=web", "ROLE=web live", "zone", "web"]) {
+    assertEquals(
+      idsIn(render(view([tagged, member("n8")]), { filter }), "members"),
+      ["n7"],
+      filter,
+    );
+  }
+  for (const filter of ["role=we", "role=web zone=b"]) {
+    assertEquals(idsIn(render(view([tagged, member("n8")]), { filter }), "members"), [], filter);
+  }
+});
+
+Deno.test("a member whose check fails is in the headline with the check's words", () => {
+  const failing = member("n7", "failing", { reason: "db: connection refused" });
+  const text = textOf(render(view([failing, member("n8")])));
+  assertStringIncludes(text, "n7 is failing: db: connection refused");
+  assertStringIncludes(text, "n7 failing db: connection refused");
 });

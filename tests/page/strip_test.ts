@@ -88,7 +88,7 @@ Deno.test("any samples draw spans within the picture, in order, and nothing else
     const statuses = list.map(([, letter]) => letter).join("");
     let end = 0;
     for (const span of drawStrip({ stepMs: STRIP_STEP_MS, samples, statuses }, FRAME).spans) {
-      assertMatch(span.kind, /^(?:before|dead|unresponsive|late|left|live)$/);
+      assertMatch(span.kind, /^(?:before|dead|unresponsive|failing|late|left|live)$/);
       assert(span.x >= end && span.width > 0);
       end = span.x + span.width;
     }

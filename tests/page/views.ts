@@ -19,6 +19,8 @@ export function member(
     reason: `because of ${id}`,
     since: null,
     remark: null,
+    tags: {},
+    ports: {},
     strip: {
       stepMs: STRIP_STEP_MS,
       samples: Array.from({ length: STRIP_SAMPLES }, () => known ? 1_000 : null),

@@ -104,6 +104,7 @@ Deno.test("EventStreams begins with the retry time and a snapshot, and goes on w
       from: null,
       to: "live",
       reason: "heard directly",
+      tags: {},
       event: 2,
       at: "1970-01-01T00:00:01.000Z",
     },

@@ -37,7 +37,7 @@ Deno.test("memberViews() gives each member the reason for its status and since w
 });
 
 Deno.test("memberViews() adds the time before this process to the age of a member of a former life", () => {
-  const n2 = memberViews(aged(), new Set(["dead"]))[0];
+  const n2 = memberViews(aged(), { statuses: new Set(["dead"]) })[0];
   assertEquals([n2?.lastHeartbeat, n2?.ageMs], ["1970-01-01T00:01:40.000Z", 908_000]);
 });
 
@@ -66,6 +66,8 @@ Deno.test("tableText() aligns the members under a heading, with the reason last"
     since: null,
     reason: null,
     remark: null,
+    tags: {},
+    ports: {},
   };
   assertEquals(
     tableText([

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { ListedMember } from "../../lib/report/members.ts";
-import { DOWN_NAMED_MAX, Metrics } from "../../lib/report/metrics.ts";
+import { Metrics } from "../../lib/report/metrics.ts";
+import { DOWN_NAMED_MAX } from "../../lib/report/named.ts";
 import { Histogram, metricsText } from "../../lib/report/prometheus.ts";
 import { type Status, STATUSES } from "../../lib/table.ts";
 import { type Metric, readExposition, value } from "../support/exposition.ts";
@@ -83,7 +84,14 @@ function readFamilies(counts: Metrics, members: readonly ListedMember[]): Map<st
 }
 
 function member(id: string, status: Status, ageMs = 0): ListedMember {
-  const unknown = { lastHeartbeat: null, reason: null, since: null, remark: null };
+  const unknown = {
+    lastHeartbeat: null,
+    reason: null,
+    since: null,
+    remark: null,
+    tags: {},
+    ports: {},
+  };
   return { ...unknown, id, address: `${id}:1`, status, ageMs };
 }
 
@@ -115,12 +123,13 @@ Deno.test("Metrics counts exchanges by outcome, and times only those answered", 
   assertEquals(value(metrics, "gossiper_heartbeat_age_max_seconds"), 2.5, "of the live ones");
 });
 
-Deno.test("gossiper_member_down names each member that is dead, unresponsive, unknown or left, and there is none while all are live", () => {
+Deno.test("gossiper_member_down names each member that is dead, unresponsive, failing, unknown or left, and there is none while all are live", () => {
   const members = STATUSES.map((status) => member(`is-${status}`, status));
   const samples = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples;
   assertEquals([...samples!.keys()], [
     'gossiper_member_down{id="is-dead",address="is-dead:1",status="dead"}',
     'gossiper_member_down{id="is-unresponsive",address="is-unresponsive:1",status="unresponsive"}',
+    'gossiper_member_down{id="is-failing",address="is-failing:1",status="failing"}',
     'gossiper_member_down{id="is-unknown",address="is-unknown:1",status="unknown"}',
     'gossiper_member_down{id="is-left",address="is-left:1",status="left"}',
   ]);
@@ -136,4 +145,14 @@ Deno.test("invariant 7: gossiper_member_down names a bounded number of members, 
   const named = readFamilies(new Metrics(), members).get("gossiper_member_down")?.samples ?? [];
   const dead = [...named].filter(([sample]) => sample.includes('status="dead"'));
   assertEquals(dead.length, DOWN_NAMED_MAX);
+});
+
+Deno.test("gossiper_member_info tells tags as labels that Prometheus takes, and nothing of who has none", () => {
+  const tagged = { ...member("b", "dead"), tags: { role: "web", "a-b": '"\\' } };
+  const families = (members: ListedMember[]) => readFamilies(new Metrics(), members);
+  const samples = families([member("a", "live"), tagged]).get("gossiper_member_info")?.samples;
+  assertEquals([...samples!.keys()], [
+    'gossiper_member_info{id="b",address="b:1",tag_role="web",tag_a_b="\\"\\\\"}',
+  ]);
+  assertEquals(families([member("a", "live")]).has("gossiper_member_info"), false);
 });

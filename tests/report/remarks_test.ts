@@ -1,3 +1,4 @@
+import { type Said, SAYS_NOTHING } from "../../lib/about.ts";
 import { assertEquals } from "@std/assert";
 import { Replica } from "../../lib/replica.ts";
 import { remarksOf } from "../../lib/report/remarks.ts";
@@ -8,7 +9,7 @@ const MINUTE_MS = 60_000;
 const NOW_MS = 100 * MINUTE_MS;
 
 function remarks(
-  options: { atMinutes?: number[]; gapMs?: number; status?: Status } = {},
+  options: { atMinutes?: number[]; gapMs?: number; status?: Status; said?: Partial<Said> } = {},
 ): string[] {
   const { atMinutes = [], gapMs = 0, status = "live" } = options;
   const replica = new Replica({
@@ -22,8 +23,9 @@ function remarks(
     ...{ id: "n1", address: "n1:80", from: "live", to: "dead", reason: "", event },
     atMs: minute * MINUTE_MS,
   }));
+  const said = { ...SAYS_NOTHING, ...options.said };
   const row = replica.table.get("n1")!;
-  return remarksOf(row, { status, replica, history, wallMs: NOW_MS }).map(({ text }) => text);
+  return remarksOf(row, { status, said, replica, history, wallMs: NOW_MS }).map(({ text }) => text);
 }
 
 Deno.test("a member about which nothing is to be said has no remark", () => {
@@ -44,4 +46,20 @@ Deno.test("flapping: more than four changes within ten minutes, until it was qui
   assertEquals(remarks({ atMinutes: [80, 81, 82, 83, 84] }), [], "quiet for sixteen minutes");
   const calming = [71, 72, 73, 74, 75, 76, 84, 93];
   assertEquals(remarks({ atMinutes: calming }), ["flapping: 6 changes in 10 min"], "never quiet");
+});
+
+Deno.test("not checked yet: who has checks and runs, until each has run once", () => {
+  const said = { unchecked: true };
+  assertEquals(remarks({ said }), ["not checked yet"]);
+  for (const status of ["failing", "dead", "left"] as const) {
+    assertEquals(remarks({ said, status }), []);
+  }
+});
+
+Deno.test("warning: what a member's own health says, while it runs", () => {
+  const said = { warning: "the state file cannot be written" };
+  for (const status of ["live", "failing"] as const) {
+    assertEquals(remarks({ said, status }), ["warning: the state file cannot be written"]);
+  }
+  assertEquals(remarks({ said, status: "dead" }), []);
 });

@@ -34,8 +34,14 @@ Deno.test("changeView() writes the time out and keeps number and reason", () => 
     to: "dead",
     at: "1970-01-01T00:00:01.000Z",
     reason: "is dead",
+    tags: {},
     event: 1,
   });
+});
+
+Deno.test("a change keeps what its member said it was then", () => {
+  const about = { text: '{"tags":{"role":"web"}}', failing: "" };
+  assertEquals(changeView(new Stories().record(change("a"), 1_000, about)).tags, { role: "web" });
 });
 
 Deno.test("Stories.since() gives what came after a number, until that is forgotten", () => {

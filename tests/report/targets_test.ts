@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { targetGroups } from "../../lib/report/targets.ts";
 
-const MEMBER = { status: "live", lastHeartbeat: null, ageMs: 0 } as const;
 const MEMBERS = [
-  { ...MEMBER, id: "n1", address: "n1:8080" },
-  { ...MEMBER, id: "n2", address: "" },
+  { id: "n1", address: "n1:8080", tags: {} },
+  { id: "n2", address: "", tags: {} },
 ];
 
 Deno.test("targetGroups() gives each member with an address a group of its own", () => {
@@ -17,4 +16,11 @@ Deno.test("targetGroups() gives each member with an address a group of its own",
 Deno.test("targetGroups() tells Prometheus to scrape by HTTPS where nodes speak it", () => {
   const [group] = targetGroups(MEMBERS, { cluster: "prod", tls: true });
   assertEquals(group?.labels["__scheme__"], "https");
+});
+
+Deno.test("targetGroups() tells each member's tags, for relabelling, by names that Prometheus takes", () => {
+  const member = { id: "n1", address: "n1:8080", tags: { role: "web", "a-b": "1" } };
+  const [group] = targetGroups([member], { cluster: "prod", tls: false });
+  assertEquals(group?.labels["__meta_gossiper_tag_role"], "web");
+  assertEquals(group?.labels["__meta_gossiper_tag_a_b"], "1");
 });

@@ -26,6 +26,7 @@ export interface Door extends AsyncDisposable {
       remote?: string;
     },
   ): Promise<Answer>;
+  readonly node: Node;
   readonly lines: string[];
   readonly signer: Signer | undefined;
   /** The cluster's keys, of which some may be taken out. */
@@ -68,6 +69,7 @@ export function openDoor(
     join,
     cluster,
     state: undefined,
+    labels: { tags: {}, ports: {} },
     saved: undefined,
     dist: undefined,
     binary: undefined,
@@ -96,6 +98,7 @@ export function openDoor(
   );
   return {
     lines,
+    node,
     signer,
     keyring,
     async events(headers) {

@@ -1,0 +1,62 @@
+/**
+ * The flags of commands. (pure)
+ *
+ * @module
+ */
+import { envName, type FlagTable, UsageError } from "../config/flags.ts";
+import { readTags } from "../config/labels.ts";
+import { KEY_VARIABLE } from "../config/security.ts";
+import { readFile, readSwitch } from "../config/values.ts";
+import { STATUSES } from "../table.ts";
+import { readAt } from "./at.ts";
+
+/** Flags of all commands that ask a node; each has an environment variable. */
+export const TARGET_FLAGS = {
+  "at": {
+    metavar: "NODE",
+    help: `node to ask: host:port, or a URL (or ${envName("at")})`,
+    default: "localhost:8080",
+    read: readAt,
+  },
+  "key-file": {
+    metavar: "FILE",
+    help: `keys, one per line: the first is shown to the node (or ${KEY_VARIABLE})`,
+    read: readFile,
+  },
+  "tls-ca": {
+    metavar: "FILE",
+    help: "also trust certificates of these authorities, in PEM; host:port speaks HTTPS",
+    read: readFile,
+  },
+} as const satisfies FlagTable;
+
+/** Flags of single commands. An environment must not say -yes. */
+export const OWN_FLAGS = {
+  "status": {
+    metavar: "STATUS,...",
+    help: "only members in these, such as dead,unresponsive,failing",
+    words: STATUSES,
+    read: readStatuses,
+  },
+  "tag": {
+    metavar: "KEY=VALUE",
+    help: "only members with this tag; repeat it for more",
+    repeats: true,
+    read: readTags,
+  },
+  "json": { help: "print what the node answers as JSON, in one line", read: readSwitch },
+  "watch": { help: "print again whenever something changes, until Ctrl-C", read: readSwitch },
+  "yes": { help: "do not ask back", read: readSwitch },
+  "unknown": { help: "with -yes, take an ID that the node does not know, too", read: readSwitch },
+} as const satisfies FlagTable;
+
+/** Flags that the node gets as query parameters of the same name. */
+export const QUERY: readonly (keyof typeof OWN_FLAGS)[] = ["status", "tag"];
+
+export const HELP = { "help": { help: "print this and exit", read: readSwitch } } as const;
+
+function readStatuses(text: string): readonly string[] {
+  const words = text.split(",");
+  if (words.every((word) => (STATUSES as readonly string[]).includes(word))) return words;
+  throw new UsageError(`give one or more of ${STATUSES.join(",")}`);
+}

@@ -1,0 +1,56 @@
+/**
+ * What a node is made of.
+ *
+ * @module
+ */
+import type { Said } from "../about.ts";
+import type { Moment } from "../clock.ts";
+import type { Network } from "../config/networks.ts";
+import type { Log } from "../log.ts";
+import type { Signer } from "../net/signer.ts";
+import type { Saved } from "./state_format.ts";
+
+/** What a node hands on at `/download`. */
+export interface Downloads {
+  /** The release folder; undefined for the binary alone. */
+  readonly dist: string | undefined;
+  /** The running binary; undefined when run from source. */
+  readonly binary: { readonly name: string; readonly path: string } | undefined;
+  /** This node's advertised address. */
+  readonly address: string;
+}
+
+export interface NodeOptions {
+  readonly id: string;
+  /** This node's advertised `host:port`. */
+  readonly address: string;
+  /** Addresses to join, and `srv:` names. */
+  readonly join: readonly string[];
+  readonly cluster: string;
+  /** The state file; undefined for none. */
+  readonly state: string | undefined;
+  /** What this node says of itself from the start. */
+  readonly labels: Pick<Said, "tags" | "ports">;
+  /** What it held. */
+  readonly saved: Saved | undefined;
+  /** What this node hands on. */
+  readonly dist: string | undefined;
+  readonly binary: Downloads["binary"];
+  /** Of a cluster with a key. */
+  readonly signer: Signer | undefined;
+  /** Networks that peers are called in; none: all but those that are no node's. */
+  readonly allow: readonly Network[];
+  /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
+  readonly caCerts: (() => string[]) | undefined;
+  /** What else needs attention, in one line. */
+  readonly warning: () => string | undefined;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** The program's. */
+  readonly version: string;
+  readonly now: () => Moment;
+  readonly random: () => number;
+  readonly log: Log;
+  /** The node has to end, for good. */
+  readonly onStop: (status: 0 | 1, text: string) => void;
+}

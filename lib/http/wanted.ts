@@ -1,0 +1,36 @@
+/**
+ * Which members a request asks for: `?status=dead,failing` and `?tag=role=web`, the latter repeated for more.
+ *
+ * @module
+ */
+import { readTags } from "../config/labels.ts";
+import { UsageError } from "../config/flags.ts";
+import type { Wanted } from "../report/members.ts";
+import { type Status, STATUSES } from "../table.ts";
+import { refuse } from "./body.ts";
+import type { CallerContext } from "./callers.ts";
+
+/** Both at once. */
+export function readWanted(c: CallerContext): Wanted & { readonly tags: Record<string, string> } {
+  return { statuses: readStatuses(c.req.query("status")), tags: readWantedTags(c) };
+}
+
+function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined {
+  if (text === undefined) return undefined;
+  const words = text.split(",");
+  const statuses = STATUSES.filter((status) => words.includes(status));
+  if (statuses.length !== words.length) {
+    refuse(400, `Give one or more of these as status=: ${STATUSES.join(",")}`);
+  }
+  return new Set(statuses);
+}
+
+/** The tags that members must have. */
+export function readWantedTags(c: CallerContext): Record<string, string> {
+  try {
+    return readTags((c.req.queries("tag") ?? []).join("\n"));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return refuse(400, `Cannot use tag=: ${error.message}`);
+  }
+}
