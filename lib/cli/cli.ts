@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tagWords } from "../about.ts";
 import { NODE_FLAGS } from "../config/config.ts";
 import { type CommandName, COMMANDS } from "../config/commands.ts";
 import { readText } from "../host/files.ts";
@@ -10,7 +11,8 @@ import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
 import type { StoryView } from "../report/members.ts";
 import { messageOf } from "../text.ts";
-import { firstLine, jsonLine, readMembers, readStory } from "./read.ts";
+import { followLive, printLive } from "./live.ts";
+import { firstLine, jsonLine, readMembers, readStory, readTags } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
 import { completionScript } from "./completions.ts";
 import { type Call, flagsOf, parseCall, type Target } from "./parse.ts";
@@ -53,6 +55,11 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
     switch (call.command) {
       case "members":
         return await showMembers(call, client, terminal);
+      case "live":
+        if (call.watch) return await followLive(client, terminal, call.query);
+        return await printLive(client, terminal, call.query);
+      case "tag":
+        return await changeTags(call, client, terminal);
       case "why":
         return await showStory(call, client, terminal);
       case "bye":
@@ -103,6 +110,12 @@ async function showMembers(call: Call, client: Client, terminal: Terminal): Prom
     }
     drawn = true;
   });
+  return EXIT.fine;
+}
+
+async function changeTags({ query }: Call, client: Client, terminal: Terminal): Promise<number> {
+  const { text } = await client.ask(`tag?${query}`, { method: "POST" });
+  await printUnlessClosed(terminal, `${tagWords(readTags(text)).join(" ")}\n`);
   return EXIT.fine;
 }
 

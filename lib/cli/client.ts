@@ -37,6 +37,8 @@ export interface ClientOptions {
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  /** Empty where the answer has none. */
+  readonly etag: string;
 }
 
 /** Statuses with which a node says that the call is wrong. */
@@ -66,7 +68,8 @@ export class Client implements Disposable {
     const abort = new AbortController();
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });
-      return { status: response.status, text: await this.#textOf(response) };
+      const etag = response.headers.get("etag") ?? "";
+      return { status: response.status, text: await this.#textOf(response), etag };
     };
     const answer = await this.#inTime(asking(), abort);
     if (answer.status !== 200 && !also.includes(answer.status)) throw this.refusal(answer);
@@ -85,7 +88,7 @@ export class Client implements Disposable {
   }
 
   /** Why nothing can be done with an answer. */
-  refusal({ status, text }: Answer): CallError {
+  refusal({ status, text }: Omit<Answer, "etag">): CallError {
     if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${firstLine(text)}`);
     return this.#nobody(`status ${status}: ${firstLine(text)}`);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLabel } from "../about.ts";
 import { envName, type FlagTable, UsageError } from "../config/flags.ts";
 import { readTags } from "../config/labels.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
@@ -44,6 +45,23 @@ export const OWN_FLAGS = {
     repeats: true,
     read: readTags,
   },
+  "port": {
+    metavar: "NAME",
+    help: "the port of the service that members have with -port-of, and only of those",
+    read: readLabel,
+  },
+  "set": {
+    metavar: "KEY=VALUE",
+    help: "add this tag, or change it; repeat it for more",
+    repeats: true,
+    read: readTags,
+  },
+  "unset": {
+    metavar: "KEY",
+    help: "take this tag away; repeat it for more",
+    repeats: true,
+    read: readLabels,
+  },
   "json": { help: "print what the node answers as JSON, in one line", read: readSwitch },
   "watch": { help: "print again whenever something changes, until Ctrl-C", read: readSwitch },
   "yes": { help: "do not ask back", read: readSwitch },
@@ -51,7 +69,7 @@ export const OWN_FLAGS = {
 } as const satisfies FlagTable;
 
 /** Flags that the node gets as query parameters of the same name. */
-export const QUERY: readonly (keyof typeof OWN_FLAGS)[] = ["status", "tag"];
+export const QUERY: readonly (keyof typeof OWN_FLAGS)[] = ["status", "tag", "port", "set", "unset"];
 
 export const HELP = { "help": { help: "print this and exit", read: readSwitch } } as const;
 
@@ -59,4 +77,13 @@ function readStatuses(text: string): readonly string[] {
   const words = text.split(",");
   if (words.every((word) => (STATUSES as readonly string[]).includes(word))) return words;
   throw new UsageError(`give one or more of ${STATUSES.join(",")}`);
+}
+
+function readLabel(text: string): string {
+  if (isLabel(text)) return text;
+  throw new UsageError("give a name of letters, digits, - and _, a letter first");
+}
+
+function readLabels(text: string): readonly string[] {
+  return text.split("\n").map(readLabel);
 }

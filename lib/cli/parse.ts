@@ -72,6 +72,17 @@ or are decommissioned ended as planned: they count only where -status asks for t
   gossiper members -status dead,unresponsive,failing || page_somebody
   gossiper members -tag role=db || page_somebody`,
   },
+  "live": {
+    flags: ["tag", "port", "watch"],
+    asks: true,
+    more:
+      `Live, and neither failing nor slow; with checks, once they have passed. With -watch each list is
+one line, printed whenever it is another one:
+
+  gossiper live -tag role=web -watch | while read -r servers; do render $servers; done
+
+Exit status: 0 there are some, 1 there is nobody, 2 wrong call, 3 no node answers.`,
+  },
   "why": {
     flags: [],
     asks: true,
@@ -87,6 +98,14 @@ or are decommissioned ended as planned: they count only where -status asks for t
 elsewhere it needs -yes, and for an ID that the node does not know -unknown as well.
 
 Exit status: 0 done, 1 not done, 2 wrong call, 3 no node answers.`,
+  },
+  "tag": {
+    flags: ["set", "unset"],
+    asks: true,
+    more:
+      `The tags of the node that is asked; all know them within a second. A restart goes back to -tag.
+
+Exit status: 0 done, 2 wrong call, 3 no node answers.`,
   },
   "events": {
     flags: [],

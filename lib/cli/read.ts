@@ -7,7 +7,7 @@
  * @module
  */
 import { portsIn, tagsIn } from "../about.ts";
-import { ADDRESS_BYTES_MAX, isId } from "../address.ts";
+import { ADDRESS_BYTES_MAX, isId, normalizeAddress } from "../address.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 import type { Status } from "../table.ts";
@@ -43,6 +43,20 @@ export function readStory(json: string): StoryView {
 /** A change of `GET /events`. */
 export function readChange(json: string): ChangeView {
   return readChangeFields(parse(json));
+}
+
+/** `POST /tag`. */
+export function readTags(json: string): Record<string, string> {
+  return tagsIn(readObject(parse(json)));
+}
+
+/** `GET /live`. */
+export function readAddresses(text: string): string[] {
+  return text.split("\n").filter(Boolean).map((line) => {
+    const address = normalizeAddress(line);
+    if (address !== undefined) return address;
+    throw new UnreadableError("a line that is no address");
+  });
 }
 
 /** JSON on one line of printable ASCII. */

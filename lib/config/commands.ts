@@ -17,8 +17,10 @@ interface Command {
 
 export const COMMANDS = {
   "members": { help: "the table; the exit status says whether all are live" },
+  "live": { help: "addresses of the live members, one a line, for other programs" },
   "why": { operand: "ID", help: "one member: its status, since when and why, its last changes" },
   "bye": { operand: "ID", help: "decommission a member, for good" },
+  "tag": { help: "change what a node is, until it ends: -set role=web -unset zone" },
   "events": { help: "one line per change of status, as it happens" },
   "completions": { operand: "SHELL", help: "a script that completes words in bash, zsh or fish" },
   "help": { help: "print this and exit" },

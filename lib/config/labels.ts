@@ -43,6 +43,23 @@ export function labelsOf(values: Pick<FlagValues<typeof LABEL_FLAGS>, "tag" | "p
   );
 }
 
+/**
+ * Tags after a change: those of `set` are added or take the place of their former values, those named in `unset` go.
+ *
+ * @throws {UsageError} where there would be too many.
+ */
+export function changedTags(
+  { tags, ports }: Labels,
+  change: { set: Readonly<Record<string, string>>; unset: readonly string[] },
+): Labels["tags"] {
+  const kept = Object.entries({ ...tags, ...change.set }).filter(([key]) =>
+    !change.unset.includes(key)
+  );
+  if (kept.length > TAGS_MAX) throw new UsageError(`a node has at most ${TAGS_MAX} tags`);
+  const changed = Object.fromEntries(kept.sort(([a], [b]) => a < b ? -1 : 1));
+  return labelsOf({ "tag": changed, "port-of": ports as Record<string, number> }).tags;
+}
+
 /** `-tag`: `KEY=VALUE`, several with blanks or line ends between them; values have neither. */
 export function readTags(text: string): Record<string, string> {
   return readPairs(text, (value) => {

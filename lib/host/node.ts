@@ -5,6 +5,7 @@
  */
 import { type ByeAnswer, byeAnswer, unknownAnswer } from "./bye.ts";
 import type { Said } from "../about.ts";
+import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
 import { bugPlace, describeBug } from "../log.ts";
@@ -116,6 +117,17 @@ export class Node {
     this.say(this.#options.labels);
     this.#names.start();
     this.#driver.start();
+  }
+
+  /**
+   * Changes this node's tags until it ends; returns them all.
+   *
+   * @throws {UsageError} where there would be too many.
+   */
+  retag(change: Parameters<typeof changedTags>[1]): Said["tags"] {
+    const tags = changedTags(this.#words.said, change);
+    this.say({ tags });
+    return tags;
   }
 
   /** Says something else of itself to all. */

@@ -7,6 +7,7 @@ import { ifNoneMatch } from "../std/http/etag.ts";
 import { accepts } from "../std/http/negotiation.ts";
 import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
 import { isId } from "../address.ts";
+import { UsageError } from "../config/flags.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
 import { Answers } from "./answers.ts";
@@ -15,11 +16,12 @@ import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { checkHeaders, redirectTo } from "./headers.ts";
+import { addLiveRoute } from "./live.ts";
 import { Latest } from "./latest.ts";
 import { storyPath } from "../page/links.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
-import { readWanted, readWantedTags } from "./wanted.ts";
+import { readTagChange, readWanted, readWantedTags } from "./wanted.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
@@ -115,6 +117,11 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     return fromPage ? c.redirect(redirectTo(storyPath(id)), 303) : c.text(`${text}\n`);
   });
 
+  app.post("/tag", gate.bye, async (c) => {
+    using form = await bodyOf(c, FORM_BYTES_MAX);
+    return c.json(node.retag(readTagChange(c, new URLSearchParams(form.text))));
+  });
+
   const answerStory = (c: CallerContext, id: string) => {
     const story = node.reports.story(id);
     return story === undefined
@@ -157,6 +164,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const make = () => JSON.stringify(node.reports.targets(tags));
     return c.body(targets.get(Object.entries(tags).join(" "), node.reports.version(), make).text);
   });
+
+  addLiveRoute(app, node);
 
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
@@ -202,6 +211,7 @@ function answerError(error: Error, c: CallerContext, node: Node): Response {
     if (error.status === 405) c.header("Allow", BYE_METHODS);
     return c.text(`${error.message}\n`, error.status);
   }
+  if (error instanceof UsageError) return c.text(`${error.message}\n`, 400);
   node.reportBug(error);
   return c.text("A bug in gossiper: see this node's log, and please report it\n", 500);
 }

@@ -27,10 +27,29 @@ function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined
 
 /** The tags that members must have. */
 export function readWantedTags(c: CallerContext): Record<string, string> {
+  return tagsOf(c.req.queries("tag") ?? [], "tag");
+}
+
+/** A change of this node's tags: `set=role=web&unset=zone`, each repeated for more, in the query or in a form. */
+export function readTagChange(
+  c: CallerContext,
+  form: URLSearchParams,
+): { set: Record<string, string>; unset: string[] } {
+  const texts = (name: string) => [...c.req.queries(name) ?? [], ...form.getAll(name)];
+  const set = tagsOf(texts("set"), "set");
+  const unset = texts("unset");
+  if (Object.keys(set).length + unset.length > 0) return { set, unset };
+  return refuse(
+    400,
+    "Give the tags to change: set=KEY=VALUE, or unset=KEY, each repeated for more",
+  );
+}
+
+function tagsOf(texts: readonly string[], name: string): Record<string, string> {
   try {
-    return readTags((c.req.queries("tag") ?? []).join("\n"));
+    return readTags(texts.join("\n"));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return refuse(400, `Cannot use tag=: ${error.message}`);
+    return refuse(400, `Cannot use ${name}=: ${error.message}`);
   }
 }

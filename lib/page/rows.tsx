@@ -112,7 +112,7 @@ export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; s
 function Tags({ tags }: { tags: readonly string[] }) {
   return (
     <span class="tags">
-      {tags.map((tag) => <a href={`./?${new URLSearchParams({ q: tag })}`}>{tag}</a>)}
+      {tags.map((tag) => <a key={tag} href={`./?${new URLSearchParams({ q: tag })}`}>{tag}</a>)}
     </span>
   );
 }

@@ -4,10 +4,7 @@
  *
  * @module
  */
-import type { Moment } from "../clock.ts";
 import { EventStreams } from "./events.ts";
-import type { Gossip } from "../gossip.ts";
-import type { Log } from "../log.ts";
 import type { Exchange } from "../net/driver.ts";
 import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
@@ -17,6 +14,7 @@ import { type TargetGroup, targetGroups } from "./targets.ts";
 import { ageOf } from "../table.ts";
 import {
   contactViews,
+  type ListedMember,
   type MembersView,
   memberViews,
   pageMembers,
@@ -27,8 +25,8 @@ import {
   tableText,
   type Wanted,
 } from "./members.ts";
+import type { ReportsOptions } from "./reports_options.ts";
 import { CutOff } from "./cut_off.ts";
-import type { Transport } from "../net/transport.ts";
 import type { Change } from "../verdicts.ts";
 
 /** Intervals in a strip's step, where the interval is long: each step then sees a round. */
@@ -38,30 +36,6 @@ const STRIP_STEP_INTERVALS = 2;
 const FAILURES_MAX = 256;
 
 const LIVE: Wanted = { statuses: new Set(["live"]) };
-
-export interface ReportsOptions {
-  readonly id: string;
-  readonly address: string;
-  /** 8 hex digits drawn when the process started. */
-  readonly boot: string;
-  readonly cluster: string;
-  /** Whether the cluster has a key. */
-  readonly keyed: boolean;
-  /** Whether nodes call each other by HTTPS. */
-  readonly tls: boolean;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** The version of the program. */
-  readonly version: string;
-  readonly now: () => Moment;
-  readonly log: Log;
-  readonly gossip: Gossip;
-  readonly traffic: Transport["traffic"];
-  /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
-  readonly cutOffMs: () => number;
-  /** Brings the verdicts up to the present. */
-  readonly refresh: () => void;
-}
 
 export class Reports {
   readonly #options: ReportsOptions;
@@ -73,6 +47,7 @@ export class Reports {
   readonly #failures = new Map<string, Exchange["outcome"]>();
   readonly #events: EventStreams;
   readonly #cutOff: CutOff;
+  #told = Promise.withResolvers<void>();
 
   constructor(options: ReportsOptions) {
     this.#options = options;
@@ -97,6 +72,7 @@ export class Reports {
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
     this.#events.publish();
+    this.#tell();
     log.change(change, change.id === id);
   }
 
@@ -110,6 +86,7 @@ export class Reports {
       const ageMs = row.heartbeat === 0 ? null : ageOf(row, gossip.nowMs);
       this.#strips.sample(row.id, { status: gossip.statusOf(row), ageMs });
     }
+    this.#tell();
   }
 
   /** Records an exchange that this node started. */
@@ -162,10 +139,25 @@ export class Reports {
     return tableText(this.members(wanted).members);
   }
 
+  /** The live members with these tags. */
+  live(tags: Wanted["tags"]): readonly ListedMember[] {
+    return this.members({ ...LIVE, tags }).members;
+  }
+
+  /** Resolves when something was told next: a change, or a round. */
+  get told(): Promise<void> {
+    return this.#told.promise;
+  }
+
+  #tell(): void {
+    this.#told.resolve();
+    this.#told = Promise.withResolvers();
+  }
+
   /** The live members with these tags, as targets for Prometheus' HTTP service discovery. */
   targets(tags?: Wanted["tags"]): TargetGroup[] {
     const { cluster, tls } = this.#options;
-    return targetGroups(this.members({ ...LIVE, tags }).members, { cluster, tls });
+    return targetGroups(this.live(tags), { cluster, tls });
   }
 
   /** The member of that ID with its recent changes; undefined if the table has none. */

@@ -322,3 +322,36 @@ Deno.test({
     }
   },
 });
+
+Deno.test("upstream.sh writes each list of servers for nginx, and reloads it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const lists = ["10.0.0.1:3000", "10.0.0.1:3000 10.0.0.2:3000", ""];
+    const scripts = {
+      gossiper: `echo "$@" > ${folder}/asked\nprintf '${lists.join("\\n")}\\n'`,
+      // What nginx would read at each reload.
+      nginx: `cat ${folder}/web.conf >> ${folder}/read`,
+    };
+    for (const [name, script] of Object.entries(scripts)) {
+      await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+    const { code, stderr } = await new Deno.Command(path("upstream.sh"), {
+      args: ["web", `${folder}/web.conf`],
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    assertEquals(
+      await Deno.readTextFile(`${folder}/asked`),
+      "live -tag role=web -port web -watch\n",
+    );
+    const upstream = (...servers: string[]) =>
+      `upstream web {\n${servers.map((server) => `  server ${server};\n`).join("")}}\n`;
+    assertEquals(
+      await Deno.readTextFile(`${folder}/read`),
+      upstream("10.0.0.1:3000") + upstream("10.0.0.1:3000", "10.0.0.2:3000") +
+        upstream("127.0.0.1:9 down"),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

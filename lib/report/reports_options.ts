@@ -1,0 +1,33 @@
+/**
+ * What reports are made of.
+ *
+ * @module
+ */
+import type { Moment } from "../clock.ts";
+import type { Gossip } from "../gossip.ts";
+import type { Log } from "../log.ts";
+import type { Transport } from "../net/transport.ts";
+
+export interface ReportsOptions {
+  readonly id: string;
+  readonly address: string;
+  /** 8 hex digits drawn when the process started. */
+  readonly boot: string;
+  readonly cluster: string;
+  /** Whether the cluster has a key. */
+  readonly keyed: boolean;
+  /** Whether nodes call each other by HTTPS. */
+  readonly tls: boolean;
+  readonly intervalMs: number;
+  readonly deadAfterMs: number;
+  /** The version of the program. */
+  readonly version: string;
+  readonly now: () => Moment;
+  readonly log: Log;
+  readonly gossip: Gossip;
+  readonly traffic: Transport["traffic"];
+  /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
+  readonly cutOffMs: () => number;
+  /** Brings the verdicts up to the present. */
+  readonly refresh: () => void;
+}
