@@ -251,7 +251,7 @@ Deno.test("GET /members?status= keeps the members of these statuses", async () =
   for (const wrong of ["", "deed", "dead,", "live,deed"]) {
     const { status, text } = await ask(node, `/members?status=${wrong}`);
     const usage =
-      "Give one or more of these as status=: dead,unresponsive,unknown,live,left,decommissioned\n";
+      "Give one or more of these as status=: dead,unresponsive,failing,unknown,live,left,decommissioned\n";
     assertEquals([status, text], [400, usage]);
   }
 });
