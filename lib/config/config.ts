@@ -15,6 +15,7 @@ import {
   readHost,
   readId,
   readInterval,
+  readListening,
   readPort,
   readSeeds,
   readSwitch,
@@ -52,6 +53,8 @@ export interface Config extends SecurityConfig {
   readonly state: string | undefined;
   /** What the node says of itself to all. */
   readonly labels: Labels;
+  /** Where to answer DNS over UDP and TCP; `undefined`: nowhere. */
+  readonly dns: { readonly host: string; readonly port: number } | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
   /** Time between two rounds. */
@@ -122,6 +125,11 @@ const FLAGS = {
     read: readFile,
   },
   ...LABEL_FLAGS,
+  "dns": {
+    metavar: "HOST:PORT",
+    help: "answer DNS there: web.gossip is those with -tag role=web (default none)",
+    read: readListening,
+  },
   "dist": {
     metavar: "DIR",
     help: "serve the files of DIR at /download (default the running binary)",
@@ -221,6 +229,7 @@ function validate(
     cluster: values.cluster,
     state: values.state,
     labels: labelsOf(values),
+    dns: values.dns,
     dist: values.dist,
     intervalMs,
     deadAfterMs,

@@ -43,6 +43,14 @@ export function readId(text: string): string {
   throw new UsageError(`give 1 to ${ID_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ : -`);
 }
 
+/** `-dns`: where to listen; port 0 takes a free one. */
+export function readListening(text: string): { host: string; port: number } {
+  const isAny = text.endsWith(":0");
+  const address = parseAddress(isAny ? `${text.slice(0, -1)}1` : text);
+  if (address !== undefined) return { host: address.host, port: isAny ? 0 : address.port };
+  throw new UsageError("give an address of this host and a port, such as 127.0.0.1:5353");
+}
+
 /** `-port`: 0 to 65535. */
 export function readPort(text: string): number {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);

@@ -19,14 +19,18 @@ export interface LiveList {
   readonly etag: string;
 }
 
+/** Whether a member had better be given work: it is live, and neither slow nor unchecked. */
+export function isServing({ status, remark }: ListedMember): boolean {
+  return status === "live" && !(remark !== null && kindsIn(remark).some((kind) => BUSY.has(kind)));
+}
+
 /**
- * The addresses of those of `members` that are live and neither slow nor unchecked; with `port`, those of the service
+ * The addresses of those of `members` that can serve; with `port`, those of the service
  * of that name, of the members that have it.
  */
 export function liveList(members: readonly ListedMember[], port: string | undefined): LiveList {
-  const addresses = members.flatMap(({ status, remark, address, ports }) => {
-    const isBusy = remark !== null && kindsIn(remark).some((kind) => BUSY.has(kind));
-    if (status !== "live" || isBusy || address === "") return [];
+  const addresses = members.filter(isServing).flatMap(({ address, ports }) => {
+    if (address === "") return [];
     if (port === undefined) return [address];
     const host = parseAddress(address)?.host;
     const number = ports[port];

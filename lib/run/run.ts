@@ -10,6 +10,7 @@ import { createApp } from "../http/app.ts";
 import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { Credentials, CredentialsError } from "../host/credentials.ts";
+import type { DnsServer } from "../dns/server.ts";
 import { describeListening, ownNames, warnings } from "../config/exposure.ts";
 import { createLog, describeBug } from "../log.ts";
 import { settleNames } from "../host/names.ts";
@@ -37,11 +38,19 @@ export interface Running {
   readonly ended: Promise<number>;
 }
 
+/** What is answered, for who reads the log. */
+const DNS_WORDS =
+  "gossip is all that can serve, web.gossip those with -tag role=web or -port-of web";
+
 /** Telling others and finishing open requests may take this long when a node ends: its user waits for 2 s at most. */
 const ENDING_MS = 1_800;
 
 /** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
-export function start(config: Config, write: (line: string) => void): Running {
+export function start(
+  config: Config,
+  write: (line: string) => void,
+  dns?: DnsServer,
+): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
   const log = createLog(write, { now: () => new Date(), format, level });
@@ -102,6 +111,7 @@ export function start(config: Config, write: (line: string) => void): Running {
       await node.stop();
       credentials.close();
       watch.stop();
+      dns?.close();
       await server.shutdown();
     } finally {
       clearTimeout(timer);
@@ -115,6 +125,10 @@ export function start(config: Config, write: (line: string) => void): Running {
   credentials.watch((tls) => server.replace(tls));
   node.start();
   watch.start();
+  if (dns !== undefined) {
+    dns.serve({ live: () => node.reports.live({}), random: Math.random });
+    log.notice("info", `answers DNS at ${formatAddress(config.dns!.host, dns.port)}: ${DNS_WORDS}`);
+  }
   return {
     id,
     address,
@@ -170,7 +184,10 @@ export async function main(args: string[]): Promise<number> {
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
   try {
-    running = start(names.config, write);
+    // Loaded by those alone that ask for it: it takes Node's part of the runtime.
+    const dns = names.config.dns &&
+      await (await import("../dns/server.ts")).DnsServer.open(names.config.dns);
+    running = start(names.config, write, dns);
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;

@@ -15,6 +15,8 @@ import {
 import { EventReader } from "../../lib/cli/event_stream.ts";
 import { changeLine, painter, sorted, storyText, tableLines } from "../../lib/cli/show.ts";
 import { parseConfig } from "../../lib/config/config.ts";
+import { answerTo, type Source, UDP_BYTES_MAX } from "../../lib/dns/answer.ts";
+import { encode } from "../../lib/dns/dns_packet.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/net/answer_reader.ts";
 import { KeyError, parseKeys } from "../../lib/net/keys.ts";
@@ -73,6 +75,25 @@ const SHOWN =
 const CHANGED =
   '{"id":"n3","address":"a:80","from":null,"to":"live","at":"2026-01-12T23:39:03.300Z","reason":"heard","event":1}';
 
+const DNS_SOURCE: Source = {
+  live: () => [],
+  resolve: () => Promise.resolve([]),
+  random: () => 0,
+};
+
+function dnsQuery(name: string, type: "A"): Uint8Array {
+  return encode({ type: "query", id: 258, flags: 256, questions: [{ name, type }] });
+}
+
+/** Bytes as a text of as many characters, and back. */
+function latin1Of(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
 /** Bytes of an answer's body that the reader may take. */
 const ANSWER_BYTES_MAX = 1_000;
 
@@ -111,6 +132,22 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       for (const heartbeat of message.columns?.heartbeats ?? []) {
         assert(heartbeat >= 0 && heartbeat <= HEARTBEAT_MAX_MS, String(heartbeat));
       }
+    },
+  },
+  dns: {
+    corpus: [
+      ...["A", "SRV", "ANY"].map((type) => latin1Of(dnsQuery("web.gossip", type as "A"))),
+      latin1Of(dnsQuery("7f000001.ip.gossip", "A")),
+      latin1Of(dnsQuery("example.com", "A")),
+    ],
+    async attack(text) {
+      const query = bytesOf(text);
+      const answer = await answerTo(query, DNS_SOURCE, UDP_BYTES_MAX);
+      if (answer === undefined) return;
+      assert(answer.length <= UDP_BYTES_MAX, String(answer.length));
+      // What is no plain question of this zone gets no more than it sent.
+      if ((answer[3]! & 0xf) > 3) assert(answer.length <= query.length);
+      assertEquals([answer[0], answer[1], answer[2]! >> 7], [query[0], query[1], 1]);
     },
   },
   flags: {

@@ -1,0 +1,175 @@
+/**
+ * The sockets of `-dns`: one port for UDP and TCP.
+ *
+ * @module
+ */
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { formatAddress } from "../address.ts";
+import { ListenError } from "../http/listen.ts";
+import { withDeadline } from "../net/deadline.ts";
+import { Lookups } from "../net/lookups.ts";
+import { messageOf } from "../text.ts";
+import { answerTo, QUERY_BYTES_MAX, type Source, UDP_BYTES_MAX } from "./answer.ts";
+
+/** Bytes of an answer over TCP: what its length of two bytes can tell. */
+const TCP_BYTES_MAX = 65_535;
+
+/** Callers over TCP at once, and how long each may stay, in ms: a resolver asks one question, and goes. */
+const TCP_CALLERS_MAX = 64;
+const TCP_MS_MAX = 5_000;
+
+/** Answers under way: they wait for nothing but the names of members' hosts. */
+const UNDER_WAY_MAX = 1_000;
+
+/** The members are looked up this seldom, in ms, however many ask. */
+const LIVE_FRESH_MS = 50;
+
+/** The longest wait for the name of a member's host, in ms: resolvers ask again after seconds. */
+const LOOKUP_MS_MAX = 500;
+
+/** Where to listen: a host without brackets, and a port, 0 for any that is free for both. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opened before the node starts, so that a port that is taken is told at once; answers once it has a source. */
+export class DnsServer {
+  readonly port: number;
+  readonly #udp: Socket;
+  readonly #tcp: Deno.TcpListener;
+  readonly #lookups = new Lookups();
+  readonly #callers = new Set<Deno.TcpConn>();
+  #source: Source | undefined;
+  #underWay = 0;
+
+  private constructor(udp: Socket, tcp: Deno.TcpListener) {
+    this.#udp = udp;
+    this.#tcp = tcp;
+    this.port = tcp.addr.port;
+    udp.on("message", (query, { address, port }) => void this.#answerUdp(query, address, port));
+    // A caller that is gone already, as its system says: nobody is harmed.
+    udp.on("error", () => {});
+    void this.#accept();
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws {ListenError} if that is not possible.
+   */
+  static async open({ host, port }: Listening): Promise<DnsServer> {
+    let tcp: Deno.TcpListener | undefined;
+    const udp = createSocket(host.includes(":") ? "udp6" : "udp4");
+    try {
+      tcp = Deno.listen({ hostname: host, port });
+      udp.bind(tcp.addr.port, host);
+      await once(udp, "listening");
+      return new DnsServer(udp, tcp);
+    } catch (error) {
+      tcp?.close();
+      udp.close();
+      throw new ListenError(
+        `cannot answer DNS at ${formatAddress(host, port)}: ${messageOf(error)}; ` +
+          "give -dns another port, or stop what has this one",
+      );
+    }
+  }
+
+  /** Answers from now on. */
+  serve({ live, random }: Omit<Source, "resolve">): void {
+    let members: ReturnType<typeof live> = [];
+    let readAtMs = -Infinity;
+    this.#source = {
+      random,
+      resolve: (host) => this.#resolve(host),
+      live: () => {
+        const nowMs = performance.now();
+        if (nowMs - readAtMs >= LIVE_FRESH_MS) [members, readAtMs] = [live(), nowMs];
+        return members;
+      },
+    };
+  }
+
+  close(): void {
+    this.#udp.close();
+    this.#tcp.close();
+    for (const caller of this.#callers) caller.close();
+  }
+
+  async #answer(query: Uint8Array, bytesMax: number): Promise<Uint8Array | undefined> {
+    if (this.#source === undefined || this.#underWay >= UNDER_WAY_MAX) return undefined;
+    this.#underWay++;
+    try {
+      return await answerTo(query, this.#source, bytesMax);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #answerUdp(query: Uint8Array, address: string, port: number): Promise<void> {
+    const answer = await this.#answer(query, UDP_BYTES_MAX);
+    if (answer !== undefined) this.#udp.send(answer, port, address, () => {});
+  }
+
+  async #accept(): Promise<void> {
+    try {
+      for await (const caller of this.#tcp) {
+        if (this.#callers.size >= TCP_CALLERS_MAX) caller.close();
+        else void this.#serveTcp(caller);
+      }
+    } catch {
+      // The listener was closed.
+    }
+  }
+
+  async #serveTcp(caller: Deno.TcpConn): Promise<void> {
+    this.#callers.add(caller);
+    const timer = setTimeout(() => close(caller), TCP_MS_MAX);
+    try {
+      const head = await read(caller, 2);
+      const length = head === undefined ? 0 : head[0]! * 256 + head[1]!;
+      const query = length > QUERY_BYTES_MAX ? undefined : await read(caller, length);
+      const answer = query && await this.#answer(query, TCP_BYTES_MAX);
+      if (answer !== undefined) {
+        const framed = new Uint8Array(2 + answer.length);
+        framed.set([answer.length >> 8, answer.length & 255]);
+        framed.set(answer, 2);
+        for (let at = 0; at < framed.length;) at += await caller.write(framed.subarray(at));
+      }
+    } catch {
+      // The caller is gone.
+    } finally {
+      clearTimeout(timer);
+      this.#callers.delete(caller);
+      close(caller);
+    }
+  }
+
+  async #resolve(host: string): Promise<readonly string[]> {
+    const signal = AbortSignal.timeout(LOOKUP_MS_MAX);
+    const finding = this.#lookups.find(host, signal).then(({ ips }) => ips, () => []);
+    return await withDeadline(finding, LOOKUP_MS_MAX, () => []);
+  }
+}
+
+/** So many bytes; undefined where the caller sends fewer. */
+async function read(caller: Deno.TcpConn, length: number): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(length);
+  let have = 0;
+  while (have < length) {
+    const count = await caller.read(bytes.subarray(have));
+    if (count === null) return undefined;
+    have += count;
+  }
+  return bytes;
+}
+
+function close(caller: Deno.TcpConn): void {
+  try {
+    caller.close();
+  } catch {
+    // It is closed.
+  }
+}

@@ -1,0 +1,75 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { decode, encode } from "../../lib/dns/dns_packet.ts";
+import { DnsServer } from "../../lib/dns/server.ts";
+import { ListenError } from "../../lib/http/listen.ts";
+import type { ListedMember } from "../../lib/report/members.ts";
+
+const LOCAL = { host: "127.0.0.1", port: 0 };
+const QUERY = encode({ type: "query", id: 9, questions: [{ name: "web.gossip", type: "A" }] });
+
+async function openServer(count = 1): Promise<DnsServer & Disposable> {
+  const server = await DnsServer.open(LOCAL);
+  const heard = { lastHeartbeat: null, ageMs: 0, reason: null, since: null, remark: null };
+  const members = Array.from({ length: count }, (_, i): ListedMember => ({
+    ...{ id: `n${i}`, address: `10.0.0.${i}:80`, status: "live", ...heard },
+    ...{ tags: { role: "web" }, ports: {} },
+  }));
+  server.serve({ live: () => members, random: Math.random });
+  return Object.assign(server, { [Symbol.dispose]: () => server.close() });
+}
+
+async function askUdp(port: number): Promise<ReturnType<typeof decode>> {
+  const socket = createSocket("udp4");
+  try {
+    socket.send(QUERY, port, "127.0.0.1");
+    const [answer] = await once(socket, "message");
+    return decode(answer);
+  } finally {
+    socket.close();
+  }
+}
+
+/** Sends bytes over TCP, and resolves to all that comes back. */
+async function sendTcp(port: number, ...pieces: Uint8Array[]): Promise<Uint8Array> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  for (const piece of pieces) await connection.write(piece);
+  return await new Response(connection.readable).bytes();
+}
+
+function framed(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array([bytes.length >> 8, bytes.length & 255, ...bytes]);
+}
+
+Deno.test("one port answers over UDP and TCP", async () => {
+  using server = await openServer();
+  assertEquals((await askUdp(server.port)).answers!.length, 1);
+  const answer = await sendTcp(server.port, framed(QUERY));
+  const { id, answers } = decode(Buffer.from(answer.subarray(2)));
+  assertEquals([id, answers!.length, answer[0]! * 256 + answer[1]!], [9, 1, answer.length - 2]);
+});
+
+Deno.test("a caller that is told that the answer is cut gets the whole over TCP, also in pieces", async () => {
+  using server = await openServer(200);
+  const cut = await askUdp(server.port);
+  assert("flag_tc" in cut && cut.flag_tc);
+  const query = framed(QUERY);
+  const answer = await sendTcp(server.port, query.subarray(0, 1), query.subarray(1));
+  assertEquals(decode(Buffer.from(answer.subarray(2))).answers!.length, 200);
+});
+
+Deno.test("over TCP what is no query ends the connection", async () => {
+  using server = await openServer();
+  for (const bytes of [new Uint8Array([255, 255]), framed(new Uint8Array(3)), new Uint8Array(2)]) {
+    assertEquals((await sendTcp(server.port, bytes)).length, 0);
+  }
+  assertEquals((await askUdp(server.port)).answers!.length, 1);
+});
+
+Deno.test("a port that is taken is told at the start, with what to do", async () => {
+  using server = await openServer();
+  const { port } = server;
+  await assertRejects(() => DnsServer.open({ ...LOCAL, port }), ListenError, "give -dns another");
+});
