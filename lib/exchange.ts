@@ -190,6 +190,7 @@ export class Exchanges {
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
     const { own, urgent, equal, refused } = absorbed;
     if (urgent) rounds.hurry(turn.now.monotonicMs);
+    if (equal) replica.spread.shares(via);
     this.counts.invalid += message.dropped;
     this.counts.full += refused;
     const bad = message.dropped + refused;

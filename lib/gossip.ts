@@ -220,6 +220,7 @@ export class Gossip {
     const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
     const alone = this.#joining.active;
     this.#calls.push(turn, this.#rounds.begin(turn, { live, hung, gone, due, alone, evidence }));
+    this.#calls.push(turn, this.replica.spread.untold(live, turn.nowMs));
     if (alone) this.#rounds.awaitContact(this.contacts, turn.now.monotonicMs);
   }
 

@@ -53,6 +53,7 @@ export class Leaving {
     const target = replica.table.get(id);
     const merged = replica.bury(id, ownId, turn.nowMs);
     if (merged !== "changed") return merged === "full" ? "full" : "already";
+    replica.spread.begin(id, turn.nowMs);
     if (target !== undefined && id !== ownId) calls.tell(turn, [target.address]);
     rounds.hurry(turn.now.monotonicMs);
     return "done";

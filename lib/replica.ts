@@ -18,6 +18,7 @@ import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { Self } from "./options.ts";
 import { Gaps } from "./slow.ts";
+import { Spread } from "./spread.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
 import { Testimony } from "./testimony.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -38,6 +39,8 @@ export class Replica {
   readonly evidence: Evidence;
   readonly verdicts: Verdicts;
   readonly testimony: Testimony;
+  /** How far decommissions got that a user of this node asked for. */
+  readonly spread = new Spread();
   /** Members of a former life. */
   readonly former: FormerMembers;
   readonly #options: ReplicaOptions;

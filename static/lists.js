@@ -36,6 +36,16 @@ export function matcher(filter, statuses) {
 }
 
 /**
+ * Whether a member with that status runs, whatever of it fails.
+ *
+ * @param {string} status
+ * @returns {boolean}
+ */
+export function isUp(status) {
+  return status === "live" || status === "failing";
+}
+
+/**
  * Whether the list leaves out the live members: there are many, and nobody asks for some of them.
  *
  * @param {number} count

@@ -1,5 +1,6 @@
 /** The rows of the two tables. Each is written only where it differs, and only while it is in view. */
 import { byId, cloneOf, place, setName, setPage, setText } from "./dom.js";
+import { isUp } from "./lists.js";
 import { ageWords, timeWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -85,7 +86,7 @@ class Row {
     const age = ageMs === null ? null : ageMs + now - this.at;
     setText(
       element,
-      ageWords(status === "live" ? Math.min(age, Math.max(ageMs, deadAfterMs)) : age),
+      ageWords(isUp(status) ? Math.min(age, Math.max(ageMs, deadAfterMs)) : age),
     );
   }
 }

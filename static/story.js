@@ -1,5 +1,6 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
+import { isUp } from "./lists.js";
 import { changeWords, lastedWords, storyWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
@@ -140,7 +141,7 @@ export class Bye {
   /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
   ask({ id, status }, selfId) {
     const confirm = byId("bye-confirm");
-    confirm.disabled = confirm.parentElement.hidden = status !== "live";
+    confirm.disabled = confirm.parentElement.hidden = !isUp(status);
     confirm.pattern = RegExp.escape?.(id) ?? "";
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;

@@ -9,15 +9,16 @@ import { type CommandName, COMMANDS } from "../config/commands.ts";
 import { readText } from "../host/files.ts";
 import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
-import type { StoryView } from "../report/members.ts";
 import { messageOf } from "../text.ts";
 import { followLive, printLive } from "./live.ts";
-import { firstLine, jsonLine, readMembers, readStory, readTags } from "./read.ts";
+import { firstLine, jsonLine, readMembers, readTags } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
 import { completionScript } from "./completions.ts";
 import { type Call, flagsOf, parseCall, type Target } from "./parse.ts";
 import { isTrouble, painter, sorted, storyText, tableLines } from "./show.ts";
-import { ClosedError, openTerminal, type Terminal } from "./terminal.ts";
+import { decommission } from "./bye.ts";
+import { findStory, unknownWords } from "./story.ts";
+import { ClosedError, openTerminal, printUnlessClosed, type Terminal } from "./terminal.ts";
 import { drawChanges, printChanges } from "./watch.ts";
 
 /** Longest file of keys or certificates that is read: as a node reads them. */
@@ -124,65 +125,6 @@ async function showStory({ operand: id }: Call, client: Client, terminal: Termin
   if (story === undefined) throw new CallError(EXIT.not, unknownWords(id, client));
   await printUnlessClosed(terminal, storyText(story, painter(terminal.colours)));
   return story.status === "live" ? EXIT.fine : EXIT.not;
-}
-
-async function decommission(call: Call, client: Client, terminal: Terminal): Promise<number> {
-  const { operand: id } = call;
-  if (!call.yes) {
-    if (terminal.canAsk) await describeMember(id, client, terminal);
-    const answer = terminal.ask(`decommission ${id} for good? [y/N]`);
-    if (answer === undefined) {
-      throw new CallError(
-        EXIT.wrong,
-        `Cannot ask whether to decommission ${id}, as there is no terminal: give -yes`,
-      );
-    }
-    if (!/^y(?:es)?$/i.test(answer)) throw new CallError(EXIT.not, `${id} stays as it is`);
-  }
-  // Who was asked on a terminal has read that the ID is not known.
-  const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
-  // 507: the node cannot write it down.
-  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}${unknown}`, {
-    method: "POST",
-    also: [404, 507],
-  });
-  if (status === 404) {
-    const why = `${unknownWords(id, client)}: give -unknown if you mean it all the same`;
-    throw new CallError(EXIT.not, why);
-  }
-  if (status === 507) throw new CallError(EXIT.not, firstLine(text));
-  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
-  return EXIT.fine;
-}
-
-/** Tells what a decommission would end: an ID is easily mistyped. */
-async function describeMember(id: string, client: Client, terminal: Terminal): Promise<void> {
-  const story = await findStory(id, client);
-  if (story === undefined) return terminal.note(unknownWords(id, client));
-  const { address, status } = story;
-  const ends = status === "live" ? ": its process will end" : "";
-  terminal.note(`${id} is ${status}${address && ` at ${address}`}${ends}`);
-}
-
-/** A member with its history; undefined if the node knows none of that ID. */
-async function findStory(id: string, client: Client): Promise<StoryView | undefined> {
-  // As a query: clients take the IDs `.` and `..` out of a path.
-  const path = `members?id=${encodeURIComponent(id)}`;
-  const { status, text } = await client.ask(path, { also: [404] });
-  return status === 404 ? undefined : readStory(text);
-}
-
-function unknownWords(id: string, { name }: Client): string {
-  return `${name} knows no member ${id}`;
-}
-
-/** Prints; a reader that has gone changes nothing about the exit status. */
-async function printUnlessClosed(terminal: Terminal, text: string): Promise<void> {
-  try {
-    await terminal.print(text);
-  } catch (error) {
-    if (!(error instanceof ClosedError)) throw error;
-  }
 }
 
 async function clientFor({ base, keyFile, keyText, caFile }: Target): Promise<Client> {

@@ -69,3 +69,12 @@ export function openTerminal(): Terminal {
 
 /** Bytes of a person's yes or no. */
 const ANSWER_BYTES_MAX = 256;
+
+/** Prints; a reader that has gone changes nothing about the exit status. */
+export async function printUnlessClosed(terminal: Terminal, text: string): Promise<void> {
+  try {
+    await terminal.print(text);
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+  }
+}

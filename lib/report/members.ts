@@ -6,7 +6,7 @@
 import { readAbout, type Said, tagWords } from "../about.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
-import { remarksOf, remarkWords } from "./remarks.ts";
+import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
@@ -48,7 +48,7 @@ export interface ListedMember extends MemberView {
   readonly reason: string | null;
   /** When its status last changed: RFC 3339, by this node's clock; null if not known. */
   readonly since: string | null;
-  /** What else to know of it: that it is slow, or flaps, or what troubles it; null mostly. */
+  /** What else to know: that it is slow, flaps or has trouble, or to whom its end is known; null mostly. */
   readonly remark: string | null;
   /** What it says it is: `{"role":"web"}`. */
   readonly tags: Said["tags"];
@@ -220,7 +220,7 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     since: told === undefined ? null : new Date(told.atMs).toISOString(),
     remark: "boot" in known
       ? remarkWords(remarksOf(known, { status, said, replica: gossip.replica, history, wallMs }))
-      : null,
+      : spreadWords(gossip.replica, known.id),
     tags: said.tags,
     ports: said.ports,
   };

@@ -52,7 +52,9 @@ function infoFamilies(members: readonly ListedMember[]): Family[] {
 
 /** Names members with a remark; no family without any. */
 function remarkFamilies(members: readonly ListedMember[]): Family[] {
-  const samples = members.filter(({ remark }) => remark !== null).slice(0, DOWN_NAMED_MAX)
+  const samples = members.filter(({ status, remark }) =>
+    remark !== null && status !== "decommissioned"
+  ).slice(0, DOWN_NAMED_MAX)
     .flatMap(({ id, address, remark }) =>
       kindsIn(remark!).map((kind): [Record<string, string>, number] => [
         { id, address, remark: kind },

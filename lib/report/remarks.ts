@@ -82,3 +82,14 @@ function flappingChanges(history: readonly Told[], nowMs: number): number {
   }
   return most > FLAPPING_CHANGES ? most : 0;
 }
+
+/** How far a decommission got that a user of this node asked for; null where that is not counted. */
+export function spreadWords(
+  { spread, verdicts }: Replica,
+  id: string,
+): string | null {
+  const progress = spread.progress(id, verdicts.last.live);
+  return progress === undefined || progress.of === 0
+    ? null
+    : `known to ${progress.known} of ${progress.of}`;
+}

@@ -121,8 +121,8 @@ export class Reports {
   version(): string {
     const { refresh, gossip, boot } = this.#options;
     refresh();
-    const { table, evidence } = gossip.replica;
-    const remarks = `${evidence.slow.version}${this.#cutOff.holds ? "c" : ""}`;
+    const { table, evidence, spread } = gossip.replica;
+    const remarks = `${evidence.slow.version}.${spread.version}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
 

@@ -404,6 +404,8 @@ Deno.test("a node behind a proxy is asked by the proxy's URL, with its path", as
   assertEquals(paths, [
     ...new Array(2).fill("GET /ops/gossiper/members?status=live"),
     "POST /ops/gossiper/bye?id=n9&unknown=yes",
+    // To how many it is known.
+    "GET /ops/gossiper/members?id=n9",
   ]);
   const elsewhere = await ask(n1, `members -at ${origin}`, { GOSSIPER_KEY: KEY });
   assertEquals(elsewhere.code, 3);

@@ -1,0 +1,96 @@
+/**
+ * `gossiper bye`: what one should know before it, and how far it got.
+ *
+ * @module
+ */
+import { tagWords } from "../about.ts";
+import { pause } from "../net/deadline.ts";
+import type { ListedMember } from "../report/members.ts";
+import { isUp } from "../table.ts";
+import { CallError, type Client, EXIT } from "./client.ts";
+import type { Call } from "./parse.ts";
+import { firstLine, readMembers } from "./read.ts";
+import { findStory, unknownWords } from "./story.ts";
+import { printUnlessClosed, type Terminal } from "./terminal.ts";
+
+/** How a node says to whom a decommission is known. */
+const SPREAD = /^known to (\d+) of (\d+)$/;
+
+/** The node is asked this often, and for so long, in ms: within a second or two all that live know. */
+const SPREAD_GAP_MS = 300;
+const SPREAD_MS_MAX = 5_000;
+
+/** Asks back, decommissions, and tells to how many it is known; resolves to the exit status. */
+export async function decommission(
+  call: Call,
+  client: Client,
+  terminal: Terminal,
+): Promise<number> {
+  const { operand: id } = call;
+  if (!call.yes) {
+    if (terminal.canAsk) await describeMember(id, client, terminal);
+    const answer = terminal.ask(`decommission ${id} for good? [y/N]`);
+    if (answer === undefined) {
+      throw new CallError(
+        EXIT.wrong,
+        `Cannot ask whether to decommission ${id}, as there is no terminal: give -yes`,
+      );
+    }
+    if (!/^y(?:es)?$/i.test(answer)) throw new CallError(EXIT.not, `${id} stays as it is`);
+  }
+  // Who was asked on a terminal has read that the ID is not known.
+  const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
+  // 507: the node cannot write it down.
+  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}${unknown}`, {
+    method: "POST",
+    also: [404, 507],
+  });
+  if (status === 404) {
+    const why = `${unknownWords(id, client)}: give -unknown if you mean it all the same`;
+    throw new CallError(EXIT.not, why);
+  }
+  if (status === 507) throw new CallError(EXIT.not, firstLine(text));
+  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
+  const known = await waitForSpread(id, client);
+  if (known !== undefined) await printUnlessClosed(terminal, `${known} live members\n`);
+  return EXIT.fine;
+}
+
+/** Waits until all know, or for a while; what is known then, undefined where the node does not count. */
+async function waitForSpread(id: string, client: Client): Promise<string | undefined> {
+  const { signal } = new AbortController();
+  for (let waitedMs = 0;; waitedMs += SPREAD_GAP_MS) {
+    const [words, known, of] = SPREAD.exec(await remarkOf(id, client) ?? "") ?? [];
+    if (words === undefined || known === of || waitedMs >= SPREAD_MS_MAX) return words;
+    await pause(SPREAD_GAP_MS, signal);
+  }
+}
+
+/** Tells what a decommission would end: an ID is easily mistyped. */
+async function describeMember(id: string, client: Client, terminal: Terminal): Promise<void> {
+  const story = await findStory(id, client);
+  if (story === undefined) return terminal.note(unknownWords(id, client));
+  const { address, status } = story;
+  const ends = isUp(status) ? ": its process will end" : "";
+  terminal.note(`${id} is ${status}${address && ` at ${address}`}${ends}`);
+  const members = readMembers((await client.ask("members")).text);
+  for (const tag of onlyTags(id, members)) terminal.note(`${id} is the only one that is ${tag}`);
+}
+
+/** What else to know of a member; null also where the node is gone: it may have decommissioned itself. */
+async function remarkOf(id: string, client: Client): Promise<string | null> {
+  try {
+    return (await findStory(id, client))?.remark ?? null;
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    return null;
+  }
+}
+
+/** Tags that no other live member has. */
+export function onlyTags(id: string, members: readonly ListedMember[]): string[] {
+  const member = members.find((each) => each.id === id);
+  const others = members.filter((each) => each.id !== id && isUp(each.status));
+  const taken = new Set(others.flatMap(({ tags }) => tagWords(tags)));
+  return member === undefined ? [] : tagWords(member.tags).filter((tag) => !taken.has(tag));
+}
