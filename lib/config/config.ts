@@ -2,6 +2,7 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
+import { type Check, readChecks } from "./checks.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
@@ -61,6 +62,10 @@ export interface Config extends SecurityConfig {
   readonly intervalMs: number;
   /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
+  /** What must hold for the member's process, as this node finds out. */
+  readonly checks: readonly Check[];
+  /** The process to run and live with, and its arguments; `undefined`: none. */
+  readonly command: readonly string[] | undefined;
   readonly logFormat: LogFormat;
   /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
@@ -147,6 +152,13 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
+  "check": {
+    metavar: "CHECK",
+    help: "your process must pass: URL, tcp:HOST:PORT, exec:COMMAND, 'file:PATH<AGE'",
+    default: "",
+    repeats: true,
+    read: readChecks,
+  },
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -180,14 +192,15 @@ export function parseConfig(
   defaults: ConfigDefaults,
 ): ParsedConfig {
   try {
-    const given = splitFlags(NODE_FLAGS, args);
+    const dashes = args.indexOf("--");
+    const command = dashes < 0 ? undefined : readCommand(args.slice(dashes + 1));
+    const given = splitFlags(NODE_FLAGS, dashes < 0 ? args : args.slice(0, dashes));
     const { help, version } = readFlags(REQUESTS, given, () => undefined);
     if (help) return { kind: "help", text: helpText() };
     if (version) return { kind: "version" };
-    return {
-      kind: "run",
-      config: validate(readFlags(FLAGS, given, env), defaults, env(KEY_VARIABLE) || undefined),
-    };
+    const keyText = env(KEY_VARIABLE) || undefined;
+    const values = readFlags(FLAGS, given, env);
+    return { kind: "run", config: validate(values, { defaults, keyText, command }) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: "usage", message: error.message };
@@ -199,11 +212,20 @@ export function helpText(): string {
   return programHelp(NODE_FLAGS);
 }
 
+/** What follows a bare `--`. */
+function readCommand(words: readonly string[]): readonly string[] {
+  if (words[0]) return Object.freeze([...words]);
+  throw new UsageError("Cannot use -- without a command: give -- COMMAND ARG...");
+}
+
 /** The checks that need more than one flag, or a default of the machine. */
 function validate(
   values: FlagValues<typeof FLAGS>,
-  defaults: ConfigDefaults,
-  keyText: string | undefined,
+  { defaults, keyText, command }: {
+    defaults: ConfigDefaults;
+    keyText: string | undefined;
+    command: readonly string[] | undefined;
+  },
 ): Config {
   const { interval: intervalMs, "dead-after": deadAfterMs } = values;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
@@ -239,6 +261,8 @@ function validate(
     tls: security.tls,
     names: security.names,
     allow: security.allow,
+    checks: Object.freeze(values.check),
+    command,
     logFormat: values.log,
     logLevel: values["log-level"],
   });
