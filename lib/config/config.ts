@@ -2,7 +2,7 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
-import { type Check, readChecks } from "./checks.ts";
+import { BESIDE_FLAGS, type BesideConfig, splitCommand } from "./beside.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
@@ -28,7 +28,7 @@ import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig {
+export interface Config extends SecurityConfig, BesideConfig {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -62,10 +62,6 @@ export interface Config extends SecurityConfig {
   readonly intervalMs: number;
   /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
-  /** What must hold for the member's process, as this node finds out. */
-  readonly checks: readonly Check[];
-  /** The process to run and live with, and its arguments; `undefined`: none. */
-  readonly command: readonly string[] | undefined;
   readonly logFormat: LogFormat;
   /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
@@ -152,13 +148,7 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
-  "check": {
-    metavar: "CHECK",
-    help: "your process must pass: URL, tcp:HOST:PORT, exec:COMMAND, 'file:PATH<AGE'",
-    default: "",
-    repeats: true,
-    read: readChecks,
-  },
+  ...BESIDE_FLAGS,
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -192,9 +182,8 @@ export function parseConfig(
   defaults: ConfigDefaults,
 ): ParsedConfig {
   try {
-    const dashes = args.indexOf("--");
-    const command = dashes < 0 ? undefined : readCommand(args.slice(dashes + 1));
-    const given = splitFlags(NODE_FLAGS, dashes < 0 ? args : args.slice(0, dashes));
+    const { own, command } = splitCommand(args);
+    const given = splitFlags(NODE_FLAGS, own);
     const { help, version } = readFlags(REQUESTS, given, () => undefined);
     if (help) return { kind: "help", text: helpText() };
     if (version) return { kind: "version" };
@@ -212,19 +201,13 @@ export function helpText(): string {
   return programHelp(NODE_FLAGS);
 }
 
-/** What follows a bare `--`. */
-function readCommand(words: readonly string[]): readonly string[] {
-  if (words[0]) return Object.freeze([...words]);
-  throw new UsageError("Cannot use -- without a command: give -- COMMAND ARG...");
-}
-
 /** The checks that need more than one flag, or a default of the machine. */
 function validate(
   values: FlagValues<typeof FLAGS>,
   { defaults, keyText, command }: {
     defaults: ConfigDefaults;
     keyText: string | undefined;
-    command: readonly string[] | undefined;
+    command: BesideConfig["command"];
   },
 ): Config {
   const { interval: intervalMs, "dead-after": deadAfterMs } = values;

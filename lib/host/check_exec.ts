@@ -14,7 +14,7 @@ const OUTPUT_BYTES_MAX = 1024 * 1024;
 /** Bytes of output that are kept for its last line. */
 const KEPT_BYTES = 4_096;
 
-/** Longest wait for what is still in the pipe, once all that could write to it were killed, but for who left the group. */
+/** Longest wait for what is still in the pipe: whoever left the group was not killed, and may hold it open. */
 const DRAIN_MS = 100;
 
 /** The shell, with both outputs in one pipe so that the last line is the last. */

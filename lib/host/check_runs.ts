@@ -62,7 +62,7 @@ async function runTarget(check: Check, options: RunOptions): Promise<Run> {
   }
 }
 
-/** Looks at files that have not ended: one at a network's file lasts as long as its server is away, and holds a thread. */
+/** Looks at files under way: one at a network's file lasts as long as its server is away, and holds a thread. */
 const looks = new WeakMap<Check, Promise<Deno.FileInfo>>();
 
 async function runFile(

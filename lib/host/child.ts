@@ -134,8 +134,8 @@ async function closeDebugger(): Promise<void> {
 }
 
 /**
- * Whether this process has a terminal: then Ctrl-C reaches the whole group in its foreground, and the other process must
- * not get it twice, as many take the second for an order to drop everything.
+ * Whether this process has a terminal: then Ctrl-C reaches the whole group in its foreground, and the other process
+ * must not get it twice, as many take the second for an order to drop everything.
  */
 function hasTerminal(): boolean {
   return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());

@@ -127,7 +127,7 @@ Deno.test("parseConfig() takes what follows a bare -- as the program to run, fla
   const { id, command } = configOf(["-id", "n1", "--", "web", "-id", "x", "--", ""]);
   assertEquals([id, command], ["n1", ["web", "-id", "x", "--", ""]]);
   for (const args of [["--"], ["--", ""]]) {
-    assertEquals(usageOf(args), "Cannot use -- without a command: give -- COMMAND ARG...");
+    assertEquals(usageOf(args), "Cannot use -- without a program: give -- PROGRAM ARG...");
   }
   assertEquals(usageOf(["-id", "--", "web"]), "Cannot use -id without a value: give -id ID");
 });
