@@ -8,8 +8,8 @@
  */
 import type { Target } from "../config/checks.ts";
 import { formatAddress } from "../address.ts";
+import type { Connector } from "../net/connect.ts";
 import { close } from "../net/connection.ts";
-import type { RunOptions } from "./check_runs.ts";
 import type { Run } from "./check_verdict.ts";
 
 /** Bytes of an answer that are read: a head as long as reverse proxies take, and a line. */
@@ -26,7 +26,11 @@ const INTERIM = /^HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n/;
 /** Settles when the answer can be judged; rejects if none comes, also when `signal` is aborted. */
 export async function runHttp(
   { address, tls, path }: Extract<Target, { kind: "http" }>,
-  { signal, connector, authorities }: Pick<RunOptions, "signal" | "connector" | "authorities">,
+  { signal, connector, authorities }: {
+    signal: AbortSignal;
+    connector: Connector;
+    authorities: () => string[];
+  },
 ): Promise<Run> {
   let conn: Deno.Conn = await connector.connect(address, { signal, opened: () => {} });
   const abort = () => close(conn);
@@ -83,7 +87,7 @@ function judge(answer: string): Run {
   return { passed: false, words: line ? `http ${status}: ${line}` : `http ${status}` };
 }
 
-/** The status, empty if there is none, and what came of the body, without the size of its first chunk. */
+/** The status (empty where it cannot be read), and what came of the body, without the size of its first chunk. */
 function partsOf(answer: string): { status: string; body: string; isWhole: boolean } {
   const status = STATUS_LINE.exec(answer)?.[1] ?? "";
   const [, head, body = ""] = /^(.*?)\r?\n\r?\n(.*)$/s.exec(answer) ?? [];

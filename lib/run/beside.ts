@@ -58,7 +58,7 @@ export class Beside {
     this.#checks.start();
   }
 
-  /** From now on signals go to the program; false where there is none. */
+  /** From now on signals go to the program; false without one. */
   takesSignals(): boolean {
     const child = this.#child;
     if (child !== undefined) onPassedSignals((signal) => child.pass(signal));
@@ -70,7 +70,7 @@ export class Beside {
     this.#child?.pass(signal);
   }
 
-  /** The terminal was closed: the program hears of it too, and says what that means. False where there is none. */
+  /** The terminal was closed: the program hears of it too, and says what that means. False without one. */
   hungUp(): boolean {
     this.#child?.hungUp();
     return this.#child !== undefined;
