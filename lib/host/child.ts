@@ -7,6 +7,7 @@
  * @module
  */
 import { withDeadline } from "../net/deadline.ts";
+import { deathWord, plannedWord } from "../ends.ts";
 import { messageOf } from "../text.ts";
 import { ProgramError } from "./process.ts";
 import { describeExit, spawn } from "./processes.ts";
@@ -35,8 +36,8 @@ export interface Exit {
   readonly status: number;
   /** It ended with 0, or after it was asked to. */
   readonly planned: boolean;
-  /** In words: `exited with 0`, `SIGTERM`, `SIGTERM then exited with 1`, `web exited with 137 (SIGKILL)`. */
-  readonly words: string;
+  /** What its member's row says of that: see lib/ends.ts. */
+  readonly word: string;
 }
 
 export class Child {
@@ -97,14 +98,15 @@ export class Child {
   }
 
   #exitOf(status: Deno.CommandStatus): Exit {
+    const { code, signal } = status;
     const asked = this.#asked;
-    const how = describeExit(status);
-    if (asked === undefined) {
-      const planned = status.code === 0;
-      return { status: status.code, planned, words: planned ? how : `${this.name} ${how}` };
+    if (asked === undefined && code !== 0) {
+      return { status: code, planned: false, word: deathWord({ name: this.name, code, signal }) };
     }
-    const smoothly = status.code === 0 || status.code === 128 + ASKING[asked];
-    return { status: status.code, planned: true, words: smoothly ? asked : `${asked} then ${how}` };
+    const how = describeExit(status);
+    const smoothly = code === 0 || (asked !== undefined && code === 128 + ASKING[asked]);
+    const reason = asked === undefined ? how : smoothly ? asked : `${asked} then ${how}`;
+    return { status: code, planned: true, word: plannedWord(reason) };
   }
 }
 

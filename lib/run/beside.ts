@@ -7,7 +7,7 @@ import { Checks } from "../host/checks.ts";
 import type { Said } from "../about.ts";
 import { Child, type Exit, onPassedSignals, type PassedSignal } from "../host/child.ts";
 import type { Config } from "../config/config.ts";
-import { REASON_LENGTH_MAX } from "../limits.ts";
+import { endOf } from "../ends.ts";
 import type { Log } from "../log.ts";
 import { reapOrphans } from "../host/processes.ts";
 
@@ -83,10 +83,9 @@ export class Beside {
     await this.#child?.stop();
   }
 
-  #ended({ status, planned, words }: Exit, { log, onExit }: Pick<BesideOptions, "log" | "onExit">) {
-    log.notice(planned ? "info" : "error", `${this.#child!.name} has ended: ${words}`);
-    if (this.#stopping) return;
-    // Of the characters that a reason may have on the wire.
-    onExit(status, words.replace(/[^A-Za-z0-9 ._-]+/g, "").slice(0, REASON_LENGTH_MAX));
+  #ended({ status, planned, word }: Exit, { log, onExit }: Pick<BesideOptions, "log" | "onExit">) {
+    const { reason } = endOf(word);
+    log.notice(planned ? "info" : "error", `${this.#child!.name} has ended: ${reason}`);
+    if (!this.#stopping) onExit(status, word);
   }
 }
