@@ -46,6 +46,31 @@ Deno.test("a node ends with its program and its status, and all others know at o
 });
 
 Deno.test(
+  "a program that crashes makes its member dead at once, with status and signal, until it runs again",
+  {
+    ignore,
+  },
+  async () => {
+    // Nobody is to wait for a minute of silence.
+    await using n1 = await spawnNode("n1", "-dead-after 1m");
+    await using n2 = await spawnNode("n2", `-dead-after 1m -join ${n1.address}`);
+    const script = "trap 'exit 3' USR1; echo $$; while :; do sleep 0.05; done";
+    const ends = [
+      ["SIGKILL", 137, "sh exited with 137 (SIGKILL)"],
+      ["SIGUSR1", 3, "sh exited with 3"],
+    ] as const;
+    for (const [signal, status, reason] of ends) {
+      await using n3 = await spawnWith("n3", script, `-dead-after 1m -join ${n1.address}`);
+      await eventuallyShow([n1, n2, n3], { n1: "live", n2: "live", n3: "live" });
+      Deno.kill(Number(n3.lines.find((line) => /^[0-9]+$/.test(line))), signal);
+      assertEquals(await n3.exit(), status);
+      await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "dead" });
+      for (const node of [n1, n2]) assertEquals(await reasonOf(node, "n3"), reason);
+    }
+  },
+);
+
+Deno.test(
   "signals are passed on, each once, and a node leaves when its program has ended after one",
   {
     ignore,
