@@ -129,8 +129,10 @@ export function labelOf({ name, target }: Check): string {
   if (name !== undefined) return name;
   switch (target.kind) {
     case "http":
-    case "tcp":
-      return `${target.kind} ${formatAddress(target.address.host, target.address.port)}`;
+    case "tcp": {
+      const kind = target.kind === "http" && target.tls ? "https" : target.kind;
+      return `${kind} ${formatAddress(target.address.host, target.address.port)}`;
+    }
     case "exec":
       return "exec";
     case "file":

@@ -25,21 +25,13 @@ const INTERIM = /^HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n/;
 
 /** Settles when the answer can be judged; rejects if none comes, also when `signal` is aborted. */
 export async function runHttp(
-  { address, tls, path }: Extract<Target, { kind: "http" }>,
-  { signal, connector, authorities }: {
-    signal: AbortSignal;
-    connector: Connector;
-    authorities: () => string[];
-  },
+  { address, path }: Extract<Target, { kind: "http" }>,
+  { signal, connector }: { readonly signal: AbortSignal; readonly connector: Connector },
 ): Promise<Run> {
-  let conn: Deno.Conn = await connector.connect(address, { signal, opened: () => {} });
+  const conn = await connector.connect(address, { signal, opened: () => {} });
   const abort = () => close(conn);
   signal.addEventListener("abort", abort);
   try {
-    if (tls) {
-      const options = { hostname: address.host, caCerts: authorities() };
-      conn = await Deno.startTls(conn as Deno.TcpConn, options);
-    }
     const host = formatAddress(address.host, address.port);
     await sendAll(
       conn,

@@ -16,10 +16,10 @@ import type { Run } from "./check_verdict.ts";
 export interface RunOptions {
   /** Ends the run. */
   readonly signal: AbortSignal;
-  /** Opens connections. */
+  /** Opens connections; kept from run to run, as handshakes that nobody answers are. */
   readonly connector: Connector;
-  /** Certificates of authorities to trust besides the usual ones, in PEM. */
-  readonly authorities: () => string[];
+  /** Opens those by TLS. */
+  readonly tlsConnector: Connector;
   readonly wallMs: () => number;
 }
 
@@ -46,7 +46,11 @@ async function runTarget(check: Check, options: RunOptions): Promise<Run> {
   const { target, name } = check;
   switch (target.kind) {
     case "http": {
-      const run = await runHttp(target, options);
+      const { signal, connector, tlsConnector } = options;
+      const run = await runHttp(target, {
+        signal,
+        connector: target.tls ? tlsConnector : connector,
+      });
       // Its words say by themselves what they are about.
       return run.passed || name === undefined ? run : failed(check, run.words);
     }
@@ -88,5 +92,7 @@ function failed(check: Check, why: string): Run {
 function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "connection refused";
   if (error instanceof Deno.errors.NotFound) return "not found";
+  // A node's call says what a node is to do.
+  if (/^it does not speak TLS/.test(messageOf(error))) return "it does not speak TLS: give http://";
   return messageOf(error).replace(/ \(os error [0-9]+\).*/s, "");
 }

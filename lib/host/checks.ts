@@ -31,12 +31,14 @@ export interface ChecksOptions {
 export class Checks {
   readonly #options: ChecksOptions;
   readonly #connector = new Connector({});
+  readonly #tlsConnector: Connector;
   readonly #over = new AbortController();
   readonly #tallies = new Map<Check, ReturnType<typeof count>>();
   #outcome = NO_OUTCOME;
 
   constructor(options: ChecksOptions) {
     this.#options = options;
+    this.#tlsConnector = new Connector({ caCerts: options.authorities });
     for (const check of options.checks) this.#tallies.set(check, NO_RUN);
   }
 
@@ -68,10 +70,11 @@ export class Checks {
   }
 
   async #run(check: Check): Promise<Run> {
-    const { run, authorities, wallMs } = this.#options;
+    const { run, wallMs } = this.#options;
     const { signal } = this.#over;
     if (run !== undefined) return await run(check, signal);
-    return await runCheck(check, { signal, connector: this.#connector, authorities, wallMs });
+    const connectors = { connector: this.#connector, tlsConnector: this.#tlsConnector };
+    return await runCheck(check, { signal, wallMs, ...connectors });
   }
 
   #review(): void {

@@ -103,6 +103,7 @@ Deno.test("words about a check begin with its name, or with what it looks at", (
   const labels: Record<string, string> = {
     "tcp:localhost:5432": "tcp localhost:5432",
     "http://localhost:3000/health": "http localhost:3000",
+    "https://localhost/health": "https localhost:443",
     "exec:a": "exec",
     "file:/run/beat<5m": "file /run/beat",
     "exec:a,name=db": "db",

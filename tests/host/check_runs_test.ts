@@ -14,8 +14,8 @@ async function run(
   text: string,
   { signal = new AbortController().signal, authorities = [] as string[], wallMs = Date.now } = {},
 ): Promise<Run> {
-  const options = { signal, connector, authorities: () => authorities, wallMs };
-  return await runCheck(readCheck(text), options);
+  const tlsConnector = new Connector({ caCerts: () => authorities });
+  return await runCheck(readCheck(text), { signal, connector, tlsConnector, wallMs });
 }
 
 /** What a run that fails says; empty if it passes. */
@@ -138,12 +138,28 @@ Deno.test("https: a certificate must be trusted, by the given authorities as wel
   );
   const url = `https://localhost:${server.addr.port}/`;
   assertEquals(await run(url, { authorities: [ca!] }), { passed: true });
-  assertMatch(await wordsOf(url), /^http localhost:\d+: .*certificate/);
-  await using silent = new MutePeer();
+  assertMatch(await wordsOf(url), /^https localhost:\d+: .*certificate/);
+  await using plain = new MutePeer(async (conn) => {
+    await conn.write(new TextEncoder().encode("HTTP/1.1 400 No\r\n\r\n"));
+  });
   assertEquals(
-    await wordsOf(`https://${silent.address}/,every=1s,timeout=200ms`),
-    `http ${silent.address}: no answer within 200ms`,
+    await wordsOf(`https://${plain.address}/`),
+    `https ${plain.address}: it does not speak TLS: give http://`,
   );
+});
+
+Deno.test("https: a server that never answers the handshake gets one connection, not one for each run", async () => {
+  await using silent = new MutePeer();
+  const check = readCheck(`https://${silent.address}/,every=1s,timeout=200ms`);
+  const tlsConnector = new Connector({ caCerts: () => [] });
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    assertEquals(await runCheck(check, { signal, connector, tlsConnector, wallMs: Date.now }), {
+      passed: false,
+      words: `https ${silent.address}: no answer within 200ms`,
+    });
+  }
+  assertEquals(silent.calls, 1);
 });
 
 Deno.test("tcp: an accepted connection passes, a refused one and a name without address fail", async () => {
