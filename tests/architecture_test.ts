@@ -189,6 +189,7 @@ Deno.test("a node loads what it has beside it only when it has something", async
   const code = withoutComments((await readSources()).get("lib/run/run.ts")!);
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
     "./beside.ts",
+    "../dns/server.ts",
   ]);
   const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);
   assertEquals(others.filter((file) => /beside|check|child|processes/.test(file)), []);

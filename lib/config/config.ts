@@ -189,7 +189,7 @@ export function parseConfig(
     if (version) return { kind: "version" };
     const keyText = env(KEY_VARIABLE) || undefined;
     const values = readFlags(FLAGS, given, env);
-    return { kind: "run", config: validate(values, { defaults, keyText, command }) };
+    return { kind: "run", config: validate(values, { ...defaults, keyText, command }) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: "usage", message: error.message };
@@ -204,11 +204,7 @@ export function helpText(): string {
 /** The checks that need more than one flag, or a default of the machine. */
 function validate(
   values: FlagValues<typeof FLAGS>,
-  { defaults, keyText, command }: {
-    defaults: ConfigDefaults;
-    keyText: string | undefined;
-    command: BesideConfig["command"];
-  },
+  { hostname, randomId, keyText, command }: ConfigDefaults & Pick<Config, "keyText" | "command">,
 ): Config {
   const { interval: intervalMs, "dead-after": deadAfterMs } = values;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
@@ -223,11 +219,11 @@ function validate(
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);
   return Object.freeze({
-    id: values.id ?? defaults.randomId,
+    id: values.id ?? randomId,
     idGiven: values.id !== undefined,
     host: values.host,
     port: values.port,
-    advertiseHost: given ?? reachableHost(defaults.hostname) ?? "localhost",
+    advertiseHost: given ?? reachableHost(hostname) ?? "localhost",
     advertiseDefault: given === undefined,
     advertisePort: values.advertise?.port,
     join: Object.freeze(values.join),
