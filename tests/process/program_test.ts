@@ -239,3 +239,21 @@ Deno.test("a check that fails is shown by all nodes, and so is that it passes ag
   await eventuallyShow([n1, n2], { n1: "live", n2: "live" });
   assert(n2.lines.some((logged) => logged.endsWith(" checks: pass")), n2.lines.join("\n"));
 });
+
+Deno.test(
+  "a node gives up the right to run programs and to load libraries, unless it was told to",
+  {
+    ignore,
+  },
+  async () => {
+    const program = new URL("../support/permissions.ts", import.meta.url).href;
+    const words = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet", program];
+    await using n1 = await spawnNode("n1", "", words);
+    await eventually(() => {
+      const states = n1.lines.find((line) => line.startsWith("states: "));
+      assert(states !== undefined && !states.includes("granted"), n1.lines.join("\n"));
+    });
+    await using n2 = await spawnNode("n2", "-check exec:true", words);
+    await eventuallySays(n2, "states: granted granted");
+  },
+);
