@@ -35,6 +35,8 @@ Deno.test("a check that passes fails after `fall` runs in a row, and one that pa
   assertEquals(tallyOf("+a").state, "passing");
   assertEquals(tallyOf("+a+b").state, "passing");
   assertEquals(tallyOf("+a+bc").state, "failing");
+  const three = { fall: 3, rise: 3 };
+  assertEquals(["+ab", "+abc"].map((runs) => tallyOf(runs, three).state), ["passing", "failing"]);
 });
 
 Deno.test("a check that fails passes after `rise` runs in a row, and one that fails begins the count anew", () => {
@@ -42,6 +44,8 @@ Deno.test("a check that fails passes after `rise` runs in a row, and one that fa
   assertEquals(tallyOf("ab+c+").state, "failing");
   assertEquals(tallyOf("ab+c++").state, "passing");
   assertEquals(tallyOf("ab+c++d").state, "passing");
+  const three = { fall: 1, rise: 3 };
+  assertEquals(["a++", "a+++"].map((runs) => tallyOf(runs, three).state), ["failing", "passing"]);
 });
 
 Deno.test("its words are those of the run that made it fail, and are taken anew once a minute", () => {
