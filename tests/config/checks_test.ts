@@ -55,6 +55,15 @@ Deno.test("readCheck() takes options at the end only, so that a command and a UR
   assertEquals(target, { kind: "http", address: LOCAL, tls: false, path: "/a,b?c=d" });
 });
 
+Deno.test("readCheck() takes the bounds themselves", () => {
+  assertEquals(readCheck("exec:a,every=1h,timeout=1m,fall=100,rise=100"), {
+    target: { kind: "exec", command: "a" },
+    ...{ name: undefined, everyMs: 3_600_000, timeoutMs: 60_000, fall: 100, rise: 100 },
+  });
+  assertEquals(readCheck("exec:a,every=1s,timeout=1s").everyMs, 1_000);
+  for (const age of ["1ms", "8784h"]) assertEquals(readCheck(`file:a<${age}`).target.kind, "file");
+});
+
 Deno.test("a check that runs more often than its usual time-out has that much time", () => {
   assertEquals(readCheck("exec:a,every=1s").timeoutMs, 1_000);
   assertEquals(readCheck("exec:a,every=1m").timeoutMs, 3_000);
@@ -79,6 +88,8 @@ Deno.test("readCheck() says of each mistake what to give instead", () => {
     "tcp:localhost:0": "give tcp:HOST:PORT, such as tcp:localhost:5432 or tcp:[::1]:5432",
     "tcp:localhost:1,evry=5s": "'evry' is no option; give every, timeout, fall, rise or name",
     "file:/run/beat": "give 'file:PATH<AGE' in quotes, such as 'file:/run/web.beat<5m'",
+    "file:a\0b<5m": "give 'file:PATH<AGE' in quotes, such as 'file:/run/web.beat<5m'",
+    "exec:a\0b": forms,
     "file:<5m": "give 'file:PATH<AGE' in quotes, such as 'file:/run/web.beat<5m'",
     "file:/run/beat<5": "give a duration such as 500ms, 5s or 1m",
     "file:/run/beat<0s": "give an age of at most 8784h",
