@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { withDeadline } from "../net/deadline.ts";
 import { deathWord, plannedWord } from "../ends.ts";
+import { withDeadline } from "../net/deadline.ts";
 import { messageOf } from "../text.ts";
 import { ProgramError } from "./process.ts";
-import { describeExit, spawn } from "./processes.ts";
+import { spawn } from "./processes.ts";
 
 /** The signals that are passed on. */
 const PASSED_ON = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
@@ -103,7 +103,7 @@ export class Child {
     if (asked === undefined && code !== 0) {
       return { status: code, planned: false, word: deathWord({ name: this.name, code, signal }) };
     }
-    const how = describeExit(status);
+    const how = `exited with ${code}`;
     const smoothly = code === 0 || (asked !== undefined && code === 128 + ASKING[asked]);
     const reason = asked === undefined ? how : smoothly ? asked : `${asked} then ${how}`;
     return { status: code, planned: true, word: plannedWord(reason) };

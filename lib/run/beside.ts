@@ -38,7 +38,11 @@ export class Beside {
    */
   start({ log, authorities, say, onExit }: BesideOptions): void {
     const { checks, command } = this.#config;
-    reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
+    const runsPrograms = command !== undefined ||
+      checks.some(({ target }) => target.kind === "exec");
+    if (runsPrograms) {
+      reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
+    }
     if (command !== undefined) {
       const child = this.#child = new Child(command);
       log.notice("info", `runs ${child.name}, pid ${child.pid}`);
