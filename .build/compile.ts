@@ -20,7 +20,7 @@ const MARKS: Readonly<Record<string, readonly (readonly [at: number, ...bytes: n
 
 const TARGETS = Object.keys(MARKS);
 
-/** What the program may do, with reasons. It runs no programs and loads no libraries. */
+/** What the program may do, with reasons. */
 const PERMISSIONS = [
   "--no-prompt",
   // Listens on any port, calls any peer, asks name servers.
@@ -30,6 +30,10 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-env=GOSSIPER_*",
   "--allow-sys=hostname,networkInterfaces",
+  // -check exec:..., and the program after `--`; a node without them gives this up as it starts.
+  "--allow-run",
+  // The C library's `waitid`, for orphans where the node is a container's first process; given up in the same way.
+  "--allow-ffi",
   "--deny-import",
 ];
 

@@ -131,7 +131,7 @@ function isPort(value: unknown): value is number {
 }
 
 /** Hostile words as one short line; empty for anything else. */
-function wordsOf(value: unknown): string {
+export function wordsOf(value: unknown): string {
   if (typeof value !== "string") return "";
   return value.replace(UNSHOWN, " ").trim().slice(0, WORDS_LENGTH_MAX).toWellFormed();
 }

@@ -10,6 +10,7 @@
  */
 import { Accepts } from "./accepts.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
+import { endOf } from "./ends.ts";
 import { SlowMembers } from "./slow.ts";
 import { ageOf, isUp, type Row, type Status } from "./table.ts";
 import { inWords } from "./text.ts";
@@ -47,7 +48,7 @@ export class Evidence {
 
   statusOf(row: Row, standing: Standing): Status {
     const { nowMs } = standing;
-    if (row.left !== "") return "left";
+    if (row.left !== "") return endOf(row.left).status;
     if (row.heartbeat === 0) return "unknown";
     if (this.#convicts(row, standing)) return "dead";
     if (!this.isSilent(row, nowMs)) return row.about?.failing ? "failing" : "live";

@@ -5,6 +5,7 @@
  * @module
  */
 import { witnessesNeeded } from "./charges.ts";
+import { endOf } from "./ends.ts";
 import type { Evidence, Standing } from "./evidence.ts";
 import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
 
@@ -208,10 +209,9 @@ export class Verdicts {
   ): string {
     const { to, shown, via, nowMs } = at;
     if (row.id === this.#options.id && shown === undefined) return "started";
+    if (row.left !== "") return endOf(row.left).reason;
     const how = via === row.id ? "directly" : `through ${via}`;
     switch (to) {
-      case "left":
-        return `left: ${row.left}`;
       case "unknown":
         return `heard of ${how}, never heard from`;
       case "dead":

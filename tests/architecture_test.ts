@@ -50,6 +50,7 @@ const PURE_FILES = [
   "lib/report/named.ts",
   "lib/report/remarks.ts",
   "lib/host/state_format.ts",
+  "lib/host/check_verdict.ts",
   "lib/http/answers.ts",
   "lib/http/browsers.ts",
   "lib/http/waiting.ts",
@@ -182,6 +183,16 @@ Deno.test("main.ts loads the commands only when one is asked for", async () => {
   assertEquals([...code.matchAll(/import\("([^"]+)"\)/g)].map(([, file]) => file), [
     "./lib/cli/cli.ts",
   ]);
+});
+
+Deno.test("a node loads what it has beside it only when it has something", async () => {
+  const code = withoutComments((await readSources()).get("lib/run/run.ts")!);
+  assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
+    "./beside.ts",
+    "../dns/server.ts",
+  ]);
+  const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);
+  assertEquals(others.filter((file) => /beside|check|child|processes/.test(file)), []);
 });
 
 /** Checks that the source is faulted with sentences that begin like these, and with no other. */

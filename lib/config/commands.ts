@@ -36,13 +36,14 @@ export function synopsisOf(name: CommandName): string {
 
 /** The help of the whole program, without a final newline; `flags` are those of a node. */
 export function programHelp(flags: FlagTable): string {
-  return `Usage: gossiper [flags]          run one node of a distributed liveness store; join it from others
-       gossiper COMMAND [flags]  ask any of them
+  return `Usage: gossiper [flags] [-- PROGRAM ARG...]  run one node of a distributed liveness store
+       gossiper COMMAND [flags]              ask any of them
 
 ${describeFlags(flags)}
 
 -flag value, -flag=value and --flag value are the same. Write a duration as 500ms, 5s or 1m.
 Every flag has an environment variable, such as ${envName("dead-after")}; the flag wins.
+A node runs PROGRAM, passes signals on, and tells all how it ends; its exit status is the node's.
 
 Commands, each with a -help of its own:
 ${describeCommands()}

@@ -2,6 +2,7 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
+import { BESIDE_FLAGS, type BesideConfig, splitCommand } from "./beside.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
@@ -27,7 +28,7 @@ import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig {
+export interface Config extends SecurityConfig, BesideConfig {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -147,6 +148,7 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
+  ...BESIDE_FLAGS,
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -180,14 +182,14 @@ export function parseConfig(
   defaults: ConfigDefaults,
 ): ParsedConfig {
   try {
-    const given = splitFlags(NODE_FLAGS, args);
+    const { own, command } = splitCommand(args);
+    const given = splitFlags(NODE_FLAGS, own);
     const { help, version } = readFlags(REQUESTS, given, () => undefined);
     if (help) return { kind: "help", text: helpText() };
     if (version) return { kind: "version" };
-    return {
-      kind: "run",
-      config: validate(readFlags(FLAGS, given, env), defaults, env(KEY_VARIABLE) || undefined),
-    };
+    const keyText = env(KEY_VARIABLE) || undefined;
+    const values = readFlags(FLAGS, given, env);
+    return { kind: "run", config: validate(values, { ...defaults, keyText, command }) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: "usage", message: error.message };
@@ -202,8 +204,7 @@ export function helpText(): string {
 /** The checks that need more than one flag, or a default of the machine. */
 function validate(
   values: FlagValues<typeof FLAGS>,
-  defaults: ConfigDefaults,
-  keyText: string | undefined,
+  { hostname, randomId, keyText, command }: ConfigDefaults & Pick<Config, "keyText" | "command">,
 ): Config {
   const { interval: intervalMs, "dead-after": deadAfterMs } = values;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
@@ -218,11 +219,11 @@ function validate(
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);
   return Object.freeze({
-    id: values.id ?? defaults.randomId,
+    id: values.id ?? randomId,
     idGiven: values.id !== undefined,
     host: values.host,
     port: values.port,
-    advertiseHost: given ?? reachableHost(defaults.hostname) ?? "localhost",
+    advertiseHost: given ?? reachableHost(hostname) ?? "localhost",
     advertiseDefault: given === undefined,
     advertisePort: values.advertise?.port,
     join: Object.freeze(values.join),
@@ -239,6 +240,8 @@ function validate(
     tls: security.tls,
     names: security.names,
     allow: security.allow,
+    checks: Object.freeze(values.check),
+    command,
     logFormat: values.log,
     logLevel: values["log-level"],
   });

@@ -174,7 +174,7 @@ function itemsOf(text: string): string[] {
 }
 
 /** Reads `500ms`, `1.5s`, `1m` or `1h` as whole milliseconds. */
-function readDuration(text: string): number {
+export function readDuration(text: string): number {
   const [, amount, unit] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const msPerUnit = MS_PER_UNIT[unit ?? ""];
   if (msPerUnit !== undefined) return Math.round(Number(amount) * msPerUnit);

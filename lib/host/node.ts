@@ -114,7 +114,7 @@ export class Node {
       log.notice("info", `joins through ${join.join(", ")}: tries again until somebody answers`);
     }
     void this.#state?.save();
-    this.say(this.#options.labels);
+    this.say(this.#options.words);
     this.#names.start();
     this.#driver.start();
   }

@@ -30,7 +30,7 @@ export interface NodeOptions {
   /** The state file; undefined for none. */
   readonly state: string | undefined;
   /** What this node says of itself from the start. */
-  readonly labels: Pick<Said, "tags" | "ports">;
+  readonly words: Partial<Said>;
   /** What it held. */
   readonly saved: Saved | undefined;
   /** What this node hands on. */

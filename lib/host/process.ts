@@ -77,9 +77,25 @@ export class LineWriter {
 /** Signals that ask a process to stop, with their numbers; 128 plus that is the exit status of a process they end. */
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
-/** Calls `stop` at the first signal; the second ends the process at once. */
-export function onStopSignal(stop: (signal: string) => void): void {
+/** Exit statuses that shells give for a program that is not there, and for one that cannot be run. */
+const UNSTARTED = { "not found": 127, "not runnable": 126 } as const;
+
+/** The program that a node is to run could not be started. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+  /** What this process then exits with. */
+  readonly status: number;
+
+  constructor(why: keyof typeof UNSTARTED, message: string) {
+    super(message);
+    this.status = UNSTARTED[why];
+  }
+}
+
+/** Calls `stop` at the first signal; the second ends the process at once. Returns what undoes it. */
+export function onStopSignal(stop: (signal: string) => void): () => void {
   let signalled = false;
+  const undo: (() => void)[] = [];
   for (const [signal, number] of Object.entries(STOP_SIGNALS)) {
     const listener = () => {
       if (signalled) Deno.exit(128 + number);
@@ -88,11 +104,13 @@ export function onStopSignal(stop: (signal: string) => void): void {
     };
     try {
       Deno.addSignalListener(signal as keyof typeof STOP_SIGNALS, listener);
+      undo.push(() => Deno.removeSignalListener(signal as keyof typeof STOP_SIGNALS, listener));
     } catch (error) {
       // Windows has no SIGTERM to listen for.
       if (!(error instanceof TypeError)) throw error;
     }
   }
+  return () => undo.forEach((remove) => remove());
 }
 
 /**

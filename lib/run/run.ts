@@ -6,6 +6,7 @@
  */
 import { formatAddress } from "../address.ts";
 import { AddressWatch } from "../host/address_watch.ts";
+import type { Beside } from "./beside.ts";
 import { createApp } from "../http/app.ts";
 import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
@@ -15,7 +16,13 @@ import { describeListening, ownNames, warnings } from "../config/exposure.ts";
 import { createLog, describeBug } from "../log.ts";
 import { settleNames } from "../host/names.ts";
 import { Node } from "../host/node.ts";
-import { LineWriter, onHangUp, onStopSignal, surviveErrors } from "../host/process.ts";
+import {
+  LineWriter,
+  onHangUp,
+  onStopSignal,
+  ProgramError,
+  surviveErrors,
+} from "../host/process.ts";
 import { thisNetwork } from "../host/own_address.ts";
 import { readState, StateError } from "../host/state_file.ts";
 import { ListenError } from "../http/listen.ts";
@@ -45,11 +52,17 @@ const DNS_WORDS =
 /** Telling others and finishing open requests may take this long when a node ends: its user waits for 2 s at most. */
 const ENDING_MS = 1_800;
 
-/** Starts a node; it runs until `leave`, or until it learns that it is decommissioned. */
+/** What a node has besides, each loaded only where it is asked for. */
+export interface Extras {
+  readonly dns?: DnsServer | undefined;
+  readonly beside?: Beside | undefined;
+}
+
+/** Starts a node; it runs until `leave`, until its program ends, or until it learns that it is decommissioned. */
 export function start(
   config: Config,
   write: (line: string) => void,
-  dns?: DnsServer,
+  { dns, beside }: Extras = {},
 ): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
@@ -81,7 +94,7 @@ export function start(
     ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
     join: config.join,
     state: config.state,
-    labels: config.labels,
+    words: { ...config.labels, unchecked: config.checks.length > 0 },
     dist: config.dist,
     binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
     signer: keys?.signer,
@@ -93,7 +106,7 @@ export function start(
     random: Math.random,
     onStop: (status, text) => {
       log.notice(status === 0 ? "info" : "error", text);
-      void finish(status, Promise.resolve());
+      void finish(status, () => Promise.resolve());
     },
   });
   const gate = createGate({
@@ -104,10 +117,12 @@ export function start(
     onRefused: (line) => log.notice("warn", line),
   });
   const app = createApp(node, gate);
-  async function finish(status: number, told: Promise<void>): Promise<void> {
+  async function finish(status: number, tell: () => Promise<void>): Promise<void> {
+    // A program has its own time to end, and its member has not left before.
+    if (beside !== undefined) await beside.stop();
     const timer = setTimeout(() => end(status), ENDING_MS);
     try {
-      await told;
+      await tell();
       await node.stop();
       credentials.close();
       watch.stop();
@@ -123,6 +138,12 @@ export function start(
   log.notice("info", `node ${id} ${describeListening(config, listener)}`);
   for (const line of warnings(config, address)) log.notice("warn", line);
   credentials.watch((tls) => server.replace(tls));
+  beside?.start({
+    log,
+    authorities: () => credentials.authorities,
+    say: (words) => node.say(words),
+    onExit: (status, reason) => void finish(status, () => node.leave(reason)),
+  });
   node.start();
   watch.start();
   if (dns !== undefined) {
@@ -135,7 +156,7 @@ export function start(
     port,
     reload: () => credentials.reload(),
     ended,
-    leave: (reason) => finish(0, node.leave(reason)),
+    leave: (reason) => finish(0, () => node.leave(reason)),
   };
 }
 
@@ -149,8 +170,15 @@ export async function main(args: string[]): Promise<number> {
   // First: until then the system ends the process at a signal, or loses it where the process is a container's first.
   const asked = Promise.withResolvers<string>();
   let running: Running | undefined;
-  onStopSignal(asked.resolve);
-  onHangUp({ stop: () => asked.resolve("SIGHUP"), reload: () => void running?.reload() });
+  let beside: Beside | undefined;
+  const forgetStop = onStopSignal(asked.resolve);
+  onHangUp({
+    stop: () => beside?.hungUp() || asked.resolve("SIGHUP"),
+    reload: () => {
+      void running?.reload();
+      beside?.pass("SIGHUP");
+    },
+  });
   const parsed = parseConfig(args, (name) => Deno.env.get(name), {
     hostname: Deno.hostname(),
     randomId: crypto.randomUUID().slice(0, 8),
@@ -183,17 +211,25 @@ export async function main(args: string[]): Promise<number> {
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
+  const { checks, command } = names.config;
+  if (checks.length > 0 || command !== undefined) {
+    beside = new (await import("./beside.ts")).Beside(names.config);
+  } else {
+    // What is not asked for cannot be done by mistake either.
+    for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
+  }
   try {
     // Loaded by those alone that ask for it: it takes Node's part of the runtime.
     const dns = names.config.dns &&
       await (await import("../dns/server.ts")).DnsServer.open(names.config.dns);
-    running = start(names.config, write, dns);
+    running = start(names.config, write, { dns, beside });
+    if (beside?.takesSignals()) forgetStop();
   } catch (error) {
-    const expected = [ListenError, StateError, CredentialsError];
+    const expected = [ListenError, StateError, CredentialsError, ProgramError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
     await stderr.flush();
     console.error(`gossiper: ${error.message}`);
-    return error instanceof StateError ? error.status : 1;
+    return error instanceof StateError || error instanceof ProgramError ? error.status : 1;
   }
   surviveErrors((error) => log.notice("error", describeBug(error)));
   void asked.promise.then(running.leave);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { readCheck } from "../../lib/config/checks.ts";
 import { parseNetwork } from "../../lib/config/networks.ts";
 import { type Config, helpText, parseConfig, type ParsedConfig } from "../../lib/config/config.ts";
 
@@ -38,6 +39,8 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     dist: undefined,
     intervalMs: 1_000,
     deadAfterMs: 5_000,
+    checks: [],
+    command: undefined,
     keyFile: undefined,
     keyText: undefined,
     private: false,
@@ -65,6 +68,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-dist": "/srv/gossiper/",
     "-interval": "500ms",
     "-dead-after": "1m",
+    "-check": "tcp:a:1",
     "-key-file": "/etc/keys",
     "-private": "true",
     "-tls-cert": "cert.pem",
@@ -91,6 +95,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     dist: "/srv/gossiper",
     intervalMs: 500,
     deadAfterMs: 60_000,
+    checks: [readCheck("tcp:a:1")],
+    command: undefined,
     keyFile: "/etc/keys",
     keyText: undefined,
     private: true,
@@ -108,6 +114,22 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     [`GOSSIPER${flag.replaceAll("-", "_").toUpperCase()}`, text] as const
   );
   assertEquals(configOf([], Object.fromEntries(env)), expected);
+});
+
+Deno.test("parseConfig() takes -check several times, and its variable has one per line", () => {
+  const checks = ["exec:a,b", "tcp:a:1,name=db"].map(readCheck);
+  assertEquals(configOf(["-check", "exec:a,b", "-check=tcp:a:1,name=db"]).checks, checks);
+  const variable = " exec:a,b\n\ntcp:a:1,name=db\n";
+  assertEquals(configOf([], { GOSSIPER_CHECK: variable }).checks, checks);
+});
+
+Deno.test("parseConfig() takes what follows a bare -- as the program to run, flags of its own included", () => {
+  const { id, command } = configOf(["-id", "n1", "--", "web", "-id", "x", "--", ""]);
+  assertEquals([id, command], ["n1", ["web", "-id", "x", "--", ""]]);
+  for (const args of [["--"], ["--", ""]]) {
+    assertEquals(usageOf(args), "Cannot use -- without a program: give -- PROGRAM ARG...");
+  }
+  assertEquals(usageOf(["-id", "--", "web"]), "Cannot use -id without a value: give -id ID");
 });
 
 Deno.test("parseConfig() answers wrong use with one line that says what to do", () => {

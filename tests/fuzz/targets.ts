@@ -14,7 +14,10 @@ import {
 } from "../../lib/cli/read.ts";
 import { EventReader } from "../../lib/cli/event_stream.ts";
 import { changeLine, painter, sorted, storyText, tableLines } from "../../lib/cli/show.ts";
+import { readChecks } from "../../lib/config/checks.ts";
 import { parseConfig } from "../../lib/config/config.ts";
+import { UsageError } from "../../lib/config/flags.ts";
+import { deathWord, endOf } from "../../lib/ends.ts";
 import { answerTo, type Source, UDP_BYTES_MAX } from "../../lib/dns/answer.ts";
 import { encode } from "../../lib/dns/dns_packet.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
@@ -132,6 +135,32 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       for (const heartbeat of message.columns?.heartbeats ?? []) {
         assert(heartbeat >= 0 && heartbeat <= HEARTBEAT_MAX_MS, String(heartbeat));
       }
+    },
+  },
+  check: {
+    corpus: [
+      "http://localhost:3000/health?a=b,every=5s,timeout=500ms",
+      "tcp:[::1]:5432,fall=3,rise=2,name=db",
+      "exec:mount -o rw,size=5m\nfile:/run/web.beat<5m,name=a",
+    ],
+    attack(text) {
+      try {
+        for (const { everyMs, timeoutMs, fall, rise } of readChecks(text)) {
+          assert(everyMs >= 1_000 && timeoutMs >= 100 && timeoutMs <= everyMs);
+          assert(fall >= 1 && rise >= 1 && Number.isInteger(fall + rise));
+        }
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        assertOneLine(error.message);
+      }
+    },
+  },
+  ending: {
+    corpus: ["dead 137 SIGKILL web", "dead 1 web", "SIGTERM then exited with 3"],
+    attack(text) {
+      const { status, reason } = endOf(text);
+      assert(status === "left" || /^[\w.-]+ exited with \d+/.test(reason), reason);
+      assert(!/\n/.test(deathWord({ name: text, code: 1, signal: null })));
     },
   },
   dns: {

@@ -83,8 +83,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "left",
     rule: "who announced its stop is not dead",
     file: "evidence.ts",
-    from: 'if (row.left !== "") return "left"',
-    to: 'if (false) return "left"',
+    from: 'if (row.left !== "") return endOf(row.left).status',
+    to: "if (false) return endOf(row.left).status",
     seed: 2,
   },
   {

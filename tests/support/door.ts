@@ -69,7 +69,7 @@ export function openDoor(
     join,
     cluster,
     state: undefined,
-    labels: { tags: {}, ports: {} },
+    words: {},
     saved: undefined,
     dist: undefined,
     binary: undefined,

@@ -1,0 +1,39 @@
+/**
+ * What a node has beside it: the checks of `-check`, and the program that follows `--`. (pure)
+ *
+ * @module
+ */
+import { type Check, readChecks } from "./checks.ts";
+import { type FlagTable, UsageError } from "./flags.ts";
+
+export interface BesideConfig {
+  /** What must hold for the member's process, as this node finds out. */
+  readonly checks: readonly Check[];
+  /** The program to run and live with, and its arguments; `undefined`: none. */
+  readonly command: readonly string[] | undefined;
+}
+
+export const BESIDE_FLAGS = {
+  "check": {
+    metavar: "CHECK",
+    help: "your process must pass: URL, tcp:HOST:PORT, exec:COMMAND, 'file:PATH<AGE'",
+    default: "",
+    repeats: true,
+    read: readChecks,
+  },
+} as const satisfies FlagTable;
+
+/**
+ * Parts the node's own arguments from the program and its arguments, at the first bare `--`.
+ *
+ * @throws {UsageError} if nothing follows it.
+ */
+export function splitCommand(
+  args: readonly string[],
+): { readonly own: readonly string[]; readonly command: BesideConfig["command"] } {
+  const dashes = args.indexOf("--");
+  if (dashes < 0) return { own: args, command: undefined };
+  const command = Object.freeze(args.slice(dashes + 1));
+  if (command[0]) return { own: args.slice(0, dashes), command };
+  throw new UsageError("Cannot use -- without a program: give -- PROGRAM ARG...");
+}

@@ -1,0 +1,100 @@
+/**
+ * The run of a check by HTTP: one GET over a connection of its own, and as much of the answer as it takes to judge it.
+ *
+ * Why not `fetch` or `node:http`: see lib/net/transport.ts. Why not its reader: that one reads whole answers, strictly,
+ * from nodes. Here a stranger's answer counts by its status, however it goes on.
+ *
+ * @module
+ */
+import type { Target } from "../config/checks.ts";
+import { formatAddress } from "../address.ts";
+import type { Connector } from "../net/connect.ts";
+import { close } from "../net/connection.ts";
+import type { Run } from "./check_verdict.ts";
+
+/** Bytes of an answer that are read: a head as long as reverse proxies take, and a line. */
+const ANSWER_BYTES_MAX = 16 * 1024;
+
+/** Statuses of a process that does its work. */
+const PASSING = /^[23]/;
+
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?:[ \r]|$)/;
+
+/** Interim answers (100, 103), before the one that counts. */
+const INTERIM = /^HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n/;
+
+/** Settles when the answer can be judged; rejects if none comes, also when `signal` is aborted. */
+export async function runHttp(
+  { address, path }: Extract<Target, { kind: "http" }>,
+  { signal, connector }: { readonly signal: AbortSignal; readonly connector: Connector },
+): Promise<Run> {
+  const conn = await connector.connect(address, { signal, opened: () => {} });
+  const abort = () => close(conn);
+  signal.addEventListener("abort", abort);
+  try {
+    const host = formatAddress(address.host, address.port);
+    await sendAll(
+      conn,
+      `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: gossiper\r\naccept: */*\r\n` +
+        "connection: close\r\n\r\n",
+    );
+    return judge(await readAnswer(conn));
+  } finally {
+    signal.removeEventListener("abort", abort);
+    close(conn);
+  }
+}
+
+/** Reads until the answer passes, its first line of words is there, or no more comes. */
+async function readAnswer(conn: Deno.Conn): Promise<string> {
+  const bytes = new Uint8Array(ANSWER_BYTES_MAX);
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let length = 0; length < bytes.length;) {
+    let count: number | null;
+    try {
+      count = await conn.read(bytes.subarray(length));
+    } catch (error) {
+      // The status is known: that the rest is slow or breaks off changes nothing.
+      if (STATUS_LINE.test(text)) return text;
+      throw error;
+    }
+    if (count === null) return text;
+    length += count;
+    text = decoder.decode(bytes.subarray(0, length)).replace(INTERIM, "");
+    const { status, body, isWhole } = partsOf(text);
+    if (PASSING.test(status) || isWhole || /\S[^\n]*\n/.test(body)) return text;
+    if (text.length >= 12 && status === "") return text;
+  }
+  return text;
+}
+
+function judge(answer: string): Run {
+  const { status, body } = partsOf(answer);
+  if (PASSING.test(status)) return { passed: true };
+  if (status === "") {
+    throw new Error(answer === "" ? "it closed the connection" : "it does not speak HTTP/1.1");
+  }
+  const line = body.split("\n").find((line) => line.trim() !== "")?.trim();
+  return { passed: false, words: line ? `http ${status}: ${line}` : `http ${status}` };
+}
+
+/** The status (empty where it cannot be read), and what came of the body, without the size of its first chunk. */
+function partsOf(answer: string): { status: string; body: string; isWhole: boolean } {
+  const status = STATUS_LINE.exec(answer)?.[1] ?? "";
+  const [, head, body = ""] = /^(.*?)\r?\n\r?\n(.*)$/s.exec(answer) ?? [];
+  if (head === undefined) return { status, body: "", isWhole: false };
+  const isChunked = /^transfer-encoding:[^\n]*\bchunked\b/im.test(head);
+  const bytes = /^content-length: *([0-9]+)/im.exec(head)?.[1];
+  return {
+    status,
+    body: isChunked ? body.replace(/^[0-9a-fA-F]+[^\n]*(?:\n|$)/, "") : body,
+    // A server may keep the connection although it is asked not to.
+    isWhole: isChunked ? /(?:^|\n)0+\r?\n/.test(body) : body.length >= Number(bytes ?? Infinity),
+  };
+}
+
+async function sendAll(conn: Deno.Conn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}

@@ -1,0 +1,157 @@
+/**
+ * The process that a node runs and lives with: what follows `--` on the command line.
+ *
+ * Its stdin, stdout and stderr are those of this process, and left alone. Signals are passed on to it, and its end is
+ * told in words.
+ *
+ * @module
+ */
+import { deathWord, plannedWord } from "../ends.ts";
+import { withDeadline } from "../net/deadline.ts";
+import { messageOf } from "../text.ts";
+import { ProgramError } from "./process.ts";
+import { spawn } from "./processes.ts";
+
+/** The signals that are passed on. */
+const PASSED_ON = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
+
+export type PassedSignal = typeof PASSED_ON[number];
+
+/** Those that ask a process to stop, with their numbers. SIGHUP does where its terminal was closed. */
+const STOPPING = { SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+const ASKING = { SIGHUP: 1, ...STOPPING } as const;
+
+/** Those that a terminal sends to all processes in its foreground, at Ctrl-C and Ctrl-\. */
+const TERMINAL_SIGNALS: readonly string[] = ["SIGINT", "SIGQUIT"];
+
+/** What the process may take to end before it is killed, in ms: as long as containers have. */
+const ENDING_MS = 10_000;
+
+/** When the runtime's debugger is closed after the signal that opens it, in ms: at once, and on a busy machine. */
+const DEBUGGER_CLOSED_MS = [0, 100, 1_000];
+
+/** How the process ended. */
+export interface Exit {
+  /** Its exit status; 128 plus the number of the signal that ended it. */
+  readonly status: number;
+  /** It ended with 0, or after it was asked to. */
+  readonly planned: boolean;
+  /** What its member's row says of that: see lib/ends.ts. */
+  readonly word: string;
+}
+
+export class Child {
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<Exit>;
+  readonly #child: Deno.ChildProcess;
+  /** As people call it: the last part of its path. */
+  readonly name: string;
+  /** The last signal that asked it to stop. */
+  #asked: keyof typeof ASKING | undefined;
+
+  /**
+   * Starts the process.
+   *
+   * @throws {ProgramError} if it cannot be started.
+   */
+  constructor([program = "", ...args]: readonly string[]) {
+    this.name = program.replace(/.*[\\/](?=.)/s, "");
+    try {
+      const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+      this.#child = spawn(program, { args, ...streams });
+    } catch (error) {
+      throw failureOf(program, error);
+    }
+    this.exited = this.#child.status.then((status) => this.#exitOf(status));
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Passes a signal on, unless the process got it from a terminal already. */
+  pass(signal: PassedSignal): void {
+    if (isStopping(signal)) this.#asked = signal;
+    if (TERMINAL_SIGNALS.includes(signal) && hasTerminal()) return;
+    this.#kill(signal);
+  }
+
+  /** Its terminal was closed, of which the process heard as well. */
+  hungUp(): void {
+    this.#asked = "SIGHUP";
+  }
+
+  /** Ends the process: asks it to, and kills it where that takes longer than containers have. */
+  async stop(): Promise<void> {
+    this.#asked ??= "SIGTERM";
+    this.#kill("SIGTERM");
+    await withDeadline(this.exited, ENDING_MS, () => this.#kill("SIGKILL"));
+  }
+
+  #kill(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It has ended.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  #exitOf(status: Deno.CommandStatus): Exit {
+    const { code, signal } = status;
+    const asked = this.#asked;
+    if (asked === undefined && code !== 0) {
+      return { status: code, planned: false, word: deathWord({ name: this.name, code, signal }) };
+    }
+    const how = `exited with ${code}`;
+    const smoothly = code === 0 || (asked !== undefined && code === 128 + ASKING[asked]);
+    const reason = asked === undefined ? how : smoothly ? asked : `${asked} then ${how}`;
+    return { status: code, planned: true, word: plannedWord(reason) };
+  }
+}
+
+/** Calls `pass` at each signal that is to be passed on, but for SIGHUP, which has a meaning for nodes too. */
+export function onPassedSignals(pass: (signal: PassedSignal) => void): void {
+  for (const signal of PASSED_ON) {
+    if (signal === "SIGHUP") continue;
+    try {
+      Deno.addSignalListener(signal, () => {
+        pass(signal);
+        if (signal === "SIGUSR1") void closeDebugger();
+      });
+    } catch (error) {
+      // Windows has two of them.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+}
+
+/**
+ * From Deno 2.9 on, SIGUSR1 opens the runtime's debugger on a port of the loopback, which every user of this host could
+ * call. It opens in another thread, in a moment that nothing tells, and to close what is closed does nothing.
+ */
+async function closeDebugger(): Promise<void> {
+  const { close } = await import("node:inspector");
+  for (const delayMs of DEBUGGER_CLOSED_MS) setTimeout(close, delayMs);
+}
+
+/**
+ * Whether this process has a terminal: then Ctrl-C reaches the whole group in its foreground, and the other process
+ * must not get it twice, as many take the second for an order to drop everything.
+ */
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+}
+
+function isStopping(signal: string): signal is keyof typeof STOPPING {
+  return Object.hasOwn(STOPPING, signal);
+}
+
+function failureOf(program: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotFound) {
+    return new ProgramError("not found", `Cannot run '${program}': there is no such program`);
+  }
+  if (error instanceof Deno.errors.NotCapable) return error;
+  const why = messageOf(error).replace(/^Failed to spawn .*?': /s, "");
+  return new ProgramError("not runnable", `Cannot run '${program}': ${why}`);
+}

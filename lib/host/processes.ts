@@ -1,0 +1,102 @@
+/**
+ * Processes that this one starts: their ends in words, the ends of whole groups, and the orphans that a container's
+ * first process gets.
+ *
+ * @module
+ */
+import { messageOf } from "../text.ts";
+
+/** Processes that the runtime waits for; all others that end as children of this one are orphans. */
+const started = new Set<number>();
+
+/** Starts a process; throws as `Deno.Command` does. */
+export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  const child = new Deno.Command(program, options).spawn();
+  started.add(child.pid);
+  void child.status.finally(() => started.delete(child.pid));
+  return child;
+}
+
+/** An end in words: `exited with 1`, `exited with 137 (SIGKILL)`. */
+export function describeExit({ code, signal }: Deno.CommandStatus): string {
+  return signal === null ? `exited with ${code}` : `exited with ${code} (${signal})`;
+}
+
+/** Kills a process that was started `detached`, and all of its group that are left. */
+export function killGroup({ pid }: Deno.ChildProcess): void {
+  try {
+    // A negative number means the group; Windows has none.
+    Deno.kill(Deno.build.os === "windows" ? pid : -pid, "SIGKILL");
+  } catch (error) {
+    // All of them have ended.
+    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
+  }
+}
+
+/** C libraries, by where Deno runs. */
+const LIBC = ["libc.so.6", "libc.so"];
+
+// Linux: <sys/wait.h>, and where a siginfo_t has the ID of the process on 64 bits.
+const P_ALL = 0;
+const P_PID = 1;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const SIGINFO_BYTES = 128;
+const SI_PID_OFFSET = 16;
+
+/**
+ * Where this process is the first of its PID namespace, takes the statuses of orphans that ended: the kernel makes them
+ * its children, and they stay zombies until somebody does. Calls `onTrouble` with the reason where that cannot be done.
+ * Elsewhere does nothing.
+ */
+export function reapOrphans(onTrouble: (text: string) => void): void {
+  if (Deno.pid !== 1 || Deno.build.os !== "linux") return;
+  try {
+    const waitid = bindWaitid();
+    const reap = () => reapAll(waitid);
+    Deno.addSignalListener("SIGCHLD", reap);
+    reap();
+  } catch (error) {
+    onTrouble(messageOf(error));
+  }
+}
+
+type Waitid = (
+  idType: number,
+  id: number,
+  info: Uint8Array<ArrayBuffer>,
+  options: number,
+) => number;
+
+function bindWaitid(): Waitid {
+  const types = { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" } as const;
+  let failure: unknown;
+  for (const name of LIBC) {
+    try {
+      return Deno.dlopen(name, { waitid: types }).symbols.waitid;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function reapAll(waitid: Waitid): void {
+  for (;;) {
+    const info = new Uint8Array(SIGINFO_BYTES);
+    // Looks without taking: the status of a process that was started here is the runtime's.
+    const failed = waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) !== 0;
+    const pid = new DataView(info.buffer).getInt32(SI_PID_OFFSET, true);
+    if (failed || pid === 0) return;
+    if (started.has(pid)) {
+      // It hides whoever ended after it, until the runtime has taken its status.
+      setTimeout(() => reapAll(waitid), HIDDEN_MS);
+      return;
+    }
+    waitid(P_PID, pid, info, WEXITED | WNOHANG);
+  }
+}
+
+/** The runtime hears of the end of a process of its own at the same time, and takes its status in a moment. */
+const HIDDEN_MS = 50;
