@@ -1,6 +1,6 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
-import { changeWords, lastedWords, storyWords } from "./words.js";
+import { changeWords, isGone, lastedWords, storyWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
@@ -96,6 +96,9 @@ export class Story {
     setText(sum, storyWords(story.history, id === row.id ? version : ""));
     section.querySelector(".json").href = path;
     section.querySelector(".bye").hidden = story.status === "decommissioned";
+    const forget = section.querySelector(".forget");
+    forget.hidden = !isGone(story.status);
+    forget.href = `./?forget=${encodeURIComponent(row.id)}`;
     const { history } = story;
     const now = this.#state?.now ?? new Date().toISOString();
     const items = history.map((change, i) => changeItem(change, history[i + 1]?.at, now));

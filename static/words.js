@@ -108,6 +108,16 @@ function withoutDay(words, now) {
 }
 
 /**
+ * Whether a member may be forgotten: it is dead, or left.
+ *
+ * @param {string | undefined} status
+ * @returns {boolean}
+ */
+export function isGone(status) {
+  return status === "dead" || status === "left";
+}
+
+/**
  * How long a state lasted: "for 8 s", or "for 8 s so far" where nothing came after it.
  *
  * @param {string} at

@@ -64,6 +64,8 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
         return await showStory(call, client, terminal);
       case "bye":
         return await decommission(call, client, terminal);
+      case "forget":
+        return await forget(call, client, terminal);
       case "events":
         await printChanges(client, terminal);
         return EXIT.fine;
@@ -151,6 +153,18 @@ async function decommission(call: Call, client: Client, terminal: Terminal): Pro
     throw new CallError(EXIT.not, why);
   }
   if (status === 507) throw new CallError(EXIT.not, firstLine(text));
+  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
+  return EXIT.fine;
+}
+
+async function forget({ operand: id }: Call, client: Client, terminal: Terminal): Promise<number> {
+  const { status, text } = await client.ask(`forget?id=${encodeURIComponent(id)}`, {
+    method: "POST",
+    // 409: it is neither dead nor left.
+    also: [404, 409, 507],
+  });
+  if (status === 404) throw new CallError(EXIT.not, unknownWords(id, client));
+  if (status !== 200) throw new CallError(EXIT.not, firstLine(text));
   await printUnlessClosed(terminal, `${firstLine(text)}\n`);
   return EXIT.fine;
 }

@@ -5,6 +5,7 @@
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
+  checkForget,
   formatDuration,
   oneOf,
   reachableHost,
@@ -12,6 +13,7 @@ import {
   readDeadAfter,
   readFile,
   readFolder,
+  readForget,
   readHost,
   readId,
   readInterval,
@@ -61,6 +63,8 @@ export interface Config extends SecurityConfig {
   readonly intervalMs: number;
   /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
+  /** A member that is dead or left for longer is forgotten; Infinity: none is. */
+  readonly forgetMs: number;
   readonly logFormat: LogFormat;
   /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
@@ -147,6 +151,12 @@ const FLAGS = {
     default: "5s",
     read: readDeadAfter,
   },
+  "forget": {
+    metavar: "DURATION",
+    help: "forget members that are dead or left for so long; 0 keeps them",
+    default: "72h",
+    read: readForget,
+  },
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -205,7 +215,7 @@ function validate(
   defaults: ConfigDefaults,
   keyText: string | undefined,
 ): Config {
-  const { interval: intervalMs, "dead-after": deadAfterMs } = values;
+  const { interval: intervalMs, "dead-after": deadAfterMs, forget: forgetMs } = values;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
   if (deadAfterMs < deadAfterMinMs) {
     const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
@@ -214,6 +224,7 @@ function validate(
         `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
     );
   }
+  checkForget(forgetMs, deadAfterMs);
   // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);
@@ -233,6 +244,7 @@ function validate(
     dist: values.dist,
     intervalMs,
     deadAfterMs,
+    forgetMs,
     keyFile: security.keyFile,
     keyText: security.keyText,
     private: security.private,

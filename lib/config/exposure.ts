@@ -55,6 +55,11 @@ export function warnings(config: Config, address: string): string[] {
         "give -key-file, or -host 127.0.0.1",
     );
   }
+  if (!config.idGiven && config.state === undefined) {
+    lines.push(
+      "no -id and no -state: after a restart this node is a new member with another ID; give one of them",
+    );
+  }
   if (config.join.length > 0 && config.join.every((seed) => seed === address)) {
     lines.push(
       `-join names only ${address}, which is this node itself: it joins nobody, and waits to be joined; ` +

@@ -15,6 +15,7 @@ import {
 } from "../address.ts";
 import { UsageError } from "./flags.ts";
 import { type Network, parseNetwork } from "./networks.ts";
+import { AGE_MAX_MS } from "../limits.ts";
 import { quote } from "../text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
@@ -153,6 +154,28 @@ export function readDeadAfter(text: string): number {
   const ms = readDuration(text);
   if (ms <= DEAD_AFTER_MAX_MS) return ms;
   throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
+}
+
+/** A slow member may be silent for six dead-afters, and all must have seen a death before any node forgets it. */
+const FORGET_DEAD_AFTERS_MIN = 10;
+
+/** Refuses a `-forget` that is too short for its `-dead-after`. */
+export function checkForget(forgetMs: number, deadAfterMs: number): void {
+  const leastMs = FORGET_DEAD_AFTERS_MIN * deadAfterMs;
+  if (forgetMs >= leastMs) return;
+  const [given, deadAfter, least] = [forgetMs, deadAfterMs, leastMs].map(formatDuration);
+  throw new UsageError(
+    `Cannot use -forget ${given} with -dead-after ${deadAfter}: ` +
+      `give at least ${FORGET_DEAD_AFTERS_MIN} times that, -forget ${least}, or 0 to forget nobody`,
+  );
+}
+
+/** `-forget`, in ms; `0` and `never` are Infinity. */
+export function readForget(text: string): number {
+  if (text === "0" || text === "never") return Infinity;
+  const ms = readDuration(text);
+  if (ms > 0 && ms <= AGE_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(AGE_MAX_MS)}, or 0`);
 }
 
 /** `-allow`: comma-separated networks in CIDR notation; an empty text gives no networks. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ByeAnswer, byeAnswer, unknownAnswer } from "./bye.ts";
+import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
 import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
@@ -41,14 +41,14 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { id, address, join, cluster, intervalMs, deadAfterMs, saved, signer } = options;
-    const { now, random, log, version, allow, caCerts } = options;
+    const { id, address, join, cluster, intervalMs, deadAfterMs, forgetMs } = options;
+    const { now, random, log, version, allow, caCerts, saved, signer } = options;
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
     const awaitsSeeds = seeds.length < join.length;
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
+    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs, forgetMs }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
@@ -64,6 +64,10 @@ export class Node {
       listener: {
         onChange: (change) => {
           reports.changed(change);
+          this.#state?.touch();
+        },
+        onForgotten: ({ id, reason }) => {
+          log.notice("info", `forgot ${id}: ${reason}`);
           this.#state?.touch();
         },
         onRound: (lateMs) => {
@@ -185,12 +189,20 @@ export class Node {
    * Decommissions `id`, if it is known or `unknown` ones are meant too; says in one line what was done, once it is in
    * the state file, where there is one.
    */
-  async bye(id: string, { unknown }: { unknown: boolean }): Promise<ByeAnswer> {
+  async bye(id: string, { unknown }: { unknown: boolean }): Promise<RequestAnswer> {
     const known = this.reports.story(id) !== undefined;
     if (!known && !unknown) return unknownAnswer(id);
     const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
     const unsaved = outcome === "full" ? undefined : await this.#state?.saveInTime();
     return byeAnswer(id, { outcome, known, unsaved });
+  }
+
+  /** Drops `id` from all tables if it is dead or left; says in one line what was done. */
+  async forget(id: string): Promise<RequestAnswer> {
+    const { outcome } = this.#driver.enter((gossip, now) => gossip.forget(now, id));
+    const status = this.reports.story(id)?.status;
+    const unsaved = outcome === "done" ? await this.#state?.saveInTime() : undefined;
+    return forgetAnswer(id, { outcome, status, unsaved });
   }
 
   /** Why this node is not healthy, in one line; undefined if it is. */

@@ -1,13 +1,13 @@
 /**
  * Who may do what. Everybody may read, unless the node is private. Where the cluster has a key, an exchange must be
- * signed, and `/bye` takes the key. A browser may change something only from the node's own page, key or not.
+ * signed, and `/bye` and its like take the key. A browser may change something only from the node's own page, key or not.
  *
  * @module
  */
 import { judge, type Names } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import { redirectTo } from "./headers.ts";
-import { byePath } from "../page/links.tsx";
+import { byePath, forgetPath } from "../page/links.tsx";
 import type { Keyring } from "../net/keys.ts";
 import { type CallerContext, RecentCallers } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
@@ -27,7 +27,7 @@ const UNPROVED_BYTES_MAX = 512 * 1024;
 const PROVED = { callersMax: 4_096, forMs: 600_000 };
 
 /** Paths that `read` lets pass: a kubelet that sends probes has no key, and the others have rules of their own. */
-const UNREAD: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/bye", "/hello"]);
+const UNREAD: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/bye", "/forget", "/hello"]);
 
 export interface GateOptions {
   /** Undefined in a cluster without a key. */
@@ -47,6 +47,7 @@ export interface Gate {
   readonly hello: Middleware | undefined;
   /** Refuses an exchange that a browser sends, where `hello` does not run. */
   readonly exchange: (c: CallerContext) => void;
+  /** Runs before a change that a user asks for. */
   readonly bye: Middleware;
   /** Refuses readers without the key, on a private node. Lets probes pass; `HEAD /` learns that the node is there. */
   readonly read: Middleware;
@@ -161,7 +162,8 @@ export function createGate(options: GateOptions): Gate {
 
     async bye(c, next) {
       if (guard(c, "bye")) {
-        return c.redirect(redirectTo(byePath(c.req.query("id") ?? "")), 303);
+        const id = c.req.query("id") ?? "";
+        return c.redirect(redirectTo(c.req.path === "/bye" ? byePath(id) : forgetPath(id)), 303);
       }
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);

@@ -1,8 +1,8 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** A member's history, open below its row. static/story.js keeps it live. */
 import type { PageState } from "./content.ts";
-import { byePath, PageLink, Time } from "./links.tsx";
-import { changeWords, lastedWords, storyWords } from "../../static/words.js";
+import { byePath, forgetPath, PageLink, Time } from "./links.tsx";
+import { changeWords, isGone, lastedWords, storyWords } from "../../static/words.js";
 import type { StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 
@@ -38,6 +38,7 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
             <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
               Decommission…
             </a>
+            <a class="forget" href={forgetPath(id)} hidden={!isGone(story?.status)}>Forget…</a>
             <a class="json" href={`members/${encodeURIComponent(id)}`}>As JSON</a>
             <a class="close" href="./">Close</a>
           </p>

@@ -57,7 +57,7 @@ export function start(
   const saved = config.state === undefined ? undefined : readState(config.state, config);
   const id = config.idGiven ? config.id : saved?.id ?? config.id;
   const wallMs = () => Date.now();
-  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs } = config;
+  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs, forgetMs } = config;
   const credentials = new Credentials({ keyFile, keyText, tls, cluster, log, wallMs });
   const { keys } = credentials;
   const server = new Server(
@@ -78,7 +78,7 @@ export function start(
     onNotice: (level, text) => log.notice(level, text),
   });
   const node = new Node({
-    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
+    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, forgetMs, log },
     join: config.join,
     state: config.state,
     labels: config.labels,

@@ -38,6 +38,7 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     dist: undefined,
     intervalMs: 1_000,
     deadAfterMs: 5_000,
+    forgetMs: 72 * 3_600_000,
     keyFile: undefined,
     keyText: undefined,
     private: false,
@@ -74,6 +75,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-allow": "::1/128,0.0.0.0/0",
     "-log": "json",
     "-log-level": "debug",
+    "-forget": "24h",
   };
   const expected: Config = {
     id: "n1",
@@ -91,6 +93,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     dist: "/srv/gossiper",
     intervalMs: 500,
     deadAfterMs: 60_000,
+    forgetMs: 86_400_000,
     keyFile: "/etc/keys",
     keyText: undefined,
     private: true,
@@ -108,6 +111,19 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     [`GOSSIPER${flag.replaceAll("-", "_").toUpperCase()}`, text] as const
   );
   assertEquals(configOf([], Object.fromEntries(env)), expected);
+});
+
+Deno.test("-forget takes a duration of ten dead-afters or more; 0 and never forget nobody", () => {
+  for (const text of ["0", "never"]) assertEquals(configOf(["-forget", text]).forgetMs, Infinity);
+  assertEquals(configOf(["-forget", "50s"]).forgetMs, 50_000);
+  assertEquals(
+    usageOf(["-forget", "49s"]),
+    "Cannot use -forget 49s with -dead-after 5s: give at least 10 times that, -forget 50s, or 0 to forget nobody",
+  );
+  assertEquals(
+    usageOf(["-forget", "9000h"]),
+    "Cannot use -forget '9000h': give a duration of at most 8784h, or 0",
+  );
 });
 
 Deno.test("parseConfig() answers wrong use with one line that says what to do", () => {

@@ -42,9 +42,9 @@ export interface Outcome {
 
 /** Runs the whole plan on `core`: faults first, then none; `watch` sees the world before anything happens. */
 export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void): Outcome {
-  const { intervalMs, deadAfterMs, weather, acts, healMs } = plan;
+  const { intervalMs, deadAfterMs, forgetMs, weather, acts, healMs } = plan;
   const dice = new Dice(plan.seed);
-  const world = new World({ core, dice, intervalMs, deadAfterMs, weather });
+  const world = new World({ core, dice, intervalMs, deadAfterMs, forgetMs, weather });
   const invariants = new Invariants(world);
   watch?.(world);
   for (const act of acts) world.at(act.atMs, () => perform(world, act, healMs));

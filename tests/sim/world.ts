@@ -30,6 +30,7 @@ export interface WorldOptions {
   readonly dice: Dice;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  readonly forgetMs?: number | undefined;
   readonly weather: Weather;
 }
 
@@ -57,6 +58,8 @@ export class World {
   /** Called after every entry into a core. */
   onStep: ((node: OurNode) => void) | undefined;
   onChange: ((node: OurNode, change: Change) => void) | undefined;
+  /** Called when a node dropped a member from its table. */
+  onForgotten: ((node: OurNode, id: string) => void) | undefined;
   /** A rule of the program broke. */
   onBug: ((node: OurNode, rule: string) => void) | undefined;
   /** Called when a node's call to `address` was answered. */
