@@ -1,11 +1,11 @@
 /**
- * Members that leave the table for good reason, and stay out of it: the dead and the left, once they are so for long
- * (`-forget`), or as a user asks. Unlike a decommission this burns no ID: whoever beats again is a new member.
+ * Members that are dropped from the table and stay out of it: the dead and the left, once they are so for long
+ * (`-forget`), or as a user asks. Unlike a decommission this burns no ID: a member that beats again is new.
  *
- * Ages travel, so all nodes drop a row at about the same moment. Ages differ a little, though, and a node that was
- * parted holds what the others dropped. So a dropped row leaves a mark: "no heartbeat of this member up to this one is
- * of use". It goes to all as news, and to whoever sends such a row again; a later heartbeat voids it. A mark lasts until
- * all should have dropped the row by its age, and an hour longer than anybody has told of it.
+ * Ages travel, so all nodes drop a row at about the same moment. But ages differ a little, and a node that was parted
+ * holds what the others dropped. So a dropped row leaves a mark: "no heartbeat of this member up to this one counts".
+ * It goes to all as news, and to every node that sends such a row again; a later heartbeat voids it. A mark lasts until
+ * all should have dropped the row by its age, and for an hour after a node last told of the member.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export type Forgot = "done" | "already" | "unknown" | "here";
 export interface ForgottenOptions {
   readonly table: Table;
   readonly verdicts: Verdicts;
-  /** For how long members are dead or left before they are dropped; Infinity: for ever. */
+  /** For how long members are dead or left before they are dropped; Infinity: never. */
   readonly forgetMs: number;
   /** Makes news of a mark. */
   readonly tell: (id: string, nowMs: number) => void;

@@ -73,7 +73,10 @@ export class Leaving {
     this.#tellMore(turn);
   }
 
-  /** Tells whom this node forgot; ends it if it finds itself decommissioned, once; while it stops, tells others in the place of some. */
+  /**
+   * Tells which members were forgotten. Ends this node if it finds itself decommissioned, once; while it stops, tells
+   * others in the place of some.
+   */
   settle(turn: Turn): void {
     const { id, replica } = this.#options;
     for (const dropped of replica.forgotten.dropped.splice(0)) {

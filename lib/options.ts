@@ -13,7 +13,7 @@ export interface Self {
   readonly boot: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
-  /** For how long a member is dead or left before all forget it; by default for ever. */
+  /** For how long a member is dead or left before all forget it; by default never. */
   readonly forgetMs?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;

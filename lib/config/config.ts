@@ -5,18 +5,13 @@
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
-  checkForget,
-  formatDuration,
   oneOf,
   reachableHost,
   readAdvertise,
-  readDeadAfter,
   readFile,
   readFolder,
-  readForget,
   readHost,
   readId,
-  readInterval,
   readListening,
   readPort,
   readSeeds,
@@ -26,10 +21,11 @@ import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } fr
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
+import { type Pace, PACE_FLAGS, paceOf } from "./pace.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig {
+export interface Config extends SecurityConfig, Pace {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -59,12 +55,6 @@ export interface Config extends SecurityConfig {
   readonly dns: { readonly host: string; readonly port: number } | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
-  /** Time between two rounds. */
-  readonly intervalMs: number;
-  /** A member whose last heartbeat is older is dead. */
-  readonly deadAfterMs: number;
-  /** A member that is dead or left for longer is forgotten; Infinity: none is. */
-  readonly forgetMs: number;
   readonly logFormat: LogFormat;
   /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
@@ -84,9 +74,6 @@ export interface ConfigDefaults {
   /** The ID of a node that is started without one: 8 random hex digits. */
   readonly randomId: string;
 }
-
-/** One lost exchange or a late round must not make a live member look dead. */
-export const DEAD_AFTER_INTERVALS_MIN = 3;
 
 /** Every flag. A new one takes a row here, a field in {@linkcode Config} and a line in `validate`. */
 const FLAGS = {
@@ -139,24 +126,7 @@ const FLAGS = {
     help: "serve the files of DIR at /download (default the running binary)",
     read: readFolder,
   },
-  "interval": {
-    metavar: "DURATION",
-    help: "time between two rounds of gossip",
-    default: "1s",
-    read: readInterval,
-  },
-  "dead-after": {
-    metavar: "DURATION",
-    help: "silence after which a member is dead; the same on all nodes",
-    default: "5s",
-    read: readDeadAfter,
-  },
-  "forget": {
-    metavar: "DURATION",
-    help: "forget members that are dead or left for so long; 0 keeps them",
-    default: "72h",
-    read: readForget,
-  },
+  ...PACE_FLAGS,
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -215,16 +185,7 @@ function validate(
   defaults: ConfigDefaults,
   keyText: string | undefined,
 ): Config {
-  const { interval: intervalMs, "dead-after": deadAfterMs, forget: forgetMs } = values;
-  const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
-  if (deadAfterMs < deadAfterMinMs) {
-    const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
-    throw new UsageError(
-      `Cannot use -dead-after ${given} with -interval ${interval}: ` +
-        `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
-    );
-  }
-  checkForget(forgetMs, deadAfterMs);
+  const { intervalMs, deadAfterMs, forgetMs } = paceOf(values);
   // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);

@@ -149,25 +149,11 @@ export function readInterval(text: string): number {
   );
 }
 
-/** `-dead-after`, in ms; `parseConfig` checks it against the interval. */
+/** `-dead-after`, in ms; `paceOf` checks it against the interval. */
 export function readDeadAfter(text: string): number {
   const ms = readDuration(text);
   if (ms <= DEAD_AFTER_MAX_MS) return ms;
   throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
-}
-
-/** A slow member may be silent for six dead-afters, and all must have seen a death before any node forgets it. */
-const FORGET_DEAD_AFTERS_MIN = 10;
-
-/** Refuses a `-forget` that is too short for its `-dead-after`. */
-export function checkForget(forgetMs: number, deadAfterMs: number): void {
-  const leastMs = FORGET_DEAD_AFTERS_MIN * deadAfterMs;
-  if (forgetMs >= leastMs) return;
-  const [given, deadAfter, least] = [forgetMs, deadAfterMs, leastMs].map(formatDuration);
-  throw new UsageError(
-    `Cannot use -forget ${given} with -dead-after ${deadAfter}: ` +
-      `give at least ${FORGET_DEAD_AFTERS_MIN} times that, -forget ${least}, or 0 to forget nobody`,
-  );
 }
 
 /** `-forget`, in ms; `0` and `never` are Infinity. */

@@ -1,6 +1,7 @@
 /**
  * Who may do what. Everybody may read, unless the node is private. Where the cluster has a key, an exchange must be
- * signed, and `/bye` and its like take the key. A browser may change something only from the node's own page, key or not.
+ * signed, and `/bye`, `/forget` and `/tag` take the key. A browser may change something only from the node's own
+ * page, key or not.
  *
  * @module
  */

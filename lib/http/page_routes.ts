@@ -65,7 +65,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   });
 }
 
-/** What the page takes from a request: `?q=` filters, `?id=` opens a history, `?bye=` and `?forget=` ask, `?sort=` sorts. */
+/** What the page takes: `?q=` filters, `?sort=` sorts, `?id=` opens a history, `?bye=` and `?forget=` ask. */
 interface Query {
   readonly q?: string | undefined;
   readonly id?: string | undefined;

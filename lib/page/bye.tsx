@@ -1,5 +1,8 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
-/** The questions asked before a member is decommissioned, on a page of its own or in a dialog where the script runs, or forgotten. */
+/**
+ * The questions asked before a member is decommissioned, on a page of its own or in a dialog where the script runs, and
+ * before one is forgotten.
+ */
 import { storyPath } from "./links.tsx";
 
 export interface ByeProps {

@@ -11,7 +11,7 @@ import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { Credentials, CredentialsError } from "../host/credentials.ts";
 import type { DnsServer } from "../dns/server.ts";
-import { describeListening, ownNames, warnings } from "../config/exposure.ts";
+import { describeListening, idHint, ownNames, warnings } from "../config/exposure.ts";
 import { createLog, describeBug } from "../log.ts";
 import { settleNames } from "../host/names.ts";
 import { Node } from "../host/node.ts";
@@ -121,6 +121,8 @@ export function start(
   const scheme = credentials.tls === undefined ? "http" : "https";
   const listener = { scheme, port, address, on: server.on, pid: Deno.pid } as const;
   log.notice("info", `node ${id} ${describeListening(config, listener)}`);
+  const hint = idHint(config);
+  if (hint !== undefined) log.notice("info", hint);
   for (const line of warnings(config, address)) log.notice("warn", line);
   credentials.watch((tls) => server.replace(tls));
   node.start();
