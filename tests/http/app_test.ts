@@ -111,6 +111,35 @@ Deno.test("invariant 7: an answered request gives back the room of its body, on 
   }
 });
 
+Deno.test("/forget drops a member that left, and says in a line what it did; its ID may come back", async () => {
+  await using door = openDoor();
+  const row = (heartbeat: number, left: string) =>
+    `{"v":2,"roster":"${
+      "0".repeat(16)
+    }","rows":[["n3","n3:80",${heartbeat},0,"1a2b3c01","${left}"]]}`;
+  door.node.receive("n3", row(1_000, ""));
+  assertEquals(
+    await door.ask("POST /forget?id=n3").then(({ status, text }) => [status, text]),
+    [
+      409,
+      "Cannot forget n3: it is live, and only dead and left members can be; to end it for good, ask for /bye\n",
+    ],
+  );
+  door.node.receive("n3", row(2_000, "SIGTERM"));
+  const form = { headers: { accept: "text/html" }, body: "id=n3" };
+  assertMatch((await door.ask("GET /?forget=n3")).text, /Forget/);
+  const done = await door.ask("POST /forget", form);
+  assertEquals([done.status, done.headers.get("location")?.endsWith("./")], [303, true]);
+  assertEquals(door.ids(), ["n1"]);
+  assertEquals((await door.ask("GET /forget?id=n3")).text, "n3 was forgotten before\n");
+  assertEquals((await door.ask("GET /forget?id=n9")).status, 404);
+  assertEquals((await door.ask("GET /forget")).status, 400);
+  door.node.receive("n3", row(2_000, "SIGTERM"));
+  assertEquals(door.ids(), ["n1"]);
+  door.node.receive("n3", row(3_000, ""));
+  assertEquals(door.ids(), ["n1", "n3"]);
+});
+
 Deno.test("/bye says in a line what was done", async () => {
   await using door = openDoor();
   const { ask, ids } = door;

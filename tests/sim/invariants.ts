@@ -84,7 +84,7 @@ export class Invariants {
       this.#fail("2", `${node.id} took ${id}'s heartbeat back from ${before} to ${heartbeat}`);
     }
     if (heartbeat <= (seen.forgotten.get(id) ?? -1)) {
-      this.#fail("9", `${node.id} took ${id} back, with a heartbeat that it forgot`);
+      this.#fail("11", `${node.id} took ${id} back, with a heartbeat that it forgot`);
     }
     if (heartbeat === 0) return;
     if (heartbeat > before) {
@@ -201,7 +201,7 @@ export class Invariants {
     const seen = this.#seenBy(node);
     seen.told.delete(id);
     seen.forgotten.set(id, seen.heartbeats.get(id) ?? 0);
-    if (id === node.id) this.#fail("9", `${id} forgot itself`);
+    if (id === node.id) this.#fail("11", `${id} forgot itself`);
   }
 
   /** Before dead-after only so many witnesses can tell. */
