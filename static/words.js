@@ -118,6 +118,18 @@ export function isGone(status) {
 }
 
 /**
+ * In how much of the time a member was live: "live 99.98 % of 24 h, 99.9 % of 30 d".
+ *
+ * @param {{ day: number | null, month: number | null }} uptime
+ * @returns {string}
+ */
+export function uptimeWords({ day, month }) {
+  const words = [[day, "24 h"], [month, "30 d"]].filter(([share]) => share !== null)
+    .map(([share, of]) => `${share} % of ${of}`);
+  return words.length === 0 ? "" : `live ${words.join(", ")}`;
+}
+
+/**
  * How long a state lasted: "for 8 s", or "for 8 s so far" where nothing came after it.
  *
  * @param {string} at

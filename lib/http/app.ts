@@ -16,7 +16,9 @@ import { addChangeRoutes, bodyOf } from "./changes.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
+import { membersAtView } from "../report/history.ts";
 import { checkHeaders } from "./headers.ts";
+import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
 import { Latest } from "./latest.ts";
 import { addPageRoutes } from "./page_routes.ts";
@@ -111,6 +113,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
     if (id !== undefined) return answerStory(c, id);
+    const atMs = readTime(c, "at");
+    if (atMs !== undefined) return c.json(membersAtView(node.past, atMs, node.id));
     const wanted = readWanted(c);
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.
@@ -143,6 +147,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   });
 
   addLiveRoute(app, node);
+  addHistoryRoutes(app, node, gate);
 
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
