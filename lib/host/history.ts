@@ -10,9 +10,6 @@ import type { Row } from "../table.ts";
 import { decodeChange } from "./past_format.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
 
-/** A shorter gap does not count: clocks step. */
-const GAP_MIN_MS = 1_000;
-
 /** Delay between two nodes that are asked what happened, and how many are. */
 const ASK_AGAIN_MS = 5_000;
 const ASKED_MAX = 12;
@@ -27,8 +24,6 @@ export interface HistoryOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
   readonly state: string | undefined;
-  /** When this node last ran, by its wall clock; undefined: it is new. */
-  readonly ranMs: number | undefined;
   readonly wallMs: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -61,8 +56,10 @@ export class History {
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });
     const nowMs = wallMs();
-    const ranMs = Math.max(options.ranMs ?? 0, this.past.lastMs ?? 0);
-    if (ranMs > 0 && ranMs < nowMs - GAP_MIN_MS) {
+    const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
+    // Not what is ahead: the clock was wrong then, or is now.
+    const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
+    if (ranMs > 0) {
       this.#gap = { fromMs: ranMs, toMs: Math.floor(nowMs) };
       this.#add({ kind: "gap", gap: this.#gap });
     }
@@ -127,11 +124,23 @@ export class History {
     if (this.#gap !== gap) return;
     this.#gap = undefined;
     for (const change of told) {
+      const { id: member, from, to, atMs } = change;
+      // Seen by this node as well, a moment before it ended.
+      if (from !== to && this.past.became(member, atMs) === to) continue;
       this.#add({ kind: "change", change: { ...change, by: change.by ?? id } });
     }
     this.#add({ kind: "told", gap, by: id });
     const { log } = this.#options;
     log.notice("info", `${id} told ${told.length} changes that this node missed while it was off`);
+  }
+}
+
+/** When the state file was last written: once a minute at least. */
+function writtenMs(state: string): number {
+  try {
+    return Deno.statSync(state).mtime?.getTime() ?? 0;
+  } catch {
+    return 0;
   }
 }
 

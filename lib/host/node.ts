@@ -55,9 +55,8 @@ export class Node {
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
-    const ranMs = saved?.id === id ? saved.heartbeat : undefined;
     const { post } = world;
-    const history = new History({ id, state, ranMs, wallMs, random, log, post });
+    const history = new History({ id, state, wallMs, random, log, post });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },

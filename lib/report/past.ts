@@ -124,6 +124,12 @@ export class Past {
     return { changes: changes.slice(first, last), nextMs };
   }
 
+  /** What a member was at a time; undefined: nothing is known of it. */
+  became(id: string, ms: number): Became | undefined {
+    const changes = this.#byId.get(id) ?? [];
+    return changes[indexFrom(changes, ms + 1) - 1]?.to;
+  }
+
   /** The last change of each member up to a time, sorted by ID; without those forgotten by then. */
   at(ms: number): PastChange[] {
     const states: PastChange[] = [];
