@@ -52,6 +52,8 @@ export interface Dropped {
 export type Forgot = "done" | "already" | "unknown" | "here";
 
 export interface ForgottenOptions {
+  /** This node's ID: it never forgets itself. */
+  readonly id: string;
   readonly table: Table;
   readonly verdicts: Verdicts;
   /** For how long members are dead or left before they are dropped; Infinity: never. */
@@ -118,7 +120,8 @@ export class Forgotten {
       if (table.tombstone(id) !== undefined) return "here";
       return this.#marks.has(id) ? "already" : "unknown";
     }
-    if (!isGone(this.#statusOf(row, nowMs))) return "here";
+    // Itself not even while it stops.
+    if (id === this.#options.id || !isGone(this.#statusOf(row, nowMs))) return "here";
     this.#drop(row, row, nowMs, "as asked");
     return "done";
   }

@@ -64,7 +64,7 @@ export class Replica {
     this.former = new FormerMembers(deadAfterMs + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence });
     this.forgotten = new Forgotten({
-      ...{ table, verdicts: this.verdicts, forgetMs },
+      ...{ id, table, verdicts: this.verdicts, forgetMs },
       tell: (id, nowMs) => {
         this.#forget();
         this.#news.note(id, nowMs);

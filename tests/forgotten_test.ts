@@ -144,3 +144,11 @@ Deno.test("a Go node that lists a forgotten member brings it back to nobody", ()
   stage.run(2 * 3_600_000 / 4);
   assertEquals(holders(stage, "n2"), []);
 });
+
+Deno.test("a node that stops does not forget itself, whoever asks", () => {
+  const stage = new Stage({ nodes: 3 });
+  const node = stage.node("n1");
+  const now = () => node.clock.moment(stage.world.nowMs);
+  node.gossip.leave(now(), "SIGTERM");
+  assertEquals(node.gossip.forget(now(), "n1").outcome, "here");
+});

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readPast } from "../../lib/host/past_file.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventuallyShow, spawnNode, startNode, type TestNode } from "../support/nodes.ts";
+import { spawnNode, startNode, type TestNode } from "../support/nodes.ts";
 import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
 
 const KEY = "an-eight-word-key-that-is-long-enough";
