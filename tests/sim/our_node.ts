@@ -60,7 +60,7 @@ export class OurNode extends Host {
       },
       listener: {
         onChange: (change) => world.onChange?.(this, change),
-        onForgotten: ({ id }) => world.onForgotten?.(this, id),
+        onForgotten: ({ id }) => world.forgot(this, id),
         onNotice: () => {},
         onBug: (rule) => world.onBug?.(this, rule),
         onStop: (_status, text) => {

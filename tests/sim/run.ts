@@ -125,8 +125,13 @@ function difference(
   groups: readonly (readonly OurNode[])[],
   except?: ReadonlySet<string>,
 ): string | undefined {
+  // What one has just dropped, the others drop in as many rounds as they agree in.
+  const { nowMs, droppedMs, options: { intervalMs } } = world;
+  const sinceMs = nowMs - CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs;
+  const dropping = [...droppedMs].filter(([, ms]) => ms > sinceMs).map(([id]) => id);
+  const excepted = new Set([...except ?? [], ...dropping]);
   for (const group of groups) {
-    const text = disagreement(world, group.filter((node) => node.up), except);
+    const text = disagreement(world, group.filter((node) => node.up), excepted);
     if (text !== undefined) return text;
   }
   return undefined;

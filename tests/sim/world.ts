@@ -55,6 +55,9 @@ export class World {
   /** Every process of ours that ever was. */
   readonly everyone: OurNode[] = [];
 
+  /** When the first node dropped a member. */
+  readonly droppedMs = new Map<string, number>();
+
   /** Called after every entry into a core. */
   onStep: ((node: OurNode) => void) | undefined;
   onChange: ((node: OurNode, change: Change) => void) | undefined;
@@ -76,6 +79,12 @@ export class World {
       weather: options.weather,
       timeoutMs: exchangeTimeoutMs(options.intervalMs),
     });
+  }
+
+  /** A node dropped a member from its table. */
+  forgot(node: OurNode, id: string): void {
+    this.droppedMs.set(id, this.droppedMs.get(id) ?? this.nowMs);
+    this.onForgotten?.(node, id);
   }
 
   /** True time in ms since the start. */
