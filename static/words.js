@@ -118,15 +118,17 @@ export function isGone(status) {
 }
 
 /**
- * In how much of the time a member was live: "live 99.98 % of 24 h, 99.9 % of 30 d".
+ * In how much of the time a member was live: "live 99.98 % of 24 h, 99.9 % of 30 d", or of what is known of it.
  *
- * @param {{ day: number | null, month: number | null }} uptime
+ * @param {{ day: number | null, month: number | null, knownMs: number }} uptime
  * @returns {string}
  */
-export function uptimeWords({ day, month }) {
-  const words = [[day, "24 h"], [month, "30 d"]].filter(([share]) => share !== null)
-    .map(([share, of]) => `${share} % of ${of}`);
-  return words.length === 0 ? "" : `live ${words.join(", ")}`;
+export function uptimeWords({ day, month, knownMs }) {
+  const dayMs = 24 * 3_600_000;
+  if (month === null) return "";
+  const longest = knownMs < 29 * dayMs ? `${durationWords(knownMs)} known` : "30 d";
+  const words = `${month} % of ${longest}`;
+  return day === null || knownMs <= dayMs ? `live ${words}` : `live ${day} % of 24 h, ${words}`;
 }
 
 /**

@@ -44,9 +44,9 @@ export function readStory(json: string): StoryView {
 
 /** Older nodes tell none. */
 function readUptimes(value: unknown): Uptimes {
-  const { day, month } = (value ?? {}) as Record<string, unknown>;
+  const { day, month, knownMs } = (value ?? {}) as Record<string, unknown>;
   const shareOf = (share: unknown) => typeof share === "number" ? share : null;
-  return { day: shareOf(day), month: shareOf(month) };
+  return { day: shareOf(day), month: shareOf(month), knownMs: shareOf(knownMs) ?? 0 };
 }
 
 /** A change of `GET /events`. */

@@ -14,6 +14,8 @@ export interface Uptimes {
   readonly day: number | null;
   /** Of the last 30 days. */
   readonly month: number | null;
+  /** Ms of these 30 days of which this node knows whether the member was live; its planned stops do not count. */
+  readonly knownMs: number;
 }
 
 /** A change as `GET /history` shows it. */
@@ -69,11 +71,12 @@ export interface Missed {
 
 export function uptimesOf(past: Past, id: string, wallMs: number): Uptimes {
   const of = (ms: number) => {
-    const share = past.uptime(id, { fromMs: wallMs - ms, toMs: wallMs });
+    const { upMs, knownMs } = past.uptime(id, { fromMs: wallMs - ms, toMs: wallMs });
     // Never 100 for one that was down for a moment.
-    return share === null ? null : Math.floor(share * 1e5) / 1e3;
+    return { share: knownMs === 0 ? null : Math.floor(upMs / knownMs * 1e5) / 1e3, knownMs };
   };
-  return { day: of(DAY_MS), month: of(30 * DAY_MS) };
+  const month = of(30 * DAY_MS);
+  return { day: of(DAY_MS).share, month: month.share, knownMs: month.knownMs };
 }
 
 export function historyView(

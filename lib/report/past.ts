@@ -141,10 +141,13 @@ export class Past {
   }
 
   /**
-   * The share of the time from `fromMs` to `toMs` in which a member was live, of that in which it should have been and
-   * this node knew: not while it was off as planned, nor in gaps. Null: there was no such time.
+   * For how long, from `fromMs` to `toMs`, a member was live, and for how long it should have been as far as this node
+   * knows: not while it was off as planned, nor in gaps.
    */
-  uptime(id: string, { fromMs, toMs }: Omit<PastQuery, "id">): number | null {
+  uptime(
+    id: string,
+    { fromMs, toMs }: Omit<PastQuery, "id">,
+  ): { readonly upMs: number; readonly knownMs: number } {
     const changes = this.#byId.get(id) ?? [];
     let upMs = 0;
     let downMs = 0;
@@ -158,7 +161,7 @@ export class Past {
       if (to === "live") upMs += spanMs;
       else if (to === "failing" || to === "dead" || to === "unresponsive") downMs += spanMs;
     }
-    return upMs + downMs === 0 ? null : upMs / (upMs + downMs);
+    return { upMs, knownMs: upMs + downMs };
   }
 
   /** Ms of a span that are in no gap. */

@@ -111,6 +111,21 @@ Deno.test("invariant 7: an answered request gives back the room of its body, on 
   }
 });
 
+Deno.test("/history and /members?at= take RFC 3339 and ms, and refuse other times", async () => {
+  await using door = openDoor();
+  const ask = async (path: string) => (await door.ask(`GET ${path}`)).status;
+  for (const time of ["0", "1767225600000", "2026-01-01", "2026-01-01T00:00:00%2B01:00"]) {
+    assertEquals([await ask(`/history?from=${time}`), await ask(`/members?at=${time}`)], [
+      200,
+      200,
+    ]);
+  }
+  for (const time of ["", "-1", "yesterday", "2026-13-01", "1e9", "9999999999999999"]) {
+    assertEquals([await ask(`/history?to=${time}`), await ask(`/members?at=${time}`)], [400, 400]);
+  }
+  assertEquals([await ask("/history?id=a%20b"), await ask("/missed")], [400, 405]);
+});
+
 Deno.test("/forget drops a member that left, and says in a line what it did; its ID may come back", async () => {
   await using door = openDoor();
   const row = (heartbeat: number, left: string) =>
@@ -327,12 +342,26 @@ Deno.test("a node is asked by a name that ends in a number, which makes no URL b
 
 Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error is longer than a line", async () => {
   const fcPath = fc.oneof(
-    fc.constantFrom("/", "/hello", "/bye", "/members", "/members/n1", "/page.json", "/healthz"),
+    fc.constantFrom(
+      "/",
+      "/hello",
+      "/bye",
+      "/forget",
+      "/history",
+      "/missed",
+      "/members",
+      "/members/n1",
+      "/page.json",
+      "/healthz",
+    ),
     fc.webPath(),
   );
   const fcQuery = fc.oneof(
     fc.webQueryParameters(),
-    fc.tuple(fc.constantFrom("id", "from", "via", "q", "bye", "status"), fc.string())
+    fc.tuple(
+      fc.constantFrom("id", "from", "to", "at", "via", "q", "bye", "forget", "status"),
+      fc.string(),
+    )
       .map(([name, text]) => `${name}=${encodeURIComponent(text)}`),
   );
   const fcMethod = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");

@@ -24,7 +24,7 @@ function story(from: PageMember): StoryView {
     { id, address, from: null, to: "live", at: "2026-01-12T10:00:00.000Z", reason: "heard" },
     { id, address, from: "live", to: "dead", at: "2026-01-12T11:00:00.500Z", reason: "silent" },
   ] as const;
-  const uptime = { day: 99.98, month: 99.9 };
+  const uptime = { day: 99.98, month: 99.9, knownMs: 2_592_000_000 };
   return {
     ...from,
     uptime,
@@ -121,7 +121,7 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
       at: word,
       reason: word,
     } as const;
-    const uptime = { day: 1, month: null };
+    const uptime = { day: 1, month: null, knownMs: 0 };
     const told = { ...first, uptime, history: [{ ...change, tags: {}, event: 1 }] };
     return [{}, { story: told }, { filter: word }, { missing: word }, { bye: word }]
       .map((options) => render(page, options));

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { historyView, membersAtView, missedOf, uptimesOf } from "../../lib/report/history.ts";
 import { PAGE_MAX, Past, PAST_AGE_MAX_MS, type PastChange } from "../../lib/report/past.ts";
 import type { Status } from "../../lib/table.ts";
+import { uptimeWords } from "../../static/words.js";
 import { seededRandom } from "../support/dice.ts";
 
 const T = Date.UTC(2026, 0, 1);
@@ -20,7 +21,8 @@ function pastOf(...became: PastChange["to"][]): Past {
 }
 
 function uptime(past: Past, minutes: number): number | null {
-  return past.uptime("a", { fromMs: T, toMs: T + minutes * 60_000 });
+  const { upMs, knownMs } = past.uptime("a", { fromMs: T, toMs: T + minutes * 60_000 });
+  return knownMs === 0 ? null : upMs / knownMs;
 }
 
 Deno.test("a member's uptime is the share of the time in which it was live", () => {
@@ -81,7 +83,11 @@ Deno.test("an uptime is rounded down: a member that was dead for a moment has no
   past.add(change(T, "a", "live"));
   past.add(change(T + HOUR_MS, "a", "dead"));
   past.add(change(T + HOUR_MS + 1, "a", "live"));
-  assertEquals(uptimesOf(past, "a", T + 30 * DAY_MS).month, 99.999);
+  assertEquals(uptimesOf(past, "a", T + 30 * DAY_MS), {
+    day: 100,
+    month: 99.999,
+    knownMs: 30 * DAY_MS,
+  });
 });
 
 Deno.test("at a time, each member is what it last became; forgotten ones are not there", () => {
@@ -143,4 +149,12 @@ Deno.test("to a node that was off only a node that saw all of it tells what happ
   assertEquals([asked(T - 1, T + 1), asked(T, T + 9e9)], [false, true]);
   past.add({ kind: "gap", gap: { fromMs: T + 100, toMs: T + 200 } });
   assertEquals([asked(T + 200, T + 300), asked(T + 150, T + 300)], [true, false]);
+});
+
+Deno.test("uptimes are told of what is known, where that is less than a day or a month", () => {
+  const words = (knownMs: number) => uptimeWords({ day: 99.5, month: 98, knownMs });
+  assertEquals(words(18_000), "live 98 % of 18 s known");
+  assertEquals(words(12 * DAY_MS), "live 99.5 % of 24 h, 98 % of 12 d known");
+  assertEquals(words(30 * DAY_MS), "live 99.5 % of 24 h, 98 % of 30 d");
+  assertEquals(uptimeWords({ day: null, month: null, knownMs: 0 }), "");
 });
