@@ -5,6 +5,7 @@
  */
 import { isBelieved, isNear } from "./belief.ts";
 import type { Columns } from "./columns.ts";
+import type { Mark } from "./forgotten.ts";
 import type { Replica } from "./replica.ts";
 import { isUp, type Merged, type Report, type Row } from "./table.ts";
 import type { Message } from "./wire.ts";
@@ -56,6 +57,11 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
     } else if (report.id === replica.id) replica.overtake(report, nowMs);
     else count(replica.merge(report, via, nowMs));
   }
+  for (const mark of message.forgotten ?? []) {
+    if (mark.id !== replica.id) {
+      if (replica.forgotten.take(mark, via, nowMs)) urgent = true;
+    } else if (mayTake(replica, table.get(mark.id), mark, told)) replica.overtake(mark, nowMs);
+  }
   const equal = message.roster === table.rosterHash;
   if (message.columns !== undefined && equal) {
     if (absorbColumns(replica, message.columns, told, doubted)) urgent = true;
@@ -97,7 +103,7 @@ function absorbColumns(
 }
 
 /** Whether a report's heartbeat is believed; an older one changes nothing. */
-function mayTake(replica: Replica, row: Row | undefined, report: Report, told: Told): boolean {
+function mayTake(replica: Replica, row: Row | undefined, report: Mark, told: Told): boolean {
   const { id, heartbeat, ageMs } = report;
   const at = { nowMs: told.nowMs, sleptMs: replica.sleptMs };
   if (row !== undefined && heartbeat < row.heartbeat) return true;

@@ -5,6 +5,7 @@
  */
 import { type Columns, encodeColumns } from "./columns.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
@@ -30,6 +31,7 @@ export interface Source {
   readonly id: string;
   readonly table: Table;
   readonly evidence: Evidence;
+  readonly forgotten: Forgotten;
   readonly nowMs: number;
 }
 
@@ -41,7 +43,7 @@ export function compactDraft(
   source: Source,
   own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
 ): Draft {
-  const { table, nowMs } = source;
+  const { table, forgotten, nowMs } = source;
   const { heartbeat, news, knows } = own;
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = {
@@ -52,15 +54,19 @@ export function compactDraft(
   if (news.length > 0) {
     const rows: Report[] = [];
     const tombstones: { id: string; by: string }[] = [];
+    const marks: Mark[] = [];
     const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
     for (const told of news.slice(-newsMax)) {
       const row = table.get(told);
       const tombstone = table.tombstone(told);
       if (row !== undefined) rows.push(reportOf(row, nowMs));
       if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
+      const mark = forgotten.mark(told, nowMs);
+      if (mark !== undefined) marks.push(mark);
     }
     if (rows.length > 0) draft.rows = rows;
     if (tombstones.length > 0) draft.tombstones = tombstones;
+    if (marks.length > 0) draft.forgotten = marks;
   }
   addEvidence(draft, source, false);
   return draft;
@@ -74,7 +80,7 @@ export function fullDraft(
   source: Source,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { table, nowMs } = source;
+  const { table, forgotten, nowMs } = source;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
@@ -89,6 +95,8 @@ export function fullDraft(
   const draft: Draft = { roster: table.rosterHash, rows };
   const tombstones = tombstonesBeyond(theirs, table, start);
   if (tombstones.length > 0) draft.tombstones = tombstones;
+  const marks = forgotten.told(nowMs, theirs?.forgotten);
+  if (marks.length > 0) draft.forgotten = marks;
   addEvidence(draft, source, true);
   return draft;
 }

@@ -4,12 +4,14 @@
  * @module
  */
 import type { Moment } from "./clock.ts";
+import type { Dropped } from "./forgotten.ts";
 import type { Change } from "./verdicts.ts";
 
 export type Effect =
   /** POST `body` to `/hello` at `to`, then call `answered` or `failed`. */
   | { readonly kind: "exchange"; readonly to: string; readonly body: string }
   | { readonly kind: "change"; readonly change: Change }
+  | { readonly kind: "forgotten"; readonly dropped: Dropped }
   /** A round began, `lateMs` after its time. */
   | { readonly kind: "round"; readonly lateMs: number }
   /** One line for the log. */
@@ -25,6 +27,12 @@ export interface Turn {
   /** The running time, to which ages are counted. */
   readonly nowMs: number;
   readonly effects: Effect[];
+}
+
+/** What became of a user's request. */
+export interface Outcome<T> {
+  readonly outcome: T;
+  readonly effects: readonly Effect[];
 }
 
 /** Adds a line for the log. */

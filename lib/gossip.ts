@@ -15,8 +15,9 @@ import type { About } from "./about.ts";
 import { Calls, type Failure } from "./calls.ts";
 import { type Moment, RunningClock } from "./clock.ts";
 import { Contacts } from "./contacts.ts";
-import { type Effect, must, type Turn } from "./effects.ts";
+import { type Effect, must, type Outcome, type Turn } from "./effects.ts";
 import { Exchanges } from "./exchange.ts";
+import type { Forgot } from "./forgotten.ts";
 import { HelloText } from "./go_nodes.ts";
 import { Joining } from "./joining.ts";
 import { type Decommissioned, Leaving } from "./leaving.ts";
@@ -58,7 +59,8 @@ export class Gossip {
     const seeds = options.seeds.filter((seed) => seed !== address);
     const awaitsSeeds = options.awaitsSeeds === true || seeds.length + remembered.length > 0;
     const clock = new RunningClock(intervalMs, now);
-    const replica = new Replica({ id, address, boot, intervalMs, deadAfterMs, random, clock });
+    const pace = { intervalMs, deadAfterMs, forgetMs: options.forgetMs };
+    const replica = new Replica({ id, address, boot, random, clock, ...pace });
     const contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
     const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });
     const calls = new Calls({ address, replica, joining });
@@ -134,11 +136,8 @@ export class Gossip {
   receive(now: Moment, from: string, body: string): Answer {
     const message = decodeMessage(body);
     if ("error" in message) return { error: message.error, effects: [] };
-    let answer = "";
-    const { effects } = this.#enter(now, (turn) => {
-      answer = encodeMessage(this.#exchanges.received(turn, message, from));
-    });
-    return { body: answer, effects };
+    const draft = this.#ask(now, (turn) => this.#exchanges.received(turn, message, from));
+    return { body: encodeMessage(draft.outcome), effects: draft.effects };
   }
 
   /** Hears a bare `GET /hello?from=&via=`. */
@@ -158,18 +157,17 @@ export class Gossip {
 
   /** An idle connection to `to` was closed from there. */
   hungUp(now: Moment, to: string): Turn {
-    return this.#enter(now, (turn) => {
-      if (!this.#leaving.active) this.#exchanges.hungUp(turn, to);
-    });
+    return this.#enter(now, (turn) => this.#leaving.active || this.#exchanges.hungUp(turn, to));
   }
 
   /** Decommissions `id` for good, as a user of this node asked. */
-  decommission(now: Moment, id: string): { outcome: Decommissioned; effects: readonly Effect[] } {
-    let outcome: Decommissioned = "already";
-    const { effects } = this.#enter(now, (turn) => {
-      outcome = this.#leaving.decommission(turn, id);
-    });
-    return { outcome, effects };
+  decommission(now: Moment, id: string): Outcome<Decommissioned> {
+    return this.#ask(now, (turn) => this.#leaving.decommission(turn, id));
+  }
+
+  /** Drops `id`, which is dead or left, from all tables, as a user of this node asked. */
+  forget(now: Moment, id: string): Outcome<Forgot> {
+    return this.#ask(now, (turn) => this.#leaving.forget(turn, id));
   }
 
   /** Announces a planned stop; the process may end once these calls are done. */
@@ -196,8 +194,14 @@ export class Gossip {
     return this.#helloText.of(this.#options.id, this.#options.address, this);
   }
 
+  #ask<T>(now: Moment, act: (turn: Turn) => T): Outcome<T> {
+    let outcome: T;
+    const { effects } = this.#enter(now, (turn) => outcome = act(turn));
+    return { outcome: outcome!, effects };
+  }
+
   /** Every entry: steps the clock, acts, tells what changed, and asserts what must hold. */
-  #enter(now: Moment, act: (turn: Turn) => void): Turn {
+  #enter(now: Moment, act: (turn: Turn) => unknown): Turn {
     const { monotonicMs } = this.#clock;
     const turn: Turn = { now, nowMs: this.#clock.step(now, this.nextWakeMs), effects: [] };
     must(turn, now.monotonicMs >= monotonicMs, "the monotonic clock never goes back");
@@ -214,6 +218,7 @@ export class Gossip {
   #round(turn: Turn): void {
     this.replica.beat(turn.now, turn.nowMs);
     this.replica.recall(turn.nowMs);
+    this.replica.forgotten.expire(turn.nowMs);
     const { gone, hung } = this.replica.verdicts.last;
     const { evidence } = this.replica;
     const live = this.#calls.callable(this.#options.random);

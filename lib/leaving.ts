@@ -7,6 +7,7 @@
 import type { Calls } from "./calls.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
+import type { Forgot } from "./forgotten.ts";
 import type { Joining } from "./joining.ts";
 import { shuffle } from "./partners.ts";
 import type { Replica } from "./replica.ts";
@@ -59,15 +60,29 @@ export class Leaving {
     return "done";
   }
 
+  /** Drops a member that is dead or left from all tables, as a user of this node asked. */
+  forget(turn: Turn, id: string): Forgot {
+    const { replica, rounds } = this.#options;
+    const forgot = replica.forgotten.ask(id, turn.nowMs);
+    if (forgot === "done") rounds.hurry(turn.now.monotonicMs);
+    return forgot;
+  }
+
   /** Tells that this node stops. */
   farewell(turn: Turn): void {
     this.#active = true;
     this.#tellMore(turn);
   }
 
-  /** Ends this node if it finds itself decommissioned, once; while it stops, tells others in the place of some. */
+  /**
+   * Tells which members were forgotten. Ends this node if it finds itself decommissioned, once; while it stops, tells
+   * others in the place of some.
+   */
   settle(turn: Turn): void {
     const { id, replica } = this.#options;
+    for (const dropped of replica.forgotten.dropped.splice(0)) {
+      turn.effects.push({ kind: "forgotten", dropped });
+    }
     if (turn.effects.some((effect) => effect.kind === "stop")) this.#active = true;
     if (this.#active) return this.#tellMore(turn);
     const tombstone = replica.table.tombstone(id);

@@ -13,6 +13,8 @@ export interface Self {
   readonly boot: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** For how long a member is dead or left before all forget it; by default never. */
+  readonly forgetMs?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -24,4 +26,10 @@ export interface GossipOptions extends Self {
   readonly awaitsSeeds?: boolean;
   /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
   readonly remembered?: readonly string[];
+}
+
+/** What this node's copy of the table is told. */
+export interface ReplicaOptions extends Self {
+  /** Knows how long this node did not run. */
+  readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
 }

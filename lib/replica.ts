@@ -11,12 +11,13 @@ import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
-import { compactDraft, fullDraft } from "./compose.ts";
+import { compactDraft, fullDraft, type Source } from "./compose.ts";
 import { Evidence } from "./evidence.ts";
+import { Forgotten } from "./forgotten.ts";
 import { FormerMembers } from "./former.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
-import type { Self } from "./options.ts";
+import type { ReplicaOptions } from "./options.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
@@ -26,11 +27,6 @@ import type { Draft, Message } from "./wire.ts";
 
 /** How far past a heartbeat a charge can hold, in ms: dead-after is an hour at most, and then it is void. */
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
-
-export interface ReplicaOptions extends Self {
-  /** Knows how long this node did not run. */
-  readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
-}
 
 export class Replica {
   /** This node's ID. */
@@ -43,6 +39,8 @@ export class Replica {
   readonly spread = new Spread();
   /** Members of a former life. */
   readonly former: FormerMembers;
+  /** Members that were dropped. */
+  readonly forgotten: Forgotten;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
   readonly #news: News;
@@ -52,7 +50,7 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { id, intervalMs, deadAfterMs } = options;
+    const { id, intervalMs, deadAfterMs, forgetMs = Infinity } = options;
     this.id = id;
     this.table = new Table({ deadAfterMs });
     this.#news = new News(intervalMs);
@@ -63,6 +61,13 @@ export class Replica {
     // An interval more: an age that a peer rounds down must not show the member live.
     this.former = new FormerMembers(deadAfterMs + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence });
+    this.forgotten = new Forgotten({
+      ...{ id, table, verdicts: this.verdicts, forgetMs },
+      tell: (id, nowMs) => {
+        this.#forget();
+        this.#news.note(id, nowMs);
+      },
+    });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
     this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
   }
@@ -125,8 +130,9 @@ export class Replica {
   hearGo(id: string, address: string, at: { now: Moment; nowMs: number }): boolean {
     const { now, nowMs } = at;
     const row = this.table.get(id);
-    const known = row?.heartbeat ?? 0;
-    const ageMs = row === undefined || known === 0 ? Infinity : ageOf(row, nowMs);
+    const before = row ?? this.forgotten.get(id);
+    const known = before?.heartbeat ?? 0;
+    const ageMs = before === undefined || known === 0 ? Infinity : ageOf(before, nowMs);
     if (row?.address === address && ageMs < this.#options.intervalMs / 2) return false;
     // Growing by the age: two nodes that hear it apart make equal stamps only for equal times.
     const paced = known === 0 ? 0 : known + floorStep(ageMs);
@@ -143,7 +149,8 @@ export class Replica {
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
-    for (const { id, address, boot, heartbeat } of this.former.recall(nowMs)) {
+    for (const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs)) {
+      if (beforeMs + nowMs >= (this.#options.forgetMs ?? Infinity)) continue;
       // It runs again: where its clock was ahead in its former life, that heartbeat would win and show it dead.
       const row = this.table.get(id);
       if (row !== undefined && row.heartbeat > 0 && row.boot !== boot) continue;
@@ -165,18 +172,21 @@ export class Replica {
   /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
   draft(nowMs: number, theirs?: Message): Draft {
     this.#news.expire(nowMs);
-    const { id, table, evidence } = this;
     const { heartbeat } = this.#pulse;
-    const isEqual = theirs?.roster === table.rosterHash;
+    const isEqual = theirs?.roster === this.table.rosterHash;
     const news = isEqual ? [] : this.#news.ids();
     const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft({ id, table, evidence, nowMs }, { heartbeat, news, knows });
+    return compactDraft(this.#source(nowMs), { heartbeat, news, knows });
   }
 
   /** Composes all rows, or those that `theirs` lacks. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
-    const { id, table, evidence } = this;
-    return fullDraft({ id, table, evidence, nowMs }, { theirs, start: this.#options.random() });
+    return fullDraft(this.#source(nowMs), { theirs, start: this.#options.random() });
+  }
+
+  #source(nowMs: number): Source {
+    const { id, table, evidence, forgotten } = this;
+    return { id, table, evidence, forgotten, nowMs };
   }
 
   /**
@@ -198,6 +208,7 @@ export class Replica {
 
   /** Merges a report; "changed" says that others should know at once. */
   merge(report: Report, via: string, nowMs: number): Merged {
+    if (this.forgotten.refuses(report, nowMs)) return "same";
     const boot = this.table.get(report.id)?.boot;
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
@@ -226,7 +237,7 @@ export class Replica {
     );
   }
 
-  /** Forgets those that made room. */
+  /** Forgets those that made room, or were dropped. */
   #forget(): void {
     for (const id of this.table.forgotten.splice(0)) {
       this.evidence.forget(id);

@@ -63,7 +63,7 @@ export type Merged = "same" | "fresher" | "changed" | "full";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Table {
-  /** IDs that made room at a bound, for whoever keeps more about them to take out of here. */
+  /** IDs that made room at a bound or were dropped, for whoever keeps more about them to take out of here. */
   readonly forgotten: string[] = [];
   readonly #rows = new Map<string, Mutable<Row>>();
   readonly #tombstones: Tombstones;
@@ -149,6 +149,13 @@ export class Table {
     this.#order = undefined;
     this.#version++;
     return "changed";
+  }
+
+  /** Drops a row that is of no more use (see forgotten.ts). */
+  drop(row: Row): void {
+    this.#remove(row);
+    this.forgotten.push(row.id);
+    this.#version++;
   }
 
   #remove(row: Row): void {

@@ -11,6 +11,7 @@ import { isId, normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
+import { type Mark, MARKS_TOLD_MAX } from "./forgotten.ts";
 import { isWithin } from "./json_bounds.ts";
 import {
   AGE_MAX_MS,
@@ -39,6 +40,8 @@ export interface Message {
   readonly columns?: Columns;
   readonly rows?: readonly Report[];
   readonly tombstones?: readonly { readonly id: string; readonly by: string }[];
+  /** Members that were dropped from the table. */
+  readonly forgotten?: readonly Mark[];
   readonly charges?: readonly Charge[];
   readonly accepts?: readonly Accept[];
   readonly slow?: readonly Slowness[];
@@ -72,7 +75,7 @@ const SHORT_LENGTH = 65_536;
 const BODY_BOUNDS = {
   depth: 8,
   values: MEMBERS_MAX * 12 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
-    ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + 100,
+    ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + MARKS_TOLD_MAX * 4 + 100,
 };
 
 /** A boot mark; empty for a Go node. */
@@ -97,19 +100,16 @@ export function encodeMessage(draft: Draft): string {
     const entries = tombstones.map(({ id, by }) => by === "" ? [id] : [id, by]);
     text += `,"tombstones":${JSON.stringify(entries)}`;
   }
-  if (charges) {
-    const entries = charges.map((charge) => [charge.member, charge.witness, charge.upTo]);
-    text += `,"charges":${JSON.stringify(entries)}`;
-  }
-  if (draft.accepts) {
-    const entries = draft.accepts.map(({ member, witness, at }) => [member, witness, at]);
-    text += `,"accepts":${JSON.stringify(entries)}`;
-  }
-  if (draft.slow) {
-    const entries = draft.slow.map(({ member, gapMs, at }) => [member, Math.floor(gapMs), at]);
-    text += `,"slow":${JSON.stringify(entries)}`;
-  }
+  const { forgotten, accepts, slow } = draft;
+  text += listText("forgotten", forgotten?.map((m) => [m.id, m.heartbeat, Math.floor(m.ageMs)]));
+  text += listText("charges", charges?.map((c) => [c.member, c.witness, c.upTo]));
+  text += listText("accepts", accepts?.map((a) => [a.member, a.witness, a.at]));
+  text += listText("slow", slow?.map((s) => [s.member, Math.floor(s.gapMs), s.at]));
   return text + "}";
+}
+
+function listText(name: string, entries: readonly unknown[] | undefined): string {
+  return entries === undefined ? "" : `,"${name}":${JSON.stringify(entries)}`;
 }
 
 function rowText({ id, address, heartbeat, ageMs, boot, left, about }: Report): string {
@@ -152,11 +152,12 @@ export function decodeMessage(text: string): Message | WireError {
   const charges = readList(body.charges, readCharge, CHARGED_MAX * WITNESSES_MAX);
   const accepts = readList(body.accepts, readAccept, ACCEPTED_MAX * ACCEPT_WITNESSES_MAX);
   const slow = readList(body.slow, readSlowness, SLOW_MAX);
+  const forgotten = readList(body.forgotten, readMark, MARKS_TOLD_MAX);
   // Filled in one by one: spreading optional parts would cost more than the parsing.
   const message: Mutable<Message> = {
     roster,
     dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0) +
-      (accepts?.dropped ?? 0) + (slow?.dropped ?? 0),
+      (accepts?.dropped ?? 0) + (slow?.dropped ?? 0) + (forgotten?.dropped ?? 0),
   };
   if (id !== undefined) message.id = id;
   if (isText(boot, BOOT)) message.boot = boot;
@@ -166,6 +167,7 @@ export function decodeMessage(text: string): Message | WireError {
   if (charges) message.charges = charges.entries;
   if (accepts) message.accepts = accepts.entries;
   if (slow) message.slow = slow.entries;
+  if (forgotten) message.forgotten = forgotten.entries;
   if (body.full === true) message.full = true;
   return message;
 }
@@ -221,6 +223,12 @@ function readSlowness(entry: unknown[]): Slowness | undefined {
   if (typeof member !== "string" || !isId(member) || !isHeartbeat(at)) return undefined;
   if (typeof gapMs !== "number" || !(gapMs > 0)) return undefined;
   return { member, gapMs: Math.min(gapMs, AGE_MAX_MS), at };
+}
+
+function readMark([id, heartbeat, ageMs]: unknown[]): Mark | undefined {
+  if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
+  if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
+  return { id, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS) };
 }
 
 /** Whether `value` is a stamp; one that is no multiple of the step would not survive the columns. */

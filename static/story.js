@@ -1,7 +1,7 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
 import { isUp } from "./lists.js";
-import { changeWords, lastedWords, storyWords } from "./words.js";
+import { changeWords, isGone, lastedWords, storyWords, uptimeWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
@@ -91,12 +91,16 @@ export class Story {
     section.ariaLabel = `History of ${row.id}`;
     setText(section.querySelector("h3 > span"), row.id);
     const { id, version } = this.#state?.self ?? {};
-    const [page, sum] = section.querySelector(".sum").children;
+    const [page, sum, uptime] = section.querySelector(".sum").children;
     setText(page, story.address);
     setPage(page, this.#state?.scheme, story.address);
     setText(sum, storyWords(story.history, id === row.id ? version : ""));
+    setText(uptime, uptimeWords(story.uptime));
     section.querySelector(".json").href = path;
     section.querySelector(".bye").hidden = story.status === "decommissioned";
+    const forget = section.querySelector(".forget");
+    forget.hidden = !isGone(story.status);
+    forget.href = `./?forget=${encodeURIComponent(row.id)}`;
     const { history } = story;
     const now = this.#state?.now ?? new Date().toISOString();
     const items = history.map((change, i) => changeItem(change, history[i + 1]?.at, now));

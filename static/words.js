@@ -108,6 +108,30 @@ function withoutDay(words, now) {
 }
 
 /**
+ * Whether a member may be forgotten: it is dead, or left.
+ *
+ * @param {string | undefined} status
+ * @returns {boolean}
+ */
+export function isGone(status) {
+  return status === "dead" || status === "left";
+}
+
+/**
+ * In how much of the time a member was live: "live 99.98 % of 24 h, 99.9 % of 30 d", or of what is known of it.
+ *
+ * @param {{ day: number | null, month: number | null, knownMs: number }} uptime
+ * @returns {string}
+ */
+export function uptimeWords({ day, month, knownMs }) {
+  const dayMs = 24 * 3_600_000;
+  if (month === null) return "";
+  const longest = knownMs < 29 * dayMs ? `${durationWords(knownMs)} known` : "30 d";
+  const words = `${month} % of ${longest}`;
+  return day === null || knownMs <= dayMs ? `live ${words}` : `live ${day} % of 24 h, ${words}`;
+}
+
+/**
  * How long a state lasted: "for 8 s", or "for 8 s so far" where nothing came after it.
  *
  * @param {string} at

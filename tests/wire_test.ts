@@ -34,6 +34,7 @@ Deno.test("decodeMessage() reads back what encodeMessage() writes", () => {
     tombstones: fc.array(fc.record({ id: fcId, by: fc.oneof(fcId, fc.constant("")) })),
     charges: fc.array(fc.record({ member: fcId, witness: fcId, upTo: fcHeartbeat })),
     accepts: fc.array(fc.record({ member: fcId, witness: fcId, at: fcHeartbeat })),
+    forgotten: fc.array(fc.record({ id: fcId, heartbeat: fcHeartbeat, ageMs: fc.nat(1e9) })),
     slow: fc.array(
       fc.record({ member: fcId, gapMs: fc.integer({ min: 1, max: 1e7 }), at: fcHeartbeat }),
     ),
@@ -181,7 +182,9 @@ Deno.test("decodeMessage() is not fooled by names that every object has", () => 
 Deno.test("invariant 7: decodeMessage() never throws, whatever the text or the JSON", () => {
   const fcPart = fc.oneof(fc.jsonValue(), fc.array(fc.array(fc.jsonValue())));
   const fcNames = fc.constantFrom(
-    ..."roster tombs id boot beat beats rows tombstones charges accepts slow full".split(" "),
+    ..."roster tombs id boot beat beats rows tombstones charges accepts slow forgotten full".split(
+      " ",
+    ),
   );
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void decodeMessage(text)));
   fc.assert(fc.property(fc.json(), (text) => void decodeMessage(text)));

@@ -65,6 +65,8 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
         return await showStory(call, client, terminal);
       case "bye":
         return await decommission(call, client, terminal);
+      case "forget":
+        return await forget(call, client, terminal);
       case "events":
         await printChanges(client, terminal);
         return EXIT.fine;
@@ -125,6 +127,18 @@ async function showStory({ operand: id }: Call, client: Client, terminal: Termin
   if (story === undefined) throw new CallError(EXIT.not, unknownWords(id, client));
   await printUnlessClosed(terminal, storyText(story, painter(terminal.colours)));
   return story.status === "live" ? EXIT.fine : EXIT.not;
+}
+
+async function forget({ operand: id }: Call, client: Client, terminal: Terminal): Promise<number> {
+  const { status, text } = await client.ask(`forget?id=${encodeURIComponent(id)}`, {
+    method: "POST",
+    // 409: it is neither dead nor left.
+    also: [404, 409, 507],
+  });
+  if (status === 404) throw new CallError(EXIT.not, unknownWords(id, client));
+  if (status !== 200) throw new CallError(EXIT.not, firstLine(text));
+  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
+  return EXIT.fine;
 }
 
 async function clientFor({ base, keyFile, keyText, caFile }: Target): Promise<Client> {

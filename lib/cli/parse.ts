@@ -99,6 +99,14 @@ elsewhere it needs -yes, and for an ID that the node does not know -unknown as w
 
 Exit status: 0 done, 1 not done, 2 wrong call, 3 no node answers.`,
   },
+  "forget": {
+    flags: [],
+    asks: true,
+    read: readId,
+    more: `It must be dead or left. Its ID stays usable: if it starts again, it is a new member.
+
+Exit status: 0 done, 1 not done, 2 wrong call, 3 no node answers.`,
+  },
   "tag": {
     flags: ["set", "unset"],
     asks: true,

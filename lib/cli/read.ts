@@ -8,6 +8,7 @@
  */
 import { portsIn, tagsIn } from "../about.ts";
 import { ADDRESS_BYTES_MAX, isId, normalizeAddress } from "../address.ts";
+import type { Uptimes } from "../report/history.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 import type { Status } from "../table.ts";
@@ -37,7 +38,15 @@ export function readMembers(json: string): ListedMember[] {
 export function readStory(json: string): StoryView {
   const story = readObject(parse(json));
   if (!Array.isArray(story["history"])) throw new UnreadableError("a member without its history");
-  return { ...readMember(story), history: story["history"].map(readChangeFields) };
+  const uptime = readUptimes(story["uptime"]);
+  return { ...readMember(story), uptime, history: story["history"].map(readChangeFields) };
+}
+
+/** Older nodes tell none. */
+function readUptimes(value: unknown): Uptimes {
+  const { day, month, knownMs } = (value ?? {}) as Record<string, unknown>;
+  const shareOf = (share: unknown) => typeof share === "number" ? share : null;
+  return { day: shareOf(day), month: shareOf(month), knownMs: shareOf(knownMs) ?? 0 };
 }
 
 /** A change of `GET /events`. */

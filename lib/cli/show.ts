@@ -7,7 +7,7 @@ import { tagWords } from "../about.ts";
 import { type ListedMember, type StoryView, tableText } from "../report/members.ts";
 import { type ChangeView, HISTORY_MAX } from "../report/stories.ts";
 import { type Status, STATUSES } from "../table.ts";
-import { ageWords, changeWords, secondWords, timeWords } from "../../static/words.js";
+import { ageWords, changeWords, secondWords, timeWords, uptimeWords } from "../../static/words.js";
 
 /** How a text is written for its status: in colour, or as it is. */
 export type Paint = (status: Status, text: string) => string;
@@ -73,6 +73,8 @@ export function storyText(story: StoryView, paint: Paint): string {
   const tags = tagWords(story.tags).join(" ");
   if (tags !== "") lines.push(`  tags     ${tags}`);
   if (story.remark !== null) lines.push(`  remark   ${story.remark}`);
+  const uptime = uptimeWords(story.uptime);
+  if (uptime !== "") lines.push(`  uptime   ${uptime}`);
   const changes = history.slice(-HISTORY_MAX);
   const width = Math.max(0, ...changes.map(({ to }) => to.length));
   for (const change of changes) {

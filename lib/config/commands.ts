@@ -20,6 +20,7 @@ export const COMMANDS = {
   "live": { help: "addresses of the live members, one a line, for other programs" },
   "why": { operand: "ID", help: "one member: its status, since when and why, its last changes" },
   "bye": { operand: "ID", help: "decommission a member, for good" },
+  "forget": { operand: "ID", help: "drop a dead or left member from the tables" },
   "tag": { help: "change what a node is, until it ends: -set role=web -unset zone" },
   "events": { help: "one line per change of status, as it happens" },
   "completions": { operand: "SHELL", help: "a script that completes words in bash, zsh or fish" },

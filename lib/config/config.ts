@@ -6,16 +6,13 @@ import { BESIDE_FLAGS, type BesideConfig, splitCommand } from "./beside.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
-  formatDuration,
   oneOf,
   reachableHost,
   readAdvertise,
-  readDeadAfter,
   readFile,
   readFolder,
   readHost,
   readId,
-  readInterval,
   readListening,
   readPort,
   readSeeds,
@@ -25,10 +22,11 @@ import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } fr
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
+import { type Pace, PACE_FLAGS, paceOf } from "./pace.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig, BesideConfig {
+export interface Config extends SecurityConfig, BesideConfig, Pace {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -58,10 +56,6 @@ export interface Config extends SecurityConfig, BesideConfig {
   readonly dns: { readonly host: string; readonly port: number } | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
-  /** Time between two rounds. */
-  readonly intervalMs: number;
-  /** A member whose last heartbeat is older is dead. */
-  readonly deadAfterMs: number;
   readonly logFormat: LogFormat;
   /** Log lines below this level are left out. */
   readonly logLevel: LogLevel;
@@ -81,9 +75,6 @@ export interface ConfigDefaults {
   /** The ID of a node that is started without one: 8 random hex digits. */
   readonly randomId: string;
 }
-
-/** One lost exchange or a late round must not make a live member look dead. */
-export const DEAD_AFTER_INTERVALS_MIN = 3;
 
 /** Every flag. A new one takes a row here, a field in {@linkcode Config} and a line in `validate`. */
 const FLAGS = {
@@ -136,18 +127,7 @@ const FLAGS = {
     help: "serve the files of DIR at /download (default the running binary)",
     read: readFolder,
   },
-  "interval": {
-    metavar: "DURATION",
-    help: "time between two rounds of gossip",
-    default: "1s",
-    read: readInterval,
-  },
-  "dead-after": {
-    metavar: "DURATION",
-    help: "silence after which a member is dead; the same on all nodes",
-    default: "5s",
-    read: readDeadAfter,
-  },
+  ...PACE_FLAGS,
   ...BESIDE_FLAGS,
   ...SECURITY_FLAGS,
   "log": {
@@ -206,15 +186,7 @@ function validate(
   values: FlagValues<typeof FLAGS>,
   { hostname, randomId, keyText, command }: ConfigDefaults & Pick<Config, "keyText" | "command">,
 ): Config {
-  const { interval: intervalMs, "dead-after": deadAfterMs } = values;
-  const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
-  if (deadAfterMs < deadAfterMinMs) {
-    const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
-    throw new UsageError(
-      `Cannot use -dead-after ${given} with -interval ${interval}: ` +
-        `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
-    );
-  }
+  const { intervalMs, deadAfterMs, forgetMs } = paceOf(values);
   // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);
@@ -234,6 +206,7 @@ function validate(
     dist: values.dist,
     intervalMs,
     deadAfterMs,
+    forgetMs,
     keyFile: security.keyFile,
     keyText: security.keyText,
     private: security.private,

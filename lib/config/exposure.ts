@@ -40,6 +40,12 @@ export function describeListening(
     address + (join.length === 0 ? `; others join it with -join ${address}` : "");
 }
 
+/** What to know of a node that does not keep its ID; undefined for one that does. */
+export function idHint({ idGiven, state }: Config): string | undefined {
+  if (idGiven || state !== undefined) return undefined;
+  return "no -id and no -state: after a restart this node is a new member, with another ID; give one of them";
+}
+
 /**
  * Warnings for the log of a node that lets strangers do more than its owner may expect, or that joins nobody but
  * itself; `address` is the one that peers are given.

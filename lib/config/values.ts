@@ -15,6 +15,7 @@ import {
 } from "../address.ts";
 import { UsageError } from "./flags.ts";
 import { type Network, parseNetwork } from "./networks.ts";
+import { AGE_MAX_MS } from "../limits.ts";
 import { quote } from "../text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
@@ -148,11 +149,19 @@ export function readInterval(text: string): number {
   );
 }
 
-/** `-dead-after`, in ms; `parseConfig` checks it against the interval. */
+/** `-dead-after`, in ms; `paceOf` checks it against the interval. */
 export function readDeadAfter(text: string): number {
   const ms = readDuration(text);
   if (ms <= DEAD_AFTER_MAX_MS) return ms;
   throw new UsageError(`give a duration of at most ${formatDuration(DEAD_AFTER_MAX_MS)}`);
+}
+
+/** `-forget`, in ms; `0` and `never` are Infinity. */
+export function readForget(text: string): number {
+  if (text === "0" || text === "never") return Infinity;
+  const ms = readDuration(text);
+  if (ms > 0 && ms <= AGE_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(AGE_MAX_MS)}, or 0`);
 }
 
 /** `-allow`: comma-separated networks in CIDR notation; an empty text gives no networks. */

@@ -1,17 +1,19 @@
 /**
- * What `/bye` answers, in a line. (pure)
+ * What `/bye` and `/forget` answer, in a line. (pure)
  *
  * @module
  */
+import type { Forgot } from "../forgotten.ts";
 import type { Decommissioned } from "../leaving.ts";
+import type { Status } from "../table.ts";
 
-export interface ByeAnswer {
-  readonly status: 200 | 404 | 507;
+export interface RequestAnswer {
+  readonly status: 200 | 404 | 409 | 507;
   readonly text: string;
 }
 
 /** For an ID that this node's table does not have, which nobody said is meant: a typing error would burn an ID. */
-export function unknownAnswer(id: string): ByeAnswer {
+export function unknownAnswer(id: string): RequestAnswer {
   const text = `No member is decommissioned, as ${id} is not known here: see /members. ` +
     `If you mean it all the same, ask for /bye?id=${id}&unknown=yes`;
   return { status: 404, text };
@@ -21,7 +23,7 @@ export function unknownAnswer(id: string): ByeAnswer {
 export function byeAnswer(
   id: string,
   done: { outcome: Decommissioned; known: boolean; unsaved: string | undefined },
-): ByeAnswer {
+): RequestAnswer {
   const { outcome, known, unsaved } = done;
   if (unsaved !== undefined) {
     const text = `${id} is decommissioned here, and others are told, but it is not safe on disk`;
@@ -33,4 +35,29 @@ export function byeAnswer(
   if (outcome === "already") return { status: 200, text: `${id} was decommissioned before` };
   const unknown = known ? "" : ", though it was not known here";
   return { status: 200, text: `${id} is decommissioned for good${unknown}` };
+}
+
+/** For a request to forget a member; `status` is what it has, where it is not forgotten. */
+export function forgetAnswer(
+  id: string,
+  done: { outcome: Forgot; status: Status | undefined; unsaved: string | undefined },
+): RequestAnswer {
+  const { outcome, status, unsaved } = done;
+  if (unsaved !== undefined) {
+    const text = `${id} is forgotten, but a restart may bring it back`;
+    return { status: 507, text: `${text}: ${unsaved}` };
+  }
+  switch (outcome) {
+    case "done":
+      return { status: 200, text: `${id} is forgotten; if it starts again, it is a new member` };
+    case "already":
+      return { status: 200, text: `${id} was forgotten before` };
+    case "unknown":
+      return { status: 404, text: `No member named '${id}': see /members` };
+    case "here": {
+      const instead = status === "decommissioned" ? "" : "; to end it for good, ask for /bye";
+      const text = `Cannot forget ${id}: it is ${status}, and only dead and left members can be`;
+      return { status: 409, text: `${text}${instead}` };
+    }
+  }
 }

@@ -49,6 +49,11 @@ export async function writeAtomically(disk: Disk, path: string, text: string): P
     file.close();
   }
   await disk.rename(part, path);
+  await syncFolder(disk, path);
+}
+
+/** Makes sure that the name of a new file at `path` outlasts a power cut. */
+export async function syncFolder(disk: Disk, path: string): Promise<void> {
   // Windows cannot open a folder, and journals names by itself.
   if (Deno.build.os === "windows") return;
   const folder = await disk.open(dirname(path), { read: true });

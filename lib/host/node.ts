@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { type ByeAnswer, byeAnswer, unknownAnswer } from "./bye.ts";
+import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
 import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
 import { bugPlace, describeBug } from "../log.ts";
+import { ForeignCallers } from "./foreign_callers.ts";
+import { History } from "./history.ts";
 import { OncePer } from "../once.ts";
 import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
+import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { restore, snapshot } from "./state_format.ts";
@@ -18,9 +21,6 @@ import { StateFile } from "./state_file.ts";
 import type { Downloads, NodeOptions } from "./node_options.ts";
 import { OwnWords } from "./words.ts";
 import { RealWorld } from "./world.ts";
-
-/** Callers of other clusters that the log names in a period: enough to find a mistake, whoever invents callers. */
-const STRANGERS = { keysMax: 64, periodMs: 3_600_000 };
 
 /** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
 const BUGS = { keysMax: 100, periodMs: 3_600_000 };
@@ -32,7 +32,8 @@ export class Node {
   readonly #gossip: Gossip;
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
-  readonly #strangers = new OncePer(STRANGERS);
+  readonly #foreign: ForeignCallers;
+  readonly #history: History;
   readonly #bugs = new OncePer(BUGS);
   readonly #names: SeedNames;
   readonly #world: RealWorld;
@@ -41,21 +42,26 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { id, address, join, cluster, intervalMs, deadAfterMs, saved, signer } = options;
-    const { now, random, log, version, allow, caCerts } = options;
+    const { id, address, join, cluster, intervalMs, deadAfterMs, forgetMs } = options;
+    const { now, random, log, version, allow, caCerts, saved, signer, state } = options;
     const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
     const awaitsSeeds = seeds.length < join.length;
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs }, now());
+    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs, forgetMs }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
+    const wallMs = () => now().wallMs;
+    const { post } = world;
+    const history = new History({ id, state, wallMs, random, log, post });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
+      past: history.past,
+      remember: (change) => history.record(change),
       refresh: () => this.#driver.refresh(),
       cutOffMs: () => cutOffMs(gossip, { id, deadAfterMs, unheardMs: this.#driver.unheardMs() }),
     });
@@ -66,8 +72,13 @@ export class Node {
           reports.changed(change);
           this.#state?.touch();
         },
+        onForgotten: (dropped) => {
+          reports.forgot(dropped);
+          this.#state?.touch();
+        },
         onRound: (lateMs) => {
           reports.round(lateMs);
+          history.round(gossip.replica.verdicts.last.live);
           this.say({ warning: this.warning() ?? "" });
         },
         onExchange: (exchange) => reports.exchanged(exchange),
@@ -82,10 +93,10 @@ export class Node {
       misses: () => !gossip.joined || gossip.contacts.misses((id) => gossip.isPresent(id)),
       onNotice: (level, text) => log.notice(level, text),
     });
-    if (options.state !== undefined) {
+    if (state !== undefined) {
       this.#state = new StateFile({
-        path: options.state,
-        snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: now().wallMs, random }),
+        path: state,
+        snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: wallMs(), random }),
         onTrouble: (text) => logStateTrouble(log, text),
       });
     }
@@ -93,6 +104,8 @@ export class Node {
       tell: (about) => this.#driver.enter((gossip, now) => gossip.say(now, about)),
       nowMs: () => now().monotonicMs,
     });
+    this.#foreign = new ForeignCallers(cluster, log);
+    this.#history = history;
     this.#gossip = gossip;
     this.#world = world;
     this.reports = reports;
@@ -105,6 +118,11 @@ export class Node {
 
   get id(): string {
     return this.#options.id;
+  }
+
+  /** What this node saw. */
+  get past(): Past {
+    return this.#history.past;
   }
 
   /** Starts the rounds. */
@@ -150,7 +168,7 @@ export class Node {
     this.#world.close();
     this.#names.stop();
     this.reports.close();
-    await this.#state?.close();
+    await Promise.all([this.#state?.close(), this.#history.close()]);
   }
 
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
@@ -159,18 +177,9 @@ export class Node {
     return answer;
   }
 
-  /** Why a caller is refused: it belongs to another cluster. Undefined if it does not; logged once for each caller. */
+  /** Why a caller is refused: it belongs to another cluster. */
   stranger(caller: { from: string; via: string; cluster: string }): string | undefined {
-    const { cluster: own, log, now } = this.#options;
-    const { from, via, cluster } = caller;
-    if (cluster === own) return undefined;
-    const told = this.#strangers.admit(`${from} ${via}`, now().monotonicMs);
-    const text = `it belongs to cluster '${cluster}', this node to '${own}'`;
-    if (told !== "no") log.notice("warn", `refused ${from} (${via}): ${text}`);
-    if (told === "last") {
-      log.notice("warn", "further nodes of other clusters: not logged for an hour");
-    }
-    return `This node belongs to cluster '${own}', not '${cluster}': see -cluster`;
+    return this.#foreign.refusal(caller, this.#options.now().monotonicMs);
   }
 
   hear(from: string, via: string): void {
@@ -185,12 +194,20 @@ export class Node {
    * Decommissions `id`, if it is known or `unknown` ones are meant too; says in one line what was done, once it is in
    * the state file, where there is one.
    */
-  async bye(id: string, { unknown }: { unknown: boolean }): Promise<ByeAnswer> {
+  async bye(id: string, { unknown }: { unknown: boolean }): Promise<RequestAnswer> {
     const known = this.reports.story(id) !== undefined;
     if (!known && !unknown) return unknownAnswer(id);
     const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
     const unsaved = outcome === "full" ? undefined : await this.#state?.saveInTime();
     return byeAnswer(id, { outcome, known, unsaved });
+  }
+
+  /** Drops `id` from all tables if it is dead or left; says in one line what was done. */
+  async forget(id: string): Promise<RequestAnswer> {
+    const { outcome } = this.#driver.enter((gossip, now) => gossip.forget(now, id));
+    const status = this.reports.story(id)?.status;
+    const unsaved = outcome === "done" ? await this.#state?.saveInTime() : undefined;
+    return forgetAnswer(id, { outcome, status, unsaved });
   }
 
   /** Why this node is not healthy, in one line; undefined if it is. */
@@ -203,7 +220,8 @@ export class Node {
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    return [this.#state?.trouble, this.#options.warning()].filter(Boolean).join("; ") || undefined;
+    const troubles = [this.#state?.trouble, this.#history.trouble, this.#options.warning()];
+    return troubles.filter(Boolean).join("; ") || undefined;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */

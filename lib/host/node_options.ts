@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly warning: () => string | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** Infinity: no member is forgotten. */
+  readonly forgetMs: number;
   /** The program's. */
   readonly version: string;
   readonly now: () => Moment;

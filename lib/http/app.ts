@@ -11,19 +11,19 @@ import { UsageError } from "../config/flags.ts";
 import type { Gate } from "./gate.ts";
 import { addDownloadRoutes } from "./download.ts";
 import { Answers } from "./answers.ts";
-import { Body, readBody, refuse } from "./body.ts";
+import { refuse } from "./body.ts";
+import { addChangeRoutes, bodyOf } from "./changes.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
-import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
+import { BODY_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
-import { checkHeaders, redirectTo } from "./headers.ts";
+import { membersAtView } from "../report/history.ts";
+import { checkHeaders } from "./headers.ts";
+import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
 import { Latest } from "./latest.ts";
-import { storyPath } from "../page/links.tsx";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
-import { readTagChange, readWanted, readWantedTags } from "./wanted.ts";
-
-const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
+import { readWanted, readWantedTags } from "./wanted.ts";
 
 /** Seconds until a place for a reader of events may be free again, or answers were taken. */
 const RETRY_AFTER_S = "15";
@@ -99,28 +99,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   app.use(checkHeaders);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.use(gate.read);
-  app.use("/bye", gate.bye);
-
-  app.on(["GET", "POST"], "/bye", async (c) => {
-    using form = await bodyOf(c, FORM_BYTES_MAX);
-    const fields = new URLSearchParams(form.text);
-    const field = (name: string) => c.req.query(name) ?? fields.get(name) ?? "";
-    const id = field("id");
-    if (!isId(id)) refuse(400, BYE_USAGE);
-    // The page's form has this field for a member that is live.
-    if ((fields.get("confirm") ?? id) !== id) refuse(400, `Type the ID of the member, ${id}`);
-    const { status, text } = await node.bye(id, { unknown: field("unknown") === "yes" });
-    if (status !== 200) return refuse(status, text);
-    // A browser goes back to the page, unless this node has just decommissioned itself.
-    const fromPage = c.req.method === "POST" && id !== node.id &&
-      accepts(c.req.raw, "text/plain", "text/html") === "text/html";
-    return fromPage ? c.redirect(redirectTo(storyPath(id)), 303) : c.text(`${text}\n`);
-  });
-
-  app.post("/tag", gate.bye, async (c) => {
-    using form = await bodyOf(c, FORM_BYTES_MAX);
-    return c.json(node.retag(readTagChange(c, new URLSearchParams(form.text))));
-  });
+  addChangeRoutes(app, node, gate);
 
   const answerStory = (c: CallerContext, id: string) => {
     const story = node.reports.story(id);
@@ -134,6 +113,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
     if (id !== undefined) return answerStory(c, id);
+    const atMs = readTime(c, "at");
+    if (atMs !== undefined) return c.json(membersAtView(node.past, atMs, node.id));
     const wanted = readWanted(c);
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.
@@ -166,6 +147,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   });
 
   addLiveRoute(app, node);
+  addHistoryRoutes(app, node, gate);
 
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
@@ -214,13 +196,6 @@ function answerError(error: Error, c: CallerContext, node: Node): Response {
   if (error instanceof UsageError) return c.text(`${error.message}\n`, 400);
   node.reportBug(error);
   return c.text("A bug in gossiper: see this node's log, and please report it\n", 500);
-}
-
-/** The body, which the gate may have read already. */
-function bodyOf(c: CallerContext, bytesMax: number): Body | Promise<Body> {
-  if (c.req.method !== "POST") return new Body();
-  const text = c.get("body");
-  return text === undefined ? readBody(c, { bytesMax }) : new Body(text);
 }
 
 /** Without a body, which the caller would not take. */

@@ -1,14 +1,16 @@
 /**
  * Who may do what. Everybody may read, unless the node is private. Where the cluster has a key, an exchange must be
- * signed, and `/bye` takes the key. A browser may change something only from the node's own page, key or not.
+ * signed, and `/bye`, `/forget` and `/tag` take the key. A browser may change something only from the node's own
+ * page, key or not.
  *
  * @module
  */
 import { judge, type Names } from "./browsers.ts";
 import { readBody, refuse } from "./body.ts";
 import { redirectTo } from "./headers.ts";
-import { byePath } from "../page/links.tsx";
+import { byePath, forgetPath } from "../page/links.tsx";
 import type { Keyring } from "../net/keys.ts";
+import { authorizationOf, isSigned, passwordOf } from "./authorization.ts";
 import { type CallerContext, RecentCallers } from "./callers.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../limits.ts";
 import { type Signer, UNSIGNED } from "../net/signer.ts";
@@ -27,7 +29,14 @@ const UNPROVED_BYTES_MAX = 512 * 1024;
 const PROVED = { callersMax: 4_096, forMs: 600_000 };
 
 /** Paths that `read` lets pass: a kubelet that sends probes has no key, and the others have rules of their own. */
-const UNREAD: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/bye", "/hello"]);
+const UNREAD: ReadonlySet<string> = new Set([
+  "/healthz",
+  "/readyz",
+  "/bye",
+  "/forget",
+  "/missed",
+  "/hello",
+]);
 
 export interface GateOptions {
   /** Undefined in a cluster without a key. */
@@ -47,7 +56,10 @@ export interface Gate {
   readonly hello: Middleware | undefined;
   /** Refuses an exchange that a browser sends, where `hello` does not run. */
   readonly exchange: (c: CallerContext) => void;
+  /** Runs before a change that a user asks for. */
   readonly bye: Middleware;
+  /** Lets nodes of the cluster pass, and nobody else where it has a key. */
+  readonly peer: Middleware;
   /** Refuses readers without the key, on a private node. Lets probes pass; `HEAD /` learns that the node is there. */
   readonly read: Middleware;
   /** Whether the caller may learn about members and files. */
@@ -161,7 +173,8 @@ export function createGate(options: GateOptions): Gate {
 
     async bye(c, next) {
       if (guard(c, "bye")) {
-        return c.redirect(redirectTo(byePath(c.req.query("id") ?? "")), 303);
+        const id = c.req.query("id") ?? "";
+        return c.redirect(redirectTo(c.req.path === "/bye" ? byePath(id) : forgetPath(id)), 303);
       }
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
@@ -177,6 +190,12 @@ export function createGate(options: GateOptions): Gate {
         "Bearer",
         "Give the cluster's key as 'Authorization: Bearer KEY', or in the page's form",
       );
+    },
+
+    async peer(c, next) {
+      guard(c, "exchange");
+      if (keys === undefined) return await next();
+      return isSigned(c) ? await runSigned(c, next, FORM_BYTES_MAX) : deny(c, "Gossip", UNSIGNED);
     },
 
     async read(c, next) {
@@ -206,14 +225,6 @@ function targetOf({ url }: Request): string {
   return url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
 }
 
-function authorizationOf(c: CallerContext): string {
-  return c.req.header("authorization") ?? "";
-}
-
-function isSigned(c: CallerContext): boolean {
-  return /^Gossip /i.test(authorizationOf(c));
-}
-
 /** `stream`, which ends before the first piece for which `holds` is false. */
 function endUnless(stream: ReadableStream<Uint8Array>, holds: () => Promise<boolean>) {
   const reader = stream.getReader();
@@ -226,16 +237,4 @@ function endUnless(stream: ReadableStream<Uint8Array>, holds: () => Promise<bool
     },
     cancel: () => reader.cancel(),
   }, { highWaterMark: 0 });
-}
-
-/** The password of `Basic`, with any user name. */
-function passwordOf(authorization: string): string | undefined {
-  const [, base64] = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization) ?? [];
-  if (base64 === undefined) return undefined;
-  try {
-    const text = atob(base64);
-    return text.slice(text.indexOf(":") + 1);
-  } catch {
-    return undefined;
-  }
 }

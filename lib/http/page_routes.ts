@@ -27,7 +27,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     c.header("Cache-Control", "no-store");
     c.header("Vary", "Accept");
     const query = readQuery(c);
-    if (query.bye === undefined && !wantsHtml(c)) {
+    if (query.bye === undefined && query.forget === undefined && !wantsHtml(c)) {
       const { q } = query;
       const make = () => pageText(node.reports.page(), q);
       return c.text(texts.get(keyOf({ q }), node.reports.version(), make).text);
@@ -65,19 +65,27 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   });
 }
 
-/** What the page takes from a request: `?q=` filters, `?id=` opens a history, `?bye=` asks, `?sort=` sorts. */
+/** What the page takes: `?q=` filters, `?sort=` sorts, `?id=` opens a history, `?bye=` and `?forget=` ask. */
 interface Query {
   readonly q?: string | undefined;
   readonly id?: string | undefined;
   readonly bye?: string | undefined;
+  readonly forget?: string | undefined;
   readonly sort?: Sort | undefined;
 }
 
 function readQuery(c: Context): Query {
-  const { q, id, bye } = c.req.query();
+  const { q, id, bye, forget } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
+  if (forget !== undefined && !isId(forget)) refuse(400, "Give the ID of a member as forget=");
   const sort = SORTS.find((order) => order === c.req.query("sort"));
-  return { q: q?.slice(0, FILTER_LENGTH_MAX), id: id?.slice(0, MISSING_LENGTH_MAX), bye, sort };
+  return {
+    q: q?.slice(0, FILTER_LENGTH_MAX),
+    id: id?.slice(0, MISSING_LENGTH_MAX),
+    bye,
+    forget,
+    sort,
+  };
 }
 
 /** Whether a browser asks. Others, curl above all, ask for whatever there is, and show it in a terminal. */
@@ -86,16 +94,17 @@ function wantsHtml(c: Context): boolean {
 }
 
 /** Equal for requests whose answers differ only in time; empty for the plain page. */
-function keyOf({ q, id, bye, sort }: Query): string {
-  const parts = [q, id, bye, sort];
+function keyOf({ q, id, bye, forget, sort }: Query): string {
+  const parts = [q, id, bye, forget, sort];
   return parts.every((part) => part === undefined) ? "" : JSON.stringify(parts);
 }
 
-function shownFor({ q: filter, id, bye, sort }: Query, node: Node) {
+function shownFor({ q: filter, id, bye, forget, sort }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
     ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
+    ...(forget !== undefined && { forget }),
     ...(sort !== undefined && { sort }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),

@@ -6,6 +6,7 @@
  */
 import type { Moment } from "../clock.ts";
 import type { Effect, Turn } from "../effects.ts";
+import type { Dropped } from "../forgotten.ts";
 import type { Gossip } from "../gossip.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Change } from "../verdicts.ts";
@@ -20,7 +21,7 @@ const EXCHANGE_TIMEOUT_MS = 900;
 const EXCHANGE_TIMEOUT_MAX_MS = 5_000;
 const EXCHANGE_TIMEOUT_SHARE = 0.9;
 
-/** A stopping node waits this long for its last calls, unless their own time-out ends them before. */
+/** A stopping node waits this long for its last calls, unless they time out before. */
 const SETTLE_MS = 1_500;
 
 /** Delay after a wake-up that an error cut short: long enough not to flood the log. */
@@ -51,6 +52,8 @@ export interface World {
 /** Told what the core does. */
 export interface Listener {
   onChange(change: Change): void;
+  /** A member was dropped from the table. */
+  onForgotten?(dropped: Dropped): void;
   /** A round began, `lateMs` after its time. */
   onRound?(lateMs: number): void;
   /** A call ended. */
@@ -121,10 +124,7 @@ export class Driver {
     this.enter((gossip, now) => gossip.wake(now));
   }
 
-  /**
-   * Ms for which this node has called and nobody has answered, or refused, which also comes from a host that runs. 0
-   * while no call is unanswered.
-   */
+  /** Ms for which this node called and nobody answered, or refused, as only hosts that run do; 0 if it awaits none. */
   unheardMs(): number {
     return Math.max(0, this.#options.world.now().monotonicMs - this.#unheardSinceMs);
   }
@@ -155,6 +155,8 @@ export class Driver {
         return this.#exchange(effect.to, effect.body);
       case "change":
         return listener.onChange(effect.change);
+      case "forgotten":
+        return listener.onForgotten?.(effect.dropped);
       case "round":
         return listener.onRound?.(effect.lateMs);
       case "notice":

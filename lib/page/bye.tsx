@@ -1,5 +1,8 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
-/** The question asked before a member is decommissioned: a page of its own, or a dialog where the script runs. */
+/**
+ * The questions asked before a member is decommissioned, on a page of its own or in a dialog where the script runs, and
+ * before one is forgotten.
+ */
 import { storyPath } from "./links.tsx";
 
 export interface ByeProps {
@@ -55,16 +58,41 @@ export function ByeForm({ id, selfId, live, keyed, unknown = false }: ByeProps) 
           required
         />
       </p>
-      {keyed && (
-        <p class="field">
-          <label for="bye-key">Cluster key</label>
-          <input id="bye-key" name="key" type="password" autocomplete="off" required />
-        </p>
-      )}
+      {keyed && <KeyField />}
       <p class="bye-answer" role="alert"></p>
       <p class="acts">
         <a class="button cancel" href={id === "" ? "./" : storyPath(id)}>Cancel</a>
         <button type="submit" class="danger">Decommission for good</button>
+      </p>
+    </form>
+  );
+}
+
+function KeyField() {
+  return (
+    <p class="field">
+      <label for="bye-key">Cluster key</label>
+      <input id="bye-key" name="key" type="password" autocomplete="off" required />
+    </p>
+  );
+}
+
+/** The form on the page that asks before it forgets a member. */
+export function ForgetForm({ id, keyed }: Pick<ByeProps, "id" | "keyed">) {
+  return (
+    <form method="post" action="forget" class="bye-form">
+      <h1>
+        Forget <span class="bye-id">{id}</span>?
+      </h1>
+      <p>
+        Every node will drop it from its table, if it is dead or left. Its ID stays usable: if it
+        starts again, it is a new member.
+      </p>
+      <input type="hidden" name="id" value={id} />
+      {keyed && <KeyField />}
+      <p class="acts">
+        <a class="button cancel" href={storyPath(id)}>Cancel</a>
+        <button type="submit" class="danger">Forget</button>
       </p>
     </form>
   );

@@ -32,6 +32,11 @@ export function storyPath(id: string): string {
   return `./?id=${encodeURIComponent(id)}#story`;
 }
 
+/** The page that asks before it forgets a member. */
+export function forgetPath(id: string): string {
+  return `./?forget=${encodeURIComponent(id)}`;
+}
+
 /** The page that asks before it decommissions a member. */
 export function byePath(id: string): string {
   return `./?bye=${encodeURIComponent(id)}`;

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { ByeForm } from "./bye.tsx";
+import { ByeForm, ForgetForm } from "./bye.tsx";
 import { MemberTable } from "./rows.tsx";
 import { Contact, Templates } from "./templates.tsx";
 import { HeadlineSection, TopBar } from "./top.tsx";
@@ -54,13 +54,16 @@ export interface PageOptions {
   readonly missing?: string;
   /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
   readonly bye?: string;
-  /** The table does not have that member. */
+  /** Ask whether to forget this member: `?forget=`. */
+  readonly forget?: string;
+  /** The table does not have the member to decommission. */
   readonly byeUnknown?: boolean;
 }
 
 /** The whole page as HTML. */
 export function renderPage(view: PageView, options: PageOptions): string {
-  const { assets, bye, byeUnknown = false, story } = options;
+  const { assets, bye, byeUnknown = false, forget, story } = options;
+  const asks = bye !== undefined || forget !== undefined;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
   const shown = { sort: options.sort, folded: { but: story?.id } };
   let state = pageState(view, filter, shown);
@@ -76,33 +79,33 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         {/* With no-referrer, which the other pages have, the form's Origin would be null. */}
-        {bye !== undefined && <meta name="referrer" content="same-origin" />}
+        {asks && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>
         <link rel="icon" href={iconOf(assets.icon, state.tone)} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
-        {bye === undefined && (
+        {!asks && (
           <noscript>
             <meta http-equiv="refresh" content={String(REFRESH_S)} />
           </noscript>
         )}
-        {bye === undefined && <script type="module" src={assets.script}></script>}
+        {!asks && <script type="module" src={assets.script}></script>}
       </head>
       <body>
         <TopBar state={state} icon={assets.icon} />
         <main>
-          {bye === undefined
-            ? <Overview state={state} view={view} options={{ ...options, filter }} />
-            : (
-              <ByeForm
-                id={bye}
-                selfId={view.self.id}
-                live={view.members.some(({ id, status }) => id === bye && isUp(status))}
-                keyed={view.keyed}
-                unknown={byeUnknown}
-              />
-            )}
+          {!asks && <Overview state={state} view={view} options={{ ...options, filter }} />}
+          {bye !== undefined && (
+            <ByeForm
+              id={bye}
+              selfId={view.self.id}
+              live={view.members.some(({ id, status }) => id === bye && isUp(status))}
+              keyed={view.keyed}
+              unknown={byeUnknown}
+            />
+          )}
+          {forget !== undefined && <ForgetForm id={forget} keyed={view.keyed} />}
         </main>
-        {bye === undefined && (
+        {!asks && (
           <>
             <Footer />
             <Templates />

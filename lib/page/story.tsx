@@ -1,8 +1,8 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** A member's history, open below its row. static/story.js keeps it live. */
 import type { PageState } from "./content.ts";
-import { byePath, PageLink, Time } from "./links.tsx";
-import { changeWords, lastedWords, storyWords } from "../../static/words.js";
+import { byePath, forgetPath, PageLink, Time } from "./links.tsx";
+import { changeWords, isGone, lastedWords, storyWords, uptimeWords } from "../../static/words.js";
 import type { StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 
@@ -27,6 +27,7 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
           <p class="sum">
             <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />
             <span>{storyWords(history, version)}</span>
+            <span>{story === undefined ? "" : uptimeWords(story.uptime)}</span>
           </p>
           {/* A long history scrolls, also by keys. */}
           <ol tabindex={0}>
@@ -38,6 +39,7 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
             <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
               Decommission…
             </a>
+            <a class="forget" href={forgetPath(id)} hidden={!isGone(story?.status)}>Forget…</a>
             <a class="json" href={`members/${encodeURIComponent(id)}`}>As JSON</a>
             <a class="close" href="./">Close</a>
           </p>

@@ -8,6 +8,7 @@ import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
 import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
+import type { Uptimes } from "./history.ts";
 import type { Strips, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
@@ -65,6 +66,7 @@ export interface PageMember extends ListedMember {
 
 /** `GET /members/NNN`: a member with its recent changes. */
 export interface StoryView extends ListedMember {
+  readonly uptime: Uptimes;
   /** Changes of status, oldest first. */
   readonly history: readonly ChangeView[];
 }
@@ -168,7 +170,7 @@ export function pageMembers(
 }
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
-export function storyView(from: Sources, id: string): StoryView | undefined {
+export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView | undefined {
   const { gossip, stories } = from;
   const { table } = gossip.replica;
   const known = table.get(id);
@@ -177,7 +179,7 @@ export function storyView(from: Sources, id: string): StoryView | undefined {
   const member = known === undefined
     ? view(from, tombstone!, "decommissioned")
     : view(from, known, gossip.statusOf(known));
-  return { ...member, history: stories.history(id).map(changeView) };
+  return { ...member, uptime, history: stories.history(id).map(changeView) };
 }
 
 /** What is wrong with an address, by how the last call to it ended. */

@@ -5,7 +5,9 @@
  * @module
  */
 import { EventStreams } from "./events.ts";
+import type { Dropped } from "../forgotten.ts";
 import type { Exchange } from "../net/driver.ts";
+import { uptimesOf } from "./history.ts";
 import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
@@ -62,18 +64,27 @@ export class Reports {
 
   /** Records a change of a member's status. */
   changed(told: Change): void {
-    const { id, log, now, gossip } = this.#options;
+    const { id, log, now, gossip, remember } = this.#options;
     const { table, former } = gossip.replica;
     const row = table.get(told.id);
     const beforeMs = row === undefined ? 0 : former.beforeMs(row);
     const aged = beforeMs === 0 ? told : { ...told, ageMs: (told.ageMs ?? 0) + beforeMs };
     const change = this.#cutOff.explain(aged);
     this.#stories.record(change, now().wallMs, row?.about);
+    remember(change);
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
     this.#events.publish();
     this.#tell();
     log.change(change, change.id === id);
+  }
+
+  /** Records that a member was dropped. */
+  forgot({ id, reason }: Dropped): void {
+    const { log, remember } = this.#options;
+    remember({ id, from: this.#stories.latest(id)?.to ?? null, to: "forgotten", reason });
+    log.notice("info", `forgot ${id}: ${reason}`);
+    this.#tell();
   }
 
   /** Records a round, and samples every member. */
@@ -163,7 +174,8 @@ export class Reports {
   /** The member of that ID with its recent changes; undefined if the table has none. */
   story(id: string): StoryView | undefined {
     this.#options.refresh();
-    return storyView(this.#sources(), id);
+    const { past, now } = this.#options;
+    return storyView(this.#sources(), id, uptimesOf(past, id, now().wallMs));
   }
 
   /** Everything the page shows. */

@@ -6,6 +6,7 @@
 import type { Moment } from "../clock.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Log } from "../log.ts";
+import type { Past, PastChange } from "./past.ts";
 import type { Transport } from "../net/transport.ts";
 
 export interface ReportsOptions {
@@ -28,6 +29,9 @@ export interface ReportsOptions {
   readonly traffic: Transport["traffic"];
   /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
   readonly cutOffMs: () => number;
+  readonly past: Past;
+  /** Keeps a change for the past. */
+  readonly remember: (change: Omit<PastChange, "atMs" | "by">) => void;
   /** Brings the verdicts up to the present. */
   readonly refresh: () => void;
 }

@@ -12,7 +12,7 @@ import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { Credentials, CredentialsError } from "../host/credentials.ts";
 import type { DnsServer } from "../dns/server.ts";
-import { describeListening, ownNames, warnings } from "../config/exposure.ts";
+import { describeListening, idHint, ownNames, warnings } from "../config/exposure.ts";
 import { createLog, describeBug } from "../log.ts";
 import { settleNames } from "../host/names.ts";
 import { Node } from "../host/node.ts";
@@ -70,7 +70,7 @@ export function start(
   const saved = config.state === undefined ? undefined : readState(config.state, config);
   const id = config.idGiven ? config.id : saved?.id ?? config.id;
   const wallMs = () => Date.now();
-  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs } = config;
+  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs, forgetMs } = config;
   const credentials = new Credentials({ keyFile, keyText, tls, cluster, log, wallMs });
   const { keys } = credentials;
   const server = new Server(
@@ -91,7 +91,7 @@ export function start(
     onNotice: (level, text) => log.notice(level, text),
   });
   const node = new Node({
-    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, log },
+    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, forgetMs, log },
     join: config.join,
     state: config.state,
     words: { ...config.labels, unchecked: config.checks.length > 0 },
@@ -136,6 +136,8 @@ export function start(
   const scheme = credentials.tls === undefined ? "http" : "https";
   const listener = { scheme, port, address, on: server.on, pid: Deno.pid } as const;
   log.notice("info", `node ${id} ${describeListening(config, listener)}`);
+  const hint = idHint(config);
+  if (hint !== undefined) log.notice("info", hint);
   for (const line of warnings(config, address)) log.notice("warn", line);
   credentials.watch((tls) => server.replace(tls));
   beside?.start({

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { historyView, membersAtView, uptimesOf } from "../../lib/report/history.ts";
+import { Past } from "../../lib/report/past.ts";
 import type { Moment } from "../../lib/clock.ts";
 import { decodeColumns, encodeColumns } from "../../lib/columns.ts";
 import type { Effect } from "../../lib/effects.ts";
@@ -120,4 +122,26 @@ for (const size of [100, 1_000]) {
   const assets = { style: "/style.css", script: "/live.js", icon: "/favicon.svg" };
   const shown = view(Array.from({ length: size }, (_, i) => member(`m${i}`)));
   Deno.bench(`render the page of ${size} members`, () => void renderPage(shown, { assets }));
+}
+
+{
+  const past = new Past();
+  const dayMs = 24 * 3_600_000;
+  for (let i = 0; i < 10_000; i++) {
+    const to = i % 40 < 20 ? "live" : "dead";
+    const atMs = WALL_MS + Math.floor(i * 30 * dayMs / 10_000);
+    const reason = "connection refused, witnessed by n1 and n2";
+    past.add({ kind: "change", change: { atMs, id: `n${i % 20}`, from: null, to, reason } });
+  }
+  const toMs = WALL_MS + 30 * dayMs;
+  const month = { fromMs: WALL_MS, toMs };
+  Deno.bench("uptimes of a member, of 30 days with 10,000 changes", () => {
+    uptimesOf(past, "n7", toMs);
+  });
+  Deno.bench("a page of /history, of 10,000 changes", () => {
+    JSON.stringify(historyView(past, month, "n1"));
+  });
+  Deno.bench("/members?at=, of 10,000 changes", () => {
+    JSON.stringify(membersAtView(past, WALL_MS + 15 * dayMs, "n1"));
+  });
 }

@@ -72,11 +72,19 @@ Deno.test("storyText() tells status, since when, why, and the last changes", () 
   ] as const;
   const reason = "connection refused, witnessed by n1";
   assertEquals(
-    storyText({ ...member("n3", "dead", reason), history }, PLAIN),
+    storyText(
+      {
+        ...member("n3", "dead", reason),
+        uptime: { day: 99.5, month: 98, knownMs: 2_592_000_000 },
+        history,
+      },
+      PLAIN,
+    ),
     `n3 is dead since 2026-01-12 23:39:06 UTC
   why      connection refused, witnessed by n1
   address  n3:8080
   heard    0.7 s ago
+  uptime   live 99.5 % of 24 h, 98 % of 30 d
 
 2026-01-12 23:39:06.417 UTC  live  joined: heard directly
 2026-01-12 23:39:06.417 UTC  dead  connection refused, witnessed by n1
@@ -84,11 +92,18 @@ Deno.test("storyText() tells status, since when, why, and the last changes", () 
   );
   const unknown = { ...member("n4", "unknown", null), address: "", ageMs: null, since: null };
   assertEquals(
-    storyText({ ...unknown, history: [] }, PLAIN),
+    storyText({ ...unknown, uptime: { day: null, month: null, knownMs: 0 }, history: [] }, PLAIN),
     "n4 is unknown\n  why      not known\n  address  not known\n  heard    never\n",
   );
   const long = Array.from({ length: 1_000 }, () => history[0]);
-  assertEquals(storyText({ ...member("n3", "dead"), history: long }, PLAIN).split("\n").length, 56);
+  assertEquals(
+    storyText(
+      { ...member("n3", "dead"), uptime: { day: 1, month: 1, knownMs: 1 }, history: long },
+      PLAIN,
+    )
+      .split("\n").length,
+    57,
+  );
 });
 
 Deno.test("changeLine() is one line of words, with '-' for what is missing", () => {

@@ -41,6 +41,7 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     deadAfterMs: 5_000,
     checks: [],
     command: undefined,
+    forgetMs: 72 * 3_600_000,
     keyFile: undefined,
     keyText: undefined,
     private: false,
@@ -78,6 +79,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-allow": "::1/128,0.0.0.0/0",
     "-log": "json",
     "-log-level": "debug",
+    "-forget": "24h",
   };
   const expected: Config = {
     id: "n1",
@@ -97,6 +99,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     deadAfterMs: 60_000,
     checks: [readCheck("tcp:a:1")],
     command: undefined,
+    forgetMs: 86_400_000,
     keyFile: "/etc/keys",
     keyText: undefined,
     private: true,
@@ -130,6 +133,19 @@ Deno.test("parseConfig() takes what follows a bare -- as the program to run, fla
     assertEquals(usageOf(args), "Cannot use -- without a program: give -- PROGRAM ARG...");
   }
   assertEquals(usageOf(["-id", "--", "web"]), "Cannot use -id without a value: give -id ID");
+});
+
+Deno.test("-forget takes a duration of ten dead-afters or more; 0 and never forget nobody", () => {
+  for (const text of ["0", "never"]) assertEquals(configOf(["-forget", text]).forgetMs, Infinity);
+  assertEquals(configOf(["-forget", "50s"]).forgetMs, 50_000);
+  assertEquals(
+    usageOf(["-forget", "49s"]),
+    "Cannot use -forget 49s with -dead-after 5s: give at least 10 times that, -forget 50s, or 0 to forget nobody",
+  );
+  assertEquals(
+    usageOf(["-forget", "9000h"]),
+    "Cannot use -forget '9000h': give a duration of at most 8784h, or 0",
+  );
 });
 
 Deno.test("parseConfig() answers wrong use with one line that says what to do", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/config.ts";
-import { describeListening, ownNames, warnings } from "../../lib/config/exposure.ts";
+import { describeListening, idHint, ownNames, warnings } from "../../lib/config/exposure.ts";
 
 function configOf(args: string, env: Record<string, string> = {}) {
   const given = args.split(" ").filter((word) => word !== "");
@@ -50,6 +50,14 @@ Deno.test("warnings() warns of a node that is told to join nobody but itself, as
   ) {
     assertEquals(told(join), [], join);
   }
+});
+
+Deno.test("idHint() tells a node that keeps no ID that a restart makes it a new member", () => {
+  assertEquals(
+    idHint(configOf("")),
+    "no -id and no -state: after a restart this node is a new member, with another ID; give one of them",
+  );
+  for (const args of ["-id a", "-state f"]) assertEquals(idHint(configOf(args)), undefined);
 });
 
 Deno.test("ownNames() are the host's, the one listened on, the one advertised and those of -name, in lower case", () => {

@@ -111,6 +111,50 @@ Deno.test("invariant 7: an answered request gives back the room of its body, on 
   }
 });
 
+Deno.test("/history and /members?at= take RFC 3339 and ms, and refuse other times", async () => {
+  await using door = openDoor();
+  const ask = async (path: string) => (await door.ask(`GET ${path}`)).status;
+  for (const time of ["0", "1767225600000", "2026-01-01", "2026-01-01T00:00:00%2B01:00"]) {
+    assertEquals([await ask(`/history?from=${time}`), await ask(`/members?at=${time}`)], [
+      200,
+      200,
+    ]);
+  }
+  for (const time of ["", "-1", "yesterday", "2026-13-01", "1e9", "9999999999999999"]) {
+    assertEquals([await ask(`/history?to=${time}`), await ask(`/members?at=${time}`)], [400, 400]);
+  }
+  assertEquals([await ask("/history?id=a%20b"), await ask("/missed")], [400, 405]);
+});
+
+Deno.test("/forget drops a member that left, and says in a line what it did; its ID may come back", async () => {
+  await using door = openDoor();
+  const row = (heartbeat: number, left: string) =>
+    `{"v":2,"roster":"${
+      "0".repeat(16)
+    }","rows":[["n3","n3:80",${heartbeat},0,"1a2b3c01","${left}"]]}`;
+  door.node.receive("n3", row(1_000, ""));
+  assertEquals(
+    await door.ask("POST /forget?id=n3").then(({ status, text }) => [status, text]),
+    [
+      409,
+      "Cannot forget n3: it is live, and only dead and left members can be; to end it for good, ask for /bye\n",
+    ],
+  );
+  door.node.receive("n3", row(2_000, "SIGTERM"));
+  const form = { headers: { accept: "text/html" }, body: "id=n3" };
+  assertMatch((await door.ask("GET /?forget=n3")).text, /Forget/);
+  const done = await door.ask("POST /forget", form);
+  assertEquals([done.status, done.headers.get("location")?.endsWith("./")], [303, true]);
+  assertEquals(door.ids(), ["n1"]);
+  assertEquals((await door.ask("GET /forget?id=n3")).text, "n3 was forgotten before\n");
+  assertEquals((await door.ask("GET /forget?id=n9")).status, 404);
+  assertEquals((await door.ask("GET /forget")).status, 400);
+  door.node.receive("n3", row(2_000, "SIGTERM"));
+  assertEquals(door.ids(), ["n1"]);
+  door.node.receive("n3", row(3_000, ""));
+  assertEquals(door.ids(), ["n1", "n3"]);
+});
+
 Deno.test("/bye says in a line what was done", async () => {
   await using door = openDoor();
   const { ask, ids } = door;
@@ -298,12 +342,26 @@ Deno.test("a node is asked by a name that ends in a number, which makes no URL b
 
 Deno.test("invariant 9: whatever is asked, no answer is a mistake, and no error is longer than a line", async () => {
   const fcPath = fc.oneof(
-    fc.constantFrom("/", "/hello", "/bye", "/members", "/members/n1", "/page.json", "/healthz"),
+    fc.constantFrom(
+      "/",
+      "/hello",
+      "/bye",
+      "/forget",
+      "/history",
+      "/missed",
+      "/members",
+      "/members/n1",
+      "/page.json",
+      "/healthz",
+    ),
     fc.webPath(),
   );
   const fcQuery = fc.oneof(
     fc.webQueryParameters(),
-    fc.tuple(fc.constantFrom("id", "from", "via", "q", "bye", "status"), fc.string())
+    fc.tuple(
+      fc.constantFrom("id", "from", "to", "at", "via", "q", "bye", "forget", "status"),
+      fc.string(),
+    )
       .map(([name, text]) => `${name}=${encodeURIComponent(text)}`),
   );
   const fcMethod = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");

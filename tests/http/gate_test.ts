@@ -320,3 +320,21 @@ Deno.test("replaying signed requests in any order, doubled, changes nothing", as
   }
   assertEquals((await door.ask("GET /members")).text, before);
 });
+
+Deno.test("/forget takes the key as /bye does; a browser that was led there is asked first", async () => {
+  await using door = openDoor({ keys: [KEY] });
+  for (const request of ["GET /forget?id=n3", "POST /forget?id=n3"]) {
+    assertEquals((await door.ask(request)).status, 401);
+    const headers = { authorization: `Bearer ${KEY}` };
+    assertEquals((await door.ask(request, { headers })).status, 404);
+  }
+  const headers = { "sec-fetch-site": "none", "user-agent": "Mozilla/5.0" };
+  const asked = await door.ask("GET /forget?id=n3", { headers });
+  assertEquals([asked.status, asked.headers.get("location")?.endsWith("./?forget=n3")], [
+    303,
+    true,
+  ]);
+  const foreign = { ...headers, "sec-fetch-site": "cross-site" };
+  assertEquals((await door.ask("POST /forget?id=n3", { headers: foreign })).status, 403);
+  assertEquals((await door.ask("HEAD /forget?id=n3")).status, 405);
+});

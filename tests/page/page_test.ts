@@ -24,7 +24,12 @@ function story(from: PageMember): StoryView {
     { id, address, from: null, to: "live", at: "2026-01-12T10:00:00.000Z", reason: "heard" },
     { id, address, from: "live", to: "dead", at: "2026-01-12T11:00:00.500Z", reason: "silent" },
   ] as const;
-  return { ...from, history: history.map((change, event) => ({ ...change, tags: {}, event })) };
+  const uptime = { day: 99.98, month: 99.9, knownMs: 2_592_000_000 };
+  return {
+    ...from,
+    uptime,
+    history: history.map((change, event) => ({ ...change, tags: {}, event })),
+  };
 }
 
 function render(page: PageView, options: Partial<PageOptions> = {}): string {
@@ -116,7 +121,8 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
       at: word,
       reason: word,
     } as const;
-    const told = { ...first, history: [{ ...change, tags: {}, event: 1 }] };
+    const uptime = { day: 1, month: null, knownMs: 0 };
+    const told = { ...first, uptime, history: [{ ...change, tags: {}, event: 1 }] };
     return [{}, { story: told }, { filter: word }, { missing: word }, { bye: word }]
       .map((options) => render(page, options));
   };
@@ -188,7 +194,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
   const text = textOf(html);
   assertStringIncludes(
     text,
-    "History of n7 n7.example:8080 no restart seen 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
+    "History of n7 n7.example:8080 no restart seen live 99.98 % of 24 h, 99.9 % of 30 d 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
   );
   assertStringIncludes(html, '<a class="bye" href="./?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {

@@ -128,7 +128,7 @@ Deno.test("members prints the table, and its status is 0 while all are live, 1 o
   assertEquals([why.code, why.stderr], [1, ""]);
   assertMatch(
     why.stdout,
-    /^n2 is dead since \d{4}-.* UTC\n {2}why +connection refused, witnessed by n1\n {2}address +127.*\n {2}heard +\d.*\n\n.* live +joined: .*\n.* dead +connection refused.*\n$/,
+    /^n2 is dead since \d{4}-.* UTC\n {2}why +connection refused, witnessed by n1\n {2}address +127.*\n {2}heard +\d.*\n {2}uptime +live .* % of .* known\n\n.* live +joined: .*\n.* dead +connection refused.*\n$/,
   );
   assertEquals((await ask(n1, "why n1")).code, 0);
   const none = await ask(n1, "why n9");

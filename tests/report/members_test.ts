@@ -30,10 +30,11 @@ Deno.test("memberViews() gives each member the reason for its status and since w
     ["n2", "dead", "no heartbeat since this node started", "1970-01-01T00:16:47.000Z"],
     ["n3", "decommissioned", "decommissioned by request to n1", "1970-01-01T00:16:40.000Z"],
   ]);
-  const { history, ...n2 } = storyView(sources, "n2")!;
-  assertEquals([n2, history.length], [views[1]!, 1]);
-  assertEquals(storyView(sources, "n3")?.status, "decommissioned");
-  assertEquals(storyView(sources, "n4"), undefined);
+  const uptime = { day: 50, month: null, knownMs: 0 };
+  const { history, ...n2 } = storyView(sources, "n2", uptime)!;
+  assertEquals([n2, history.length], [{ ...views[1]!, uptime }, 1]);
+  assertEquals(storyView(sources, "n3", uptime)?.status, "decommissioned");
+  assertEquals(storyView(sources, "n4", uptime), undefined);
 });
 
 Deno.test("memberViews() adds the time before this process to the age of a member of a former life", () => {

@@ -27,6 +27,11 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
       if (at?.up) at.decommission(act.id);
       return;
     }
+    case "forget": {
+      const at = world.host(act.at);
+      if (at instanceof OurNode && at.up) at.forget(act.id);
+      return;
+    }
     case "stall":
       host?.stall(act.how);
       world.at(endMs, () => host?.resume());
@@ -86,6 +91,8 @@ export function describeAct(act: Act): string {
       return `${act.id} leaves`;
     case "bye":
       return `${act.id} is decommissioned at ${act.at}`;
+    case "forget":
+      return `${act.id} is to be forgotten at ${act.at}`;
     case "stall":
       return `${act.id} is ${act.how}${length}`;
     case "starve":

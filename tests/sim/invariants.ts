@@ -36,6 +36,8 @@ interface Seen {
   readonly heartbeats: Map<string, number>;
   readonly tombstones: Set<string>;
   readonly told: Map<string, { status: string; sinceMs: number }>;
+  /** Heartbeats of forgotten members, which may not come back. */
+  readonly forgotten: Map<string, number>;
 }
 
 /** Checks every step of every node against the truth. */
@@ -51,6 +53,7 @@ export class Invariants {
     this.truth = new Truth(world);
     world.onStep = (node) => this.#check(node);
     world.onChange = (node, change) => this.#checkChange(node, change);
+    world.onForgotten = (node, id) => this.#checkForgotten(node, id);
     world.onBug = (node, rule) => this.#fail("BUG", `${node.id} breaks a rule: ${rule}`);
     world.onRefused = (node, address) => this.truth.noteRefused(node, address);
     world.onAnswered = (node, address) => this.truth.noteAnswered(node, address);
@@ -61,7 +64,7 @@ export class Invariants {
     if (seen === undefined) {
       // A tombstone outlives its node where that keeps a state file.
       const tombstones = new Set(node.saved?.tombstones.map(({ id }) => id));
-      seen = { heartbeats: new Map(), tombstones, told: new Map() };
+      seen = { heartbeats: new Map(), tombstones, told: new Map(), forgotten: new Map() };
       this.#seen.set(node, seen);
     }
     return seen;
@@ -79,6 +82,9 @@ export class Invariants {
     const before = seen.heartbeats.get(id) ?? 0;
     if (heartbeat < before) {
       this.#fail("2", `${node.id} took ${id}'s heartbeat back from ${before} to ${heartbeat}`);
+    }
+    if (heartbeat <= (seen.forgotten.get(id) ?? -1)) {
+      this.#fail("11", `${node.id} took ${id} back, with a heartbeat that it forgot`);
     }
     if (heartbeat === 0) return;
     if (heartbeat > before) {
@@ -188,6 +194,14 @@ export class Invariants {
     const { intervalMs, deadAfterMs } = this.#world.options;
     this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
     if (change.to === "dead") this.#checkEarly(node, row, told);
+  }
+
+  /** Forgotten is only who does not run, or not connected; and a new start begins its story anew. */
+  #checkForgotten(node: OurNode, id: string): void {
+    const seen = this.#seenBy(node);
+    seen.told.delete(id);
+    seen.forgotten.set(id, seen.heartbeats.get(id) ?? 0);
+    if (id === node.id) this.#fail("11", `${id} forgot itself`);
   }
 
   /** Before dead-after only so many witnesses can tell. */

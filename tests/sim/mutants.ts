@@ -48,6 +48,14 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 102,
   },
   {
+    name: "forgotten",
+    rule: "a forgotten heartbeat does not come back",
+    file: "forgotten.ts",
+    from: "if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.forgetMs)) return",
+    to: "return",
+    seed: 56,
+  },
+  {
     name: "healing",
     rule: "the gone are called now and then",
     file: "partners.ts",

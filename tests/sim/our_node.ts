@@ -40,13 +40,14 @@ export class OurNode extends Host {
     this.#world = world;
     this.saved = options.saved;
     this.boot = dice.hex8();
-    const { intervalMs, deadAfterMs, core } = world.options;
+    const { intervalMs, deadAfterMs, forgetMs, core } = world.options;
     const { id, address, seeds, saved } = options;
     const random = () => dice.next();
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const { boot } = this;
-    const brain = { id, address, boot, seeds, remembered, intervalMs, deadAfterMs, random };
-    this.gossip = new core.Gossip(brain, this.#moment());
+    const brain = { id, address, boot, seeds, remembered, random };
+    const pace = { intervalMs, deadAfterMs, forgetMs };
+    this.gossip = new core.Gossip({ ...brain, ...pace }, this.#moment());
     if (saved !== undefined) {
       core.restore(this.gossip, saved, { id, wallMs: this.#moment().wallMs });
     }
@@ -59,6 +60,7 @@ export class OurNode extends Host {
       },
       listener: {
         onChange: (change) => world.onChange?.(this, change),
+        onForgotten: ({ id }) => world.forgot(this, id),
         onNotice: () => {},
         onBug: (rule) => world.onBug?.(this, rule),
         onStop: (_status, text) => {
@@ -97,6 +99,12 @@ export class OurNode extends Host {
   decommission(id: string): void {
     this.enqueue("io", () => {
       this.#enter((gossip, now) => gossip.decommission(now, id));
+    });
+  }
+
+  forget(id: string): void {
+    this.enqueue("io", () => {
+      this.#enter((gossip, now) => gossip.forget(now, id));
     });
   }
 

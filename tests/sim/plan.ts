@@ -14,6 +14,7 @@ export type Act =
   | { readonly kind: "crash"; readonly id: string; readonly how: "closed" | "lost" }
   | { readonly kind: "leave"; readonly id: string }
   | { readonly kind: "bye"; readonly id: string; readonly at: string }
+  | { readonly kind: "forget"; readonly id: string; readonly at: string }
   | { readonly kind: "stall"; readonly id: string; readonly how: Stall; readonly forMs: number }
   | { readonly kind: "starve"; readonly id: string; readonly lagMs: number; readonly forMs: number }
   | { readonly kind: "say"; readonly id: string; readonly failing: string; readonly role: string }
@@ -45,6 +46,7 @@ export interface Plan {
   readonly seed: string;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  readonly forgetMs: number;
   readonly weather: Weather;
   /** The first starts and the faults, by time. */
   readonly acts: readonly TimedAct[];
@@ -81,9 +83,23 @@ export function drawPlan(seed: string): Plan {
   for (let i = 0; i < count; i++) faults.push(...drawFault(dice, nodes, healMs));
   const renames = new Dice(seed).fork("renames");
   const words = drawWords(new Dice(seed).fork("words"), nodes, healMs);
-  const acts = [...starts, ...faults.map((fault) => drawRename(renames, fault)), ...words]
+  const forgetting = new Dice(seed).fork("forgetting");
+  const forgetMs = forgetting.chance(0.3) ? 4 * deadAfterMs : Infinity;
+  const forgets = drawForgets(forgetting, nodes, healMs);
+  const renamed = faults.map((fault) => drawRename(renames, fault));
+  const acts = [...starts, ...renamed, ...words, ...forgets]
     .filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs);
-  return { seed, intervalMs, deadAfterMs, weather: drawWeather(dice), acts, healMs };
+  return { seed, intervalMs, deadAfterMs, forgetMs, weather: drawWeather(dice), acts, healMs };
+}
+
+/** Requests to forget a member, whatever its status is by then. */
+function drawForgets(dice: Dice, nodes: readonly NodePlan[], healMs: number): TimedAct[] {
+  const ids = nodes.map(({ id }) => id);
+  const count = dice.chance(0.3) ? dice.whole(1, 6) : 0;
+  return Array.from({ length: count }, () => ({
+    kind: "forget",
+    ...{ id: dice.pick(ids), at: dice.pick(ids), atMs: dice.whole(2_000, healMs) },
+  }));
 }
 
 function drawNodes(dice: Dice): NodePlan[] {

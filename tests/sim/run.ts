@@ -42,9 +42,9 @@ export interface Outcome {
 
 /** Runs the whole plan on `core`: faults first, then none; `watch` sees the world before anything happens. */
 export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void): Outcome {
-  const { intervalMs, deadAfterMs, weather, acts, healMs } = plan;
+  const { intervalMs, deadAfterMs, forgetMs, weather, acts, healMs } = plan;
   const dice = new Dice(plan.seed);
-  const world = new World({ core, dice, intervalMs, deadAfterMs, weather });
+  const world = new World({ core, dice, intervalMs, deadAfterMs, forgetMs, weather });
   const invariants = new Invariants(world);
   watch?.(world);
   for (const act of acts) world.at(act.atMs, () => perform(world, act, healMs));
@@ -125,8 +125,13 @@ function difference(
   groups: readonly (readonly OurNode[])[],
   except?: ReadonlySet<string>,
 ): string | undefined {
+  // What one has just dropped, the others drop in as many rounds as they agree in.
+  const { nowMs, droppedMs, options: { intervalMs } } = world;
+  const sinceMs = nowMs - CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs;
+  const dropping = [...droppedMs].filter(([, ms]) => ms > sinceMs).map(([id]) => id);
+  const excepted = new Set([...except ?? [], ...dropping]);
   for (const group of groups) {
-    const text = disagreement(world, group.filter((node) => node.up), except);
+    const text = disagreement(world, group.filter((node) => node.up), excepted);
     if (text !== undefined) return text;
   }
   return undefined;

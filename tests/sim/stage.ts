@@ -19,6 +19,8 @@ export interface StageOptions {
   readonly lostShare?: number;
   /** Default: 2 ms. */
   readonly latencyMs?: number;
+  /** Default: nobody is forgotten. */
+  readonly forgetMs?: number;
 }
 
 /** A world for a scripted run: nodes n0, n1, ... at h0:1, h1:1, ... that have all met, 1 s interval, dead after 5 s. */
@@ -26,9 +28,9 @@ export class Stage {
   readonly world: World;
   readonly told: Told[] = [];
 
-  constructor({ nodes, seed = "stage", lostShare = 0, latencyMs = 2 }: StageOptions) {
+  constructor({ nodes, seed = "stage", lostShare = 0, latencyMs = 2, forgetMs }: StageOptions) {
     const weather = { latencyMs, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
-    const pace = { intervalMs: 1_000, deadAfterMs: 5_000 };
+    const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs };
     this.world = new World({ core: PRODUCTION, dice: new Dice(seed), weather, ...pace });
     new Invariants(this.world);
     const { onChange } = this.world;

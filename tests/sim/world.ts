@@ -30,6 +30,7 @@ export interface WorldOptions {
   readonly dice: Dice;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  readonly forgetMs?: number | undefined;
   readonly weather: Weather;
 }
 
@@ -54,9 +55,14 @@ export class World {
   /** Every process of ours that ever was. */
   readonly everyone: OurNode[] = [];
 
+  /** When the first node dropped a member. */
+  readonly droppedMs = new Map<string, number>();
+
   /** Called after every entry into a core. */
   onStep: ((node: OurNode) => void) | undefined;
   onChange: ((node: OurNode, change: Change) => void) | undefined;
+  /** Called when a node dropped a member from its table. */
+  onForgotten: ((node: OurNode, id: string) => void) | undefined;
   /** A rule of the program broke. */
   onBug: ((node: OurNode, rule: string) => void) | undefined;
   /** Called when a node's call to `address` was answered. */
@@ -73,6 +79,12 @@ export class World {
       weather: options.weather,
       timeoutMs: exchangeTimeoutMs(options.intervalMs),
     });
+  }
+
+  /** A node dropped a member from its table. */
+  forgot(node: OurNode, id: string): void {
+    this.droppedMs.set(id, this.droppedMs.get(id) ?? this.nowMs);
+    this.onForgotten?.(node, id);
   }
 
   /** True time in ms since the start. */

@@ -80,6 +80,7 @@ export function openDoor(
     allow: [parseNetwork("192.0.2.255")!],
     intervalMs: 1_000,
     deadAfterMs: 5_000,
+    forgetMs: Infinity,
     version: "0",
     now: () => ({ monotonicMs: 0, wallMs: NOW_MS }),
     random: () => 0,

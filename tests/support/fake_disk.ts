@@ -15,6 +15,7 @@ interface Inode {
 export class FakeDisk implements Disk {
   /** Writes fail as on a full disk. */
   full = false;
+  #room = Infinity;
   renames = 0;
   crashed = false;
   readonly #random: () => number;
@@ -27,6 +28,11 @@ export class FakeDisk implements Disk {
 
   constructor(random: () => number) {
     this.#random = random;
+  }
+
+  /** Makes writes fail as on a full disk once so many bytes more are written. */
+  fullAfter(bytes: number): void {
+    this.#room = bytes;
   }
 
   /** Makes the disk stop for good in the step after `steps` more. */
@@ -48,15 +54,20 @@ export class FakeDisk implements Disk {
 
   async open(path: string, options: Deno.OpenOptions): Promise<DiskFile> {
     await this.#step();
-    if (options.createNew !== true) return this.#folder();
-    if (this.#names.has(path)) throw new Deno.errors.AlreadyExists("File exists (os error 17)");
-    const inode: Inode = { bytes: [], synced: 0 };
-    this.#change((names) => names.set(path, inode));
+    if (options.createNew !== true && options.append !== true) return this.#folder();
+    const there = this.#names.get(path);
+    if (there !== undefined && options.createNew) {
+      throw new Deno.errors.AlreadyExists("File exists (os error 17)");
+    }
+    const inode = there ?? { bytes: [], synced: 0 };
+    if (there === undefined) this.#change((names) => names.set(path, inode));
     return {
       write: async (bytes) => {
         await this.#step();
         if (this.full) throw new Error("No space left on device (os error 28)");
-        const taken = Math.min(bytes.length, 1 + Math.floor(this.#random() * 400));
+        const taken = Math.min(bytes.length, 1 + Math.floor(this.#random() * 400), this.#room);
+        if (taken === 0) throw new Error("No space left on device (os error 28)");
+        this.#room -= taken;
         inode.bytes.push(...bytes.subarray(0, taken));
         return taken;
       },

@@ -1,0 +1,69 @@
+/**
+ * How fast a node finds out, and when it forgets: the flags, and what they must be to each other. (pure)
+ *
+ * @module
+ */
+import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
+import { formatDuration, readDeadAfter, readForget, readInterval } from "./values.ts";
+
+export interface Pace {
+  /** Time between two rounds. */
+  readonly intervalMs: number;
+  /** A member whose last heartbeat is older is dead. */
+  readonly deadAfterMs: number;
+  /** A member that is dead or left for longer is forgotten; Infinity: none is. */
+  readonly forgetMs: number;
+}
+
+/** One lost exchange or a late round must not make a live member look dead. */
+export const DEAD_AFTER_INTERVALS_MIN = 3;
+
+/** A slow member may be silent for six dead-afters, and all must have seen a death before any node forgets it. */
+const FORGET_DEAD_AFTERS_MIN = 10;
+
+export const PACE_FLAGS = {
+  "interval": {
+    metavar: "DURATION",
+    help: "time between two rounds of gossip",
+    default: "1s",
+    read: readInterval,
+  },
+  "dead-after": {
+    metavar: "DURATION",
+    help: "silence after which a member is dead; the same on all nodes",
+    default: "5s",
+    read: readDeadAfter,
+  },
+  "forget": {
+    metavar: "DURATION",
+    help: "drop members dead or left for so long; 0 keeps them",
+    default: "72h",
+    read: readForget,
+  },
+} as const satisfies FlagTable;
+
+/**
+ * The pace that flags give.
+ *
+ * @throws {UsageError} where they do not fit each other.
+ */
+export function paceOf(values: FlagValues<typeof PACE_FLAGS>): Pace {
+  const { interval: intervalMs, "dead-after": deadAfterMs, forget: forgetMs } = values;
+  const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
+  if (deadAfterMs < deadAfterMinMs) {
+    const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
+    throw new UsageError(
+      `Cannot use -dead-after ${given} with -interval ${interval}: ` +
+        `give at least ${DEAD_AFTER_INTERVALS_MIN} intervals, -dead-after ${least}`,
+    );
+  }
+  const forgetMinMs = FORGET_DEAD_AFTERS_MIN * deadAfterMs;
+  if (forgetMs < forgetMinMs) {
+    const [given, deadAfter, least] = [forgetMs, deadAfterMs, forgetMinMs].map(formatDuration);
+    throw new UsageError(
+      `Cannot use -forget ${given} with -dead-after ${deadAfter}: ` +
+        `give at least ${FORGET_DEAD_AFTERS_MIN} times that, -forget ${least}, or 0 to forget nobody`,
+    );
+  }
+  return { intervalMs, deadAfterMs, forgetMs };
+}

@@ -1,0 +1,166 @@
+/**
+ * A node's past: kept beside its state file, where it has one, and completed by others for the time it was off.
+ *
+ * @module
+ */
+import type { Log } from "../log.ts";
+import type { Outcome } from "../net/transport.ts";
+import { type Gap, Past, type PastChange, type PastEntry } from "../report/past.ts";
+import type { Row } from "../table.ts";
+import { decodeChange } from "./past_format.ts";
+import { type FoundPast, PastFile, readPast } from "./past_file.ts";
+
+/** Delay between two nodes that are asked what happened, and how many are. */
+const ASK_AGAIN_MS = 5_000;
+const ASKED_MAX = 12;
+
+/** Pages of an answer that are taken: all that a past holds. */
+const PAGES_MAX = 160;
+
+/** Delay between two looks at what is too old. */
+const EXPIRE_MS = 3_600_000;
+
+export interface HistoryOptions {
+  readonly id: string;
+  /** The state file; undefined: the past is kept in memory. */
+  readonly state: string | undefined;
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly post: (
+    to: string,
+    path: string,
+    body: string,
+    settle: (outcome: Outcome) => void,
+  ) => void;
+}
+
+export class History {
+  readonly past = new Past();
+  readonly #options: HistoryOptions;
+  readonly #file: PastFile | undefined;
+  /** The gap before this start, until somebody told what happened. */
+  #gap: Gap | undefined;
+  #asked = new Set<string>();
+  #nextAskMs = 0;
+  #expireMs = 0;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    const { state, log, wallMs } = options;
+    if (state === undefined) return;
+    const found: FoundPast = readPast(state, (text) => log.notice("warn", text));
+    for (const entry of found.entries) this.past.add(entry);
+    this.#file = new PastFile({
+      ...{ statePath: state, found, wallMs },
+      onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
+    });
+    const nowMs = wallMs();
+    const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
+    // Not what is ahead: the clock was wrong then, or is now.
+    const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
+    if (ranMs > 0) {
+      this.#gap = { fromMs: ranMs, toMs: Math.floor(nowMs) };
+      this.#add({ kind: "gap", gap: this.#gap });
+    }
+  }
+
+  /** Why the past is not on disk, in one line; undefined if it is. */
+  get trouble(): string | undefined {
+    return this.#file?.trouble;
+  }
+
+  record(change: Omit<PastChange, "atMs" | "by">): void {
+    const { id, from, to, reason } = change;
+    const atMs = Math.floor(this.#options.wallMs());
+    this.#add({ kind: "change", change: { atMs, id, from, to, reason } });
+  }
+
+  /** Asks one of the live members what happened while this node was off, until one has told all; drops what is old. */
+  round(live: readonly Row[]): void {
+    const nowMs = this.#options.wallMs();
+    if (nowMs >= this.#expireMs) {
+      this.#expireMs = nowMs + EXPIRE_MS;
+      this.past.expire(nowMs);
+    }
+    if (this.#gap === undefined || nowMs < this.#nextAskMs) return;
+    const others = live.filter(({ id, address, boot }) =>
+      address !== "" && boot !== "" && !this.#asked.has(id)
+    );
+    const row = others[Math.floor(this.#options.random() * others.length)];
+    if (row === undefined) return;
+    this.#nextAskMs = nowMs + ASK_AGAIN_MS;
+    this.#asked.add(row.id);
+    void this.#askOf(row, this.#gap);
+    if (this.#asked.size >= ASKED_MAX) this.#gap = undefined;
+  }
+
+  /** Writes a last time, and ends. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  #add(entry: PastEntry): void {
+    this.past.add(entry);
+    this.#file?.add(entry);
+  }
+
+  async #askOf({ id, address }: Row, gap: Gap): Promise<void> {
+    const told: PastChange[] = [];
+    let fromMs: number | null = gap.fromMs;
+    for (let page = 0; page < PAGES_MAX && fromMs !== null; page++) {
+      const path = `/missed?from=${fromMs}&to=${gap.toMs}`;
+      const answer = await new Promise<Outcome>((resolve) =>
+        this.#options.post(address, path, "", resolve)
+      );
+      const missed = answer.kind === "answer" && answer.status === 200
+        ? readMissed(answer.body, gap)
+        : undefined;
+      // It cannot tell all: an older program, or it was off as well.
+      if (missed === undefined || (missed.next !== null && missed.next <= fromMs)) return;
+      told.push(...missed.changes);
+      fromMs = missed.next;
+    }
+    if (this.#gap !== gap) return;
+    this.#gap = undefined;
+    for (const change of told) {
+      const { id: member, from, to, atMs } = change;
+      // Seen by this node as well, a moment before it ended.
+      if (from !== to && this.past.became(member, atMs) === to) continue;
+      this.#add({ kind: "change", change: { ...change, by: change.by ?? id } });
+    }
+    this.#add({ kind: "told", gap, by: id });
+    const { log } = this.#options;
+    log.notice("info", `${id} told ${told.length} changes that this node missed while it was off`);
+  }
+}
+
+/** When the state file was last written: once a minute at least. */
+function writtenMs(state: string): number {
+  try {
+    return Deno.statSync(state).mtime?.getTime() ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+const WORKS_AGAIN = "the history is written again";
+
+/** Reads such an answer; undefined where it is wrong, or not complete. */
+function readMissed(
+  text: string,
+  gap: Gap,
+): { readonly changes: PastChange[]; readonly next: number | null } | undefined {
+  let missed: { complete?: unknown; changes?: unknown; next?: unknown } | null;
+  try {
+    missed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (missed?.complete !== true || !Array.isArray(missed.changes)) return undefined;
+  const next = missed.next ?? null;
+  if (next !== null && !(typeof next === "number" && next < gap.toMs)) return undefined;
+  const changes = missed.changes.map(decodeChange).filter((change) => change !== undefined)
+    .filter(({ atMs }) => atMs >= gap.fromMs && atMs < gap.toMs);
+  return { changes, next };
+}
