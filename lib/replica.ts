@@ -10,7 +10,7 @@
 import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
-import { floorStep, type Moment, Pulse } from "./clock.ts";
+import { floorStep, type Moment, Pulse, type RunningClock } from "./clock.ts";
 import { compactDraft, fullDraft } from "./compose.ts";
 import { Evidence } from "./evidence.ts";
 import { FormerMembers } from "./former.ts";
@@ -28,7 +28,7 @@ const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
 export interface ReplicaOptions extends Self {
   /** Knows how long this node did not run. */
-  readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
+  readonly clock: Pick<RunningClock, "sleptMs" | "uncountedMs" | "isWaking">;
 }
 
 export class Replica {
@@ -49,7 +49,7 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { id, intervalMs, deadAfterMs } = options;
+    const { id, intervalMs, deadAfterMs, clock } = options;
     this.id = id;
     this.table = new Table({ deadAfterMs });
     this.#news = new News(intervalMs);
@@ -59,7 +59,7 @@ export class Replica {
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
     this.former = new FormerMembers(deadAfterMs + intervalMs);
-    this.verdicts = new Verdicts({ id, table, evidence });
+    this.verdicts = new Verdicts({ id, table, evidence, clock });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
     this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
   }
