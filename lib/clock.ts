@@ -30,7 +30,8 @@ const LATE_MS = 20;
  *
  * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about the
  * others. So the time in which it did not run does not count, nor does the interval after it, in which it hears what
- * it missed: everybody's age is as it was, and it accuses nobody.
+ * it missed: everybody's age is as it was, and it accuses nobody, not even by what others tell it that slept as well
+ * (see verdicts.ts).
  *
  * Nor does time by which it runs later than it asked to, however short the steps are, nor as much time after it: a node
  * that hardly gets to run accuses nobody.
@@ -49,6 +50,7 @@ export class RunningClock {
   #uncountedMs = 0;
   #last: Moment;
   #restUntilMs: number;
+  #wakingUntilMs = -Infinity;
 
   constructor(intervalMs: number, start: Moment) {
     this.#stallMs = STALL_INTERVALS * intervalMs;
@@ -72,6 +74,11 @@ export class RunningClock {
     return this.#uncountedMs;
   }
 
+  /** Whether a stall ended less than an interval ago. */
+  get isWaking(): boolean {
+    return this.#last.monotonicMs < this.#wakingUntilMs;
+  }
+
   /** The monotonic time of the last step. */
   get monotonicMs(): number {
     return this.#last.monotonicMs;
@@ -86,7 +93,7 @@ export class RunningClock {
     if (sinceMs <= 0) return this.#nowMs;
     const asleepMs = now.wallMs - this.#last.wallMs - sinceMs;
     if (sinceMs > this.#stallMs || asleepMs > this.#stallMs) {
-      this.#restUntilMs = now.monotonicMs + this.#restMs;
+      this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + this.#restMs;
       this.#sleptMs += sinceMs + Math.max(0, asleepMs);
       this.#uncountedMs += sinceMs;
     } else {

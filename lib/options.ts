@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RunningClock } from "./clock.ts";
+
 /** Who this node is, and its pace. */
 export interface Self {
   readonly id: string;
@@ -31,5 +33,5 @@ export interface GossipOptions extends Self {
 /** What this node's copy of the table is told. */
 export interface ReplicaOptions extends Self {
   /** Knows how long this node did not run. */
-  readonly clock: { readonly sleptMs: number; readonly uncountedMs: number };
+  readonly clock: Pick<RunningClock, "sleptMs" | "uncountedMs" | "isWaking">;
 }

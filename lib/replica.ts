@@ -50,7 +50,7 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { id, intervalMs, deadAfterMs, forgetMs = Infinity } = options;
+    const { id, intervalMs, deadAfterMs, forgetMs = Infinity, clock } = options;
     this.id = id;
     this.table = new Table({ deadAfterMs });
     this.#news = new News(intervalMs);
@@ -60,7 +60,7 @@ export class Replica {
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
     this.former = new FormerMembers(deadAfterMs + intervalMs);
-    this.verdicts = new Verdicts({ id, table, evidence });
+    this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, forgetMs },
       tell: (id, nowMs) => {

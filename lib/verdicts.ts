@@ -5,6 +5,7 @@
  * @module
  */
 import { witnessesNeeded } from "./charges.ts";
+import type { RunningClock } from "./clock.ts";
 import { endOf } from "./ends.ts";
 import type { Evidence, Standing } from "./evidence.ts";
 import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
@@ -49,6 +50,8 @@ export interface VerdictsOptions {
   readonly id: string;
   readonly table: Table;
   readonly evidence: Evidence;
+  /** Tells when this node just woke from a stall. */
+  readonly clock: Pick<RunningClock, "isWaking">;
 }
 
 export class Verdicts {
@@ -85,9 +88,14 @@ export class Verdicts {
   }
 
   statusOf(row: Row, nowMs: number): Status {
-    const { id, evidence } = this.#options;
-    if (row.id === id && row.left === "") return row.about?.failing ? "failing" : "live";
-    return evidence.statusOf(row, this.#standing(row, nowMs));
+    const { id, evidence, clock } = this.#options;
+    const up = row.about?.failing ? "failing" : "live";
+    if (row.id === id && row.left === "") return up;
+    const status = evidence.statusOf(row, this.#standing(row, nowMs));
+    // Others that slept as well tell old ages and old evidence: this node hears what they missed before it accuses.
+    const accuses = status === "dead" || status === "unresponsive";
+    const isHeld = clock.isWaking && accuses && isUp(this.#shown.get(row.id)?.status ?? "unknown");
+    return isHeld ? up : status;
   }
 
   #standing(row: Row, nowMs: number): Standing {
@@ -150,7 +158,8 @@ export class Verdicts {
       if (row.id === id) continue;
       const status = this.#shown.get(row.id)!.status;
       const dueMs = evidence.dueMs(row, status, at);
-      if (dueMs < deadlineMs) deadlineMs = dueMs;
+      // What is overdue is held back until this node is awake: it is decided at the next round.
+      if (dueMs >= nowMs && dueMs < deadlineMs) deadlineMs = dueMs;
       evidence.expire(row, nowMs);
       if (row.address === "" || status === "unknown") continue;
       (isUp(status) ? live : status === "unresponsive" ? hung : gone).push(row);

@@ -24,6 +24,15 @@ Deno.test("invariant 8: RunningClock does not count a stall, nor the interval af
   assertEquals(clock.sleptMs, 61_000);
 });
 
+Deno.test("RunningClock is waking for an interval after a stall", () => {
+  const clock = new RunningClock(INTERVAL_MS, at(0));
+  const isWaking = [500, 60_500, 61_400, 61_500].map((ms) => {
+    clock.step(at(ms));
+    return clock.isWaking;
+  });
+  assertEquals(isWaking, [false, true, true, false]);
+});
+
 Deno.test("invariant 8: a suspended machine, whose monotonic clock stood still, rests an interval as well", () => {
   const clock = new RunningClock(INTERVAL_MS, at(0));
   clock.step(at(500));

@@ -39,7 +39,7 @@ Deno.test("Replica.recall() leaves out a member that runs again: its former life
     id: "n",
     address: "n:1",
     boot: "00000001",
-    clock: { sleptMs: 0, uncountedMs: 0 },
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
   };
   const replica = new Replica({
     ...options,

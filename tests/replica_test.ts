@@ -21,6 +21,7 @@ class Copy {
   nowMs = 10_000;
   sleptMs = 0;
   uncountedMs = 0;
+  isWaking = false;
   readonly replica: Replica;
 
   constructor() {

@@ -16,12 +16,13 @@ class Watched {
     newsMs: 8 * INTERVAL_MS,
   });
   readonly charges = this.evidence.charges;
+  readonly clock = { isWaking: false };
   readonly verdicts: Verdicts;
   nowMs = 100_000;
 
   constructor(...ids: string[]) {
     const { table, evidence } = this;
-    this.verdicts = new Verdicts({ id: "me", table, evidence });
+    this.verdicts = new Verdicts({ id: "me", table, evidence, clock: this.clock });
     for (const id of ["me", ...ids]) this.hear(id);
     this.survey();
   }
@@ -224,4 +225,33 @@ Deno.test("a failing member that falls silent is dead, and one that stops as pla
   assertEquals(watched.review(), ["b: failing -> left: left: SIGTERM"]);
   watched.nowMs += DEAD_AFTER_MS + 100;
   assertEquals(watched.survey(), ["a: failing -> dead: no heartbeat for 5.1 s"]);
+});
+
+Deno.test("invariant 4: a node that just woke accuses nobody by the old ages and evidence of others that slept as well", () => {
+  const watched = new Watched("a", "b");
+  watched.clock.isWaking = true;
+  // Heard at one time with this node, and then told as older by others.
+  watched.hear("a", { via: "c", ageMs: 6_000 });
+  watched.hear("b", { via: "c", ageMs: 6_000, about: { text: "{}", failing: "disk full" } });
+  assertEquals(watched.review(), ["b: live -> failing: disk full"]);
+  const accept = { member: "a", witness: "c", at: 1_000_000 };
+  watched.evidence.accepts.add(accept, watched.table.get("a")!, watched.nowMs);
+  assertEquals(watched.survey(), []);
+  assertEquals(watched.verdicts.last.deadlineMs, Infinity, "nor does it look again at once");
+
+  watched.clock.isWaking = false;
+  watched.hear("b");
+  assertEquals(watched.survey(), [
+    "b: failing -> live: its checks pass again",
+    "a: live -> unresponsive: accepts connections and does not answer, seen by c",
+  ]);
+});
+
+Deno.test("a node that just woke takes back nothing: who was dead before is", () => {
+  const watched = new Watched("a");
+  watched.nowMs += 6_000;
+  watched.survey();
+  watched.clock.isWaking = true;
+  assertEquals(watched.survey(), []);
+  assertEquals(watched.verdicts.statusOf(watched.table.get("a")!, watched.nowMs), "dead");
 });

@@ -36,6 +36,9 @@ const REOPEN_EVERY_MS = 1;
 /** Delay before listening again after the system closed the listener, usually for lack of file descriptors. */
 const REOPEN_BROKEN_MS = 1_000;
 
+/** Where the listener broke so lately, in ms, connections are still short: it breaks at each that it cannot take. */
+const BROKEN_LASTS_MS = 10_000;
+
 /** A listener that keeps breaking is logged once in this time. */
 const BROKEN_TOLD_MS = 60_000;
 
@@ -61,6 +64,7 @@ export class Server {
   #aside = 0;
   #closing = false;
   #toldAtMs = -Infinity;
+  #broken: { readonly text: string; readonly atMs: number } | undefined;
   /** Cuts the delay before listening again short. */
   #wake = () => {};
 
@@ -80,6 +84,12 @@ export class Server {
   /** The addresses that it listens on, in words; undefined for a single one. */
   get on(): string | undefined {
     return this.#listening.on;
+  }
+
+  /** Why this node cannot take connections lately, in one line; undefined while it can. */
+  get trouble(): string | undefined {
+    const { text, atMs = -Infinity } = this.#broken ?? {};
+    return performance.now() - atMs <= BROKEN_LASTS_MS ? text : undefined;
   }
 
   /**
@@ -119,9 +129,11 @@ export class Server {
     const broken = this.#listening;
     if (!broken.listeners.includes(server) || this.#closing) return;
     const nowMs = performance.now();
+    const text = `cannot accept connections: ${line(error)}`;
+    this.#broken = { text, atMs: nowMs };
     if (nowMs - this.#toldAtMs > BROKEN_TOLD_MS) {
       this.#toldAtMs = nowMs;
-      this.#options.onBroken?.(`cannot accept connections: ${line(error)}; keeps trying`);
+      this.#options.onBroken?.(`${text}; keeps trying`);
     }
     const { port } = this.addr;
     this.#drain();

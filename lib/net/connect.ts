@@ -59,8 +59,10 @@ export class Connector {
       conn.setKeepAlive(true);
       return await Deno.startTls(conn, { hostname: host, caCerts: caCerts() });
     };
+    // A failure tells nothing that the handshake will not: a closed port resets it as well.
+    const look = () => void this.#open(address, signal, opened).then(close, () => {});
     try {
-      return await this.#handshakes.complete(formatAddress(host, port), start, signal);
+      return await this.#handshakes.complete(formatAddress(host, port), { start, look }, signal);
     } catch (error) {
       throw isPlain(error) ? new Error(PLAIN_PEER) : error;
     }

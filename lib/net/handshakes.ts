@@ -3,7 +3,8 @@
  *
  * Deno closes no connection in the middle of a handshake, whatever this node does, so a handshake given up at each call
  * would cost a file descriptor each time. So a call takes over the handshake that an earlier call to the same address
- * left open, and handshakes left open are bounded.
+ * left open, and handshakes left open are bounded. As the open one tells nothing new of the host, that call sees by
+ * another connection whether it still accepts.
  *
  * @module
  */
@@ -26,6 +27,14 @@ interface Handshake {
   isWanted: boolean;
 }
 
+/** What a call can do at its peer's address. */
+export interface Ways {
+  /** Connects, and begins a handshake. */
+  readonly start: () => Promise<Deno.TlsConn>;
+  /** Looks whether the host accepts connections, where a handshake from before goes on. */
+  readonly look: () => void;
+}
+
 export interface HandshakesOptions {
   /** Milliseconds of a monotonic clock (default `performance.now`). */
   readonly nowMs?: () => number;
@@ -42,14 +51,16 @@ export class Handshakes {
     this.#nowMs = nowMs;
   }
 
-  /** Completes a handshake with the peer at `address`; `start` connects and begins one. Rejects once aborted. */
+  /** Completes a handshake with the peer at `address`, a new one or one left open. Rejects once aborted. */
   async complete(
     address: string,
-    start: () => Promise<Deno.TlsConn>,
+    { start, look }: Ways,
     signal: AbortSignal,
   ): Promise<Deno.TlsConn> {
-    const handshake = this.#leftOpen(address) ?? await this.#start(address, start);
+    const leftOpen = this.#leftOpen(address);
+    const handshake = leftOpen ?? await this.#start(address, start);
     handshake.isWanted = true;
+    if (leftOpen !== undefined) look();
     const tls = await untilAborted(handshake.done, signal);
     if (tls !== undefined) return tls;
     handshake.isWanted = false;

@@ -6,13 +6,8 @@
 import type { Said } from "../about.ts";
 import type { Replica } from "../replica.ts";
 import { isUp, type Row, type Status } from "../table.ts";
+import { FLAPPING_MS, flappingChanges } from "./flapping.ts";
 import type { Told } from "./stories.ts";
-
-/** A member flaps that changed more often than this within {@linkcode FLAPPING_MS}. */
-const FLAPPING_CHANGES = 4;
-
-/** Until a member has been quiet for as long, in ms, it flaps. */
-const FLAPPING_MS = 600_000;
 
 export interface Remark {
   readonly kind: "not checked yet" | "slow" | "flapping" | "warning";
@@ -66,21 +61,6 @@ export function remarksOf(
     remarks.push({ kind: "flapping", text: `flapping: ${changes} changes in ${minutes} min` });
   }
   return remarks;
-}
-
-/** The most changes within ten minutes, of a member that changed too often and was not quiet since; 0 of others. */
-function flappingChanges(history: readonly Told[], nowMs: number): number {
-  let most = 0;
-  let last = history.length - 1;
-  let laterMs = nowMs;
-  for (let first = last; first >= 0; first--) {
-    const { atMs } = history[first]!;
-    if (laterMs - atMs >= FLAPPING_MS) break;
-    while (history[last]!.atMs - atMs > FLAPPING_MS) last--;
-    most = Math.max(most, last - first + 1);
-    laterMs = atMs;
-  }
-  return most > FLAPPING_CHANGES ? most : 0;
 }
 
 /** How far a decommission got that a user of this node asked for; null where that is not counted. */

@@ -7,6 +7,7 @@
 import { EventStreams } from "./events.ts";
 import type { Dropped } from "../forgotten.ts";
 import type { Exchange } from "../net/driver.ts";
+import { Flapping } from "./flapping.ts";
 import { uptimesOf } from "./history.ts";
 import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
@@ -43,6 +44,7 @@ export class Reports {
   readonly #options: ReportsOptions;
   readonly #startMs: number;
   readonly #stories = new Stories();
+  readonly #flapping = new Flapping();
   readonly #strips: Strips;
   readonly #metrics = new Metrics();
   /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
@@ -72,6 +74,7 @@ export class Reports {
     const change = this.#cutOff.explain(aged);
     this.#stories.record(change, now().wallMs, row?.about);
     remember(change);
+    this.#flapping.changed(this.#stories.history(change.id));
     this.#strips.sample(change.id, { status: change.to, ageMs: change.ageMs });
     this.#metrics.change(change);
     this.#events.publish();
@@ -126,14 +129,15 @@ export class Reports {
   }
 
   /**
-   * Changes when a member, an address or a status does, and not with heartbeats, so that a client that polls for
-   * changes learns cheaply that nothing changed.
+   * Changes when a member, an address, a status or a remark does, and not with heartbeats, so that a client that polls
+   * for changes learns cheaply that nothing changed.
    */
   version(): string {
-    const { refresh, gossip, boot } = this.#options;
+    const { refresh, gossip, boot, now } = this.#options;
     refresh();
     const { table, evidence, spread } = gossip.replica;
-    const remarks = `${evidence.slow.version}.${spread.version}${this.#cutOff.holds ? "c" : ""}`;
+    const counts = [evidence.slow.version, spread.version, this.#flapping.count(now().wallMs)];
+    const remarks = `${counts.join(".")}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
 

@@ -100,7 +100,7 @@ export function start(
     signer: keys?.signer,
     allow: config.allow,
     caCerts: credentials.tls && (() => credentials.authorities),
-    warning: () => credentials.warning ?? watch.trouble,
+    warning: () => server.trouble ?? credentials.warning ?? watch.trouble,
     version: denoConfig.version,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     random: Math.random,

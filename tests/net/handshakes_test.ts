@@ -4,6 +4,7 @@ import { Handshakes, HANDSHAKES_MAX } from "../../lib/net/handshakes.ts";
 /** A peer whose handshakes end when the test says so. */
 class Peer {
   started = 0;
+  looks = 0;
   closed = 0;
   readonly #ends: PromiseWithResolvers<Deno.TlsHandshakeInfo>[] = [];
 
@@ -14,6 +15,8 @@ class Peer {
     const conn = { handshake: () => end.promise, close: () => void this.closed++ };
     return Promise.resolve(conn as unknown as Deno.TlsConn);
   };
+
+  readonly look = () => void this.looks++;
 
   async finish(error?: Error): Promise<void> {
     for (const end of this.#ends.splice(0)) {
@@ -31,26 +34,26 @@ function settled(): Promise<void> {
 const patient = new AbortController().signal;
 
 /** A call that starts or takes over a handshake, and gives up. */
-async function giveUp(handshakes: Handshakes, address: string, { start }: Peer): Promise<void> {
-  await assertRejects(() => handshakes.complete(address, start, AbortSignal.abort()));
+async function giveUp(handshakes: Handshakes, address: string, peer: Peer): Promise<void> {
+  await assertRejects(() => handshakes.complete(address, peer, AbortSignal.abort()));
 }
 
-Deno.test("complete() takes over the handshake that an earlier call left open", async () => {
+Deno.test("complete() takes over the handshake that an earlier call left open, and looks whether the host accepts", async () => {
   const [handshakes, peer] = [new Handshakes(), new Peer()];
   for (let i = 0; i < 3; i++) await giveUp(handshakes, "a:1", peer);
-  const taken = handshakes.complete("a:1", peer.start, patient);
+  const taken = handshakes.complete("a:1", peer, patient);
   await settled();
   await peer.finish();
   await taken;
-  assertEquals([peer.started, peer.closed], [1, 0]);
+  assertEquals([peer.started, peer.closed, peer.looks], [1, 0, 3]);
 });
 
 Deno.test("complete() starts another where one is waited for, or is a minute old", async () => {
   let nowMs = 0;
   const [handshakes, peer] = [new Handshakes({ nowMs: () => nowMs }), new Peer()];
-  const first = handshakes.complete("a:1", peer.start, patient);
+  const first = handshakes.complete("a:1", peer, patient);
   await settled();
-  const second = handshakes.complete("a:1", peer.start, patient);
+  const second = handshakes.complete("a:1", peer, patient);
   await settled();
   assertEquals(peer.started, 2);
   await peer.finish();
@@ -66,7 +69,7 @@ Deno.test("a handshake that ends when nobody waits for it is closed, and one tha
   await giveUp(handshakes, "a:1", peer);
   await peer.finish();
   assertEquals(peer.closed, 1);
-  const failing = assertRejects(() => handshakes.complete("a:1", peer.start, patient), Error, "no");
+  const failing = assertRejects(() => handshakes.complete("a:1", peer, patient), Error, "no");
   await settled();
   await peer.finish(new Error("no"));
   await failing;
@@ -75,24 +78,24 @@ Deno.test("a handshake that ends when nobody waits for it is closed, and one tha
 
 Deno.test("handshakes left open are bounded, but for peers that once completed one", async () => {
   const [handshakes, peer] = [new Handshakes(), new Peer()];
-  const good = handshakes.complete("good:1", peer.start, patient);
+  const good = handshakes.complete("good:1", peer, patient);
   await settled();
   await peer.finish();
   await good;
   const mute = new Peer();
   for (let i = 0; i < HANDSHAKES_MAX; i++) await giveUp(handshakes, `mute${i}:1`, mute);
   await assertRejects(
-    () => handshakes.complete("new:1", mute.start, patient),
+    () => handshakes.complete("new:1", mute, patient),
     Error,
     "too many peers leave the TLS handshake open",
   );
-  const again = handshakes.complete("good:1", peer.start, patient);
+  const again = handshakes.complete("good:1", peer, patient);
   await settled();
   await peer.finish();
   await again;
   await mute.finish();
   assertEquals(mute.closed, HANDSHAKES_MAX);
-  const fresh = handshakes.complete("new:1", peer.start, patient);
+  const fresh = handshakes.complete("new:1", peer, patient);
   await settled();
   await peer.finish();
   await fresh;

@@ -13,7 +13,13 @@ import { Server } from "../../lib/http/serve.ts";
 import { createTransport } from "../../lib/net/transport.ts";
 import { Authority, type Certificate } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
-import { type LocalNode, runProgram, startNode } from "../support/nodes.ts";
+import {
+  type LocalNode,
+  runProgram,
+  spawnNode,
+  startNode,
+  type TestNode,
+} from "../support/nodes.ts";
 
 const PATH = "/hello?from=x&via=x:1";
 
@@ -49,7 +55,7 @@ async function sendForm(
   return new Response(await response.text(), response);
 }
 
-async function eventuallyLive(nodes: LocalNode[], authority: Authority): Promise<void> {
+async function eventuallyLive(nodes: TestNode[], authority: Authority): Promise<void> {
   const expected = nodes.map(({ id }) => `${id} live`);
   for (const node of nodes) {
     await eventually(async () => {
@@ -251,6 +257,31 @@ Deno.test("callers who never begin the handshake hold up nobody else", async () 
   assertEquals(await response.text(), "ok");
   for (const conn of silent) conn.close();
   await server.shutdown();
+});
+
+Deno.test("a stopped process stays unresponsive over TLS, where its handshakes are left open", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using authority = await Authority.create();
+  // Slower than other tests: a call in vain takes 0.9 s, and evidence lapses after two dead-afters.
+  const pace = "-interval 500ms -dead-after 2500ms";
+  const tls = `${flags(await authority.issue(), authority.ca)} ${pace}`;
+  await using n1 = await spawnNode("n1", tls);
+  await using n2 = await spawnNode("n2", `${tls} -join ${n1.address}`);
+  await using n3 = await spawnNode("n3", `${tls} -join ${n1.address}`);
+  await eventuallyLive([n1, n2, n3], authority);
+  n3.kill("SIGSTOP");
+  for (const node of [n1, n2]) {
+    await eventually(async () => {
+      const { members } = await (await get(node, "/members", authority)).json();
+      // Evidence of the first call would have lapsed by then.
+      const { ageMs, status } = members.find(({ id }: { id: string }) => id === "n3");
+      assert(ageMs > 12_000 && status === "unresponsive", `${status}, silent for ${ageMs} ms`);
+    });
+    assertEquals(node.lines.filter((line) => line.includes("peer is dead")), []);
+  }
+  n3.kill("SIGCONT");
+  await eventuallyLive([n1, n2, n3], authority);
 });
 
 Deno.test("-allow: a node calls no address outside, by number or by name, and sends nothing there", async () => {

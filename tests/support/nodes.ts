@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/config.ts";
-import type { MemberView } from "../../lib/report/members.ts";
+import type { ListedMember } from "../../lib/report/members.ts";
 import { type Running, start } from "../../lib/run/run.ts";
 import { eventually, within } from "./eventually.ts";
 import { programCommand } from "./program.ts";
@@ -47,6 +47,7 @@ export function startNode(id: string, flags = ""): LocalNode {
 }
 
 export interface NodeProcess extends TestNode {
+  readonly pid: number;
   /** Sends a signal; the process may be gone. */
   kill(signal: Deno.Signal): void;
   /** Stops reading what it logs, as `| head` does. */
@@ -89,6 +90,7 @@ export async function spawnNode(
     id,
     address,
     lines,
+    pid: child.pid,
     async exit() {
       const { code } = await within(ended, () => `node ${id} runs on:\n${lines.join("\n")}`);
       return code;
@@ -180,7 +182,7 @@ export async function get(node: { address: string }, path: string): Promise<stri
 }
 
 /** All members as the node shows them. */
-export async function members(node: { address: string }): Promise<MemberView[]> {
+export async function members(node: { address: string }): Promise<ListedMember[]> {
   return JSON.parse(await get(node, "/members")).members;
 }
 
