@@ -253,13 +253,15 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
   const live = { status: "live", lastHeartbeat: now, ageMs: 0, since: now };
   const words = { remark: null, tags: {}, ports: {} };
   const gone = { status: "decommissioned", lastHeartbeat: null, ageMs: null, since: now };
+  // n2 was not told of the decommission yet.
+  const told = { ...words, remark: "known to 0 of 1" };
   assertEquals(JSON.parse(text), {
     id: "n1",
     address: "node1:8080",
     now,
     cutOff: false,
     members: [
-      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", ...words },
+      { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", ...told },
       { id: "n1", address: "node1:8080", ...live, reason: "started", ...words },
       { id: "n2", address: "n2:80", ...live, reason: "heard directly", ...words },
     ],
