@@ -1,11 +1,15 @@
-/** The map of a large cluster: a square for each member, at its place by ID. Arrows move between the squares. */
+/**
+ * The map of a large cluster: a square for each member, at its place by its group and ID. Arrows move between the squares.
+ */
 import { byId, cloneOf } from "./dom.js";
-import { MANY } from "./lists.js";
+import { MANY, mapGroups } from "./lists.js";
 
 export class MemberMap {
   #list = byId("map");
   /** The links by their members' IDs, in order. */
   #squares = new Map();
+  /** The names of the groups and the IDs, as they are arranged. */
+  #order = "";
 
   constructor() {
     for (const square of this.#list.querySelectorAll("a")) this.#squares.set(idOf(square), square);
@@ -22,28 +26,33 @@ export class MemberMap {
   update(rows, count) {
     this.#list.hidden = count < MANY;
     if (count < MANY) return;
-    const statuses = new Map(rows.map(({ id, status }) => [id, status]));
-    for (const [id, square] of this.#squares) {
-      if (!statuses.has(id)) square.parentElement.remove();
-    }
-    const isSame = statuses.size === this.#squares.size &&
-      rows.every(({ id }) => this.#squares.has(id));
-    if (!isSame) this.#arrange([...statuses.keys()].sort());
-    for (const [id, square] of this.#squares) {
-      const status = statuses.get(id);
+    const groups = mapGroups(rows);
+    const ids = groups.flatMap(({ name, members }) => [name, ...members.map(({ id }) => id)]);
+    if (ids.join() !== this.#order) this.#arrange(groups);
+    this.#order = ids.join();
+    for (const { id, status } of rows) {
+      const square = this.#squares.get(id);
       if (square.className === status) continue;
       square.className = status;
       square.title = `${id}: ${status}`;
     }
   }
 
-  #arrange(ids) {
-    this.#squares = new Map(ids.map((id) => [id, this.#squares.get(id) ?? create(id)]));
-    let next = this.#list.firstElementChild;
-    for (const { parentElement: item } of this.#squares.values()) {
-      if (item === next) next = next.nextElementSibling;
-      else this.#list.insertBefore(item, next);
-    }
+  #arrange(groups) {
+    const before = this.#squares;
+    this.#squares = new Map();
+    const items = groups.flatMap(({ name, members }) => {
+      const squares = members.map(({ id }) => {
+        const square = before.get(id) ?? create(id);
+        this.#squares.set(id, square);
+        return square.parentElement;
+      });
+      return name === "" ? squares : [heading(name), ...squares];
+    });
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+    this.#list.replaceChildren(...items);
+    // Whoever moves through the map stays where he is.
+    focused?.focus();
     if (this.#list.querySelector("[tabindex='0']") === null) this.#stopAt(this.#first());
   }
 
@@ -61,15 +70,32 @@ export class MemberMap {
   #move(event) {
     const squares = [...this.#squares.values()];
     const at = squares.indexOf(event.target);
-    const top = squares[0]?.offsetTop;
-    const below = squares.findIndex(({ offsetTop }) => offsetTop !== top);
-    const width = below < 0 ? squares.length : below;
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width };
-    const to = { Home: 0, End: squares.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
-    if (at < 0 || squares[to] === undefined) return;
+    const to = {
+      ArrowLeft: squares[at - 1],
+      ArrowRight: squares[at + 1],
+      ArrowUp: below(squares.slice(0, at).reverse(), event.target),
+      ArrowDown: below(squares.slice(at + 1), event.target),
+      Home: squares[0],
+      End: squares.at(-1),
+    }[event.key];
+    if (at < 0 || to === undefined) return;
     event.preventDefault();
-    squares[to].focus();
+    to.focus();
   }
+}
+
+/** The square of the next line that is nearest to being above or below one; undefined where there is no such line. */
+function below(squares, { offsetTop, offsetLeft }) {
+  const first = squares.find((square) => square.offsetTop !== offsetTop);
+  const line = squares.filter((square) => square.offsetTop === first?.offsetTop);
+  const away = (square) => Math.abs(square.offsetLeft - offsetLeft);
+  return line.toSorted((a, b) => away(a) - away(b))[0];
+}
+
+function heading(name) {
+  const item = cloneOf("group-template");
+  item.append(name);
+  return item;
 }
 
 function idOf(square) {

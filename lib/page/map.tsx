@@ -1,25 +1,45 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
-/** A large cluster at one glance: a square for each member, at its place by ID. static/map.js keeps it live. */
+/**
+ * A large cluster at one glance: a square for each member, at its place by ID, and by the tag that most members have.
+ * static/map.js keeps it live.
+ */
 import { PAGE_ROWS_MAX } from "./content.ts";
 import { storyPath } from "./links.tsx";
-import type { MemberView } from "../report/members.ts";
+import { tagWords } from "../about.ts";
+import type { ListedMember } from "../report/members.ts";
+import type { Status } from "../table.ts";
+import { mapGroups } from "../../static/lists.js";
 
 /** The map; only the first square is a stop of the Tab key, and arrows lead on. */
 export function MemberMap(
-  { members, hidden }: { members: readonly MemberView[]; hidden: boolean },
+  { members, hidden }: { members: readonly ListedMember[]; hidden: boolean },
 ) {
   const shown = hidden ? [] : members.filter(({ status }) => status !== "decommissioned")
-    .sort((a, b) => a.id < b.id ? -1 : 1).slice(0, PAGE_ROWS_MAX);
+    .slice(0, PAGE_ROWS_MAX).map(({ id, status, tags }) => ({ id, status, tags: tagWords(tags) }));
+  const groups = mapGroups(shown);
+  const first = groups[0]?.members[0]?.id;
   return (
-    <ul id="map" aria-label="Map of the members, by ID: arrow keys lead on" hidden={hidden}>
-      {shown.map(({ id, status }, i) => (
-        <Square id={id} status={status} tabindex={i === 0 ? 0 : -1} />
+    <ul id="map" aria-label="Map of the members: arrow keys lead on" hidden={hidden}>
+      {groups.map(({ name, members }) => (
+        <>
+          {name !== "" && <Group name={name} />}
+          {members.map(({ id, status }) => (
+            <Square key={id} id={id} status={status} tabindex={id === first ? 0 : -1} />
+          ))}
+        </>
       ))}
     </ul>
   );
 }
 
-interface SquareProps extends Pick<MemberView, "id" | "status"> {
+/** The name of the members that follow; empty: what the script clones. */
+export function Group({ name }: { name: string }) {
+  return <li class="group">{name}</li>;
+}
+
+interface SquareProps {
+  readonly id: string;
+  readonly status: Status;
   readonly tabindex: number;
 }
 

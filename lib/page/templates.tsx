@@ -1,7 +1,7 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** What the script clones, and the addresses that did not answer. */
 import type { RowState } from "./content.ts";
-import { Square } from "./map.tsx";
+import { Group, Square } from "./map.tsx";
 import { MemberRow } from "./rows.tsx";
 import { BLANK_CHANGE, Change, StoryRow } from "./story.tsx";
 import type { ContactView } from "../report/members.ts";
@@ -36,6 +36,9 @@ export function Templates() {
       </template>
       <template id="square-template">
         <Square id="" status="unknown" tabindex={-1} />
+      </template>
+      <template id="group-template">
+        <Group name="" />
       </template>
       <template id="story-template">
         <StoryRow />
