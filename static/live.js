@@ -41,6 +41,7 @@ class LivePage {
   #lostAt = null;
   #filter = byId("filter");
   #sort = new URLSearchParams(location.search).get("sort") ?? "";
+  #span = new URLSearchParams(location.search).get("span") ?? "";
   #tab = new Tab();
   #map = new MemberMap();
   /** The member whose history is about to open: its row is shown though others like it are not. */
@@ -97,6 +98,7 @@ class LivePage {
     const query = new URLSearchParams();
     if (this.#state?.more.rows > 0) query.set("q", this.#filter.value);
     if (this.#sort !== "") query.set("sort", this.#sort);
+    if (this.#span !== "") query.set("span", this.#span);
     const state = await fetch(`page.json${query.size === 0 ? "" : `?${query}`}`, {
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     })
@@ -175,6 +177,7 @@ class LivePage {
     const query = new URLSearchParams();
     if (this.#filter.value !== "") query.set("q", this.#filter.value);
     if (this.#sort !== "") query.set("sort", this.#sort);
+    if (this.#span !== "") query.set("span", this.#span);
     if (this.#story.id !== undefined) query.set("id", this.#story.id);
     history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
   }
@@ -226,6 +229,7 @@ class LivePage {
       this.#filterBy(this.#filter.value.trim() === status ? "" : status);
     } else if (link?.closest("#folded")) this.#filterBy("live");
     else if (link?.matches(".clear")) this.#filterBy("");
+    else if (link?.closest(".spans")) return;
     else if (link?.closest("thead")) this.#sortBy(link);
     else if (link?.closest(".tags")) this.#filterBy(link.textContent);
     else if (wanted !== undefined) this.#open(wanted);

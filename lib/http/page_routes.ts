@@ -12,6 +12,7 @@ import { Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
+import { type SpanName, SPANS } from "../report/spans.ts";
 import { FILTER_LENGTH_MAX, pageState, pageText, type Sort, SORTS } from "../page/content.ts";
 
 /** Characters of an unknown ID that the page repeats, more than any ID has. */
@@ -35,16 +36,17 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     const { hash } = await loadAssets();
     const path = (name: string) => `static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
-    const make = () => renderPage(node.reports.page(), { assets, ...shownFor(query, node) });
+    const make = () =>
+      renderPage(node.reports.page(query.span), { assets, ...shownFor(query, node) });
     return c.html(pages.get(keyOf(query), node.reports.version(), make).text);
   });
 
   app.get("/page.json", (c) => {
     c.header("Cache-Control", "no-store");
     c.header("Content-Type", "application/json");
-    const { q, sort } = readQuery(c);
-    const make = () => JSON.stringify(pageState(node.reports.page(), q, { sort }));
-    return c.body(states.get(keyOf({ q, sort }), node.reports.version(), make).text);
+    const { q, sort, span } = readQuery(c);
+    const make = () => JSON.stringify(pageState(node.reports.page(span), q, { sort }));
+    return c.body(states.get(keyOf({ q, sort, span }), node.reports.version(), make).text);
   });
 
   app.get("/static/:hash/:name", async (c) => {
@@ -65,13 +67,17 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   });
 }
 
-/** What the page takes: `?q=` filters, `?sort=` sorts, `?id=` opens a history, `?bye=` and `?forget=` ask. */
+/**
+ * What the page takes: `?q=` filters, `?sort=` sorts, `?span=` is the time of the strips, `?id=` opens a history,
+ * `?bye=` and `?forget=` ask.
+ */
 interface Query {
   readonly q?: string | undefined;
   readonly id?: string | undefined;
   readonly bye?: string | undefined;
   readonly forget?: string | undefined;
   readonly sort?: Sort | undefined;
+  readonly span?: SpanName | undefined;
 }
 
 function readQuery(c: Context): Query {
@@ -85,6 +91,7 @@ function readQuery(c: Context): Query {
     bye,
     forget,
     sort,
+    span: (Object.keys(SPANS) as SpanName[]).find((name) => name === c.req.query("span")),
   };
 }
 
@@ -94,18 +101,19 @@ function wantsHtml(c: Context): boolean {
 }
 
 /** Equal for requests whose answers differ only in time; empty for the plain page. */
-function keyOf({ q, id, bye, forget, sort }: Query): string {
-  const parts = [q, id, bye, forget, sort];
+function keyOf({ q, id, bye, forget, sort, span }: Query): string {
+  const parts = [q, id, bye, forget, sort, span];
   return parts.every((part) => part === undefined) ? "" : JSON.stringify(parts);
 }
 
-function shownFor({ q: filter, id, bye, forget, sort }: Query, node: Node) {
+function shownFor({ q: filter, id, bye, forget, sort, span }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
     ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
     ...(forget !== undefined && { forget }),
     ...(sort !== undefined && { sort }),
+    ...(span !== undefined && { span }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),
   };

@@ -23,6 +23,7 @@ import {
 import { isUp } from "../table.ts";
 import { isFolded, MANY } from "../../static/lists.js";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
+import type { SpanName } from "../report/spans.ts";
 import type { PageView, StoryView } from "../report/members.ts";
 
 /** The page's `Content-Security-Policy`: its own style, script, icon and requests, and nothing else. */
@@ -50,6 +51,8 @@ export interface PageOptions {
   readonly story?: StoryView;
   /** The order of the list: `?sort=`. */
   readonly sort?: Sort;
+  /** The time that strips cover: `?span=`. */
+  readonly span?: SpanName;
   /** An ID that was asked for and is not in the table. */
   readonly missing?: string;
   /** Ask whether to decommission this member, instead of showing the table: `?bye=`. */
@@ -132,7 +135,7 @@ interface OverviewProps {
 }
 
 function Overview({ state, view, options }: OverviewProps) {
-  const { story, missing, filter = "", sort } = options;
+  const { story, missing, filter = "", sort, span } = options;
   const total = memberCount(state.counts);
   const isLeftOut = isFolded(total, filter) && state.counts.live > 0;
   return (
@@ -159,7 +162,7 @@ function Overview({ state, view, options }: OverviewProps) {
       <MemberTable
         id="members"
         caption="Members"
-        orders={{ filter, sort }}
+        orders={{ filter, sort, span }}
         rows={state.rows}
         state={state}
         story={story}

@@ -7,17 +7,25 @@ import type { PageState, RowState, Sort } from "./content.ts";
 import { Name, PageLink, storyPath } from "./links.tsx";
 import { StoryRow } from "./story.tsx";
 import { ageWords, timeWords } from "../../static/words.js";
+import type { SpanName } from "../report/spans.ts";
 import { STRIP_SAMPLES } from "../report/strips.ts";
 import type { StoryView } from "../report/members.ts";
 
 /** What all rows are shown with. */
 type Shared = Pick<PageState, "scheme" | "suffix">;
 
+/** What the links of headings keep and change. */
+interface Orders {
+  readonly filter: string;
+  readonly sort: Sort | undefined;
+  readonly span: SpanName | undefined;
+}
+
 export interface TableProps {
   readonly id: string;
   readonly caption: string;
   /** What its headings keep and change; a table without it cannot be sorted. */
-  readonly orders?: { readonly filter: string; readonly sort: Sort | undefined };
+  readonly orders?: Orders;
   readonly rows: readonly RowState[];
   readonly state: PageState;
   /** The member whose history is open. */
@@ -39,7 +47,9 @@ export function MemberTable({ id, caption, orders, rows, state, story }: TablePr
           <Heading text="Status" orders={orders} sort={undefined} />
           <Heading text="Address" orders={orders} sort="address" />
           <Heading text="Last heartbeat" orders={orders} sort="age" />
-          <th role="columnheader" scope="col">Last {state.span}</th>
+          <th role="columnheader" scope="col">
+            Last {orders === undefined ? state.span : <Spans orders={orders} usual={state.span} />}
+          </th>
         </tr>
       </thead>
       <tbody role="rowgroup">
@@ -55,7 +65,7 @@ export function MemberTable({ id, caption, orders, rows, state, story }: TablePr
 }
 
 interface HeadingProps {
-  readonly orders: TableProps["orders"] | undefined;
+  readonly orders: Orders | undefined;
   readonly text: string;
   readonly sort: Sort | undefined;
 }
@@ -63,15 +73,44 @@ interface HeadingProps {
 /** The heading of a column, which sorts by it. */
 function Heading({ text, orders, sort }: HeadingProps) {
   if (orders === undefined) return <th role="columnheader" scope="col">{text}</th>;
-  const query = new URLSearchParams();
-  if (orders.filter !== "") query.set("q", orders.filter);
-  if (sort !== undefined) query.set("sort", sort);
   const sorted = orders.sort === sort ? { "aria-sort": "ascending" } as const : {};
   return (
     <th role="columnheader" scope="col" {...sorted}>
-      <a href={query.size === 0 ? "./" : `./?${query}`}>{text}</a>
+      <a href={pathOf({ ...orders, sort })}>{text}</a>
     </th>
   );
+}
+
+/** The times that strips may cover; the usual one first. */
+const SPAN_WORDS = { "": "10 min", "1h": "1 h", "24h": "24 h", "30d": "30 d" };
+
+function Spans({ orders, usual }: { orders: Orders; usual: string }) {
+  return (
+    <span class="spans">
+      {Object.entries(SPAN_WORDS).map(([name, words]) => {
+        const isShown = name === (orders.span ?? "");
+        const span = name === "" ? undefined : name as SpanName;
+        return (
+          <a
+            key={name}
+            href={pathOf({ ...orders, span })}
+            aria-current={isShown ? "true" : undefined}
+          >
+            {isShown && name === "" ? usual : words}
+          </a>
+        );
+      })}
+    </span>
+  );
+}
+
+/** The page with the same filter, order and span. */
+function pathOf({ filter, sort, span }: Orders): string {
+  const query = new URLSearchParams();
+  if (filter !== "") query.set("q", filter);
+  if (sort !== undefined) query.set("sort", sort);
+  if (span !== undefined) query.set("span", span);
+  return query.size === 0 ? "./" : `./?${query}`;
 }
 
 export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; state: Shared }) {

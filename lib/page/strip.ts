@@ -11,6 +11,8 @@ import type { Told } from "../report/stories.ts";
 /** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
 export const LATE_SHARE = 0.6;
 
+const DAY_MS = 24 * 3_600_000;
+
 /** What a span shows: a status, a live member whose heartbeats were late, or the time before this node started. */
 export type StripKind = "before" | "dead" | "unresponsive" | "failing" | "late" | "left" | "live";
 
@@ -97,7 +99,11 @@ function titleOf(
     : whyWords(kind, change?.reason ?? "");
   // The change itself is known to the millisecond, the sample only to its step.
   const startMs = Math.max(fromMs + x * stepMs, change?.atMs ?? 0);
-  const [from, to] = [startMs, endMs].map((ms) => new Date(ms).toISOString().slice(11, 19));
+  // Of a strip of days the date belongs to it.
+  const digits = stepMs * STRIP_SAMPLES >= DAY_MS ? 0 : 11;
+  const [from, to] = [startMs, endMs].map((ms) =>
+    new Date(ms).toISOString().slice(digits, 19).replace("T", " ")
+  );
   const isNow = x + width === STRIP_SAMPLES;
   const when = isAll
     ? "all the time"

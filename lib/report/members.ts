@@ -7,9 +7,10 @@ import { readAbout, type Said, tagWords } from "../about.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Exchange } from "../net/driver.ts";
 import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
-import { type ChangeView, changeView, type Stories, type Told } from "./stories.ts";
+import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Uptimes } from "./history.ts";
-import type { Strips, StripView } from "./strips.ts";
+import type { StripSource } from "./spans.ts";
+import type { StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
 import { ageWords } from "../../static/words.js";
@@ -60,8 +61,8 @@ export interface ListedMember extends MemberView {
 /** A member as the page shows it. */
 export interface PageMember extends ListedMember {
   readonly strip: StripView;
-  /** The changes of its status, oldest first. */
-  readonly changes: readonly Told[];
+  /** The changes of its status in the time of the strip, oldest first. */
+  readonly changes: ReturnType<StripSource["changes"]>;
 }
 
 /** `GET /members/NNN`: a member with its recent changes. */
@@ -153,10 +154,7 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
 }
 
 /** All members as the page shows them. */
-export function pageMembers(
-  from: Sources,
-  strips: Strips,
-): PageMember[] {
+export function pageMembers(from: Sources, strips: StripSource): PageMember[] {
   return memberViews(from).map((member) => ({
     ...member,
     // A getter: strips are drawn only for the rows that fit on the page.
@@ -164,7 +162,7 @@ export function pageMembers(
       return strips.view(member.id);
     },
     get changes() {
-      return from.stories.history(member.id);
+      return strips.changes(member.id);
     },
   }));
 }

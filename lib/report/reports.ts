@@ -12,7 +12,8 @@ import { uptimesOf } from "./history.ts";
 import { Metrics } from "./metrics.ts";
 import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
-import { STRIP_STEP_MS, Strips } from "./strips.ts";
+import { type SpanName, stripsOf } from "./spans.ts";
+import { Strips, stripStepMs } from "./strips.ts";
 import { type TargetGroup, targetGroups } from "./targets.ts";
 import { ageOf } from "../table.ts";
 import {
@@ -31,9 +32,6 @@ import {
 import type { ReportsOptions } from "./reports_options.ts";
 import { CutOff } from "./cut_off.ts";
 import type { Change } from "../verdicts.ts";
-
-/** Intervals in a strip's step, where the interval is long: each step then sees a round. */
-const STRIP_STEP_INTERVALS = 2;
 
 /** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
 const FAILURES_MAX = 256;
@@ -59,7 +57,7 @@ export class Reports {
     this.#cutOff = new CutOff(options);
     const nowMs = () => now().monotonicMs;
     this.#startMs = nowMs();
-    this.#strips = new Strips(Math.max(STRIP_STEP_MS, STRIP_STEP_INTERVALS * intervalMs));
+    this.#strips = new Strips(stripStepMs(intervalMs));
     const snapshot = () => JSON.stringify(this.members());
     this.#events = new EventStreams({ boot, stories: this.#stories, snapshot, nowMs });
   }
@@ -182,22 +180,25 @@ export class Reports {
     return storyView(this.#sources(), id, uptimesOf(past, id, now().wallMs));
   }
 
-  /** Everything the page shows. */
-  page(): PageView {
+  /** Everything the page shows, with strips of that span. */
+  page(span?: SpanName): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
-    const { cluster, keyed, tls } = this.#options;
+    const { cluster, keyed, tls, past } = this.#options;
     refresh();
     const { monotonicMs, wallMs } = now();
     const epochMs = wallMs - monotonicMs;
+    const strips = span === undefined
+      ? this.#strips.source(epochMs, this.#stories)
+      : stripsOf(past, span, wallMs);
     return {
       self: { id, address, version, cluster, upMs: monotonicMs - this.#startMs },
-      fromMs: epochMs + this.#strips.fromMs,
+      fromMs: strips.fromMs,
       startedMs: epochMs + this.#startMs,
       now: this.#wallTime(),
       cutOff: this.#cutOff.holds,
       intervalMs,
       deadAfterMs,
-      members: pageMembers(this.#sources(), this.#strips),
+      members: pageMembers(this.#sources(), strips),
       contacts: contactViews(gossip, this.#failures),
       ...{ keyed, tls },
     };

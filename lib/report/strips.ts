@@ -6,12 +6,22 @@
  * @module
  */
 import type { Status } from "../table.ts";
+import type { StripSource } from "./spans.ts";
+import type { Told } from "./stories.ts";
 
 /** Samples in a strip: few enough that a single one is visible on the page. */
 export const STRIP_SAMPLES = 60;
 
 /** Length of a step; 60 of them are ten minutes, in which a restart can be seen to come and go. */
 export const STRIP_STEP_MS = 10_000;
+
+/** Intervals in a step, where the interval is long: each step then sees a round. */
+const STRIP_STEP_INTERVALS = 2;
+
+/** The length of a step for nodes with that interval, in ms. */
+export function stripStepMs(intervalMs: number): number {
+  return Math.max(STRIP_STEP_MS, STRIP_STEP_INTERVALS * intervalMs);
+}
 
 /**
  * The character for each status in `StripView.statuses`. Of several statuses within one step the last in this order is
@@ -116,6 +126,15 @@ export class Strips {
     const age = Math.min(Math.round((ageMs ?? 0) / AGE_UNIT_MS), AGE_MAX);
     if (age > this.#ages[at]!) this.#ages[at] = age;
     if (code > this.#codes[at]!) this.#codes[at] = code;
+  }
+
+  /** What strips of the last minutes are drawn from; `epochMs` is when the monotonic clock began. */
+  source(epochMs: number, stories: { history(id: string): readonly Told[] }): StripSource {
+    return {
+      fromMs: epochMs + this.fromMs,
+      view: (id) => this.view(id),
+      changes: (id) => stories.history(id),
+    };
   }
 
   /** The member's strip, oldest sample first. */

@@ -376,3 +376,17 @@ Deno.test("a member whose check fails is in the headline with the check's words"
   assertStringIncludes(text, "n7 is failing: db: connection refused");
   assertStringIncludes(text, "n7 failing db: connection refused");
 });
+
+Deno.test("the headings lead to strips of other times, with filter and order as they are", () => {
+  const html = render(view([member("n1")]), { filter: "n1", sort: "age", span: "24h" });
+  const [, spans = ""] = /<span class="spans">(.*?)<\/span>/.exec(html) ?? [];
+  const links = [...spans.matchAll(/<a href="([^"]*)"([^>]*)>([^<]*)</g)]
+    .map(([, href, more = "", words]) => `${words} ${href}${/current/.test(more) ? " shown" : ""}`);
+  assertEquals(links, [
+    "10 min ./?q=n1&amp;sort=age",
+    "1 h ./?q=n1&amp;sort=age&amp;span=1h",
+    "24 h ./?q=n1&amp;sort=age&amp;span=24h shown",
+    "30 d ./?q=n1&amp;sort=age&amp;span=30d",
+  ]);
+  assertStringIncludes(html, 'href="./?q=n1&amp;sort=id&amp;span=24h"');
+});
