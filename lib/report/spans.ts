@@ -5,8 +5,7 @@
  */
 import type { Status } from "../table.ts";
 import type { Became, Past } from "./past.ts";
-import type { Told } from "./stories.ts";
-import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "./strips.ts";
+import { STATUS_MARK, STRIP_SAMPLES, type StripSource } from "./strips.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -17,15 +16,6 @@ export type SpanName = keyof typeof SPANS;
 
 /** Changes that one strip takes: a member that changes oftener flaps, and its strip is as good without the oldest. */
 const CHANGES_MAX = 5_000;
-
-/** What strips are drawn from. */
-export interface StripSource {
-  /** When the first sample of each strip began, in ms since the epoch. */
-  readonly fromMs: number;
-  view(id: string): StripView;
-  /** The changes of a member's status in that time, oldest first. */
-  changes(id: string): readonly Pick<Told, "atMs" | "to" | "reason">[];
-}
 
 /** Of several statuses within a step the last in this order is kept, as in strips.ts. */
 const RANKS = Object.keys(STATUS_MARK) as Status[];

@@ -6,7 +6,6 @@
  * @module
  */
 import type { Status } from "../table.ts";
-import type { StripSource } from "./spans.ts";
 import type { Told } from "./stories.ts";
 
 /** Samples in a strip: few enough that a single one is visible on the page. */
@@ -56,6 +55,15 @@ export interface StripView {
   readonly samples: readonly (number | null)[];
   /** The worst status within each step: one `STATUS_MARK` per sample. */
   readonly statuses: string;
+}
+
+/** What strips are drawn from. */
+export interface StripSource {
+  /** When the first sample of each strip began, in ms since the epoch. */
+  readonly fromMs: number;
+  view(id: string): StripView;
+  /** The changes of a member's status in that time, oldest first. */
+  changes(id: string): readonly Pick<Told, "atMs" | "to" | "reason">[];
 }
 
 /** A member's state at one moment. */
