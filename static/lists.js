@@ -120,3 +120,17 @@ export function mapGroups(members) {
 function keyOf(tag) {
   return tag.slice(0, tag.indexOf("="));
 }
+
+/**
+ * The tags of a member that no other member that runs has: what would be missing without it.
+ *
+ * @param {string} id
+ * @param {readonly { id: string, status: string, tags: readonly string[] }[]} members
+ * @returns {string[]}
+ */
+export function onlyTags(id, members) {
+  const others = members.filter((member) => member.id !== id && isUp(member.status));
+  const taken = new Set(others.flatMap(({ tags }) => tags));
+  return members.filter((member) => member.id === id).flatMap(({ tags }) => tags)
+    .filter((tag) => !taken.has(tag));
+}

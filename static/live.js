@@ -235,7 +235,8 @@ class LivePage {
     else if (wanted !== undefined) this.#open(wanted);
     else if (link?.matches(".cancel")) this.#bye.close();
     else if (link?.matches(".bye")) {
-      this.#bye.ask(this.#rows.get(this.#story.id), this.#state?.self.id);
+      const { self, rows } = this.#state ?? { rows: [] };
+      this.#bye.ask(this.#rows.get(this.#story.id), { selfId: self?.id, rows });
     } else if (link?.matches(".close")) this.#story.close();
     else if (link?.rel === "external") return;
     else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);

@@ -1,6 +1,6 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
-import { isUp } from "./lists.js";
+import { isUp, onlyTags } from "./lists.js";
 import { changeWords, isGone, lastedWords, storyWords, uptimeWords } from "./words.js";
 
 /** Characters of a refusal that are shown. */
@@ -142,8 +142,8 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
-  ask({ id, status }, selfId) {
+  /** Asks about one member; `selfId` is the node that serves the page, `rows` are all members. For a live one it asks for its ID. */
+  ask({ id, status }, { selfId, rows }) {
     const confirm = byId("bye-confirm");
     confirm.disabled = confirm.parentElement.hidden = !isUp(status);
     confirm.pattern = RegExp.escape?.(id) ?? "";
@@ -151,6 +151,10 @@ export class Bye {
     this.#dialog.querySelector("[name=id]").value = id;
     this.#dialog.querySelector(".bye-self").hidden = id !== selfId;
     setText(this.#dialog.querySelector(".bye-answer"), "");
+    const only = onlyTags(id, rows);
+    const note = this.#dialog.querySelector(".bye-only");
+    note.hidden = only.length === 0;
+    setText(note.querySelector("b"), only.join(", "));
     this.#dialog.showModal();
   }
 

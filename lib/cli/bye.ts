@@ -5,8 +5,8 @@
  */
 import { tagWords } from "../about.ts";
 import { pause } from "../net/deadline.ts";
-import type { ListedMember } from "../report/members.ts";
 import { isUp } from "../table.ts";
+import { onlyTags } from "../../static/lists.js";
 import { CallError, type Client, EXIT } from "./client.ts";
 import type { Call } from "./parse.ts";
 import { firstLine, readMembers } from "./read.ts";
@@ -74,7 +74,8 @@ async function describeMember(id: string, client: Client, terminal: Terminal): P
   const ends = isUp(status) ? ": its process will end" : "";
   terminal.note(`${id} is ${status}${address && ` at ${address}`}${ends}`);
   const members = readMembers((await client.ask("members")).text);
-  for (const tag of onlyTags(id, members)) terminal.note(`${id} is the only one that is ${tag}`);
+  const tagged = members.map(({ id, status, tags }) => ({ id, status, tags: tagWords(tags) }));
+  for (const tag of onlyTags(id, tagged)) terminal.note(`${id} is the only one that is ${tag}`);
 }
 
 /** What else to know of a member; null also where the node is gone: it may have decommissioned itself. */
@@ -85,12 +86,4 @@ async function remarkOf(id: string, client: Client): Promise<string | null> {
     if (!(error instanceof CallError)) throw error;
     return null;
   }
-}
-
-/** Tags that no other live member has. */
-export function onlyTags(id: string, members: readonly ListedMember[]): string[] {
-  const member = members.find((each) => each.id === id);
-  const others = members.filter((each) => each.id !== id && isUp(each.status));
-  const taken = new Set(others.flatMap(({ tags }) => tagWords(tags)));
-  return member === undefined ? [] : tagWords(member.tags).filter((tag) => !taken.has(tag));
 }

@@ -3,14 +3,17 @@
  * The questions asked before a member is decommissioned, on a page of its own or in a dialog where the script runs, and
  * before one is forgotten.
  */
+import { tagWords } from "../about.ts";
 import { storyPath } from "./links.tsx";
+import type { ListedMember } from "../report/members.ts";
+import { isUp } from "../table.ts";
+import { onlyTags } from "../../static/lists.js";
 
 export interface ByeProps {
   readonly id: string;
   /** The ID of the node that serves the page. */
   readonly selfId: string;
-  /** The member is live: one must type its ID, so that no slip ends a process that works. */
-  readonly live: boolean;
+  readonly members: readonly ListedMember[];
   /** The cluster has a key, which decommissioning needs. */
   readonly keyed: boolean;
   /** The table does not have this member. */
@@ -18,7 +21,10 @@ export interface ByeProps {
 }
 
 /** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
-export function ByeForm({ id, selfId, live, keyed, unknown = false }: ByeProps) {
+export function ByeForm({ id, selfId, members, keyed, unknown = false }: ByeProps) {
+  // One must type the ID of a member that runs, so that no slip ends a process that works.
+  const live = members.some((member) => member.id === id && isUp(member.status));
+  const only = onlyTags(id, members.map((each) => ({ ...each, tags: tagWords(each.tags) })));
   const title = (
     <>
       Decommission <span class="bye-id">{id}</span> for good?
@@ -31,6 +37,9 @@ export function ByeForm({ id, selfId, live, keyed, unknown = false }: ByeProps) 
         Every node will mark <span class="bye-id">{id}</span>{" "}
         as decommissioned. If its process is running, it exits. This can't be undone: the ID can
         never join again.
+      </p>
+      <p class="bye-only" hidden={only.length === 0}>
+        No other member that runs is <b>{only.join(", ")}</b>.
       </p>
       {(id === "" || id === selfId) && (
         <p class="bye-self" hidden={id === ""}>

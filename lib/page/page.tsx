@@ -20,7 +20,6 @@ import {
   pageState,
   type Sort,
 } from "./content.ts";
-import { isUp } from "../table.ts";
 import { isFolded, MANY } from "../../static/lists.js";
 import { memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { SpanName } from "../report/spans.ts";
@@ -101,7 +100,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
             <ByeForm
               id={bye}
               selfId={view.self.id}
-              live={view.members.some(({ id, status }) => id === bye && isUp(status))}
+              members={view.members}
               keyed={view.keyed}
               unknown={byeUnknown}
             />
@@ -113,7 +112,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
             <Footer />
             <Templates />
             <dialog id="bye" aria-labelledby="bye-title">
-              <ByeForm id="" selfId={view.self.id} live={false} keyed={view.keyed} />
+              <ByeForm id="" selfId={view.self.id} members={[]} keyed={view.keyed} />
             </dialog>
           </>
         )}

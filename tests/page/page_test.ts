@@ -390,3 +390,12 @@ Deno.test("the headings lead to strips of other times, with filter and order as 
   ]);
   assertStringIncludes(html, 'href="./?q=n1&amp;sort=id&amp;span=24h"');
 });
+
+Deno.test("before a decommission the page says what nobody else is", () => {
+  const members = [
+    member("n7", "live", { tags: { role: "db", zone: "a" } }),
+    member("n8", "live", { tags: { role: "web", zone: "a" } }),
+  ];
+  const text = textOf(render(view(members), { bye: "n7" }));
+  assertStringIncludes(text, "No other member that runs is role=db .");
+});
