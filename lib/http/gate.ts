@@ -34,6 +34,7 @@ const UNREAD: ReadonlySet<string> = new Set([
   "/readyz",
   "/bye",
   "/forget",
+  "/tag",
   "/missed",
   "/hello",
 ]);

@@ -71,7 +71,7 @@ Deno.test("a name that is not there is NXDOMAIN, one without such records is emp
   }
 });
 
-Deno.test("what is none of this zone's is refused, without a word more", async () => {
+Deno.test("what belongs to another zone is refused, without a word more", async () => {
   const queries = [
     ask("example.com", "A"),
     ask("web.gossip", "A", {
