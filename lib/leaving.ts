@@ -5,11 +5,12 @@
  * @module
  */
 import type { Calls } from "./calls.ts";
+import { endOf } from "./ends.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Forgot } from "./forgotten.ts";
 import type { Joining } from "./joining.ts";
-import { shuffle } from "./partners.ts";
+import { shuffle, WORDS_FANOUT } from "./partners.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import { isUp } from "./table.ts";
@@ -38,6 +39,7 @@ export class Leaving {
   /** Addresses told of the stop. */
   readonly #told = new Set<string>();
   #active = false;
+  #fanout = FAREWELL_FANOUT;
 
   constructor(options: LeavingOptions) {
     this.#options = options;
@@ -71,6 +73,10 @@ export class Leaving {
   /** Tells that this node stops. */
   farewell(turn: Turn): void {
     this.#active = true;
+    const { id, replica } = this.#options;
+    const left = replica.table.get(id)?.left ?? "";
+    // A death wakes people: it is told as widely as a check that fails.
+    if (endOf(left).status === "dead") this.#fanout = WORDS_FANOUT;
     this.#tellMore(turn);
   }
 
@@ -110,9 +116,9 @@ export class Leaving {
       if (address !== "") others.push(address);
     }
     const known = others.filter((to) => this.#told.has(to) && !calls.isTroubled(to)).length;
-    if (known >= FAREWELL_FANOUT) return;
+    if (known >= this.#fanout) return;
     const untold = shuffle(others.filter((to) => !this.#told.has(to)), random);
-    const next = untold.slice(0, FAREWELL_FANOUT - known);
+    const next = untold.slice(0, this.#fanout - known);
     for (const to of next) this.#told.add(to);
     calls.tell(turn, next);
   }

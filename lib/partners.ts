@@ -41,7 +41,7 @@ export const URGENT_FANOUT = 3;
  * Members that are told at once what a node says of itself: a failing check is known to most of 64 in one step, and to
  * all of them within a second. It leaves room for the calls of a round.
  */
-const WORDS_FANOUT = 48;
+export const WORDS_FANOUT = 48;
 
 /**
  * Live members that a regular round calls: as few as keep everybody live at 10 % loss (see PROTOCOL.md). One would do

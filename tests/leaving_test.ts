@@ -20,3 +20,12 @@ function tellsFive(seed: number): void {
   const told = addressesSince(atMs);
   assertEquals(told.size - ["n1:80", "n2:80"].filter((to) => told.has(to)).length, 5);
 }
+
+Deno.test("the end of a node's program is told at once to all of a small cluster, as it wakes people", () => {
+  const { lab, nodes } = cluster(12, 1);
+  const [first] = nodes;
+  const atMs = lab.nowMs;
+  first!.driver.enter((gossip, now) => gossip.leave(now, "dead 137 SIGKILL web"));
+  const told = first!.calls.filter((call) => call.atMs >= atMs).map(({ to }) => to);
+  assertEquals(new Set(told).size, 11);
+});

@@ -341,7 +341,7 @@ Deno.test("/forget takes the key as /bye does; a browser that was led there is a
 
 Deno.test("with a key, tags are changed by who shows it, also on a private node, and by nobody else", async () => {
   for (const isPrivate of [false, true]) {
-    await using door = openDoor({ keys: [KEY], private: isPrivate });
+    await using door = openDoor({ keys: [KEY], isPrivate });
     assertEquals((await door.ask("POST /tag?set=role=web")).status, 401);
     assertEquals((await door.ask("POST /tag?set=role=web&key=" + KEY)).status, 401);
     const { status, text } = await door.ask("POST /tag?set=role=web", { headers: BEARER });
