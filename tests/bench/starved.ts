@@ -1,77 +1,33 @@
 /**
- * What nodes that hardly get to run do to a cluster, and it to them: four of 32 in CPU groups of 2 % of a core, each
- * shared with 16 busy loops. Run as root by `deno task bench:starved [SECONDS]`.
+ * What nodes that hardly get to run, that pause, or that packets do not reach do to a cluster, and it to them. Run as root by
+ * `deno task bench:starved [SECONDS] [ROW...]`: so long each (120), and which (all) of starved, pauses, loss, lost.
  *
  * @module
  */
-import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "@std/cli/parse-args";
-import { Fleet, type FleetNode } from "../fleet/fleet.ts";
-import { CpuGroup } from "../support/cgroup.ts";
-import { canUnshare, runInside } from "./inside.ts";
+import { Namespaces } from "../chaos/namespaces.ts";
+import { runApart } from "./apart.ts";
 import { table } from "./measure.ts";
+import { measureLoss, measureLost, measurePauses, measureStarved, type Rows } from "./sick.ts";
 
-const NODES = 32;
-const STARVED = 4;
+const ROWS: Record<string, (forMs: number, place: Namespaces) => Promise<Rows>> = {
+  starved: measureStarved,
+  pauses: measurePauses,
+  loss: measureLoss,
+  lost: measureLost,
+};
 
-/** Of one core, for a node and its busy loops. */
-const SHARE = 0.02;
-const BUSY = 16;
-
-const SICK = ["dead", "unresponsive"];
 const options = parseArgs(Deno.args, { boolean: ["inside"] });
-const forMs = Number(options._[0] ?? 120) * 1000;
-
-if (!options.inside && await canUnshare()) {
-  Deno.exit(await runInside(import.meta.filename!));
+const [seconds = 120, ...asked] = options._;
+const names = asked.length > 0 ? asked.map(String) : Object.keys(ROWS);
+const unknown = names.find((name) => !Object.hasOwn(ROWS, name));
+if (unknown !== undefined || !(Number(seconds) > 0)) {
+  console.error(`Usage: deno task bench:starved [SECONDS] [${Object.keys(ROWS).join(" | ")}]...`);
+  Deno.exit(2);
 }
+if (!options.inside) Deno.exit(await runApart(import.meta.filename!));
 
-await using fleet = new Fleet({ flags: ["-port", "0", "-host", "127.0.0.1"] });
-await fleet.start(NODES);
-if (!await fleet.until(() => fleet.allSeeAll())) throw new Error("not all see all");
-await pause(10_000);
-
-const starved = fleet.nodes.slice(-STARVED);
-const healthy = fleet.nodes.slice(0, -STARVED);
-await using groups = new AsyncDisposableStack();
-const sinceMs = performance.now();
-for (const node of starved) {
-  const group = groups.use(await CpuGroup.make(`gossiper-starved-${Deno.pid}-${node.id}`, SHARE));
-  await group.take(node.pid);
-  await group.addBusy(BUSY);
-}
-await pause(forMs);
-
-console.log(table([
-  ["`dead` told at healthy nodes about the starved", count(healthy, starved, ["dead"])],
-  ["any change of status told at healthy nodes about the starved", count(healthy, starved)],
-  [
-    "`unresponsive` told at healthy nodes about the starved",
-    count(healthy, starved, ["unresponsive"]),
-  ],
-  [
-    "`dead` or `unresponsive` told at the starved about healthy nodes",
-    count(starved, healthy, SICK),
-  ],
-  [
-    "`dead` or `unresponsive` told at healthy nodes about healthy nodes",
-    count(healthy, healthy, SICK),
-  ],
-]));
-
-for (const { lines } of healthy) {
-  for (const line of lines) if (/peer is dead/.test(line)) console.log(line);
-}
-/** How often `observers` told a status of `members` since the starving began. */
-function count(observers: FleetNode[], members: FleetNode[], statuses?: string[]): string {
-  let told = 0;
-  for (const observer of observers) {
-    for (const { id } of members) {
-      if (id === observer.id) continue;
-      for (const sight of observer.sights.get(id) ?? []) {
-        if (sight.atMs > sinceMs && (statuses?.includes(sight.status) ?? true)) told++;
-      }
-    }
-  }
-  return String(told);
-}
+const place = new Namespaces();
+const rows: [string, string][] = [];
+for (const name of names) rows.push(...await ROWS[name]!(Number(seconds) * 1000, place));
+console.log(table(rows));

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CpuGroup } from "../support/cgroup.ts";
 import { type Chronicle, type Event, type Goal, inSeconds } from "./chronicle.ts";
 import type { Crew, Process } from "./crew.ts";
 import { type Judge, type View, Violation } from "./judge.ts";
@@ -14,6 +15,9 @@ import type { Truth } from "./truth.ts";
 
 const BYE_TRIES = 5;
 const BYE_TIMEOUT_MS = 5_000;
+
+/** Processes that want all of a starved node's CPU time. */
+const BUSY = 8;
 
 export interface ActorOptions {
   readonly place: Place;
@@ -30,6 +34,8 @@ export class Actor {
   readonly #options: ActorOptions;
   readonly #events = new Map<string, Event>();
   readonly #faults: LinkFault[] = [];
+  readonly #groups = new Map<string, CpuGroup>();
+  #over = false;
 
   constructor(options: ActorOptions) {
     this.#options = options;
@@ -37,7 +43,7 @@ export class Actor {
 
   async act(act: Act): Promise<void> {
     const name = act.kind === "break" ? act.fault.kind : act.kind;
-    if (name !== "mend") this.#options.chronicle.count(name);
+    if (!["mend", "feed"].includes(name)) this.#options.chronicle.count(name);
     switch (act.kind) {
       case "start":
         return await this.#start(act);
@@ -50,6 +56,10 @@ export class Actor {
         return this.#stop(act.id);
       case "resume":
         return this.#resume(act.id);
+      case "starve":
+        return await this.#starve(act);
+      case "feed":
+        return await this.#feed(act.id);
       case "bye":
         return await this.#bye(act);
       case "break":
@@ -132,6 +142,38 @@ export class Actor {
     this.#open(id, `SIGCONT ${id}`, { fromMs, goal: this.#shown(id, "live") });
   }
 
+  async #starve({ id, share }: Act & { kind: "starve" }): Promise<void> {
+    const { crew, truth } = this.#options;
+    const process = crew.get(id);
+    if (process === undefined || !process.node.running) return;
+    const fromMs = performance.now();
+    truth.starves(id, fromMs);
+    const group = await makeGroup(share);
+    this.#groups.set(id, group);
+    if (this.#over) return await this.#feed(id);
+    await group.addBusy(BUSY);
+    if (process.node.running) await group.take(process.node.pid);
+    this.#open(id, `starve ${id} at ${share * 100} % of a core`, { fromMs });
+  }
+
+  async #feed(id: string): Promise<void> {
+    const { truth } = this.#options;
+    const group = this.#groups.get(id);
+    if (group === undefined) return;
+    this.#close(id);
+    const fromMs = performance.now();
+    this.#groups.delete(id);
+    await group[Symbol.asyncDispose]();
+    truth.feeds(id, performance.now());
+    this.#open(id, `feed ${id}`, { fromMs, goal: this.#shown(id, "live") });
+  }
+
+  /** Lets all run that are starved, and starves no more. */
+  async end(): Promise<void> {
+    this.#over = true;
+    for (const id of [...this.#groups.keys()]) await this.#feed(id);
+  }
+
   async #bye({ id, at }: Act & { kind: "bye" }): Promise<void> {
     const { crew, truth, judge } = this.#options;
     const through = crew.get(at);
@@ -210,6 +252,22 @@ export class Actor {
     const event = this.#events.get(key);
     if (event !== undefined) this.#options.chronicle.close(event);
   }
+}
+
+/** Says why no process can be starved here; undefined: it can. */
+export async function whyNoStarving(): Promise<string | undefined> {
+  try {
+    await using group = await makeGroup(1);
+    await group.addBusy(1);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Process IDs are those of a namespace, where other runs have the same ones: the name is random. */
+function makeGroup(share: number): Promise<CpuGroup> {
+  return CpuGroup.make(`gossiper-chaos-${crypto.randomUUID()}`, share);
 }
 
 async function requestBye({ id: at, address }: Process, id: string): Promise<void> {

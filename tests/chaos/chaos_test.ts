@@ -8,7 +8,7 @@ import { Plan } from "./plan.ts";
 import { Truth } from "./truth.ts";
 import { Dice } from "../support/dice.ts";
 
-const PLAN = { nodes: 5, episodeMaxMs: 20_000, breakable: true, clocks: true };
+const PLAN = { nodes: 5, episodeMaxMs: 20_000, breakable: true, starvable: true, clocks: true };
 
 function playPlan(seed: string, episodes: number) {
   const plan = new Plan(new Dice(seed), PLAN);
@@ -29,7 +29,7 @@ Deno.test("Plan: only what can be done is done, all is healed at the end, and en
       const ailing = new Set<unknown>();
       for (const act of acts) {
         const at = `seed ${seed}, ${JSON.stringify(act)}`;
-        const heals = act.kind === "resume" || act.kind === "mend";
+        const heals = ["resume", "feed", "mend"].includes(act.kind);
         assert(act.afterMs >= 0 && (!heals || act.afterMs <= lengthMs), at);
         switch (act.kind) {
           case "start":
@@ -50,10 +50,12 @@ Deno.test("Plan: only what can be done is done, all is healed at the end, and en
             assert(up.delete(act.id), at);
             break;
           case "stop":
+          case "starve":
             assert(up.has(act.id), at);
             ailing.add(act.id);
             break;
           case "resume":
+          case "feed":
             assert(ailing.delete(act.id), at);
             break;
           case "break":
@@ -66,6 +68,16 @@ Deno.test("Plan: only what can be done is done, all is healed at the end, and en
       }
       assert(ailing.size === 0 && up.size >= 3, `seed ${seed}`);
     }
+  }
+});
+
+Deno.test("Plan: nodes are starved, for a while, where the system can; elsewhere the rest is done", () => {
+  for (const starvable of [true, false]) {
+    const plan = new Plan(new Dice("42"), { ...PLAN, starvable });
+    plan.begin();
+    const acts = Array.from({ length: 50 }, () => plan.next().acts).flat();
+    assertEquals(acts.some(({ kind }) => kind === "starve"), starvable);
+    assert(acts.some(({ kind }) => kind === "stop"));
   }
 });
 
@@ -247,6 +259,48 @@ Deno.test("Judge: a verdict before dead-after breaks invariant 5 where no port w
   truth.ends("b");
   truth.ended("b", 51_000);
   look(52, { b: { status: "dead", ageMs: 2_000 } });
+});
+
+Deno.test("Judge: a starved member may be called unresponsive, but dead only where packets were lost", () => {
+  const unresponsive = { status: "unresponsive", ageMs: 6_000 } as const;
+  const { truth, look } = lab();
+  truth.starves("b", 50_000);
+  look(60, { b: unresponsive });
+  assertViolates("4", () => look(61, { b: DEAD }));
+  truth.feeds("b", 62_000);
+  look(63, { b: unresponsive });
+  assertViolates("4", () => look(80, { b: unresponsive }));
+
+  const lossy = lab();
+  lossy.truth.starves("b", 50_000);
+  lossy.truth.breaks({ kind: "loss", share: 0.25 });
+  lossy.look(61, { b: DEAD });
+});
+
+Deno.test("Judge: a starved observer calls nobody dead who was well since before it starved", () => {
+  for (const status of ["dead", "unresponsive"] as const) {
+    const { truth, look } = lab();
+    look(49);
+    truth.starves("a", 50_000);
+    assertViolates("4", () => look(60, { b: { ...DEAD, status } }));
+  }
+  const { truth, look } = lab();
+  truth.stalls("b");
+  truth.stalled("b", 40_000);
+  truth.starves("a", 50_000);
+  truth.resumes("b", 51_000);
+  look(80, { b: DEAD });
+});
+
+Deno.test("Judge: while somebody starves, ages passed on may be too low: a late verdict is excused", () => {
+  const { truth, look } = lab();
+  truth.ends("b");
+  truth.ended("b", 50_000);
+  truth.starves("c", 51_000);
+  look(60);
+  truth.feeds("c", 61_000);
+  look(68);
+  assertViolates("5", () => look(68.1));
 });
 
 Deno.test("disagreement: tables that differ from each other or from the truth are told apart", () => {

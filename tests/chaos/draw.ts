@@ -9,12 +9,16 @@ import type { LinkFault } from "./links.ts";
 import type { TimedAct } from "./plan.ts";
 
 const STOP_DURATIONS_MS = [500, 1_500, 3_000, 5_000, 9_000, 14_000];
+const STARVE_DURATIONS_MS = [4_000, 9_000, 14_000, 20_000];
 const BREAK_DURATIONS_MS = [3_000, 7_000, 10_000, 14_000, 20_000];
+
+/** What a starved node and its busy neighbours get, of one core. */
+const STARVED_SHARES = [0.02, 0.05, 0.1];
 
 /** Acts begin in this share of the episode. */
 const BEGIN_SHARE = 0.6;
 
-/** Nodes stopped together stop within this time. */
+/** Nodes stopped or starved together are so within this time. */
 const TOGETHER_MS = 300;
 
 /** Nodes that one cannot send to, or that it rejects: beyond two firewalls nothing tells a live node from a dead one. */
@@ -106,6 +110,19 @@ export class Draw {
       const fromMs = afterMs + this.#dice.whole(0, TOGETHER_MS);
       this.add({ kind: "stop", id, afterMs: fromMs });
       this.add({ kind: "resume", id, afterMs: this.#end(fromMs, STOP_DURATIONS_MS) });
+    }
+  }
+
+  /** Starves some nodes together; each is fed after a while of its own. */
+  starve(count: number): void {
+    const afterMs = this.time();
+    const share = this.#dice.pick(STARVED_SHARES);
+    for (let i = 0; i < count; i++) {
+      const id = this.take("stays");
+      if (id === undefined) return;
+      const fromMs = afterMs + this.#dice.whole(0, TOGETHER_MS);
+      this.add({ kind: "starve", id, share, afterMs: fromMs });
+      this.add({ kind: "feed", id, afterMs: this.#end(fromMs, STARVE_DURATIONS_MS) });
     }
   }
 

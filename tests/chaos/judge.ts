@@ -110,7 +110,8 @@ export class Judge {
     const times = { fromMs: atMs, untilMs: atMs };
     const row = rows.get(id);
     if (row !== undefined) this.#checkWaking(observer, row, times);
-    this.#checkFalse(observer, id, { ...times, windowMs: this.verdictMs, shownLive: liveIn(rows) });
+    const how = { status: "dead", windowMs: this.verdictMs, shownLive: liveIn(rows) };
+    this.#checkFalse(observer, id, { ...times, ...how });
   }
 
   /** Takes down that `observer` knows `id` as decommissioned. */
@@ -177,7 +178,8 @@ export class Judge {
     const windowMs = wasLive ? this.verdictMs : deadAfterMs + RETURN_INTERVALS * intervalMs;
     const shownLive = liveIn(wasLive ? before : view.rows);
     if (wasLive) this.#checkWaking(observer, before.get(row.id)!, { fromMs, untilMs });
-    this.#checkFalse(observer, row.id, { fromMs, untilMs, windowMs, shownLive });
+    const { status } = row;
+    this.#checkFalse(observer, row.id, { fromMs, untilMs, status, windowMs, shownLive });
     const early = row.ageMs !== null && row.ageMs < EARLY_SHARE * deadAfterMs;
     const sinceMs = fromMs - this.verdictMs;
     if (!early || truth.openSinceMs(row.id) > sinceMs) return;
@@ -209,13 +211,25 @@ export class Judge {
   #checkFalse(
     observer: Observer,
     id: string,
-    at: { fromMs: number; untilMs: number; windowMs: number; shownLive: Iterable<string> },
+    at: {
+      fromMs: number;
+      untilMs: number;
+      status: string;
+      windowMs: number;
+      shownLive: Iterable<string>;
+    },
   ): void {
-    const sinceMs = at.fromMs - at.windowMs;
-    const { shownLive } = at;
+    const { truth } = this.#options;
+    // News reaches a starved observer late: whoever was well since before that must be live to it too.
+    const atMs = Math.min(at.fromMs, truth.starvingSinceMs(observer.id));
+    const sinceMs = atMs - at.windowMs;
+    const how = { sinceMs, shownLive: at.shownLive };
     if (observer.sinceMs > sinceMs) return;
-    if (!this.#options.truth.mustShowLive(observer.id, id, { sinceMs, shownLive })) return;
-    const text = `shows ${id} dead, which ran and was connected for ${
+    const isFalse = truth.mustShowLive(observer.id, id, how) ||
+      (at.status === "dead" && truth.mustNotShowDead(observer.id, id, how));
+    if (!isFalse) return;
+    const starving = truth.isStarving(id) ? ", starved," : "";
+    const text = `shows ${id} ${at.status}, which ran${starving} and was connected for ${
       seconds(at.untilMs - sinceMs)
     }`;
     throw new Violation("4", [observer.id, id], `${observer.id} ${text}`);

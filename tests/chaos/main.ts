@@ -7,6 +7,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { whyNoStarving } from "./acts.ts";
 import { findFaketime } from "./crew.ts";
 import { Namespaces, unshared } from "./namespaces.ts";
 import { Loopback } from "./place.ts";
@@ -58,12 +59,17 @@ async function main(): Promise<number> {
 async function play(place: Namespaces | Loopback, stop: Promise<void>): Promise<number> {
   const faketime = await findFaketime();
   if (faketime === undefined) console.log("Left out, as there is no libfaketime: wrong clocks");
+  const unstarvable = await whyNoStarving();
+  if (unstarvable !== undefined) {
+    console.log(`Left out, as there is no CPU cgroup (${unstarvable}): starving`);
+  }
   console.log(
     `seed ${seed}: ${nodes} nodes, ${minutes} min, interval ${INTERVAL_MS / 1000} s, ` +
       `dead-after ${DEAD_AFTER_MS / 1000} s; ${place.name}`,
   );
   const print = (line: string) => console.log(line);
-  const run = new Run({ seed, nodes, minutes, place, program, faketime, print });
+  const starvable = unstarvable === undefined;
+  const run = new Run({ seed, nodes, minutes, place, program, faketime, starvable, print });
   const result = await run.play(stop);
   const quoted = replayArgs().map((arg) => arg.includes(" ") ? `"${arg}"` : arg);
   const replay = `deno task chaos ${quoted.join(" ")}`;

@@ -18,7 +18,9 @@ export type Act =
     readonly join: readonly string[];
     readonly clockMs: number;
   }
-  | { readonly kind: "kill" | "leave" | "stop" | "resume"; readonly id: string }
+  | { readonly kind: "kill" | "leave" | "stop" | "resume" | "feed"; readonly id: string }
+  /** Leaves a node this share of one core, which busy processes want as well, until it is fed. */
+  | { readonly kind: "starve"; readonly id: string; readonly share: number }
   | { readonly kind: "bye"; readonly id: string; readonly at: string }
   /** Starts a decommissioned node: it must end by itself. */
   | { readonly kind: "return"; readonly id: string; readonly join: readonly string[] }
@@ -28,7 +30,7 @@ export type Act =
 export type TimedAct = Act & { readonly afterMs: number };
 
 export interface Episode {
-  /** By time; every stop is resumed and every fault mended before the end. */
+  /** By time; every stop is resumed, whoever starves is fed, and every fault mended before the end. */
   readonly acts: readonly TimedAct[];
   readonly lengthMs: number;
 }
@@ -39,6 +41,8 @@ export interface PlanOptions {
   readonly episodeMaxMs: number;
   /** Whether the network can be broken. */
   readonly breakable: boolean;
+  /** Whether a node can be kept from running. */
+  readonly starvable: boolean;
   /** Whether a node can be given a wrong wall clock. */
   readonly clocks: boolean;
 }
@@ -98,7 +102,12 @@ export class Plan {
   /** One of each kind that can be; likelier ones twice. */
   #fates(draw: Draw): (() => void)[] {
     const dice = this.#dice;
+    const starving = [
+      () => draw.starve(1),
+      () => draw.starve(dice.whole(2, Math.max(2, Math.floor(draw.remaining / 4)))),
+    ];
     const fates = [
+      ...(this.#options.starvable ? starving : []),
       () => draw.fell("kill"),
       () => draw.fell("kill"),
       () => this.#again(draw, "kill", dice.pick([200, 1_000, 3_000])),

@@ -36,6 +36,7 @@ export interface RunOptions {
   readonly place: Place;
   readonly program: readonly string[] | undefined;
   readonly faketime: string | undefined;
+  readonly starvable: boolean;
   readonly print: (line: string) => void;
 }
 
@@ -74,7 +75,7 @@ export class Run {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { place, program, faketime, print, nodes, minutes } = options;
+    const { place, program, faketime, starvable, print, nodes, minutes } = options;
     this.#crew = new Crew({
       ...{ place, program, faketime, truth: this.#truth },
       flags: ["-interval", `${INTERVAL_MS}ms`, "-dead-after", `${DEAD_AFTER_MS}ms`],
@@ -94,6 +95,7 @@ export class Run {
       nodes,
       episodeMaxMs: Math.min(EPISODE_MAX_MS, minutes * 60_000 * EPISODE_SHARE_MAX),
       breakable: place.breakable,
+      starvable,
       clocks: faketime !== undefined,
     });
   }
@@ -110,6 +112,7 @@ export class Run {
     const violation = await this.#ended.promise;
     const lastedMs = performance.now() - this.#startMs;
     unwatch();
+    await this.#actor.end();
     await this.#crew.endAll();
     return {
       ...{ violation, interrupted, crew: this.#crew, chronicle: this.#chronicle },

@@ -22,7 +22,7 @@ export class Slowness {
   note(ids: readonly string[], ms: number): void {
     this.times++;
     this.ms += ms;
-    for (const id of ids) this.#truth.starved(id, performance.now());
+    for (const id of ids) this.#truth.ranLate(id, performance.now());
   }
 
   /** Notices when this process does not get to run: then others may not either. Returns what ends it. */

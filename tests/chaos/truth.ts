@@ -35,6 +35,8 @@ export class Truth {
   /** By node: since when its port is open; not set once it is asked to end. */
   readonly #openSinceMs = new Map<string, number>();
   readonly #stalled = new Set<string>();
+  /** By node in a CPU group: since when it was well before that, and since when it is in it. */
+  readonly #starving = new Map<string, { wellSinceMs: number; fromMs: number }>();
   /** By node: when it last went on after it was stopped. */
   readonly #resumedMs = new Map<string, number>();
   /** By running node: the latest time at which each other made a heartbeat that it can have heard of. */
@@ -58,6 +60,20 @@ export class Truth {
     return this.#stalled.has(id);
   }
 
+  isStarving(id: string): boolean {
+    return this.#starving.has(id);
+  }
+
+  /** Since when it has hardly got to run; Infinity: it is not kept from running. */
+  starvingSinceMs(id: string): number {
+    return this.#starving.get(id)?.fromMs ?? Infinity;
+  }
+
+  /** Since when it has been well, or would be but for being starved: its host accepts connections for it. */
+  upSinceMs(id: string): number {
+    return this.#starving.get(id)?.wellSinceMs ?? this.wellSinceMs(id);
+  }
+
   wellSinceMs(id: string): number {
     return this.#wellSinceMs.get(id) ?? Infinity;
   }
@@ -72,9 +88,12 @@ export class Truth {
     return this.#resumedMs.get(id) ?? -Infinity;
   }
 
-  /** The last time that anybody's stall ended: until it caught up, it may have passed on ages that were too low. */
+  /**
+   * The last time that anybody's stall ended: until it caught up, it may have passed on ages that were too low. Infinity while
+   * anybody starves.
+   */
   get stallEndMs(): number {
-    return this.#stallEndMs;
+    return this.#starving.size > 0 ? Infinity : this.#stallEndMs;
   }
 
   /** The process is about to start. */
@@ -103,6 +122,7 @@ export class Truth {
     this.#wellSinceMs.delete(id);
     this.#heardMs.delete(id);
     this.#stalled.delete(id);
+    this.#endStarving(id, nowMs);
   }
 
   /** It is about to be stopped. */
@@ -125,8 +145,25 @@ export class Truth {
     if (this.#openSinceMs.has(id)) this.#wellSinceMs.set(id, nowMs);
   }
 
-  /** It did not get to run for a while, until now, through no fault of its own. */
-  starved(id: string, nowMs: number): void {
+  /** It is about to be starved: it runs, hardly. */
+  starves(id: string, nowMs: number): void {
+    this.#starving.set(id, { wellSinceMs: this.wellSinceMs(id), fromMs: nowMs });
+    if (this.isRunning(id)) this.#wellSinceMs.set(id, Infinity);
+  }
+
+  /** It gets to run again. */
+  feeds(id: string, nowMs: number): void {
+    if (this.#endStarving(id, nowMs) && this.#openSinceMs.has(id)) this.#wellSinceMs.set(id, nowMs);
+  }
+
+  #endStarving(id: string, nowMs: number): boolean {
+    if (!this.#starving.delete(id)) return false;
+    this.#stallEndMs = nowMs;
+    return true;
+  }
+
+  /** The machine did not let it run for a while, until now. */
+  ranLate(id: string, nowMs: number): void {
     this.#stallEndMs = nowMs;
     const wellMs = this.#wellSinceMs.get(id);
     if (wellMs !== undefined && wellMs < nowMs) this.#wellSinceMs.set(id, nowMs);
@@ -233,7 +270,24 @@ export class Truth {
     id: string,
     { sinceMs, shownLive }: { sinceMs: number; shownLive: Iterable<string> },
   ): boolean {
-    if (this.wellSinceMs(id) > sinceMs) return false;
+    return this.wellSinceMs(id) <= sinceMs && this.#isReached(observer, id, { sinceMs, shownLive });
+  }
+
+  /** As mustShowLive, of a starved `id`: it may be called unresponsive, and not dead, but where packets were lost. */
+  mustNotShowDead(
+    observer: string,
+    id: string,
+    { sinceMs, shownLive }: { sinceMs: number; shownLive: Iterable<string> },
+  ): boolean {
+    return this.upSinceMs(id) <= sinceMs && this.lastMs("loss") <= sinceMs &&
+      this.#isReached(observer, id, { sinceMs, shownLive });
+  }
+
+  #isReached(
+    observer: string,
+    id: string,
+    { sinceMs, shownLive }: { sinceMs: number; shownLive: Iterable<string> },
+  ): boolean {
     const others = new Set([...this.running, ...shownLive]);
     others.delete(observer);
     others.delete(id);

@@ -38,16 +38,14 @@ export async function watch(process: Process, options: WatcherOptions): Promise<
   while (!over()) {
     await pause(Math.max(LOOK_EVERY_MS, count() * 1_000 / LOOKS_PER_SECOND_MAX));
     if (over()) return;
-    if (truth.isStalled(id)) {
-      answeredMs = performance.now();
-      continue;
-    }
+    if (truth.isStalled(id) || truth.isStarving(id)) answeredMs = performance.now();
+    if (truth.isStalled(id)) continue;
     const fromMs = performance.now();
     const rows = await ask(process.address);
     const untilMs = performance.now();
-    // Stopped, or about to end, or resumed while it was asked.
-    if (over() || truth.isStalled(id) || truth.wellSinceMs(id) > fromMs) continue;
-    if (untilMs - fromMs > SLOW_MS) onSlow(process, untilMs - fromMs);
+    // Stopped, or about to end, or resumed or fed while it was asked.
+    if (over() || truth.isStalled(id) || truth.upSinceMs(id) > fromMs) continue;
+    if (untilMs - fromMs > SLOW_MS && !truth.isStarving(id)) onSlow(process, untilMs - fromMs);
     if (rows !== undefined) {
       answeredMs = untilMs;
       onView(process, { fromMs, untilMs, rows });

@@ -33,10 +33,16 @@ export class CpuGroup implements AsyncDisposable {
     const settings = isV1
       ? { "cpu.cfs_period_us": PERIOD_US, "cpu.cfs_quota_us": quotaUs }
       : { "cpu.max": `${quotaUs} ${PERIOD_US}` };
-    for (const [file, value] of Object.entries(settings)) {
-      await Deno.writeTextFile(`${folder}/${file}`, `${value}`);
+    const group = new CpuGroup(folder);
+    try {
+      for (const [file, value] of Object.entries(settings)) {
+        await Deno.writeTextFile(`${folder}/${file}`, `${value}`);
+      }
+    } catch (error) {
+      await group[Symbol.asyncDispose]();
+      throw error;
     }
-    return new CpuGroup(folder);
+    return group;
   }
 
   /** Moves a process into the group, with all its threads. */
@@ -74,6 +80,10 @@ async function makeGroup(
   const tree = `${ROOT}/${controller}`;
   const isV1 = await Deno.stat(`${tree}/cgroup.procs`).then(() => true, () => false);
   const folder = `${isV1 ? tree : ROOT}/${name}`;
+  // Version 2 hands a controller to the groups below only where it is told to; where that fails, so does what follows.
+  if (!isV1) {
+    await Deno.writeTextFile(`${ROOT}/cgroup.subtree_control`, `+${controller}`).catch(() => {});
+  }
   await Deno.mkdir(folder, { recursive: true });
   return { folder, isV1 };
 }
