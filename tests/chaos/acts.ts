@@ -153,7 +153,16 @@ export class Actor {
     if (this.#over) return await this.#feed(id);
     await group.addBusy(BUSY);
     if (process.node.running) await group.take(process.node.pid);
-    this.#open(id, `starve ${id} at ${share * 100} % of a core`, { fromMs });
+    const goal = {
+      text: "slow or unresponsive",
+      figure: "a starved node slow or unresponsive",
+      met: (observer: string, view: View) => {
+        const row = view.rows.get(id);
+        return observer === id || row?.status === "unresponsive" ||
+          row?.remark?.startsWith("slow: ") === true;
+      },
+    };
+    this.#open(id, `starve ${id} at ${share * 100} % of a core`, { fromMs, goal });
   }
 
   async #feed(id: string): Promise<void> {

@@ -271,6 +271,16 @@ Deno.test("Judge: a starved member may be called unresponsive, but dead only whe
   look(63, { b: unresponsive });
   assertViolates("4", () => look(80, { b: unresponsive }));
 
+  const busy = lab();
+  busy.truth.starves("b", 50_000);
+  for (const id of busy.ids) busy.truth.ranLate(id, 56_000);
+  busy.look(60, { b: DEAD });
+
+  const ended = lab();
+  ended.truth.starves("b", 50_000);
+  ended.truth.ends("b");
+  ended.look(61, { b: DEAD });
+
   const lossy = lab();
   lossy.truth.starves("b", 50_000);
   lossy.truth.breaks({ kind: "loss", share: 0.25 });

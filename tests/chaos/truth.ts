@@ -36,7 +36,7 @@ export class Truth {
   readonly #openSinceMs = new Map<string, number>();
   readonly #stalled = new Set<string>();
   /** By node in a CPU group: since when it was well before that, and since when it is in it. */
-  readonly #starving = new Map<string, { wellSinceMs: number; fromMs: number }>();
+  readonly #starving = new Map<string, { wellSinceMs: number; readonly fromMs: number }>();
   /** By node: when it last went on after it was stopped. */
   readonly #resumedMs = new Map<string, number>();
   /** By running node: the latest time at which each other made a heartbeat that it can have heard of. */
@@ -71,7 +71,8 @@ export class Truth {
 
   /** Since when it has been well, or would be but for being starved: its host accepts connections for it. */
   upSinceMs(id: string): number {
-    return this.#starving.get(id)?.wellSinceMs ?? this.wellSinceMs(id);
+    const starving = this.#openSinceMs.has(id) ? this.#starving.get(id) : undefined;
+    return starving?.wellSinceMs ?? this.wellSinceMs(id);
   }
 
   wellSinceMs(id: string): number {
@@ -165,6 +166,8 @@ export class Truth {
   /** The machine did not let it run for a while, until now. */
   ranLate(id: string, nowMs: number): void {
     this.#stallEndMs = nowMs;
+    const starving = this.#starving.get(id);
+    if (starving !== undefined) starving.wellSinceMs = Math.max(starving.wellSinceMs, nowMs);
     const wellMs = this.#wellSinceMs.get(id);
     if (wellMs !== undefined && wellMs < nowMs) this.#wellSinceMs.set(id, nowMs);
   }

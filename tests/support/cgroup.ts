@@ -80,8 +80,10 @@ async function makeGroup(
   const tree = `${ROOT}/${controller}`;
   const isV1 = await Deno.stat(`${tree}/cgroup.procs`).then(() => true, () => false);
   const folder = `${isV1 ? tree : ROOT}/${name}`;
-  // Version 2 hands a controller to the groups below only where it is told to; where that fails, so does what follows.
   if (!isV1) {
+    // Where neither version is, a folder made here would be no group.
+    await Deno.stat(`${ROOT}/cgroup.controllers`);
+    // A controller reaches the groups below only where it is told to; where that fails, so does what follows.
     await Deno.writeTextFile(`${ROOT}/cgroup.subtree_control`, `+${controller}`).catch(() => {});
   }
   await Deno.mkdir(folder, { recursive: true });
