@@ -155,7 +155,6 @@ export class Actor {
     if (process.node.running) await group.take(process.node.pid);
     const goal = {
       text: "slow or unresponsive",
-      figure: "a starved node slow or unresponsive",
       met: (observer: string, view: View) => {
         const row = view.rows.get(id);
         return observer === id || row?.status === "unresponsive" ||
