@@ -13,7 +13,7 @@ const STARVE_DURATIONS_MS = [4_000, 9_000, 14_000, 20_000];
 const BREAK_DURATIONS_MS = [3_000, 7_000, 10_000, 14_000, 20_000];
 
 /** What a starved node and its busy neighbours get, of one core. */
-const STARVED_SHARES = [0.02, 0.05, 0.1];
+const STARVED_SHARES = [0.01, 0.02, 0.05];
 
 /** Acts begin in this share of the episode. */
 const BEGIN_SHARE = 0.6;
