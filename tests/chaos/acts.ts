@@ -16,7 +16,7 @@ import type { Truth } from "./truth.ts";
 const BYE_TRIES = 5;
 const BYE_TIMEOUT_MS = 5_000;
 
-/** Processes that want all of a starved node's CPU time: with half as many, a node on a calm machine still beats each second. */
+/** Processes that want a starved node's CPU time: with half as many, a node on a calm machine still beats each second. */
 const BUSY = 16;
 
 export interface ActorOptions {
