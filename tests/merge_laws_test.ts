@@ -165,7 +165,7 @@ Deno.test("rosterHash is equal just where rosters and tombstones are", () => {
   const rosterOf = (table: Table) =>
     [
       ...table.roster().map((row) =>
-        `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0}`
+        `${row.id} ${row.address} ${row.boot} ${row.left} ${row.heartbeat > 0} ${row.about?.text}`
       ),
       ...[...table.tombstones()].map(({ id }) => `${id} buried`).sort(),
     ].join("\n");
