@@ -121,6 +121,11 @@ export function portsIn(value: unknown): Record<string, number> {
   return entries(value, isPort);
 }
 
+/** A record with its entries in the order of their names. */
+export function byName<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => a < b ? -1 : 1));
+}
+
 /** Tags as people write them: "role=web". */
 export function tagWords(tags: Said["tags"]): string[] {
   return Object.entries(tags).map(([key, value]) => `${key}=${value}`);
@@ -140,7 +145,7 @@ export function wordsOf(value: unknown): string {
 function entries<T>(value: unknown, keeps: (entry: unknown) => boolean): Record<string, T> {
   if (!isRecord(value)) return {};
   const kept = Object.entries(value).filter(([name, entry]) => isLabel(name) && keeps(entry));
-  return Object.fromEntries(kept.sort(([a], [b]) => a < b ? -1 : 1)) as Record<string, T>;
+  return byName(kept) as Record<string, T>;
 }
 
 function shorter(words: string): string {

@@ -12,7 +12,7 @@ import { Accepts } from "./accepts.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { endOf } from "./ends.ts";
 import { SlowMembers } from "./slow.ts";
-import { ageOf, isUp, type Row, type Status } from "./table.ts";
+import { ageOf, isUp, type Row, type Status, statusWhileUp } from "./table.ts";
 import { inWords } from "./text.ts";
 
 /** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
@@ -51,7 +51,7 @@ export class Evidence {
     if (row.left !== "") return endOf(row.left).status;
     if (row.heartbeat === 0) return "unknown";
     if (this.#convicts(row, standing)) return "dead";
-    if (!this.isSilent(row, nowMs)) return row.about?.failing ? "failing" : "live";
+    if (!this.isSilent(row, nowMs)) return statusWhileUp(row);
     return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
   }
 

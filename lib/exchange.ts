@@ -16,6 +16,7 @@ import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
 import { absorbHello, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
+import type { Self } from "./options.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
@@ -28,12 +29,7 @@ const LATE_INTERVALS = 2;
 /** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
 const RAN_LATE_MS = 250;
 
-export interface ExchangesOptions {
-  readonly id: string;
-  readonly address: string;
-  readonly boot: string;
-  readonly intervalMs: number;
-  readonly random: () => number;
+export interface ExchangesOptions extends Omit<Self, "deadAfterMs"> {
   readonly replica: Replica;
   readonly contacts: Contacts;
   readonly calls: Calls;

@@ -39,7 +39,6 @@ export class Leaving {
   /** Addresses told of the stop. */
   readonly #told = new Set<string>();
   #active = false;
-  #fanout = FAREWELL_FANOUT;
 
   constructor(options: LeavingOptions) {
     this.#options = options;
@@ -73,10 +72,6 @@ export class Leaving {
   /** Tells that this node stops. */
   farewell(turn: Turn): void {
     this.#active = true;
-    const { id, replica } = this.#options;
-    const left = replica.table.get(id)?.left ?? "";
-    // A death wakes people: it is told as widely as a check that fails.
-    if (endOf(left).status === "dead") this.#fanout = WORDS_FANOUT;
     this.#tellMore(turn);
   }
 
@@ -116,9 +111,12 @@ export class Leaving {
       if (address !== "") others.push(address);
     }
     const known = others.filter((to) => this.#told.has(to) && !calls.isTroubled(to)).length;
-    if (known >= this.#fanout) return;
+    // A death wakes people: it is told as widely as a check that fails.
+    const isDeath = endOf(replica.table.get(id)?.left ?? "").status === "dead";
+    const fanout = isDeath ? WORDS_FANOUT : FAREWELL_FANOUT;
+    if (known >= fanout) return;
     const untold = shuffle(others.filter((to) => !this.#told.has(to)), random);
-    const next = untold.slice(0, this.#fanout - known);
+    const next = untold.slice(0, fanout - known);
     for (const to of next) this.#told.add(to);
     calls.tell(turn, next);
   }

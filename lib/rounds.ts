@@ -6,6 +6,7 @@
 import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Self } from "./options.ts";
 import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
 import { Reach } from "./reach.ts";
 import type { Row } from "./table.ts";
@@ -42,12 +43,8 @@ const MADE_UP_MAX = 2;
  */
 const STARVED_SHARE = 0.5;
 
-export interface RoundsOptions {
-  /** This node's own address, never called. */
-  readonly address: string;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  readonly random: () => number;
+export interface RoundsOptions
+  extends Pick<Self, "address" | "intervalMs" | "deadAfterMs" | "random"> {
   /** The monotonic time of the first round. */
   readonly startMs: number;
 }

@@ -44,6 +44,11 @@ export function isUp(status: Status): boolean {
   return status === "live" || status === "failing";
 }
 
+/** The status of a member that gossips, as it says itself. */
+export function statusWhileUp({ about }: Row): Status {
+  return about?.failing ? "failing" : "live";
+}
+
 /** What one node tells another about a member. */
 export interface Report extends Entry {
   /** Time since that heartbeat was made, as far as the sender knows. */

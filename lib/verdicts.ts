@@ -8,7 +8,7 @@ import { witnessesNeeded } from "./charges.ts";
 import type { RunningClock } from "./clock.ts";
 import { endOf } from "./ends.ts";
 import type { Evidence, Standing } from "./evidence.ts";
-import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
+import { ageOf, isUp, type Row, type Status, statusWhileUp, type Table } from "./table.ts";
 
 /** One change of a member's status, as this node saw it. */
 export interface Change {
@@ -89,13 +89,12 @@ export class Verdicts {
 
   statusOf(row: Row, nowMs: number): Status {
     const { id, evidence, clock } = this.#options;
-    const up = row.about?.failing ? "failing" : "live";
-    if (row.id === id && row.left === "") return up;
+    if (row.id === id && row.left === "") return statusWhileUp(row);
     const status = evidence.statusOf(row, this.#standing(row, nowMs));
     // Others that slept as well tell old ages and old evidence: this node hears what they missed before it accuses.
     const accuses = status === "dead" || status === "unresponsive";
     const isHeld = clock.isWaking && accuses && isUp(this.#shown.get(row.id)?.status ?? "unknown");
-    return isHeld ? up : status;
+    return isHeld ? statusWhileUp(row) : status;
   }
 
   #standing(row: Row, nowMs: number): Standing {
@@ -111,9 +110,8 @@ export class Verdicts {
   /** Marks a member whose row changed, as `via` told, for the next review. */
   touch(row: Row, via: string): void {
     const shown = this.#shown.get(row.id);
-    const isFailing = row.about?.failing ? true : false;
-    const settled = shown?.status === (isFailing ? "failing" : "live") &&
-      shown.boot === row.boot && row.left === "";
+    const settled = shown?.status === statusWhileUp(row) && shown.boot === row.boot &&
+      row.left === "";
     if (!settled) this.#touched.set(row.id, via);
   }
 

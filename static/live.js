@@ -95,10 +95,7 @@ class LivePage {
     this.#busy = true;
     this.#lookedAt = performance.now();
     // The server filters where the page can't hold all rows.
-    const query = new URLSearchParams();
-    if (this.#state?.more.rows > 0) query.set("q", this.#filter.value);
-    if (this.#sort !== "") query.set("sort", this.#sort);
-    if (this.#span !== "") query.set("span", this.#span);
+    const query = this.#queryFor(this.#state?.more.rows > 0 ? this.#filter.value : "");
     const state = await fetch(`page.json${query.size === 0 ? "" : `?${query}`}`, {
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     })
@@ -172,12 +169,15 @@ class LivePage {
     this.#story.settle(this.#state);
   }
 
+  /** What a request for the page says of the filter, the order and the strips. */
+  #queryFor(filter) {
+    const parts = { q: filter, sort: this.#sort, span: this.#span };
+    return new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== ""));
+  }
+
   /** Keeps the address bar leading to what is shown. */
   #setAddress() {
-    const query = new URLSearchParams();
-    if (this.#filter.value !== "") query.set("q", this.#filter.value);
-    if (this.#sort !== "") query.set("sort", this.#sort);
-    if (this.#span !== "") query.set("span", this.#span);
+    const query = this.#queryFor(this.#filter.value);
     if (this.#story.id !== undefined) query.set("id", this.#story.id);
     history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
   }

@@ -1,5 +1,6 @@
 /**
- * The map of a large cluster: a square for each member, at its place by its group and ID. Arrows move between the squares.
+ * The map of a large cluster: a square for each member, at its place by its group and ID. Arrows move between the
+ * squares.
  */
 import { byId, cloneOf } from "./dom.js";
 import { MANY, mapGroups } from "./lists.js";
@@ -9,10 +10,14 @@ export class MemberMap {
   /** The links by their members' IDs, in order. */
   #squares = new Map();
   /** The names of the groups and the IDs, as they are arranged. */
-  #order = "";
+  #order;
 
   constructor() {
     for (const square of this.#list.querySelectorAll("a")) this.#squares.set(idOf(square), square);
+    const items = [...this.#list.children];
+    this.#order = items.map(({ firstElementChild: square, textContent: name }) =>
+      square === null ? name : idOf(square)
+    ).join();
     this.#list.addEventListener("keydown", (event) => this.#move(event));
     this.#list.addEventListener("focusin", ({ target }) => this.#stopAt(target));
   }
@@ -27,9 +32,10 @@ export class MemberMap {
     this.#list.hidden = count < MANY;
     if (count < MANY) return;
     const groups = mapGroups(rows);
-    const ids = groups.flatMap(({ name, members }) => [name, ...members.map(({ id }) => id)]);
-    if (ids.join() !== this.#order) this.#arrange(groups);
-    this.#order = ids.join();
+    const order = groups.flatMap(({ name, members }) => [name, ...members.map(({ id }) => id)])
+      .filter(Boolean).join();
+    if (order !== this.#order) this.#arrange(groups);
+    this.#order = order;
     for (const { id, status } of rows) {
       const square = this.#squares.get(id);
       if (square.className === status) continue;

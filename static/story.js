@@ -142,7 +142,10 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that serves the page, `rows` are all members. For a live one it asks for its ID. */
+  /**
+   * Asks about one member; `selfId` is the node that serves the page, `rows` are all members. For a live one it asks for
+   * its ID.
+   */
   ask({ id, status }, { selfId, rows }) {
     const confirm = byId("bye-confirm");
     confirm.disabled = confirm.parentElement.hidden = !isUp(status);

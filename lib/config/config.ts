@@ -6,6 +6,7 @@ import { BESIDE_FLAGS, type BesideConfig, splitCommand } from "./beside.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
+  type Listening,
   oneOf,
   reachableHost,
   readAdvertise,
@@ -53,7 +54,7 @@ export interface Config extends SecurityConfig, BesideConfig, Pace {
   /** What the node says of itself to all. */
   readonly labels: Labels;
   /** Where to answer DNS over UDP and TCP; `undefined`: nowhere. */
-  readonly dns: { readonly host: string; readonly port: number } | undefined;
+  readonly dns: Listening | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
   readonly logFormat: LogFormat;

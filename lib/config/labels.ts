@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { isLabel, isTagValue, LABEL_LENGTH_MAX, LABELS_BYTES_MAX, labelsFit } from "../about.ts";
+import {
+  byName,
+  isLabel,
+  isTagValue,
+  LABEL_LENGTH_MAX,
+  LABELS_BYTES_MAX,
+  labelsFit,
+} from "../about.ts";
 import { PORT_MAX } from "../address.ts";
 import { quote } from "../text.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
@@ -35,7 +42,7 @@ export interface Labels {
 }
 
 /** The checks that need both flags. */
-export function labelsOf(values: Pick<FlagValues<typeof LABEL_FLAGS>, "tag" | "port-of">): Labels {
+export function labelsOf(values: Readonly<FlagValues<typeof LABEL_FLAGS>>): Labels {
   const labels = { tags: values.tag, ports: values["port-of"] };
   if (labelsFit(labels)) return labels;
   throw new UsageError(
@@ -56,8 +63,7 @@ export function changedTags(
     !change.unset.includes(key)
   );
   if (kept.length > TAGS_MAX) throw new UsageError(`a node has at most ${TAGS_MAX} tags`);
-  const changed = Object.fromEntries(kept.sort(([a], [b]) => a < b ? -1 : 1));
-  return labelsOf({ "tag": changed, "port-of": ports as Record<string, number> }).tags;
+  return labelsOf({ "tag": byName(kept), "port-of": ports }).tags;
 }
 
 /** `-tag`: `KEY=VALUE`, several with blanks or line ends between them; values have neither. */
@@ -93,5 +99,5 @@ function readPairs<T>(text: string, read: (value: string) => T): Record<string, 
     pairs.set(name, read(pair.slice(at + 1)));
   }
   if (pairs.size > TAGS_MAX) throw new UsageError(`give at most ${TAGS_MAX}`);
-  return Object.fromEntries([...pairs].sort(([a], [b]) => a < b ? -1 : 1));
+  return byName(pairs);
 }

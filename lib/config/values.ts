@@ -44,8 +44,14 @@ export function readId(text: string): string {
   throw new UsageError(`give 1 to ${ID_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ : -`);
 }
 
-/** `-dns`: where to listen; port 0 takes a free one. */
-export function readListening(text: string): { host: string; port: number } {
+/** Where to listen: a host, IPv6 without brackets, and a port; 0: any free one. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `-dns`: where to listen. */
+export function readListening(text: string): Listening {
   const isAny = text.endsWith(":0");
   const address = parseAddress(isAny ? `${text.slice(0, -1)}1` : text);
   if (address !== undefined) return { host: address.host, port: isAny ? 0 : address.port };

@@ -9,10 +9,11 @@
  */
 import { Buffer } from "node:buffer";
 import { type Answer, decode, encode, type Packet, TRUNCATED_RESPONSE } from "./dns_packet.ts";
-import { isIp } from "../address.ts";
+import { type Address, isIp } from "../address.ts";
+import { shuffle } from "../partners.ts";
 import { type ListedMember } from "../report/members.ts";
 import { isServing } from "../report/live.ts";
-import { isInZone, type Meaning, meaningOf, type Place, targetOf, ZONE } from "./zone.ts";
+import { isInZone, type Meaning, meaningOf, targetOf, ZONE } from "./zone.ts";
 
 /** Bytes of a query: a name, and the options that resolvers add. */
 export const QUERY_BYTES_MAX = 512;
@@ -116,7 +117,8 @@ async function fill(packet: Packet, meaning: Meaning, source: Source): Promise<v
     packet.answers!.push(...addressRecords(name, [meaning.ip], type));
     return;
   }
-  const places = shuffled(meaning.places, source.random).slice(0, RECORDS_MAX);
+  // In an order drawn anew, so that callers who take the first take all in turn.
+  const places = shuffle([...meaning.places], source.random).slice(0, RECORDS_MAX);
   if (type === "SRV") {
     for (const place of places) {
       const target = targetOf(place);
@@ -132,7 +134,7 @@ async function fill(packet: Packet, meaning: Meaning, source: Source): Promise<v
   packet.answers!.push(...addressRecords(name, new Set(ips.flat()), type));
 }
 
-function ipsOf({ host }: Place, { resolve }: Source): Promise<readonly string[]> {
+function ipsOf({ host }: Address, { resolve }: Source): Promise<readonly string[]> {
   return isIp(host) ? Promise.resolve([host]) : resolve(host);
 }
 
@@ -156,14 +158,4 @@ function fitted(packet: Packet, bytesMax: number): Uint8Array {
     bytes = encode(packet);
   }
   return bytes;
-}
-
-/** The same in an order drawn anew, so that callers who take the first take all in turn. */
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  const order = [...list];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }

@@ -6,7 +6,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { formatAddress } from "../address.ts";
+import type { Listening } from "../config/values.ts";
 import { ListenError } from "../http/listen.ts";
+import { close, writeAll } from "../net/connection.ts";
 import { withDeadline } from "../net/deadline.ts";
 import { Lookups } from "../net/lookups.ts";
 import { messageOf } from "../text.ts";
@@ -27,12 +29,6 @@ const LIVE_FRESH_MS = 50;
 
 /** The longest wait for the name of a member's host, in ms: resolvers ask again after seconds. */
 const LOOKUP_MS_MAX = 500;
-
-/** Where to listen: a host without brackets, and a port, 0 for any that is free for both. */
-export interface Listening {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Opened before the node starts, so that a port that is taken is told at once; answers once it has a source. */
 export class DnsServer {
@@ -95,7 +91,7 @@ export class DnsServer {
   close(): void {
     this.#udp.close();
     this.#tcp.close();
-    for (const caller of this.#callers) caller.close();
+    for (const caller of this.#callers) close(caller);
   }
 
   async #answer(query: Uint8Array, bytesMax: number): Promise<Uint8Array | undefined> {
@@ -136,7 +132,7 @@ export class DnsServer {
         const framed = new Uint8Array(2 + answer.length);
         framed.set([answer.length >> 8, answer.length & 255]);
         framed.set(answer, 2);
-        for (let at = 0; at < framed.length;) at += await caller.write(framed.subarray(at));
+        await writeAll(caller, framed);
       }
     } catch {
       // The caller is gone.
@@ -164,12 +160,4 @@ async function read(caller: Deno.TcpConn, length: number): Promise<Uint8Array | 
     have += count;
   }
   return bytes;
-}
-
-function close(caller: Deno.TcpConn): void {
-  try {
-    caller.close();
-  } catch {
-    // It is closed.
-  }
 }

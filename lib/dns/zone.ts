@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { ipBytes, isIp, parseAddress } from "../address.ts";
+import { type Address, ipBytes, isIp, parseAddress } from "../address.ts";
 import type { ListedMember } from "../report/members.ts";
 
 /** The name below which all others are. */
@@ -22,16 +22,9 @@ const NAME = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}$/;
 
 const IP_LABEL = "ip";
 
-/** A place where a service is. */
-export interface Place {
-  /** A host name, or an IP address without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
-
 /** What a name stands for: places, one IP address, or undefined where there is no such name. */
 export type Meaning =
-  | { readonly kind: "places"; readonly places: readonly Place[] }
+  | { readonly kind: "places"; readonly places: readonly Address[] }
   | { readonly kind: "ip"; readonly ip: string };
 
 /** Whether a name, without its last dot, is one that this zone could have. */
@@ -61,7 +54,7 @@ export function meaningOf(
 }
 
 /** The name that leads to a place: its own, or one that stands for its IP address. */
-export function targetOf({ host }: Place): string {
+export function targetOf({ host }: Address): string {
   if (!isIp(host)) return host;
   const bytes = host.includes(":") ? ipBytes(host)! : host.split(".").map(Number);
   const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -80,7 +73,7 @@ function placeOf(
   { address, tags, ports }: ListedMember,
   labels: readonly string[],
   service: string | undefined,
-): Place | undefined {
+): Address | undefined {
   const at = parseAddress(address);
   if (at === undefined || labels.length > 2) return undefined;
   const named = Object.entries(ports).find(([name]) => name.toLowerCase() === service)?.[1];

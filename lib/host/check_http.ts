@@ -9,7 +9,7 @@
 import type { Target } from "../config/checks.ts";
 import { formatAddress } from "../address.ts";
 import type { Connector } from "../net/connect.ts";
-import { close } from "../net/connection.ts";
+import { close, writeAll } from "../net/connection.ts";
 import type { Run } from "./check_verdict.ts";
 
 /** Bytes of an answer that are read: a head as long as reverse proxies take, and a line. */
@@ -33,11 +33,9 @@ export async function runHttp(
   signal.addEventListener("abort", abort);
   try {
     const host = formatAddress(address.host, address.port);
-    await sendAll(
-      conn,
-      `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: gossiper\r\naccept: */*\r\n` +
-        "connection: close\r\n\r\n",
-    );
+    const request = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: gossiper\r\n` +
+      "accept: */*\r\nconnection: close\r\n\r\n";
+    await writeAll(conn, new TextEncoder().encode(request));
     return judge(await readAnswer(conn));
   } finally {
     signal.removeEventListener("abort", abort);
@@ -92,9 +90,4 @@ function partsOf(answer: string): { status: string; body: string; isWhole: boole
     // A server may keep the connection although it is asked not to.
     isWhole: isChunked ? /(?:^|\n)0+\r?\n/.test(body) : body.length >= Number(bytes ?? Infinity),
   };
-}
-
-async function sendAll(conn: Deno.Conn, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }

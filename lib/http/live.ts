@@ -7,7 +7,7 @@ import type { Hono } from "./hono.ts";
 import { isLabel } from "../about.ts";
 import type { Node } from "../host/node.ts";
 import { withDeadline } from "../net/deadline.ts";
-import { type LiveList, liveList } from "../report/live.ts";
+import { etagOf, liveText } from "../report/live.ts";
 import { refuse } from "./body.ts";
 import { type CallerContext, type CallerEnv, networkOf } from "./callers.ts";
 import { Latest } from "./latest.ts";
@@ -31,26 +31,26 @@ export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
     const known = knownTo(c);
     const key = [port ?? "", ...Object.entries(tags)].join(" ").trim();
     const list = () => {
-      const version = node.reports.version();
-      const make = () => JSON.stringify(liveList(node.reports.live(tags), port));
-      return JSON.parse(lists.get(key, version, make).text) as LiveList;
+      const make = () => liveText(node.reports.live(tags), port);
+      return lists.get(key, node.reports.version(), make).text;
     };
     const waitMs = readWait(c.req.query("wait"));
     const found = known === undefined || waitMs === 0
       ? list()
       : await waitFor(c, { list, known, waitMs });
-    c.header("ETag", found.etag);
+    const etag = etagOf(found);
+    c.header("ETag", etag);
     c.header("Cache-Control", "no-cache");
-    return found.etag === known ? c.body(null, 304) : c.text(found.text);
+    return etag === known ? c.body(null, 304) : c.text(found);
   });
 
   /** The list as soon as it is another one than `known`, or after `waitMs`. */
   async function waitFor(
     c: CallerContext,
-    { list, known, waitMs }: { list: () => LiveList; known: string; waitMs: number },
-  ): Promise<LiveList> {
+    { list, known, waitMs }: { list: () => string; known: string; waitMs: number },
+  ): Promise<string> {
     let found = list();
-    if (found.etag !== known) return found;
+    if (etagOf(found) !== known) return found;
     let isOver = false;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const end = () => {
@@ -60,7 +60,7 @@ export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
     const place = waiters.enter(networkOf(c.env.remote), end);
     c.req.raw.signal.addEventListener("abort", end);
     const looking = async () => {
-      while (!isOver && found.etag === known) {
+      while (!isOver && etagOf(found) === known) {
         await Promise.race([node.reports.told, over]);
         found = list();
       }

@@ -32,6 +32,11 @@ export function close(conn: Deno.Conn): void {
   }
 }
 
+/** Sends all of some bytes. */
+export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}
+
 /**
  * Whether both ends of a connection are one. A call to a local port of the ephemeral range at which nobody listens may
  * get that very port for its own end, and so meets itself.

@@ -10,7 +10,7 @@
  */
 import { type Address, parseAddress } from "../address.ts";
 import { type ConnectOptions, Connector } from "./connect.ts";
-import { close, type Connection, isBroken } from "./connection.ts";
+import { close, type Connection, isBroken, writeAll } from "./connection.ts";
 import { Room } from "./answer_body.ts";
 import { type Answer, AnswerReader } from "./answer_reader.ts";
 import { pause, withDeadline } from "./deadline.ts";
@@ -241,8 +241,4 @@ interface Call {
   readonly signal: AbortSignal;
   /** Told when a new connection is open. */
   readonly opened: () => void;
-}
-
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }

@@ -24,7 +24,10 @@ export interface ByeProps {
 export function ByeForm({ id, selfId, members, keyed, unknown = false }: ByeProps) {
   // One must type the ID of a member that runs, so that no slip ends a process that works.
   const live = members.some((member) => member.id === id && isUp(member.status));
-  const only = onlyTags(id, members.map((each) => ({ ...each, tags: tagWords(each.tags) })));
+  const only = onlyTags(
+    id,
+    members.map(({ id, status, tags }) => ({ id, status, tags: tagWords(tags) })),
+  );
   const title = (
     <>
       Decommission <span class="bye-id">{id}</span> for good?

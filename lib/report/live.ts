@@ -11,24 +11,16 @@ import { kindsIn } from "./remarks.ts";
 /** Remarks of live members that had better not be given work: they starve, or did not pass their checks yet. */
 const BUSY: ReadonlySet<string> = new Set(["slow", "not checked yet"]);
 
-/** A list, and what changes with it. */
-export interface LiveList {
-  /** One `host:port` a line, sorted. */
-  readonly text: string;
-  /** An ETag: equal for equal lists. */
-  readonly etag: string;
-}
-
 /** Whether a member had better be given work: it is live, and neither slow nor unchecked. */
 export function isServing({ status, remark }: ListedMember): boolean {
   return status === "live" && !(remark !== null && kindsIn(remark).some((kind) => BUSY.has(kind)));
 }
 
 /**
- * The addresses of those of `members` that can serve; with `port`, those of the service
+ * The addresses of those of `members` that can serve, sorted, one `host:port` a line; with `port`, those of the service
  * of that name, of the members that have it.
  */
-export function liveList(members: readonly ListedMember[], port: string | undefined): LiveList {
+export function liveText(members: readonly ListedMember[], port: string | undefined): string {
   const addresses = members.filter(isServing).flatMap(({ address, ports }) => {
     if (address === "") return [];
     if (port === undefined) return [address];
@@ -36,8 +28,12 @@ export function liveList(members: readonly ListedMember[], port: string | undefi
     const number = ports[port];
     return host === undefined || number === undefined ? [] : [formatAddress(host, number)];
   });
-  const text = [...new Set(addresses)].sort().map((address) => `${address}\n`).join("");
+  return [...new Set(addresses)].sort().map((address) => `${address}\n`).join("");
+}
+
+/** An ETag of such a list: equal for equal ones. */
+export function etagOf(text: string): string {
   const hash = new SetHash();
   hash.toggle(text);
-  return { text, etag: `"${hash}"` };
+  return `"${hash}"`;
 }

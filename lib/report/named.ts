@@ -7,7 +7,7 @@
  */
 import { STATUSES } from "../table.ts";
 import type { ListedMember, MemberView } from "./members.ts";
-import { type Family, gauge } from "./prometheus.ts";
+import { type Family, gauge, tagLabels } from "./prometheus.ts";
 import { kindsIn } from "./remarks.ts";
 
 /** Members that `gossiper_member_down` names: after a large outage every node exports as many series. */
@@ -38,12 +38,10 @@ function downFamilies(members: readonly MemberView[]): Family[] {
 /** Tells what members say they are; no family where none says anything. Joins with the others by ID. */
 function infoFamilies(members: readonly ListedMember[]): Family[] {
   const samples = members.filter(({ tags }) => Object.keys(tags).length > 0).slice(0, TAGGED_MAX)
-    .map(({ id, address, tags }): [Record<string, string>, number] => {
-      const labels = Object.entries(tags).map(([key, value]) =>
-        [`tag_${key.replaceAll("-", "_")}`, value] as const
-      );
-      return [{ id, address, ...Object.fromEntries(labels) }, 1];
-    });
+    .map(({ id, address, tags }): [Record<string, string>, number] => [
+      { id, address, ...tagLabels(tags, "tag_") },
+      1,
+    ]);
   if (samples.length === 0) return [];
   return [
     gauge("gossiper_member_info", `Tags of ${TAGGED_MAX} members at most; always 1.`, samples),

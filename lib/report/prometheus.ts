@@ -45,6 +45,13 @@ export class Histogram {
   }
 }
 
+/** A member's tags as labels: their names may have no dash. */
+export function tagLabels(tags: Labels, prefix: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(tags).map(([key, value]) => [prefix + key.replaceAll("-", "_"), value]),
+  );
+}
+
 /** A family of one kind. */
 export function gauge(name: string, help: string, samples: Family["samples"]): Family {
   return { name, help, type: "gauge", samples };

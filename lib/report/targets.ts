@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tagLabels } from "./prometheus.ts";
 import type { ListedMember } from "./members.ts";
 
 /** One entry of the answer: an address to scrape, and its labels. */
@@ -26,17 +27,8 @@ export function targetGroups(
     labels: {
       __meta_gossiper_id: id,
       __meta_gossiper_cluster: cluster,
-      ...metaTags(tags),
+      ...tagLabels(tags, "__meta_gossiper_tag_"),
       ...(tls && { __scheme__: "https" }),
     },
   }));
-}
-
-function metaTags(tags: ListedMember["tags"]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(tags).map(([key, value]) => [
-      `__meta_gossiper_tag_${key.replaceAll("-", "_")}`,
-      value,
-    ]),
-  );
 }

@@ -221,6 +221,20 @@ class Crowd implements Disposable {
   }
 }
 
+/** A node's packets are dropped in one of their two ways: it is gone for the others, and they for it. */
+async function runOneWay(
+  way: "ip saddr" | "ip daddr",
+  place: Namespaces | undefined,
+): Promise<void> {
+  await using ward = await Ward.open({}, place);
+  await filter(`${way} ${hostOf(ward.sick)} drop`);
+  await ward.shows("dead");
+  await ward.knowsItIsCutOff();
+  await filter();
+  await ward.shows("live");
+  ward.assertSaid("dead");
+}
+
 /** What can ail a node. */
 interface Ill {
   /** What it takes besides processes. */
@@ -312,27 +326,11 @@ export const ILLS: Readonly<Record<string, Ill>> = {
   },
   "a node whose packets get out and none in is dead, and knows that it is cut off": {
     needs: "namespaces",
-    async run(place) {
-      await using ward = await Ward.open({}, place);
-      await filter(`ip daddr ${hostOf(ward.sick)} drop`);
-      await ward.shows("dead");
-      await ward.knowsItIsCutOff();
-      await filter();
-      await ward.shows("live");
-      ward.assertSaid("dead");
-    },
+    run: (place) => runOneWay("ip daddr", place),
   },
   "a node whose packets get in and none out is dead, and knows that it is cut off": {
     needs: "namespaces",
-    async run(place) {
-      await using ward = await Ward.open({}, place);
-      await filter(`ip saddr ${hostOf(ward.sick)} drop`);
-      await ward.shows("dead");
-      await ward.knowsItIsCutOff();
-      await filter();
-      await ward.shows("live");
-      ward.assertSaid("dead");
-    },
+    run: (place) => runOneWay("ip saddr", place),
   },
   "a node whose packets are dropped after the handshake is unresponsive": {
     needs: "namespaces",

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { liveList } from "../../lib/report/live.ts";
+import { etagOf, liveText } from "../../lib/report/live.ts";
 import type { ListedMember } from "../../lib/report/members.ts";
 import { type Status, STATUSES } from "../../lib/table.ts";
 
@@ -9,17 +9,17 @@ function member(id: string, more: Partial<ListedMember> = {}): ListedMember {
 }
 
 function addresses(members: ListedMember[], port?: string): string {
-  return liveList(members, port).text.trimEnd().replaceAll("\n", " ");
+  return liveText(members, port).trimEnd().replaceAll("\n", " ");
 }
 
-Deno.test("liveList() has who is live, sorted, one address a line", () => {
-  assertEquals(liveList([member("n2"), member("n1")], undefined).text, "n1:8080\nn2:8080\n");
+Deno.test("liveText() has who is live, sorted, one address a line", () => {
+  assertEquals(liveText([member("n2"), member("n1")], undefined), "n1:8080\nn2:8080\n");
   const statuses = STATUSES.map((status: Status) => member(status, { status }));
   assertEquals(addresses(statuses), "live:8080");
   assertEquals(addresses([member("n1", { address: "" })]), "");
 });
 
-Deno.test("liveList() leaves out who is slow or was not checked yet, and no one else with a remark", () => {
+Deno.test("liveText() leaves out who is slow or was not checked yet, and no one else with a remark", () => {
   const remarks = [
     "slow: its rounds come 4.2 s apart",
     "not checked yet",
@@ -29,7 +29,7 @@ Deno.test("liveList() leaves out who is slow or was not checked yet, and no one 
   assertEquals(addresses(remarks.map((remark, i) => member(`n${i}`, { remark }))), "n2:8080");
 });
 
-Deno.test("liveList() of a service has its port, at the members that have it", () => {
+Deno.test("liveText() of a service has its port, at the members that have it", () => {
   const members = [
     member("n1", { ports: { web: 3_000, pg: 5_432 } }),
     member("n2", { ports: { pg: 5_433 } }),
@@ -40,7 +40,7 @@ Deno.test("liveList() of a service has its port, at the members that have it", (
 });
 
 Deno.test("the ETag changes with the list, and with nothing else", () => {
-  const etag = (...ids: string[]) => liveList(ids.map((id) => member(id)), undefined).etag;
+  const etag = (...ids: string[]) => etagOf(liveText(ids.map((id) => member(id)), undefined));
   assertEquals(etag("n1", "n2"), etag("n2", "n1"));
   assertNotEquals(etag("n1"), etag("n2"));
   assertNotEquals(etag("n1"), etag());
