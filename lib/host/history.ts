@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Moment } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Outcome } from "../net/transport.ts";
 import { type Gap, Past, type PastChange, type PastEntry } from "../report/past.ts";
@@ -24,7 +25,7 @@ export interface HistoryOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
   readonly state: string | undefined;
-  readonly wallMs: () => number;
+  readonly now: () => Moment;
   readonly random: () => number;
   readonly log: Log;
   readonly post: (
@@ -42,20 +43,22 @@ export class History {
   /** The gap before this start, until somebody told what happened. */
   #gap: Gap | undefined;
   #asked = new Set<string>();
-  #nextAskMs = 0;
-  #expireMs = 0;
+  #nextAskMs = -Infinity;
+  #expireMs = -Infinity;
+  readonly #start: Moment;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    const { state, log, wallMs } = options;
+    const { state, log, now } = options;
+    this.#start = now();
     if (state === undefined) return;
     const found: FoundPast = readPast(state, (text) => log.notice("warn", text));
     for (const entry of found.entries) this.past.add(entry);
     this.#file = new PastFile({
-      ...{ statePath: state, found, wallMs },
+      ...{ statePath: state, found, wallMs: () => this.#steadyMs() },
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });
-    const nowMs = wallMs();
+    const nowMs = this.#start.wallMs;
     const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
     // Not what is ahead: the clock was wrong then, or is now.
     const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
@@ -72,18 +75,19 @@ export class History {
 
   record(change: Omit<PastChange, "atMs" | "by">): void {
     const { id, from, to, reason } = change;
-    const atMs = Math.floor(this.#options.wallMs());
+    const atMs = Math.floor(this.#options.now().wallMs);
     this.#add({ kind: "change", change: { atMs, id, from, to, reason } });
   }
 
   /** Asks one of the live members what happened while this node was off, until one has told all; drops what is old. */
   round(live: readonly Row[]): void {
-    const nowMs = this.#options.wallMs();
+    const nowMs = this.#options.now().monotonicMs;
     if (nowMs >= this.#expireMs) {
       this.#expireMs = nowMs + EXPIRE_MS;
-      this.past.expire(nowMs);
+      this.past.expire(this.#steadyMs());
     }
-    if (this.#gap === undefined || nowMs < this.#nextAskMs) return;
+    if (this.#gap === undefined || this.#asked.size >= ASKED_MAX) return;
+    if (nowMs < this.#nextAskMs) return;
     const others = live.filter(({ id, address, boot }) =>
       address !== "" && boot !== "" && !this.#asked.has(id)
     );
@@ -92,12 +96,17 @@ export class History {
     this.#nextAskMs = nowMs + ASK_AGAIN_MS;
     this.#asked.add(row.id);
     void this.#askOf(row, this.#gap);
-    if (this.#asked.size >= ASKED_MAX) this.#gap = undefined;
   }
 
   /** Writes a last time, and ends. */
   async close(): Promise<void> {
     await this.#file?.close();
+  }
+
+  /** The wall clock's time, but no further than this node ran: a clock that jumps ahead makes nothing old. */
+  #steadyMs(): number {
+    const { wallMs, monotonicMs } = this.#options.now();
+    return Math.min(wallMs, this.#start.wallMs + monotonicMs - this.#start.monotonicMs);
   }
 
   #add(entry: PastEntry): void {

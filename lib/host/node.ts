@@ -56,7 +56,7 @@ export class Node {
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
     const { post } = world;
-    const history = new History({ id, state, wallMs, random, log, post });
+    const history = new History({ id, state, now, random, log, post });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },

@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { History } from "../../lib/host/history.ts";
+import { createLog } from "../../lib/log.ts";
+import type { Outcome } from "../../lib/net/transport.ts";
+import type { Row } from "../../lib/table.ts";
+
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2026, 0, 1);
+
+const silent = createLog(() => {}, { now: () => new Date(0), format: "text", level: "error" });
+
+const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
+  ...{ id: `m${i}`, address: `m${i}:80`, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 },
+}));
+
+/** A node's life with a past: its clocks are moved by hand, and `tell` says which of those asked can tell all. */
+function live(state: string | undefined, startMs: number, tell: (asked: number) => boolean) {
+  let [monotonicMs, wallMs, asked] = [0, startMs, 0];
+  const history = new History({
+    ...{ id: "me", state, random: () => 0.3, log: silent },
+    now: () => ({ monotonicMs, wallMs }),
+    post(_to, _path, _body, settle) {
+      const body = JSON.stringify({ complete: true, changes: [], next: null });
+      const told: Outcome = { kind: "answer", status: 200, body, bytesIn: 0 };
+      const outcome: Outcome = tell(++asked) ? told : { kind: "refused" };
+      queueMicrotask(() => settle(outcome));
+    },
+  });
+  return {
+    history,
+    asked: () => asked,
+    async pass(ms: number) {
+      [monotonicMs, wallMs] = [monotonicMs + ms, wallMs + ms];
+      history.round(ROWS);
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+    },
+    stepWall: (ms: number) => wallMs += ms,
+  };
+}
+
+Deno.test("a clock that jumps far ahead for a while makes nothing of the past old", async () => {
+  const { history, pass, stepWall } = live(undefined, START_MS, () => false);
+  for (let i = 0; i < 100; i++) {
+    history.record({ id: `n${i}`, from: null, to: "dead", reason: "" });
+  }
+  stepWall(365 * 24 * HOUR_MS);
+  await pass(2 * HOUR_MS);
+  stepWall(-365 * 24 * HOUR_MS);
+  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 100);
+});
+
+Deno.test("what was seen over 90 days ago is dropped", async () => {
+  const { history, pass } = live(undefined, START_MS, () => false);
+  history.record({ id: "n1", from: null, to: "dead", reason: "" });
+  await pass(89 * 24 * HOUR_MS);
+  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 1);
+  await pass(2 * 24 * HOUR_MS);
+  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 0);
+});
+
+Deno.test("one after another is asked what happened, twelve at most, and whichever can tell is heard", async () => {
+  for (const teller of [1, 11, 12, 13]) {
+    const folder = await Deno.makeTempDir();
+    try {
+      const state = `${folder}/state`;
+      const first = live(state, START_MS, () => false);
+      first.history.record({ id: "n1", from: null, to: "live", reason: "" });
+      await first.history.close();
+      const second = live(state, START_MS + HOUR_MS, (asked) => asked === teller);
+      assertEquals(second.history.past.gaps.length, 1);
+      for (let i = 0; i < 20; i++) await second.pass(5_000);
+      await second.history.close();
+      const known = teller <= 12;
+      assertEquals([second.asked(), second.history.past.gaps.length], [
+        Math.min(teller, 12),
+        known ? 0 : 1,
+      ]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+});
