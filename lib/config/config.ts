@@ -22,6 +22,7 @@ import {
 import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } from "./flags.ts";
 
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
+import { HOOK_FLAGS, type HookConfig } from "./hooks.ts";
 import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
 import { type Pace, PACE_FLAGS, paceOf } from "./pace.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
@@ -53,6 +54,10 @@ export interface Config extends SecurityConfig, BesideConfig, Pace {
   readonly state: string | undefined;
   /** What the node says of itself to all. */
   readonly labels: Labels;
+  /** What to do when a member changes. */
+  readonly hooks: readonly HookConfig[];
+  /** How long a change must last before it is told, in ms. */
+  readonly tellAfterMs: number;
   /** Where to answer DNS over UDP and TCP; `undefined`: nowhere. */
   readonly dns: Listening | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
@@ -130,6 +135,7 @@ const FLAGS = {
   },
   ...PACE_FLAGS,
   ...BESIDE_FLAGS,
+  ...HOOK_FLAGS,
   ...SECURITY_FLAGS,
   "log": {
     metavar: "FORMAT",
@@ -203,6 +209,8 @@ function validate(
     cluster: values.cluster,
     state: values.state,
     labels: labelsOf(values),
+    hooks: Object.freeze(values["on-change"]),
+    tellAfterMs: values["tell-after"],
     dns: values.dns,
     dist: values.dist,
     intervalMs,
