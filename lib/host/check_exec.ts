@@ -1,93 +1,15 @@
 /**
- * The run of a check by a command: the system's shell in a process group of its own, which is killed as a whole when
- * the shell has ended, when its time is over, or when it prints too much.
+ * The run of a check by a command: it passes if that exits with 0, and its last line says why it does not.
  *
  * @module
  */
-import { withDeadline } from "../net/deadline.ts";
 import type { Run } from "./check_verdict.ts";
-import { describeExit, killGroup, spawn } from "./processes.ts";
-
-/** Bytes that a command may print: a hundred thousand short lines. Reading more would cost the node its CPU. */
-const OUTPUT_BYTES_MAX = 1024 * 1024;
-
-/** Bytes of output that are kept for its last line. */
-const KEPT_BYTES = 4_096;
-
-/** Longest wait for what is still in the pipe: whoever left the group was not killed, and may hold it open. */
-const DRAIN_MS = 100;
-
-/** The shell, with both outputs in one pipe so that the last line is the last. */
-function shellFor(command: string): [program: string, args: string[]] {
-  return Deno.build.os === "windows"
-    ? ["cmd.exe", ["/d", "/c", `(${command}) 2>&1`]]
-    : ["/bin/sh", ["-c", `exec 2>&1\n${command}`]];
-}
+import { runShell } from "./shell.ts";
 
 /** Runs the command until it ends or `signal` is aborted. Rejects where there is no shell. */
 export async function runExec(command: string, signal: AbortSignal): Promise<Run> {
-  const [program, args] = shellFor(command);
-  const options = { args, detached: true, stdin: "null", stdout: "piped", stderr: "null" } as const;
-  const child = spawn(program, options);
-  const kill = () => killGroup(child);
-  signal.addEventListener("abort", kill);
-  const output = new Output(child.stdout, kill);
-  try {
-    const status = await child.status;
-    kill();
-    await withDeadline(output.ended, DRAIN_MS, () => {});
-    const late = signal.aborted ? "did not end in time" : undefined;
-    const loud = output.isTooLong ? `printed more than ${OUTPUT_BYTES_MAX} bytes` : undefined;
-    const killed = late ?? loud;
-    if (killed === undefined && status.success) return { passed: true };
-    const line = output.lastLine();
-    const how = killed === undefined ? describeExit(status) : `killed, as it ${killed}`;
-    return { passed: false, words: line === "" ? how : `${how}: ${line}` };
-  } finally {
-    signal.removeEventListener("abort", kill);
-    void output.close();
-  }
-}
-
-/** Reads what a command prints, keeps the end, and calls `onTooLong` where it is too much. */
-class Output {
-  /** Resolves when all was read, or as much as is taken. */
-  readonly ended: Promise<void>;
-  isTooLong = false;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #kept: Uint8Array = new Uint8Array();
-
-  constructor(stream: ReadableStream<Uint8Array>, onTooLong: () => void) {
-    this.#reader = stream.getReader();
-    this.ended = this.#read(onTooLong);
-  }
-
-  /** The last line that has a word. */
-  lastLine(): string {
-    const lines = new TextDecoder().decode(this.#kept).split(/[\r\n]+/);
-    return lines.findLast((line) => line.trim() !== "")?.trim() ?? "";
-  }
-
-  /** Reads no further. */
-  async close(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
-  }
-
-  async #read(onTooLong: () => void): Promise<void> {
-    let length = 0;
-    try {
-      for (let part; (part = (await this.#reader.read()).value) !== undefined;) {
-        length += part.length;
-        const both = new Uint8Array(this.#kept.length + part.length);
-        both.set(this.#kept);
-        both.set(part, this.#kept.length);
-        this.#kept = both.slice(-KEPT_BYTES);
-        if (length <= OUTPUT_BYTES_MAX) continue;
-        this.isTooLong = true;
-        return onTooLong();
-      }
-    } catch {
-      // The pipe broke: what came is what there is.
-    }
-  }
+  const { passed, how, lines } = await runShell(command, { signal });
+  if (passed) return { passed: true };
+  const line = lines.at(-1);
+  return { passed: false, words: line === undefined ? how : `${how}: ${line}` };
 }
