@@ -51,6 +51,7 @@ const PURE_FILES = [
   "lib/report/remarks.ts",
   "lib/host/state_format.ts",
   "lib/host/check_verdict.ts",
+  "lib/host/hook_words.ts",
   "lib/http/answers.ts",
   "lib/http/browsers.ts",
   "lib/http/waiting.ts",
