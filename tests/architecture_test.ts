@@ -36,6 +36,7 @@ const PURE_FILES = [
   "lib/net/driver.ts",
   "lib/cli/read.ts",
   "lib/cli/at.ts",
+  "lib/cli/details.ts",
   "lib/cli/completions.ts",
   "lib/cli/event_stream.ts",
   "lib/cli/parse.ts",

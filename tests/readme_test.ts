@@ -1,7 +1,7 @@
 /** README.md, the documents in .github/ and lib/PROTOCOL.md, held against the program and the files they name. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { helpText } from "../lib/config/config.ts";
-import { commandHelp } from "../lib/cli/parse.ts";
+import { commandHelp } from "../lib/cli/details.ts";
 import { type CommandName, COMMANDS } from "../lib/config/commands.ts";
 import { nameOf, sourcePaths } from "./support/sources.ts";
 

@@ -14,9 +14,11 @@ import { followLive, printLive } from "./live.ts";
 import { firstLine, jsonLine, readMembers, readTags } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
 import { completionScript } from "./completions.ts";
-import { type Call, flagsOf, parseCall, type Target } from "./parse.ts";
+import { flagsOf } from "./details.ts";
+import { type Call, parseCall, type Target } from "./parse.ts";
 import { isTrouble, painter, sorted, storyText, tableLines } from "./show.ts";
 import { decommission } from "./bye.ts";
+import { quiet, testHook } from "./hooks.ts";
 import { findStory, unknownWords } from "./story.ts";
 import { ClosedError, openTerminal, printUnlessClosed, type Terminal } from "./terminal.ts";
 import { drawChanges, printChanges } from "./watch.ts";
@@ -67,6 +69,10 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
         return await decommission(call, client, terminal);
       case "forget":
         return await forget(call, client, terminal);
+      case "quiet":
+        return await quiet(call, client, terminal);
+      case "hook":
+        return await testHook(call, client, terminal);
       case "events":
         await printChanges(client, terminal);
         return EXIT.fine;

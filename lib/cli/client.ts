@@ -64,14 +64,17 @@ export class Client implements Disposable {
    *
    * @throws {CallError} for any other, and where there is no answer.
    */
-  async ask(path: string, { method = "GET", also = [] as number[] } = {}): Promise<Answer> {
+  async ask(
+    path: string,
+    { method = "GET", also = [] as number[], answerMs = this.#options.answerMs ?? ANSWER_MS } = {},
+  ): Promise<Answer> {
     const abort = new AbortController();
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });
       const etag = response.headers.get("etag") ?? "";
       return { status: response.status, text: await this.#textOf(response), etag };
     };
-    const answer = await this.#inTime(asking(), abort);
+    const answer = await this.#inTime(asking(), abort, answerMs);
     if (answer.status !== 200 && !also.includes(answer.status)) throw this.refusal(answer);
     return answer;
   }
@@ -104,8 +107,11 @@ export class Client implements Disposable {
   }
 
   /** Waits for an answer, and aborts the request where none comes in time. */
-  async #inTime<T>(asking: Promise<T>, abort: AbortController): Promise<T> {
-    const { answerMs = ANSWER_MS } = this.#options;
+  async #inTime<T>(
+    asking: Promise<T>,
+    abort: AbortController,
+    answerMs = this.#options.answerMs ?? ANSWER_MS,
+  ): Promise<T> {
     return await withDeadline(asking, answerMs, () => {
       abort.abort();
       throw this.#nobody(`nothing within ${answerMs / 1000} s`);

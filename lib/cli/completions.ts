@@ -41,9 +41,14 @@ function flagsIn(table: FlagTable): string {
   return Object.keys(table).map((name) => `-${name}`).join(" ");
 }
 
-/** The words after a command; `completions` takes the name of a shell. */
+/** The words that a command takes besides flags, where they are not for people to know. */
+const OPERANDS: Readonly<Record<string, readonly string[]>> = {
+  completions: SHELLS,
+  hook: ["test"],
+};
+
 function wordsAfter(command: string, table: FlagTable): string {
-  return [...(command === "completions" ? SHELLS : []), flagsIn(table)].join(" ");
+  return [...OPERANDS[command] ?? [], flagsIn(table)].join(" ");
 }
 
 /** The cases that bash and zsh share; `give` and `giveFiles` are what the shell does with a list and with files. */
@@ -97,6 +102,8 @@ function fish({ commands, node }: Words): string {
     line("__fish_use_subcommand", `-a '${names.join(" ")}'`),
     ...flagLines(`not __fish_seen_subcommand_from ${names.join(" ")}`, node),
     ...names.flatMap((name) => flagLines(`__fish_seen_subcommand_from ${name}`, commands[name]!)),
-    line("__fish_seen_subcommand_from completions", `-a '${SHELLS.join(" ")}'`),
+    ...Object.entries(OPERANDS).map(([name, words]) =>
+      line(`__fish_seen_subcommand_from ${name}`, `-a '${words.join(" ")}'`)
+    ),
   ].join("\n");
 }

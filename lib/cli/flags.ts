@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { isLabel } from "../about.ts";
+import { isLabel, WORDS_LENGTH_MAX } from "../about.ts";
 import { envName, type FlagTable, UsageError } from "../config/flags.ts";
 import { readTags } from "../config/labels.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
-import { readFile, readSwitch } from "../config/values.ts";
+import { readDuration, readFile, readSwitch } from "../config/values.ts";
 import { STATUSES } from "../table.ts";
 import { readAt } from "./at.ts";
 
@@ -62,6 +62,17 @@ export const OWN_FLAGS = {
     repeats: true,
     read: readLabels,
   },
+  "for": {
+    metavar: "DURATION",
+    help: "how long, such as 2h",
+    read: readDuration,
+  },
+  "why": {
+    metavar: "TEXT",
+    help: "what everybody reads beside it, such as deploy",
+    read: readWhy,
+  },
+  "end": { help: "let hooks speak again", read: readSwitch },
   "json": { help: "print what the node answers as JSON, in one line", read: readSwitch },
   "watch": { help: "print again whenever something changes, until Ctrl-C", read: readSwitch },
   "yes": { help: "do not ask back", read: readSwitch },
@@ -69,7 +80,9 @@ export const OWN_FLAGS = {
 } as const satisfies FlagTable;
 
 /** Flags that the node gets as query parameters of the same name. */
-export const QUERY: readonly (keyof typeof OWN_FLAGS)[] = ["status", "tag", "port", "set", "unset"];
+export const QUERY: readonly (keyof typeof OWN_FLAGS)[] = [
+  ...["status", "tag", "port", "set", "unset", "for", "why"] as const,
+];
 
 export const HELP = { "help": { help: "print this and exit", read: readSwitch } } as const;
 
@@ -82,6 +95,11 @@ function readStatuses(text: string): readonly string[] {
 function readLabel(text: string): string {
   if (isLabel(text)) return text;
   throw new UsageError("give a name of letters, digits, - and _, a letter first");
+}
+
+function readWhy(text: string): string {
+  if (text.length <= WORDS_LENGTH_MAX) return text;
+  throw new UsageError(`give at most ${WORDS_LENGTH_MAX} characters`);
 }
 
 function readLabels(text: string): readonly string[] {

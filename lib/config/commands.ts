@@ -21,11 +21,8 @@ export const COMMANDS = {
   "why": { operand: "ID", help: "one member: its status, since when and why, its last changes" },
   "bye": { operand: "ID", help: "decommission a member, for good" },
   "forget": { operand: "ID", help: "drop a dead or left member from the tables" },
-  "quiet": {
-    operand: "ID",
-    help: "hooks say nothing of a member, or of web*: --for 2h --why deploy",
-  },
-  "hook": { operand: "test NAME", help: "try a hook of the node that is asked: what comes of it" },
+  "quiet": { operand: "ID", help: "keep hooks from telling of a member for a while" },
+  "hook": { operand: "test NAME", help: "try a hook of the node, with a change that is made up" },
   "tag": { help: "change what a node is, until it ends: -set role=web -unset zone" },
   "events": { help: "one line per change of status, as it happens" },
   "completions": { operand: "SHELL", help: "a script that completes words in bash, zsh or fish" },

@@ -88,6 +88,10 @@ function readLine(line: string): HookConfig {
   }
 }
 
+export function isHookName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** One hook. */
 export function readHook(text: string): HookConfig {
   const options = new Map<string, string>();
@@ -102,7 +106,7 @@ export function readHook(text: string): HookConfig {
   }
   const action = readAction(rest);
   const given = options.get("name");
-  if (given !== undefined && !NAME.test(given)) {
+  if (given !== undefined && !isHookName(given)) {
     throw new UsageError(
       `give a name of 1 to ${NAME_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ -`,
     );

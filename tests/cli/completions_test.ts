@@ -1,7 +1,7 @@
 /** The completions, in the shells themselves where they are installed. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { completionScript } from "../../lib/cli/completions.ts";
-import { flagsOf } from "../../lib/cli/parse.ts";
+import { flagsOf } from "../../lib/cli/details.ts";
 import { type CommandName, COMMANDS } from "../../lib/config/commands.ts";
 import { NODE_FLAGS } from "../../lib/config/config.ts";
 import { STATUSES } from "../../lib/table.ts";
@@ -51,6 +51,8 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
       assertEquals(await ask("gossiper bye -y"), ["-yes"]);
       assertEquals(await ask("gossiper why -y"), []);
       assertEquals(await ask("gossiper completions z"), ["zsh"]);
+      assertEquals(await ask("gossiper hook t"), ["test"]);
+      assertEquals(await ask("gossiper quiet -e"), ["-end"]);
       assertEquals(await ask("gossiper -private -log j"), ["json"]);
       assertEquals(await ask("gossiper members -at "), []);
     },

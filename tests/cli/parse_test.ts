@@ -1,6 +1,7 @@
-import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertMatch, assertThrows } from "@std/assert";
 import { readAt } from "../../lib/cli/at.ts";
-import { type Call, commandHelp, parseCall } from "../../lib/cli/parse.ts";
+import { commandHelp } from "../../lib/cli/details.ts";
+import { type Call, parseCall } from "../../lib/cli/parse.ts";
 import { type CommandName, COMMANDS } from "../../lib/config/commands.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 
@@ -39,6 +40,43 @@ Deno.test("parseCall() takes keys from a file before those of the environment, a
   assertEquals([target.keyText, yes, query.size], ["text", false, 0]);
   const { keyFile, keyText } = callOf("bye n9 -key-file f", env).target;
   assertEquals([keyFile, keyText], ["f", undefined]);
+});
+
+Deno.test("parseCall() takes in a hook's command neither the time nor the key of the change for its own", () => {
+  const env = {
+    GOSSIPER_HOOK: "pager",
+    GOSSIPER_AT: "2026-01-12T12:00:00Z",
+    GOSSIPER_KEY: "n5.b.dead.1",
+  };
+  const { base, keyText } = callOf("quiet n5 -for 2h", env).target;
+  assertEquals([base, keyText], ["http://localhost:8080/", undefined]);
+  assertEquals(callOf("members -at n2:80", env).target.base, "http://n2:80/");
+});
+
+Deno.test("parseCall() takes a pattern and a time to be quiet, or the end of it", () => {
+  const { operand, query, end } = callOf("quiet web* --for 2h --why deploy");
+  assertEquals([operand, query.toString(), end], ["web*", "for=2h&why=deploy", false]);
+  assertEquals(callOf("quiet web* --end").end, true);
+});
+
+Deno.test("parseCall() takes the name of a hook behind the word test", () => {
+  assertEquals(callOf("hook test pager").operand, "pager");
+});
+
+Deno.test("parseCall() says what to give in the place of a wrong word", () => {
+  const messageOf = (words: string) => {
+    const parsed = parseCall(words.split(" "), () => undefined);
+    return parsed.kind === "usage" ? parsed.message : JSON.stringify(parsed);
+  };
+  assertEquals(messageOf("hook"), "Give gossiper hook test NAME");
+  assertEquals(messageOf("hook test"), "Give gossiper hook test NAME");
+  const give = "give gossiper hook test NAME [flags]";
+  assertEquals(messageOf("hook pager"), `Cannot use the argument 'pager': ${give}`);
+  assertEquals(messageOf("hook test a b"), `Cannot use the argument 'b': ${give}`);
+  assertMatch(messageOf("hook test a/b"), /^Cannot use 'a\/b': give the name of a hook/);
+  assertMatch(messageOf("quiet web/"), /^Cannot use 'web\/': give 1 to 64/);
+  assertMatch(messageOf("quiet a -for x"), /^Cannot use -for 'x': give a duration/);
+  assertMatch(messageOf(`quiet a -why ${"x".repeat(121)}`), /: give at most 120 characters$/);
 });
 
 Deno.test("readAt() takes an address or a URL with a path, and nothing that hides something else", () => {
