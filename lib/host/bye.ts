@@ -8,7 +8,7 @@ import type { Decommissioned } from "../leaving.ts";
 import type { Status } from "../table.ts";
 
 export interface RequestAnswer {
-  readonly status: 200 | 404 | 409 | 507;
+  readonly status: 200 | 400 | 404 | 409 | 502 | 507;
   readonly text: string;
 }
 

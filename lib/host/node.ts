@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
 import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
+import type { Telling } from "../hook.ts";
 import { bugPlace, describeBug } from "../log.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
 import { History } from "./history.ts";
@@ -16,7 +16,8 @@ import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
-import { restore, snapshot } from "./state_format.ts";
+import { Requests } from "./requests.ts";
+import { restore, snapshot, toldBefore } from "./state_format.ts";
 import { StateFile } from "./state_file.ts";
 import type { Downloads, NodeOptions } from "./node_options.ts";
 import { OwnWords } from "./words.ts";
@@ -28,6 +29,8 @@ const BUGS = { keysMax: 100, periodMs: 3_600_000 };
 export class Node {
   /** What this node tells people and scripts. */
   readonly reports: Reports;
+  /** What users ask of it. */
+  readonly requests: Requests;
   readonly #options: NodeOptions;
   readonly #gossip: Gossip;
   readonly #driver: Driver;
@@ -48,8 +51,11 @@ export class Node {
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
     const awaitsSeeds = seeds.length < join.length;
+    const { hooks, tellAfterMs, teller } = options;
+    const told = toldBefore(saved, now().wallMs);
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs, forgetMs }, now());
+    const telling = { hooks, tellAfterMs, told };
+    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs, forgetMs, ...telling }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
@@ -82,6 +88,11 @@ export class Node {
           this.say({ warning: this.warning() ?? "" });
         },
         onExchange: (exchange) => reports.exchanged(exchange),
+        onTell: (telling) => void this.#tell(telling),
+        onTold: (told) => {
+          reports.wasTold(told);
+          this.#state?.touch();
+        },
         onNotice: (level, text) => log.notice(level, text),
         onBug: (rule) => this.reportBug(`broken rule: ${rule}`),
         onStop: (status, text) => options.onStop(status, text),
@@ -103,6 +114,11 @@ export class Node {
     this.#words = new OwnWords({
       tell: (about) => this.#driver.enter((gossip, now) => gossip.say(now, about)),
       nowMs: () => now().monotonicMs,
+    });
+    this.requests = new Requests({
+      ...{ id, state: this.#state, teller, wallMs },
+      enter: (entry) => this.#driver.enter(entry),
+      statusOf: (id) => reports.story(id)?.status,
     });
     this.#foreign = new ForeignCallers(cluster, log);
     this.#history = history;
@@ -190,26 +206,6 @@ export class Node {
     return this.#gossip.hello();
   }
 
-  /**
-   * Decommissions `id`, if it is known or `unknown` ones are meant too; says in one line what was done, once it is in
-   * the state file, where there is one.
-   */
-  async bye(id: string, { unknown }: { unknown: boolean }): Promise<RequestAnswer> {
-    const known = this.reports.story(id) !== undefined;
-    if (!known && !unknown) return unknownAnswer(id);
-    const { outcome } = this.#driver.enter((gossip, now) => gossip.decommission(now, id));
-    const unsaved = outcome === "full" ? undefined : await this.#state?.saveInTime();
-    return byeAnswer(id, { outcome, known, unsaved });
-  }
-
-  /** Drops `id` from all tables if it is dead or left; says in one line what was done. */
-  async forget(id: string): Promise<RequestAnswer> {
-    const { outcome } = this.#driver.enter((gossip, now) => gossip.forget(now, id));
-    const status = this.reports.story(id)?.status;
-    const unsaved = outcome === "done" ? await this.#state?.saveInTime() : undefined;
-    return forgetAnswer(id, { outcome, status, unsaved });
-  }
-
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
     const { now, intervalMs, deadAfterMs, id } = this.#options;
@@ -236,6 +232,13 @@ export class Node {
     this.reports.bug();
     const once = this.#bugs.admit(bugPlace(error), now().monotonicMs);
     if (once !== "no") log.notice("error", describeBug(error));
+  }
+
+  /** Runs a hook, and tells the core what came of it. */
+  async #tell(telling: Telling): Promise<void> {
+    const { done, words } = await this.#options.teller!.tell(telling);
+    const outcome = done ? "done" : "failed";
+    this.#driver.enter((gossip, now) => gossip.tellingEnded(now, telling, outcome, words));
   }
 
   #hungUp(to: string): void {

@@ -6,9 +6,11 @@
 import type { Said } from "../about.ts";
 import type { Moment } from "../clock.ts";
 import type { Network } from "../config/networks.ts";
+import type { Hook } from "../hook.ts";
 import type { Log } from "../log.ts";
 import type { Signer } from "../net/signer.ts";
 import type { Saved } from "./state_format.ts";
+import type { Teller } from "./teller.ts";
 
 /** What a node hands on at `/download`. */
 export interface Downloads {
@@ -48,6 +50,11 @@ export interface NodeOptions {
   readonly deadAfterMs: number;
   /** Infinity: no member is forgotten. */
   readonly forgetMs: number;
+  /** What to do when a member changes, and how long a change must last before. */
+  readonly hooks: readonly Hook[];
+  readonly tellAfterMs: number;
+  /** Runs them; undefined where there are none. */
+  readonly teller: Pick<Teller, "tell" | "test" | "names"> | undefined;
   /** The program's. */
   readonly version: string;
   readonly now: () => Moment;

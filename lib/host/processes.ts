@@ -9,6 +9,9 @@ import { messageOf } from "../text.ts";
 /** Processes that the runtime waits for; all others that end as children of this one are orphans. */
 const started = new Set<number>();
 
+/** Whether orphans are being reaped: once is enough for all who ask. */
+let reaping = false;
+
 /** Starts a process; throws as `Deno.Command` does. */
 export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
   const child = new Deno.Command(program, options).spawn();
@@ -51,7 +54,8 @@ const SI_PID_OFFSET = 16;
  * Elsewhere does nothing.
  */
 export function reapOrphans(onTrouble: (text: string) => void): void {
-  if (Deno.pid !== 1 || Deno.build.os !== "linux") return;
+  if (reaping || Deno.pid !== 1 || Deno.build.os !== "linux") return;
+  reaping = true;
   try {
     const waitid = bindWaitid();
     const reap = () => reapAll(waitid);

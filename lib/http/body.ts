@@ -34,7 +34,7 @@ let longBytes = 0;
 
 /** Ends a request with `status` and a line that says what to do. */
 export function refuse(
-  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 431 | 503 | 507,
+  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 431 | 502 | 503 | 507,
   line: string,
 ): never {
   throw new HTTPException(status, { message: line });

@@ -4,6 +4,7 @@
  * @module
  */
 import { isId } from "../address.ts";
+import { isHookName } from "../config/hooks.ts";
 import { FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { storyPath } from "../page/links.tsx";
@@ -13,7 +14,7 @@ import type { CallerContext, CallerEnv } from "./callers.ts";
 import type { Gate } from "./gate.ts";
 import { redirectTo } from "./headers.ts";
 import type { Hono } from "./hono.ts";
-import { readTagChange } from "./wanted.ts";
+import { readQuiet, readTagChange } from "./wanted.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
@@ -28,7 +29,7 @@ export function addChangeRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): v
     const { id, field } = await readRequest(c, BYE_USAGE);
     // The page's form has this field for a member that is live.
     if ((field("confirm") ?? id) !== id) refuse(400, `Type the ID of the member, ${id}`);
-    const { status, text } = await node.bye(id, { unknown: field("unknown") === "yes" });
+    const { status, text } = await node.requests.bye(id, { unknown: field("unknown") === "yes" });
     if (status !== 200) return refuse(status, text);
     // A browser goes back to the page, unless this node has just decommissioned itself.
     return fromPage(c) && id !== node.id
@@ -38,9 +39,23 @@ export function addChangeRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): v
 
   app.on(["GET", "POST"], "/forget", async (c) => {
     const { id } = await readRequest(c, FORGET_USAGE);
-    const { status, text } = await node.forget(id);
+    const { status, text } = await node.requests.forget(id);
     if (status !== 200) return refuse(status, text);
     return fromPage(c) ? c.redirect(redirectTo("./"), 303) : c.text(`${text}\n`);
+  });
+
+  app.post("/quiet", gate.bye, async (c) => {
+    using form = await bodyOf(c, FORM_BYTES_MAX);
+    const { status, text } = node.requests.quiet(readQuiet(c, new URLSearchParams(form.text)));
+    return status === 200 ? c.text(`${text}\n`) : refuse(status, text);
+  });
+
+  app.post("/hook-test", gate.bye, async (c) => {
+    using form = await bodyOf(c, FORM_BYTES_MAX);
+    const name = c.req.query("name") ?? new URLSearchParams(form.text).get("name") ?? "";
+    if (!isHookName(name)) refuse(400, "Give the name of a hook: /hook-test?name=pager");
+    const { status, text } = await node.requests.testHook(name);
+    return status === 200 ? c.text(`${text}\n`) : refuse(status, text);
   });
 
   app.post("/tag", gate.bye, async (c) => {

@@ -1,7 +1,7 @@
 /**
  * Who may do what. Everybody may read, unless the node is private. Where the cluster has a key, an exchange must be
- * signed, and `/bye`, `/forget` and `/tag` take the key. A browser may change something only from the node's own
- * page, key or not.
+ * signed, and `/bye`, `/forget`, `/tag`, `/quiet` and `/hook-test` take the key. A browser may change something only
+ * from the node's own page, key or not.
  *
  * @module
  */
@@ -35,6 +35,8 @@ const UNREAD: ReadonlySet<string> = new Set([
   "/bye",
   "/forget",
   "/tag",
+  "/quiet",
+  "/hook-test",
   "/missed",
   "/hello",
 ]);

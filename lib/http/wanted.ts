@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
+import { readDuration } from "../config/values.ts";
+import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
 import type { Wanted } from "../report/members.ts";
 import { type Status, STATUSES } from "../table.ts";
 import { refuse } from "./body.ts";
@@ -43,6 +46,19 @@ export function readTagChange(
     400,
     "Give the tags to change: set=KEY=VALUE, or unset=KEY, each repeated for more",
   );
+}
+
+/** Whom hooks are to say nothing of, in the query or in a form: `id=web*&for=2h&why=deploy`. */
+export function readQuiet(c: CallerContext, form: URLSearchParams): QuietRequest {
+  const field = (name: string) => c.req.query(name) ?? form.get(name) ?? "";
+  const [pattern, time] = [field("id"), field("for")];
+  if (!isId(pattern.replaceAll("*", "x")) || time === "") refuse(400, QUIET_USAGE);
+  try {
+    return { pattern, forMs: time === "0" ? 0 : readDuration(time), why: field("why") };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return refuse(400, `Cannot use for=: ${error.message}`);
+  }
 }
 
 function tagsOf(texts: readonly string[], name: string): Record<string, string> {

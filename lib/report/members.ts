@@ -5,10 +5,12 @@
  */
 import { readAbout, type Said, tagWords } from "../about.ts";
 import type { Gossip } from "../gossip.ts";
-import type { Exchange } from "../net/driver.ts";
+import type { ContactView } from "./contacts.ts";
+import { quietRemark, type QuietView } from "./quiet.ts";
 import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Uptimes } from "./history.ts";
+import type { Tellings, ToldView } from "./tellings.ts";
 import type { StripSource, StripView } from "./strips.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
@@ -24,6 +26,7 @@ const FUTURE_MAX_MS = 24 * 3_600_000;
 export interface Sources {
   readonly gossip: Gossip;
   readonly stories: Stories;
+  readonly tellings: Tellings;
   /** The time by this node's wall clock. */
   readonly wallMs: number;
 }
@@ -59,6 +62,8 @@ export interface ListedMember extends MemberView {
 
 /** A member as the page shows it. */
 export interface PageMember extends ListedMember {
+  /** How often hooks were told of it. */
+  readonly told: number;
   readonly strip: StripView;
   /** The changes of its status in the time of the strip, oldest first. */
   readonly changes: ReturnType<StripSource["changes"]>;
@@ -69,15 +74,8 @@ export interface StoryView extends ListedMember {
   readonly uptime: Uptimes;
   /** Changes of status, oldest first. */
   readonly history: readonly ChangeView[];
-}
-
-/** An address whose member is not known yet. */
-export interface ContactView {
-  readonly address: string;
-  /** Why, as the rest of a sentence: "refuses connections"; empty before the first call has ended. */
-  readonly trouble: string;
-  /** The same with the number of calls: "refuses connections: no answer to the last 4 calls". */
-  readonly state: string;
+  /** What hooks were told of it, oldest first. */
+  readonly told: readonly ToldView[];
 }
 
 /** The node that answers. */
@@ -96,6 +94,8 @@ export interface PageView {
   readonly now: string;
   /** This node hears nobody. */
   readonly cutOff: boolean;
+  /** Whom hooks say nothing of. */
+  readonly quiet: readonly QuietView[];
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */
@@ -119,6 +119,8 @@ export interface MembersView {
   readonly now: string;
   /** This node hears nobody, so its statuses tell of its own link rather than of the others. */
   readonly cutOff: boolean;
+  /** Whom hooks say nothing of on purpose. */
+  readonly quiet: readonly QuietView[];
   readonly members: readonly ListedMember[];
 }
 
@@ -156,6 +158,7 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
 export function pageMembers(from: Sources, strips: StripSource): PageMember[] {
   return memberViews(from).map((member) => ({
     ...member,
+    told: from.tellings.of(member.id).length,
     // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
       return strips.view(member.id);
@@ -168,7 +171,7 @@ export function pageMembers(from: Sources, strips: StripSource): PageMember[] {
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
 export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView | undefined {
-  const { gossip, stories } = from;
+  const { gossip, stories, tellings } = from;
   const { table } = gossip.replica;
   const known = table.get(id);
   const tombstone = table.tombstone(id);
@@ -176,28 +179,7 @@ export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView
   const member = known === undefined
     ? view(from, tombstone!, "decommissioned")
     : view(from, known, gossip.statusOf(known));
-  return { ...member, uptime, history: stories.history(id).map(changeView) };
-}
-
-/** What is wrong with an address, by how the last call to it ended. */
-const TROUBLES: Readonly<Record<Exchange["outcome"], string>> = {
-  answered: "",
-  refused: "refuses connections",
-  silent: "does not answer",
-  failed: "gives no answer of use, as this node's log says",
-};
-
-/** The addresses whose member is not known yet; `outcomes` tells how the last call to each ended. */
-export function contactViews(
-  gossip: Gossip,
-  outcomes: ReadonlyMap<string, Exchange["outcome"]>,
-): ContactView[] {
-  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => {
-    const trouble = failures === 0 ? "" : TROUBLES[outcomes.get(address) ?? "silent"];
-    const calls = failures === 1 ? "the last call" : `the last ${failures} calls`;
-    const state = failures === 0 ? "no answer yet" : `${trouble}: no answer to ${calls}`;
-    return { address, trouble, state };
-  });
+  return { ...member, uptime, history: stories.history(id).map(changeView), told: tellings.of(id) };
 }
 
 function view(from: Sources, known: Row | Tombstone, status: Status): ListedMember {
@@ -218,7 +200,12 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     reason: status === "failing" ? said.failing : told?.reason ?? null,
     since: told === undefined ? null : new Date(told.atMs).toISOString(),
     remark: "boot" in known
-      ? remarkWords(remarksOf(known, { status, said, replica: gossip.replica, history, wallMs }))
+      ? remarkWords(
+        remarksOf(known, {
+          ...{ status, said, replica: gossip.replica, history, wallMs },
+          quiet: quietRemark(gossip, known.id, wallMs),
+        }),
+      )
       : spreadWords(gossip.replica, known.id),
     tags: said.tags,
     ports: said.ports,

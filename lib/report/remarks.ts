@@ -10,7 +10,7 @@ import { FLAPPING_MS, flappingChanges } from "./flapping.ts";
 import type { Told } from "./stories.ts";
 
 export interface Remark {
-  readonly kind: "not checked yet" | "slow" | "flapping" | "warning";
+  readonly kind: "not checked yet" | "slow" | "flapping" | "warning" | "quiet";
   readonly text: string;
 }
 
@@ -37,6 +37,8 @@ export function remarksOf(
     readonly replica: Replica;
     readonly history: readonly Told[];
     readonly wallMs: number;
+    /** That hooks say nothing of it, and until when; undefined where they speak of it. */
+    readonly quiet?: string | undefined;
   },
 ): Remark[] {
   const remarks: Remark[] = [];
@@ -60,6 +62,7 @@ export function remarksOf(
     const minutes = FLAPPING_MS / 60_000;
     remarks.push({ kind: "flapping", text: `flapping: ${changes} changes in ${minutes} min` });
   }
+  if (from.quiet !== undefined) remarks.push({ kind: "quiet", text: from.quiet });
   return remarks;
 }
 

@@ -11,7 +11,6 @@ import { createApp } from "../http/app.ts";
 import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { Credentials, CredentialsError } from "../host/credentials.ts";
-import type { DnsServer } from "../dns/server.ts";
 import { describeListening, idHint, ownNames, warnings } from "../config/exposure.ts";
 import { createLog, describeBug } from "../log.ts";
 import { settleNames } from "../host/names.ts";
@@ -28,6 +27,7 @@ import { readState, StateError } from "../host/state_file.ts";
 import { ListenError } from "../http/listen.ts";
 import { Server } from "../http/serve.ts";
 import { versionLine } from "../host/version.ts";
+import { type Extras, loadExtras } from "./extras.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 /** A running node. */
@@ -52,17 +52,11 @@ const DNS_WORDS =
 /** Telling others and finishing open requests may take this long when a node ends: its user waits for 2 s at most. */
 const ENDING_MS = 1_800;
 
-/** What a node has besides, each loaded only where it is asked for. */
-export interface Extras {
-  readonly dns?: DnsServer | undefined;
-  readonly beside?: Beside | undefined;
-}
-
 /** Starts a node; it runs until `leave`, until its program ends, or until it learns that it is decommissioned. */
 export function start(
   config: Config,
   write: (line: string) => void,
-  { dns, beside }: Extras = {},
+  { dns, beside, teller: makeTeller }: Extras = {},
 ): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
@@ -90,11 +84,22 @@ export function start(
     network: thisNetwork,
     onNotice: (level, text) => log.notice(level, text),
   });
+  const teller = makeTeller?.({
+    ...{ by: id, cluster, wallMs, log, random: Math.random, nowMs: () => performance.now() },
+    members: () => node.size,
+    secret: keys && (() => keys.keyring.hookSecret(cluster)),
+    authorities: () => credentials.authorities,
+  });
   const node = new Node({
     ...{ id, address, cluster, saved, intervalMs, deadAfterMs, forgetMs, log },
     join: config.join,
     state: config.state,
-    words: { ...config.labels, unchecked: config.checks.length > 0 },
+    words: {
+      ...config.labels,
+      unchecked: config.checks.length > 0,
+      hooks: config.hooks.map(({ name }) => name),
+    },
+    ...{ hooks: config.hooks, tellAfterMs: config.tellAfterMs, teller },
     dist: config.dist,
     binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
     signer: keys?.signer,
@@ -123,6 +128,7 @@ export function start(
     const timer = setTimeout(() => end(status), ENDING_MS);
     try {
       await tell();
+      teller?.stop();
       await node.stop();
       credentials.close();
       watch.stop();
@@ -213,18 +219,13 @@ export async function main(args: string[]): Promise<number> {
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
-  const { checks, command } = names.config;
-  if (checks.length > 0 || command !== undefined) {
-    beside = new (await import("./beside.ts")).Beside(names.config);
-  } else {
-    // What is not asked for cannot be done by mistake either.
-    for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
-  }
+  const extras = await loadExtras(names.config, log);
+  beside = extras.beside;
   try {
     // Loaded by those alone that ask for it: it takes Node's part of the runtime.
     const dns = names.config.dns &&
       await (await import("../dns/server.ts")).DnsServer.open(names.config.dns);
-    running = start(names.config, write, { dns, beside });
+    running = start(names.config, write, { ...extras, dns });
     if (beside?.takesSignals()) forgetStop();
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError, ProgramError];

@@ -1,0 +1,61 @@
+/**
+ * Whom hooks say nothing of on purpose, as people and scripts see it. (pure)
+ *
+ * @module
+ */
+import type { Gossip } from "../gossip.ts";
+import { clockWords } from "../../static/words.js";
+
+/** Silences that the page's line names; of more it tells the number. */
+const NAMED_MAX = 3;
+
+/** An entry of `quiet` in `GET /members`. */
+export interface QuietView {
+  /** Whose: an ID, in which any `*` stands for any characters. */
+  readonly id: string;
+  /** RFC 3339, by this node's clock, to the second. */
+  readonly until: string;
+  /** What whoever asked for it gave as reason; may be empty. */
+  readonly why: string;
+  /** The node that was asked for it. */
+  readonly by: string;
+}
+
+type Active = ReturnType<Gossip["replica"]["quiets"]["active"]>[number];
+
+/** All that hold now. */
+export function quietViews(gossip: Gossip, wallMs: number): QuietView[] {
+  return gossip.replica.quiets.active(gossip.nowMs).map((quiet) => quietView(quiet, wallMs));
+}
+
+/** What a member's remark says of it; undefined where hooks speak of it. */
+export function quietRemark(gossip: Gossip, id: string, wallMs: number): string | undefined {
+  const quiet = gossip.replica.quiets.of(id, gossip.nowMs);
+  if (quiet === undefined) return undefined;
+  const { until, why } = quietView(quiet, wallMs);
+  const end = clockWords(until, new Date(wallMs).toISOString());
+  return `quiet: no hook tells of it until ${end}${why && `, ${why}`}`;
+}
+
+/** The page's line about them; empty without any. */
+export function quietLine(views: readonly QuietView[], now: string): string {
+  const words = views.slice(0, NAMED_MAX).map(({ id, until, why, by }) =>
+    `${id} until ${clockWords(until, now)} (${why && `${why}, `}asked of ${by})`
+  );
+  const more = views.length - words.length;
+  if (words.length === 0) return "";
+  return `No hook tells of ${words.join("; ")}${more === 0 ? "" : `; and of ${more} more`}`;
+}
+
+/** Equal while the same silences hold. */
+export function quietVersion(gossip: Gossip): string {
+  return gossip.replica.quiets.active(gossip.nowMs).map(({ pattern, why, by }) =>
+    `${pattern} ${why} ${by}`
+  ).join("\n");
+}
+
+function quietView({ pattern, why, by, leftMs }: Active, wallMs: number): QuietView {
+  // To the second: the clocks of two looks differ by less.
+  const untilMs = Math.round((wallMs + leftMs) / 1000) * 1000;
+  return { id: pattern, until: new Date(untilMs).toISOString().replace(".000Z", "Z"), why, by };
+}

@@ -1,0 +1,42 @@
+/**
+ * What a node has besides, each loaded only where it is asked for.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import type { DnsServer } from "../dns/server.ts";
+import type { Log } from "../log.ts";
+import type { Teller, TellerOptions } from "../host/teller.ts";
+import type { Beside } from "./beside.ts";
+
+export interface Extras {
+  readonly dns?: DnsServer | undefined;
+  readonly beside?: Beside | undefined;
+  /** Makes what runs hooks. */
+  readonly teller?: ((options: TellerOptions) => Teller) | undefined;
+}
+
+/** Loads what the flags ask for, and gives up the permissions that nothing of it needs. */
+export async function loadExtras(config: Config, log: Log): Promise<Extras> {
+  const { checks, command, hooks } = config;
+  const beside = checks.length > 0 || command !== undefined
+    ? new (await import("./beside.ts")).Beside(config)
+    : undefined;
+  const runsHooks = hooks.some(({ action }) => action.kind === "command");
+  if (runsHooks) {
+    const { reapOrphans } = await import("../host/processes.ts");
+    reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
+  }
+  if (beside === undefined && !runsHooks) {
+    // What is not asked for cannot be done by mistake either.
+    for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
+  }
+  return { beside, teller: await loadTeller(config) };
+}
+
+/** What runs the hooks of `-on-change`; undefined without any. */
+export async function loadTeller({ hooks }: Config): Promise<Extras["teller"]> {
+  if (hooks.length === 0) return undefined;
+  const { Teller } = await import("../host/teller.ts");
+  return (options) => new Teller(hooks, options);
+}
