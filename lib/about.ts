@@ -15,6 +15,9 @@ export const ABOUT_BYTES_MAX = 512;
 /** Bytes of tags and ports: the rest is for the words of a check and of a trouble. */
 export const LABELS_BYTES_MAX = 384;
 
+/** Hooks that one node carries; their names have to fit the document as well. */
+export const HOOKS_MAX = 16;
+
 /** Characters of a tag's key or a port's name, and of a tag's value: those of a DNS label. */
 export const LABEL_LENGTH_MAX = 63;
 
@@ -44,6 +47,8 @@ export interface Said {
   readonly unchecked: boolean;
   /** What needs attention though the node lives; empty for nothing. */
   readonly warning: string;
+  /** Names of the hooks that its node carries: who carries the same shares their work. */
+  readonly hooks: readonly string[];
 }
 
 /** Of whoever says nothing. */
@@ -53,6 +58,7 @@ export const SAYS_NOTHING: Said = {
   failing: "",
   unchecked: false,
   warning: "",
+  hooks: [],
 };
 
 /** Whether `text` may be a tag's key, or a port's name. */
@@ -65,14 +71,16 @@ export function isTagValue(text: string): boolean {
   return VALUE.test(text);
 }
 
-/** Whether tags and ports leave room for words. */
-export function labelsFit({ tags, ports }: Pick<Said, "tags" | "ports">): boolean {
-  return bytesOf(JSON.stringify({ tags, ports })) <= LABELS_BYTES_MAX;
+/** Whether tags, ports and names of hooks leave room for words. */
+export function labelsFit(said: Pick<Said, "tags" | "ports"> & Partial<Said>): boolean {
+  const { tags, ports, hooks = [] } = said;
+  const all = { tags, ports, hooks: isEmpty(hooks) ? undefined : hooks };
+  return bytesOf(JSON.stringify(all)) <= LABELS_BYTES_MAX;
 }
 
 /** Writes a document; undefined where nothing is said. Words are cut so that all fits. */
 export function writeAbout(said: Said): About | undefined {
-  const { unchecked, tags, ports } = said;
+  const { unchecked, tags, ports, hooks } = said;
   let failing = wordsOf(said.failing);
   let warning = wordsOf(said.warning);
   for (;;) {
@@ -82,6 +90,7 @@ export function writeAbout(said: Said): About | undefined {
       unchecked: unchecked || undefined,
       tags: isEmpty(tags) ? undefined : tags,
       ports: isEmpty(ports) ? undefined : ports,
+      hooks: isEmpty(hooks) ? undefined : hooks,
     });
     if (text === "{}") return undefined;
     if (bytesOf(text) <= ABOUT_BYTES_MAX) return { text, failing };
@@ -108,6 +117,7 @@ export function readAbout(about: About | undefined): Said {
     failing: about.failing,
     unchecked: value.unchecked === true,
     warning: wordsOf(value.warning),
+    hooks: hooksIn(value.hooks),
   };
 }
 
@@ -119,6 +129,15 @@ export function tagsIn(value: unknown): Record<string, string> {
 /** The ports in a value that may be anything. */
 export function portsIn(value: unknown): Record<string, number> {
   return entries(value, isPort);
+}
+
+/** The names of hooks in a value that may be anything. */
+export function hooksIn(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  const names = value.slice(0, HOOKS_MAX).filter((name) =>
+    typeof name === "string" && isLabel(name)
+  );
+  return [...new Set<string>(names)];
 }
 
 /** A record with its entries in the order of their names. */

@@ -76,6 +76,7 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
     if (replica.testimony.takeAccept(accept, told)) urgent = true;
   }
   for (const said of message.slow ?? []) replica.testimony.takeSlow(said, nowMs);
+  if (message.tidings && replica.tidings.take(message.tidings, nowMs)) urgent = true;
   return { equal, urgent, own, charged, doubted, refused };
 }
 

@@ -8,6 +8,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
+import type { Tidings } from "./tidings.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** News that travels as rows, the latest first: a full exchange repairs whatever was missed before. */
@@ -32,6 +33,7 @@ export interface Source {
   readonly table: Table;
   readonly evidence: Evidence;
   readonly forgotten: Forgotten;
+  readonly tidings: Tidings;
   readonly nowMs: number;
 }
 
@@ -41,7 +43,12 @@ export interface Source {
  */
 export function compactDraft(
   source: Source,
-  own: { heartbeat: number; news: readonly string[]; knows?: Columns | undefined },
+  own: {
+    heartbeat: number;
+    news: readonly string[];
+    knows?: Columns | undefined;
+    theirs?: Message | undefined;
+  },
 ): Draft {
   const { table, forgotten, nowMs } = source;
   const { heartbeat, news, knows } = own;
@@ -69,6 +76,7 @@ export function compactDraft(
     if (marks.length > 0) draft.forgotten = marks;
   }
   addEvidence(draft, source, false);
+  addTidings(draft, source, { isFull: false, theirs: own.theirs });
   return draft;
 }
 
@@ -98,6 +106,7 @@ export function fullDraft(
   const marks = forgotten.told(nowMs, theirs?.forgotten);
   if (marks.length > 0) draft.forgotten = marks;
   addEvidence(draft, source, true);
+  addTidings(draft, source, { isFull: true, theirs });
   return draft;
 }
 
@@ -117,6 +126,16 @@ function addEvidence(draft: Draft, { id, table, evidence, nowMs }: Source, isFul
     const told = slow.told(nowMs, isFull);
     if (told.length > 0) draft.slow = told;
   }
+}
+
+/** Adds what hooks need, where there is any. */
+function addTidings(
+  draft: Draft,
+  { tidings, nowMs }: Source,
+  { isFull, theirs }: { isFull: boolean; theirs: Message | undefined },
+): void {
+  const part = tidings.part(nowMs, isFull, theirs?.tidings);
+  if (part !== undefined) draft.tidings = part;
 }
 
 function tombstonesBeyond(

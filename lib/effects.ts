@@ -5,6 +5,8 @@
  */
 import type { Moment } from "./clock.ts";
 import type { Dropped } from "./forgotten.ts";
+import type { Telling } from "./hook.ts";
+import type { Told } from "./told.ts";
 import type { Change } from "./verdicts.ts";
 
 export type Effect =
@@ -14,6 +16,10 @@ export type Effect =
   | { readonly kind: "forgotten"; readonly dropped: Dropped }
   /** A round began, `lateMs` after its time. */
   | { readonly kind: "round"; readonly lateMs: number }
+  /** Run this hook once, then call `tellingEnded`; until then no other telling of the hook comes. */
+  | { readonly kind: "tell"; readonly telling: Telling }
+  /** Somebody, here or elsewhere, told a hook's users of a change. */
+  | { readonly kind: "told"; readonly told: Told }
   /** One line for the log. */
   | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
   /** A rule of this program does not hold: a mistake in it, which the log and a metric tell. */

@@ -14,7 +14,7 @@ import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
-import { absorbHello, type Hello, parseHello } from "./go_nodes.ts";
+import { absorbHello, hearGo, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
 import type { Self } from "./options.ts";
 import type { Replica } from "./replica.ts";
@@ -36,6 +36,8 @@ export interface ExchangesOptions extends Omit<Self, "deadAfterMs"> {
   readonly suspicion: Suspicion;
   readonly joining: Joining;
   readonly rounds: Rounds;
+  /** Notes that a host that runs was heard: an answer, a refusal, a message. */
+  readonly heard: () => void;
 }
 
 export class Exchanges {
@@ -65,6 +67,7 @@ export class Exchanges {
     if (buried !== undefined) {
       return { id, roster: table.rosterHash, tombstones: [{ id: from, by: buried.by }] };
     }
+    this.#options.heard();
     this.#options.rounds.heard(from);
     replica.beat(turn.now, turn.nowMs);
     const { own } = this.#merge(turn, message, { via: from, isAnswer: false });
@@ -79,10 +82,11 @@ export class Exchanges {
 
   /** Takes a bare `GET /hello?from=&via=`: evidence of a Go node or a stranger, never of a node of ours. */
   heard(turn: Turn, from: string, via: string): void {
-    const { id, replica, rounds } = this.#options;
+    const { id, replica, rounds, intervalMs } = this.#options;
     const row = replica.table.get(from);
     const isOurs = from === id || (row !== undefined && row.boot !== "");
-    if (!isOurs && replica.hearGo(from, via, turn)) rounds.hurry(turn.now.monotonicMs);
+    const said = { id: from, address: via, intervalMs };
+    if (!isOurs && hearGo(replica, said, turn)) rounds.hurry(turn.now.monotonicMs);
   }
 
   /** Takes the answer to the call to `to`; one that cannot be read is a failed call. */
@@ -90,6 +94,7 @@ export class Exchanges {
     const { id: ownId, calls, contacts, suspicion, rounds } = this.#options;
     const call = calls.end(turn, to);
     if (call === undefined) return;
+    this.#options.heard();
     const message = body.startsWith("{") ? decodeMessage(body) : parseHello(body);
     if ("error" in message || message.id === undefined) {
       const why = "error" in message ? message.error : "the answer names no ID";
@@ -123,6 +128,7 @@ export class Exchanges {
   /** Takes the failure of the call to `to`. */
   failed(turn: Turn, to: string, failure: Failure): void {
     const call = this.#options.calls.end(turn, to);
+    if (failure.refused) this.#options.heard();
     if (call !== undefined) this.#failed(turn, to, { call, ...failure });
   }
 
@@ -169,8 +175,9 @@ export class Exchanges {
   }
 
   #goNodeAnswered(turn: Turn, hello: Hello): void {
-    const { replica, contacts, address, rounds } = this.#options;
-    const isNews = absorbHello(hello, { replica, contacts, ownAddress: address }, turn);
+    const { replica, contacts, address, rounds, intervalMs } = this.#options;
+    const into = { replica, contacts, ownAddress: address, intervalMs };
+    const isNews = absorbHello(hello, into, turn);
     if (isNews) rounds.hurry(turn.now.monotonicMs);
     this.#meet(turn, undefined);
   }

@@ -16,9 +16,10 @@ import type { Contacts } from "./contacts.ts";
 import type { Replica } from "./replica.ts";
 import type { Turn } from "./effects.ts";
 import { isId, normalizeAddress } from "./address.ts";
-import { CONTACTS_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
+import { floorStep } from "./clock.ts";
+import { CONTACTS_MAX, HEARTBEAT_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import type { WireError } from "./wire.ts";
-import { isUp } from "./table.ts";
+import { ageOf, isUp } from "./table.ts";
 
 export interface Hello {
   readonly id: string;
@@ -97,23 +98,55 @@ function readId(text: string): string | undefined {
 /** Merges a Go node's text into the table and the contacts; true if others should know at once. */
 export function absorbHello(
   hello: Hello,
-  into: { replica: Replica; contacts: Contacts; ownAddress: string },
+  into: { replica: Replica; contacts: Contacts; ownAddress: string; intervalMs: number },
   turn: Turn,
 ): boolean {
-  const { replica, contacts, ownAddress } = into;
+  const { replica, contacts, ownAddress, intervalMs } = into;
   const [address = ""] = hello.addresses;
   const row = replica.table.get(hello.id);
   // A node of ours speaks for itself while it lives; when it is gone, a Go node may have taken over its ID.
   const taken = row !== undefined && row.boot !== "" &&
     isUp(replica.verdicts.statusOf(row, turn.nowMs));
-  let urgent = !taken && address !== "" && replica.hearGo(hello.id, address, turn);
+  let urgent = !taken && address !== "" &&
+    hearGo(replica, { id: hello.id, address, intervalMs }, turn);
   for (const id of hello.tombstones) {
     if (replica.bury(id, "", turn.nowMs) === "changed") urgent = true;
   }
-  for (const id of hello.ids) replica.hearOf(id, hello.id, turn.nowMs);
+  for (const id of hello.ids) hearOf(replica, id, { via: hello.id, nowMs: turn.nowMs });
   const known = new Set(replica.table.roster().map((row) => row.address)).add(ownAddress);
   for (const address of hello.addresses) if (!known.has(address)) contacts.add(address);
   return urgent;
+}
+
+/**
+ * Notes that a Go node, which has no heartbeat of its own, is alive at `address`; true if others should know at
+ * once.
+ */
+export function hearGo(
+  replica: Replica,
+  { id, address, intervalMs }: { id: string; address: string; intervalMs: number },
+  { now, nowMs }: Pick<Turn, "now" | "nowMs">,
+): boolean {
+  const row = replica.table.get(id);
+  const before = row ?? replica.forgotten.get(id);
+  const known = before?.heartbeat ?? 0;
+  const ageMs = before === undefined || known === 0 ? Infinity : ageOf(before, nowMs);
+  if (row?.address === address && ageMs < intervalMs / 2) return false;
+  // Growing by the age: two nodes that hear it apart make equal stamps only for equal times.
+  const paced = known === 0 ? 0 : known + floorStep(ageMs);
+  const heartbeat = Math.min(Math.max(paced, floorStep(now.wallMs)), HEARTBEAT_MAX_MS);
+  const report = { id, address, boot: "", heartbeat, ageMs: 0, left: "" };
+  return replica.merge(report, id, nowMs) === "changed";
+}
+
+/** Notes that `id` exists, about which nothing else is known. */
+function hearOf(
+  replica: Replica,
+  id: string,
+  { via, nowMs }: { via: string; nowMs: number },
+): void {
+  if (replica.table.get(id) !== undefined) return;
+  replica.merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
 }
 
 /** The text of `GET /hello`, built again only when the roster or the contacts changed. */

@@ -12,21 +12,21 @@
  * @module
  */
 import type { About } from "./about.ts";
-import { Calls, type Failure } from "./calls.ts";
-import { type Moment, RunningClock } from "./clock.ts";
-import { Contacts } from "./contacts.ts";
+import { assemble, type Parts } from "./assemble.ts";
+import type { Failure } from "./calls.ts";
+import type { Moment } from "./clock.ts";
+import type { Contacts } from "./contacts.ts";
 import { type Effect, must, type Outcome, type Turn } from "./effects.ts";
-import { Exchanges } from "./exchange.ts";
 import type { Forgot } from "./forgotten.ts";
 import { HelloText } from "./go_nodes.ts";
-import { Joining } from "./joining.ts";
-import { type Decommissioned, Leaving } from "./leaving.ts";
+import type { Telling } from "./hook.ts";
+import type { Decommissioned } from "./leaving.ts";
 import { hearers } from "./partners.ts";
 import type { GossipOptions } from "./options.ts";
-import { Replica } from "./replica.ts";
-import { Rounds } from "./rounds.ts";
-import { Suspicion } from "./suspicion.ts";
+import type { Asked, QuietWish } from "./quiets.ts";
+import type { Replica } from "./replica.ts";
 import type { Row, Status } from "./table.ts";
+import type { Tellings } from "./tellings.ts";
 import { type Change, isComing } from "./verdicts.ts";
 import { decodeMessage, encodeMessage } from "./wire.ts";
 
@@ -41,79 +41,59 @@ export type Answer =
 export class Gossip {
   readonly replica: Replica;
   readonly contacts: Contacts;
+  readonly tellings: Tellings;
   readonly #options: GossipOptions;
-  readonly #clock: RunningClock;
-  readonly #rounds: Rounds;
-  readonly #calls: Calls;
-  readonly #suspicion: Suspicion;
-  readonly #joining: Joining;
-  readonly #leaving: Leaving;
-  readonly #exchanges: Exchanges;
+  readonly #parts: Parts;
   readonly #helloText = new HelloText();
   /** This node's heartbeat at the end of the last entry. */
   #heartbeat = 0;
 
   constructor(options: GossipOptions, now: Moment) {
     this.#options = options;
-    const { id, address, boot, intervalMs, deadAfterMs, random, remembered = [] } = options;
-    const seeds = options.seeds.filter((seed) => seed !== address);
-    const awaitsSeeds = options.awaitsSeeds === true || seeds.length + remembered.length > 0;
-    const clock = new RunningClock(intervalMs, now);
-    const pace = { intervalMs, deadAfterMs, forgetMs: options.forgetMs };
-    const replica = new Replica({ id, address, boot, random, clock, ...pace });
-    const contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
-    const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });
-    const calls = new Calls({ address, replica, joining });
-    const suspicion = new Suspicion({ id, intervalMs, random, replica });
-    const rounds = new Rounds({ ...options, startMs: now.monotonicMs });
-    const parts = { replica, contacts, calls, suspicion, joining, rounds };
-    this.#exchanges = new Exchanges({ id, address, boot, intervalMs, random, ...parts });
-    this.#leaving = new Leaving({ id, random, replica, contacts, calls, joining, rounds });
-    this.#calls = calls;
-    this.#suspicion = suspicion;
-    this.#joining = joining;
-    this.#rounds = rounds;
+    this.#parts = assemble(options, now);
+    const { replica, contacts, tellings, clock } = this.#parts;
     this.replica = replica;
     this.contacts = contacts;
-    this.#clock = clock;
+    this.tellings = tellings;
     replica.beat(now, clock.nowMs);
   }
 
   /** The monotonic time by which `wake` wants to be called next. While stopping it still answers: its clock goes on. */
   get nextWakeMs(): number {
-    if (this.#leaving.active) return this.#clock.monotonicMs + this.#options.intervalMs;
-    const untilVerdictMs = this.replica.verdicts.last.deadlineMs - this.#clock.nowMs + 1;
-    const verdictMs = this.#clock.monotonicMs + Math.max(VERDICT_GAP_MS, untilVerdictMs);
-    return Math.min(this.#rounds.nextMs, verdictMs);
+    if (this.#parts.leaving.active) return this.#parts.clock.monotonicMs + this.#options.intervalMs;
+    const { clock, rounds, replica, tellings } = this.#parts;
+    const dueMs = Math.min(replica.verdicts.last.deadlineMs, tellings.nextMs);
+    const verdictMs = clock.monotonicMs + Math.max(VERDICT_GAP_MS, dueMs - clock.nowMs + 1);
+    return Math.min(rounds.nextMs, verdictMs);
   }
 
   /** Whether this node has met another, or has none to meet. */
   get joined(): boolean {
-    return !this.#joining.active;
+    return !this.#parts.joining.active;
   }
 
   /** The running time of the last entry, to which ages are counted. */
   get nowMs(): number {
-    return this.#clock.nowMs;
+    return this.#parts.clock.nowMs;
   }
 
   /** Ms by which the next round is late; 0 if it is not. */
   lateMs(monotonicMs: number): number {
-    return this.#leaving.active ? 0 : Math.max(0, monotonicMs - this.#rounds.nextMs);
+    return this.#parts.leaving.active ? 0 : Math.max(0, monotonicMs - this.#parts.rounds.nextMs);
   }
 
   /** Counts for metrics: rounds begun, and entries of messages left out as invalid, or as the table was full. */
   get counts(): { rounds: number; invalid: number; full: number } {
-    return { rounds: this.#rounds.count, ...this.#exchanges.counts };
+    return { rounds: this.#parts.rounds.count, ...this.#parts.exchanges.counts };
   }
 
   statusOf(row: Row): Status {
-    return this.replica.verdicts.statusOf(row, this.#clock.nowMs);
+    return this.replica.verdicts.statusOf(row, this.#parts.clock.nowMs);
   }
 
   /** Whether nobody needs to look for member `id`: it is live, and answers at its address. */
   isPresent(id: string): boolean {
-    return this.#calls.isPresent(id, this.#clock.nowMs);
+    return this.#parts.calls.isPresent(id, this.#parts.clock.nowMs);
   }
 
   /** Takes the addresses that the names of `-join` stand for now. */
@@ -121,14 +101,16 @@ export class Gossip {
     const { address } = this.#options;
     this.contacts.resolved(addresses.filter((found) => found !== address));
     // The first node of a cluster finds only itself.
-    if (addresses.includes(address) && this.contacts.allAnswered) this.#joining.finish();
+    if (addresses.includes(address) && this.contacts.allAnswered) this.#parts.joining.finish();
   }
 
   /** Passes time: gives the verdicts that fell due, and runs the round if it is time. */
   wake(now: Moment): Turn {
     return this.#enter(now, (turn) => {
       this.#survey(turn);
-      if (now.monotonicMs >= this.#rounds.nextMs && !this.#leaving.active) this.#round(turn);
+      if (now.monotonicMs >= this.#parts.rounds.nextMs && !this.#parts.leaving.active) {
+        this.#round(turn);
+      }
     });
   }
 
@@ -136,47 +118,65 @@ export class Gossip {
   receive(now: Moment, from: string, body: string): Answer {
     const message = decodeMessage(body);
     if ("error" in message) return { error: message.error, effects: [] };
-    const draft = this.#ask(now, (turn) => this.#exchanges.received(turn, message, from));
+    const draft = this.#ask(now, (turn) => this.#parts.exchanges.received(turn, message, from));
     return { body: encodeMessage(draft.outcome), effects: draft.effects };
   }
 
   /** Hears a bare `GET /hello?from=&via=`. */
   hear(now: Moment, from: string, via: string): Turn {
-    return this.#enter(now, (turn) => this.#exchanges.heard(turn, from, via));
+    return this.#enter(now, (turn) => this.#parts.exchanges.heard(turn, from, via));
   }
 
   /** Takes the answer to the exchange with `to`. */
   answered(now: Moment, to: string, body: string): Turn {
-    return this.#enter(now, (turn) => this.#exchanges.answered(turn, to, body));
+    return this.#enter(now, (turn) => this.#parts.exchanges.answered(turn, to, body));
   }
 
   /** Takes the failure of the exchange with `to`. */
   failed(now: Moment, to: string, failure: Failure): Turn {
-    return this.#enter(now, (turn) => this.#exchanges.failed(turn, to, failure));
+    return this.#enter(now, (turn) => this.#parts.exchanges.failed(turn, to, failure));
   }
 
   /** An idle connection to `to` was closed from there. */
   hungUp(now: Moment, to: string): Turn {
-    return this.#enter(now, (turn) => this.#leaving.active || this.#exchanges.hungUp(turn, to));
+    return this.#enter(
+      now,
+      (turn) => this.#parts.leaving.active || this.#parts.exchanges.hungUp(turn, to),
+    );
   }
 
   /** Decommissions `id` for good, as a user of this node asked. */
   decommission(now: Moment, id: string): Outcome<Decommissioned> {
-    return this.#ask(now, (turn) => this.#leaving.decommission(turn, id));
+    return this.#ask(now, (turn) => this.#parts.leaving.decommission(turn, id));
   }
 
   /** Drops `id`, which is dead or left, from all tables, as a user of this node asked. */
   forget(now: Moment, id: string): Outcome<Forgot> {
-    return this.#ask(now, (turn) => this.#leaving.forget(turn, id));
+    return this.#ask(now, (turn) => this.#parts.leaving.forget(turn, id));
+  }
+
+  /** Keeps hooks quiet about members, or no longer, as a user of this node asked. */
+  quiet(now: Moment, wish: QuietWish): Outcome<Asked> {
+    return this.#ask(now, (turn) => {
+      const at = { nowMs: turn.nowMs, wallMs: now.wallMs };
+      const asked = this.replica.quiets.ask(wish, at);
+      if (asked === "done") this.#parts.rounds.hurry(now.monotonicMs);
+      return asked;
+    });
+  }
+
+  /** Takes what became of a telling; `result` says it in a word, such as an HTTP status. */
+  tellingEnded(now: Moment, telling: Telling, outcome: "done" | "failed", result = ""): Turn {
+    return this.#enter(now, (turn) => this.tellings.ended(turn, telling, { outcome, result }));
   }
 
   /** Announces a planned stop; the process may end once these calls are done. */
   leave(now: Moment, reason: string): Turn {
     return this.#enter(now, (turn) => {
-      if (this.#leaving.active) return;
+      if (this.#parts.leaving.active) return;
       this.replica.leave(reason, turn.nowMs);
       this.#survey(turn);
-      this.#leaving.farewell(turn);
+      this.#parts.leaving.farewell(turn);
     });
   }
 
@@ -184,8 +184,8 @@ export class Gossip {
   say(now: Moment, about: About | undefined): Turn {
     return this.#enter(now, (turn) => {
       this.replica.say(about, now, turn.nowMs);
-      if (this.#leaving.active || this.#joining.active) return;
-      this.#calls.push(turn, hearers(this.replica.verdicts.last.live, this.#options.random));
+      if (this.#parts.leaving.active || this.#parts.joining.active) return;
+      this.#parts.calls.push(turn, hearers(this.replica.verdicts.last.live, this.#options.random));
     });
   }
 
@@ -202,15 +202,19 @@ export class Gossip {
 
   /** Every entry: steps the clock, acts, tells what changed, and asserts what must hold. */
   #enter(now: Moment, act: (turn: Turn) => unknown): Turn {
-    const { monotonicMs } = this.#clock;
-    const turn: Turn = { now, nowMs: this.#clock.step(now, this.nextWakeMs), effects: [] };
+    const { monotonicMs } = this.#parts.clock;
+    const turn: Turn = { now, nowMs: this.#parts.clock.step(now, this.nextWakeMs), effects: [] };
     must(turn, now.monotonicMs >= monotonicMs, "the monotonic clock never goes back");
     act(turn);
     this.#tell(turn, this.replica.verdicts.review(turn.nowMs));
-    this.#leaving.settle(turn);
+    if (!this.#parts.leaving.active) this.tellings.act(turn, this.joined);
+    this.#parts.leaving.settle(turn);
+    if (turn.effects.some(({ kind }) => kind === "exchange")) {
+      this.tellings.cutOff.called(turn.nowMs);
+    }
     const heartbeat = this.replica.table.get(this.#options.id)?.heartbeat ?? Infinity;
     must(turn, heartbeat >= this.#heartbeat, "this node's own heartbeat never falls");
-    must(turn, this.#calls.isConsistent, "the counts of calls under way agree");
+    must(turn, this.#parts.calls.isConsistent, "the counts of calls under way agree");
     this.#heartbeat = heartbeat;
     return turn;
   }
@@ -219,32 +223,40 @@ export class Gossip {
     this.replica.beat(turn.now, turn.nowMs);
     this.replica.recall(turn.nowMs);
     this.replica.forgotten.expire(turn.nowMs);
+    this.tellings.expire();
     const { gone, hung } = this.replica.verdicts.last;
     const { evidence } = this.replica;
-    const live = this.#calls.callable(this.#options.random);
+    const live = this.#parts.calls.callable(this.#options.random);
     const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
-    const alone = this.#joining.active;
-    this.#calls.push(turn, this.#rounds.begin(turn, { live, hung, gone, due, alone, evidence }));
-    this.#calls.push(turn, this.replica.spread.untold(live, turn.nowMs));
-    if (alone) this.#rounds.awaitContact(this.contacts, turn.now.monotonicMs);
+    const alone = this.#parts.joining.active;
+    this.#parts.calls.push(
+      turn,
+      this.#parts.rounds.begin(turn, { live, hung, gone, due, alone, evidence }),
+    );
+    this.#parts.calls.push(turn, this.replica.spread.untold(live, turn.nowMs));
+    if (alone) this.#parts.rounds.awaitContact(this.contacts, turn.now.monotonicMs);
   }
 
   /** Looks at every member: some verdicts fall due as time passes. */
   #survey(turn: Turn): void {
     const { changes } = this.replica.verdicts.survey(turn.nowMs);
-    this.#exchanges.surveyed(turn);
-    this.#suspicion.expire(turn.nowMs);
+    this.#parts.exchanges.surveyed(turn);
+    this.#parts.suspicion.expire(turn.nowMs);
     this.#tell(turn, changes);
   }
 
   #tell(turn: Turn, changes: readonly Change[]): void {
     for (const change of changes) {
       turn.effects.push({ kind: "change", change });
+      this.tellings.changed(change, turn.nowMs);
       if (change.id === this.#options.id || !isComing(change)) continue;
+      if (change.from !== null && change.from !== change.to) {
+        this.replica.tidings.renew(turn.nowMs);
+      }
       // A member that is back or new wants to be known everywhere as soon.
-      this.#rounds.admit(change.id);
+      this.#parts.rounds.admit(change.id);
       this.contacts.met(change.address);
-      this.#rounds.hurry(turn.now.monotonicMs);
+      this.#parts.rounds.hurry(turn.now.monotonicMs);
     }
   }
 }

@@ -5,6 +5,8 @@
  */
 
 import type { RunningClock } from "./clock.ts";
+import type { Hook } from "./hook.ts";
+import type { Told } from "./told.ts";
 
 /** Who this node is, and its pace. */
 export interface Self {
@@ -28,6 +30,12 @@ export interface GossipOptions extends Self {
   readonly awaitsSeeds?: boolean;
   /** Addresses of members in a former life: joined as well, and forgotten when they are of no more use. */
   readonly remembered?: readonly string[];
+  /** Hooks that this node carries; by default none. Its words name them to the others (see about.ts). */
+  readonly hooks?: readonly Hook[];
+  /** For how long a change must last before it is told, in ms; 0 by default. */
+  readonly tellAfterMs?: number;
+  /** What was told in a former life. */
+  readonly told?: readonly Told[];
 }
 
 /** What this node's copy of the table is told. */

@@ -10,18 +10,19 @@
 import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
-import { floorStep, type Moment, Pulse } from "./clock.ts";
+import { type Moment, Pulse } from "./clock.ts";
 import { compactDraft, fullDraft, type Source } from "./compose.ts";
 import { Evidence } from "./evidence.ts";
 import { Forgotten } from "./forgotten.ts";
 import { FormerMembers } from "./former.ts";
-import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
+import type { Quiets } from "./quiets.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
-import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
+import { type Merged, type Report, type Row, Table } from "./table.ts";
 import { Testimony } from "./testimony.ts";
+import { Tidings } from "./tidings.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -41,6 +42,8 @@ export class Replica {
   readonly former: FormerMembers;
   /** Members that were dropped. */
   readonly forgotten: Forgotten;
+  /** What nodes tell each other for the sake of hooks. */
+  readonly tidings: Tidings;
   readonly #options: ReplicaOptions;
   readonly #pulse = new Pulse();
   readonly #news: News;
@@ -56,6 +59,7 @@ export class Replica {
     this.#news = new News(intervalMs);
     const newsMs = NEWS_INTERVALS * intervalMs;
     this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs });
+    this.tidings = new Tidings(newsMs);
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
@@ -70,6 +74,11 @@ export class Replica {
     });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
     this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
+  }
+
+  /** About which members hooks hold their tongue. */
+  get quiets(): Quiets {
+    return this.tidings.quiets;
   }
 
   /** Ms that this node did not run since it started: all clocks are that much further than it knows. */
@@ -123,30 +132,6 @@ export class Replica {
     this.merge({ id, address, boot, heartbeat, ageMs: 0, ...said }, id, nowMs);
   }
 
-  /**
-   * Notes that a Go node, which has no heartbeat of its own, is alive at `address`; true if others should know at
-   * once.
-   */
-  hearGo(id: string, address: string, at: { now: Moment; nowMs: number }): boolean {
-    const { now, nowMs } = at;
-    const row = this.table.get(id);
-    const before = row ?? this.forgotten.get(id);
-    const known = before?.heartbeat ?? 0;
-    const ageMs = before === undefined || known === 0 ? Infinity : ageOf(before, nowMs);
-    if (row?.address === address && ageMs < this.#options.intervalMs / 2) return false;
-    // Growing by the age: two nodes that hear it apart make equal stamps only for equal times.
-    const paced = known === 0 ? 0 : known + floorStep(ageMs);
-    const heartbeat = Math.min(Math.max(paced, floorStep(now.wallMs)), HEARTBEAT_MAX_MS);
-    const report = { id, address, boot: "", heartbeat, ageMs: 0, left: "" };
-    return this.merge(report, id, nowMs) === "changed";
-  }
-
-  /** Notes that `id` exists, about which nothing else is known. */
-  hearOf(id: string, via: string, nowMs: number): void {
-    if (this.table.get(id) !== undefined) return;
-    this.merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
-  }
-
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
     for (const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs)) {
@@ -176,7 +161,7 @@ export class Replica {
     const isEqual = theirs?.roster === this.table.rosterHash;
     const news = isEqual ? [] : this.#news.ids();
     const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft(this.#source(nowMs), { heartbeat, news, knows });
+    return compactDraft(this.#source(nowMs), { heartbeat, news, knows, theirs });
   }
 
   /** Composes all rows, or those that `theirs` lacks. */
@@ -185,8 +170,8 @@ export class Replica {
   }
 
   #source(nowMs: number): Source {
-    const { id, table, evidence, forgotten } = this;
-    return { id, table, evidence, forgotten, nowMs };
+    const { id, table, evidence, forgotten, tidings } = this;
+    return { id, table, evidence, forgotten, tidings, nowMs };
   }
 
   /**

@@ -11,19 +11,14 @@ import { isId, normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
+import { BOOT, isHeartbeat, isText, listText, readList } from "./entries.ts";
 import { type Mark, MARKS_TOLD_MAX } from "./forgotten.ts";
 import { isWithin } from "./json_bounds.ts";
-import {
-  AGE_MAX_MS,
-  BOOT_LENGTH,
-  HEARTBEAT_MAX_MS,
-  HEARTBEAT_STEP_MS,
-  MEMBERS_MAX,
-  REASON_LENGTH_MAX,
-  TOMBSTONES_MAX,
-} from "./limits.ts";
+import { AGE_MAX_MS, MEMBERS_MAX, REASON_LENGTH_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SLOW_MAX, type Slowness } from "./slow.ts";
 import type { Mutable, Report } from "./table.ts";
+import type { TidingsPart } from "./tidings.ts";
+import { readTidings, TIDINGS_VALUES_MAX, tidingsText } from "./tidings_wire.ts";
 
 /** The version of the JSON body this node speaks. */
 export const WIRE_VERSION = 2;
@@ -45,6 +40,8 @@ export interface Message {
   readonly charges?: readonly Charge[];
   readonly accepts?: readonly Accept[];
   readonly slow?: readonly Slowness[];
+  /** What is said for the sake of hooks. */
+  readonly tidings?: TidingsPart;
   /** In a request: `rows` and `tombstones` are all that the caller has, so answer with what they lack. */
   readonly full?: boolean;
   /** Entries left out because they broke a rule. */
@@ -75,11 +72,10 @@ const SHORT_LENGTH = 65_536;
 const BODY_BOUNDS = {
   depth: 8,
   values: MEMBERS_MAX * 12 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
-    ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + MARKS_TOLD_MAX * 4 + 100,
+    ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + MARKS_TOLD_MAX * 4 +
+    TIDINGS_VALUES_MAX + 100,
 };
 
-/** A boot mark; empty for a Go node. */
-export const BOOT = new RegExp(`^(?:[0-9a-f]{${BOOT_LENGTH}})?$`);
 const HASH = /^[0-9a-f]{16}$/;
 const REASON = new RegExp(`^[A-Za-z0-9 ._-]{0,${REASON_LENGTH_MAX}}$`);
 
@@ -105,11 +101,8 @@ export function encodeMessage(draft: Draft): string {
   text += listText("charges", charges?.map((c) => [c.member, c.witness, c.upTo]));
   text += listText("accepts", accepts?.map((a) => [a.member, a.witness, a.at]));
   text += listText("slow", slow?.map((s) => [s.member, Math.floor(s.gapMs), s.at]));
+  if (draft.tidings) text += tidingsText(draft.tidings);
   return text + "}";
-}
-
-function listText(name: string, entries: readonly unknown[] | undefined): string {
-  return entries === undefined ? "" : `,"${name}":${JSON.stringify(entries)}`;
 }
 
 function rowText({ id, address, heartbeat, ageMs, boot, left, about }: Report): string {
@@ -153,15 +146,18 @@ export function decodeMessage(text: string): Message | WireError {
   const accepts = readList(body.accepts, readAccept, ACCEPTED_MAX * ACCEPT_WITNESSES_MAX);
   const slow = readList(body.slow, readSlowness, SLOW_MAX);
   const forgotten = readList(body.forgotten, readMark, MARKS_TOLD_MAX);
+  const tidings = readTidings(body);
   // Filled in one by one: spreading optional parts would cost more than the parsing.
   const message: Mutable<Message> = {
     roster,
     dropped: (rows?.dropped ?? 0) + (tombstones?.dropped ?? 0) + (charges?.dropped ?? 0) +
-      (accepts?.dropped ?? 0) + (slow?.dropped ?? 0) + (forgotten?.dropped ?? 0),
+      (accepts?.dropped ?? 0) + (slow?.dropped ?? 0) + (forgotten?.dropped ?? 0) +
+      tidings.dropped,
   };
   if (id !== undefined) message.id = id;
   if (isText(boot, BOOT)) message.boot = boot;
   if (columns) message.columns = columns;
+  if (tidings.part) message.tidings = tidings.part;
   if (rows) message.rows = rows.entries;
   if (tombstones) message.tombstones = tombstones.entries;
   if (charges) message.charges = charges.entries;
@@ -170,21 +166,6 @@ export function decodeMessage(text: string): Message | WireError {
   if (forgotten) message.forgotten = forgotten.entries;
   if (body.full === true) message.full = true;
   return message;
-}
-
-function readList<T>(
-  list: unknown,
-  read: (entry: unknown[]) => T | undefined,
-  max: number,
-): { entries: T[]; dropped: number } | undefined {
-  if (list === undefined) return undefined;
-  if (!Array.isArray(list)) return { entries: [], dropped: 1 };
-  const entries: T[] = [];
-  for (const item of list.slice(0, max)) {
-    const entry = Array.isArray(item) ? read(item) : undefined;
-    if (entry !== undefined) entries.push(entry);
-  }
-  return { entries, dropped: list.length - entries.length };
 }
 
 function readRow(entry: unknown[]): Report | undefined {
@@ -229,16 +210,6 @@ function readMark([id, heartbeat, ageMs]: unknown[]): Mark | undefined {
   if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
   if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
   return { id, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS) };
-}
-
-/** Whether `value` is a stamp; one that is no multiple of the step would not survive the columns. */
-export function isHeartbeat(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
-    value <= HEARTBEAT_MAX_MS && value % HEARTBEAT_STEP_MS === 0;
-}
-
-function isText(value: unknown, grammar: RegExp): value is string {
-  return typeof value === "string" && grammar.test(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

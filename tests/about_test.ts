@@ -20,6 +20,7 @@ const SAID: Said = {
   failing: "db: connection refused",
   unchecked: false,
   warning: "the state file cannot be written",
+  hooks: ["pager"],
 };
 
 /** What a reader finds in a document that came by the wire. */

@@ -34,6 +34,7 @@ const PURE_FOLDERS = ["lib", "lib/config", "lib/page"];
 const PURE_FILES = [
   "lib/net/answer_reader.ts",
   "lib/net/driver.ts",
+  "lib/net/exchange_timeout.ts",
   "lib/cli/read.ts",
   "lib/cli/at.ts",
   "lib/cli/details.ts",

@@ -3,6 +3,7 @@ import type { Beat } from "../lib/belief.ts";
 import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/charges.ts";
 import { encodeColumns } from "../lib/columns.ts";
 import { absorb } from "../lib/absorb.ts";
+import { hearGo } from "../lib/go_nodes.ts";
 import { Replica } from "../lib/replica.ts";
 import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
 import { Suspicion } from "../lib/suspicion.ts";
@@ -241,7 +242,7 @@ Deno.test("a member is no witness against itself", () => {
 Deno.test("a Go node that refuses is neither looked at again nor charged", () => {
   const copy = new Copy();
   const { replica } = copy;
-  replica.hearGo("go", "go:80", copy);
+  hearGo(replica, { id: "go", address: "go:80", intervalMs: INTERVAL_MS }, copy);
   const options = { id: "me", intervalMs: INTERVAL_MS, random: () => 0, replica };
   const suspicion = new Suspicion(options);
   for (let i = 0; i < 3; i++) {

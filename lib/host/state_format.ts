@@ -12,7 +12,7 @@ import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
 import { ageOf, isUp, type Row } from "../table.ts";
-import { BOOT, isHeartbeat } from "../wire.ts";
+import { BOOT, isHeartbeat } from "../entries.ts";
 
 /** Addresses kept, the last heard first: any node that answers tells the rest. */
 export const SAVED_ADDRESSES_MAX = 256;

@@ -6,7 +6,8 @@
 import type { Moment } from "../clock.ts";
 import { mayCall, type Network } from "../config/networks.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
-import { exchangeTimeoutMs, type World } from "../net/driver.ts";
+import type { World } from "../net/driver.ts";
+import { exchangeTimeoutMs } from "../net/exchange_timeout.ts";
 import { signedTransport, type Signer } from "../net/signer.ts";
 import { createTransport, type Transport } from "../net/transport.ts";
 

@@ -8,18 +8,11 @@ import type { Moment } from "../clock.ts";
 import type { Effect, Turn } from "../effects.ts";
 import type { Dropped } from "../forgotten.ts";
 import type { Gossip } from "../gossip.ts";
+import type { Telling } from "../hook.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
+import type { Told } from "../told.ts";
 import type { Change } from "../verdicts.ts";
 import type { Outcome } from "./transport.ts";
-
-/**
- * A whole exchange must be over in this time, or the partner counts as silent: within an interval, so that the next
- * round finds its address free again. Intervals over 1 s give it longer: such clusters are large, and an answer given
- * up at a busy seed is asked for again, which keeps it busy.
- */
-const EXCHANGE_TIMEOUT_MS = 900;
-const EXCHANGE_TIMEOUT_MAX_MS = 5_000;
-const EXCHANGE_TIMEOUT_SHARE = 0.9;
 
 /** A stopping node waits this long for its last calls, unless they time out before. */
 const SETTLE_MS = 1_500;
@@ -54,6 +47,10 @@ export interface Listener {
   onChange(change: Change): void;
   /** A member was dropped from the table. */
   onForgotten?(dropped: Dropped): void;
+  /** A hook is to run once; `tellingEnded` of the core waits for its end. */
+  onTell?(telling: Telling): void;
+  /** Somebody told a hook's users of a change. */
+  onTold?(told: Told): void;
   /** A round began, `lateMs` after its time. */
   onRound?(lateMs: number): void;
   /** A call ended. */
@@ -157,6 +154,10 @@ export class Driver {
         return listener.onChange(effect.change);
       case "forgotten":
         return listener.onForgotten?.(effect.dropped);
+      case "tell":
+        return listener.onTell?.(effect.telling);
+      case "told":
+        return listener.onTold?.(effect.told);
       case "round":
         return listener.onRound?.(effect.lateMs);
       case "notice":
@@ -235,12 +236,6 @@ export class Driver {
     this.#timerAtMs = atMs;
     this.#cancelTimer = this.#options.world.setTimer(atMs, () => this.#wake());
   }
-}
-
-/** Ms that a whole exchange may take. */
-export function exchangeTimeoutMs(intervalMs: number): number {
-  const timeoutMs = Math.min(EXCHANGE_TIMEOUT_SHARE * intervalMs, EXCHANGE_TIMEOUT_MAX_MS);
-  return Math.max(timeoutMs, EXCHANGE_TIMEOUT_MS);
 }
 
 function wordOf(outcome: Outcome): Exchange["outcome"] {

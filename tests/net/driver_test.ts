@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
 import { Gossip } from "../../lib/gossip.ts";
-import { Driver, type Exchange, exchangeTimeoutMs } from "../../lib/net/driver.ts";
+import { Driver, type Exchange } from "../../lib/net/driver.ts";
+import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 

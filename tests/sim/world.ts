@@ -6,7 +6,8 @@
  */
 import { Gossip } from "../../lib/gossip.ts";
 import { restore, type Saved, snapshot } from "../../lib/host/state_format.ts";
-import { Driver, exchangeTimeoutMs } from "../../lib/net/driver.ts";
+import { Driver } from "../../lib/net/driver.ts";
+import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";

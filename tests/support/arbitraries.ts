@@ -47,6 +47,7 @@ export const fcAbout: fc.Arbitrary<About | undefined> = fc.oneof(
     failing: fc.string({ unit: "grapheme", maxLength: 200 }),
     unchecked: fc.boolean(),
     warning: fc.string({ unit: "grapheme", maxLength: 200 }),
+    hooks: fc.uniqueArray(fc.stringMatching(/^[a-z]{1,9}$/), { maxLength: 2 }),
   }).map(writeAbout),
   fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }).map(takeAbout),
 );

@@ -6,7 +6,8 @@
 import { assertEquals } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
 import { type Answer, Gossip } from "../../lib/gossip.ts";
-import { Driver, exchangeTimeoutMs } from "../../lib/net/driver.ts";
+import { Driver } from "../../lib/net/driver.ts";
+import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Status } from "../../lib/table.ts";

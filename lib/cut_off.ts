@@ -1,0 +1,55 @@
+/**
+ * Whether this node is cut off: it knew others that ran, and hears none of them any more. What it thinks of them then
+ * is about its own link, not about them.
+ *
+ * @module
+ */
+
+/** Others that ran when any was last heard: of one alone, that it is down is likelier. */
+const OTHERS_MIN = 2;
+
+/** A healthy node is answered each interval; after so many without it waits before it tells of others. */
+const DOUBT_INTERVALS = 2;
+
+export class CutOff {
+  readonly #intervalMs: number;
+  readonly #deadAfterMs: number;
+  /** The running time of the first call since a call was answered or refused, or a message came. */
+  #unheardSinceMs = Infinity;
+  #others = 0;
+
+  constructor(options: { readonly intervalMs: number; readonly deadAfterMs: number }) {
+    this.#intervalMs = options.intervalMs;
+    this.#deadAfterMs = options.deadAfterMs;
+  }
+
+  /** Notes that this node called somebody. */
+  called(nowMs: number): void {
+    this.#unheardSinceMs = Math.min(this.#unheardSinceMs, nowMs);
+  }
+
+  /** Notes that this node heard a host that runs: an answer, a refusal, a message. */
+  heard(): void {
+    this.#unheardSinceMs = Infinity;
+  }
+
+  /** Notes how many others run, as far as this node knows. */
+  survey(others: number, nowMs: number): void {
+    if (!this.#isUnheard(nowMs, DOUBT_INTERVALS * this.#intervalMs)) this.#others = others;
+  }
+
+  /** Whether this node may be cut off: the next answer tells. */
+  inDoubt(nowMs: number): boolean {
+    return this.#others >= OTHERS_MIN &&
+      this.#isUnheard(nowMs, DOUBT_INTERVALS * this.#intervalMs);
+  }
+
+  /** Whether it is. */
+  isCutOff(nowMs: number): boolean {
+    return this.#others >= OTHERS_MIN && this.#isUnheard(nowMs, this.#deadAfterMs);
+  }
+
+  #isUnheard(nowMs: number, forMs: number): boolean {
+    return nowMs - this.#unheardSinceMs > forMs;
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * One hook at one node that carries it: which changes its users should be told of, and when it is this node's turn.
+ *
+ * It compares what a member is with what was told of it last, rather than counting changes: so a change that is over
+ * before it was told is never told, one that was told is not told again by whoever comes late, and what was told dead
+ * is told live again by whoever is there.
+ *
+ * @module
+ */
+import { hashOf } from "./hash.ts";
+import type { Hook, Telling, ToldChange } from "./hook.ts";
+import { readAbout } from "./about.ts";
+import { ageOf, type Row, type Status } from "./table.ts";
+import type { Tidings } from "./tidings.ts";
+import { type ChangeName, type Kept, keyOf } from "./told.ts";
+
+/** The first change waits this long for others, in ms: a rack dies within it, and nobody wakes up faster. */
+const GATHER_MS = 500;
+
+/** Once many were told together, what follows within so long, in ms, goes as one more message. */
+const STORM_MS = 5_000;
+
+/** Who was told of one of these is told when the member is live again. */
+const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
+
+/** A member that is one of these makes no heartbeat, the worst last: its last heartbeat names the silence. */
+const SILENCES: readonly Status[] = ["left", "unresponsive", "dead"];
+
+/** What a user did on purpose is told at once: it does not pass. */
+const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
+
+/** A member as this node sees it. */
+export interface Seen {
+  /** Its row, as it was last in the table. */
+  row: Row | undefined;
+  readonly id: string;
+  status: Status;
+  from: Status | undefined;
+  reason: string;
+  atMs: number;
+}
+
+/** A change that is to be told. */
+interface Wanted {
+  /** Since when the member has been worse than was told, or better. */
+  readonly sinceMs: number;
+  readonly isTrouble: boolean;
+  /** Since when nothing keeps this node from telling it; undefined: something does. */
+  freeMs: number | undefined;
+}
+
+interface Due {
+  /** When the changes are due, for whoever is first. */
+  readonly dueMs: number;
+  readonly ids: readonly string[];
+}
+
+export class Duty {
+  readonly hook: Hook;
+  /** Messages told by this node, and attempts that failed. */
+  readonly counts = { told: 0, failed: 0 };
+  /** The message under way. */
+  underWay: Telling | undefined;
+  readonly #tidings: Tidings;
+  readonly #seen: ReadonlyMap<string, Seen>;
+  readonly #tellAfterMs: number;
+  /** What was taken as known of each member without being told, and since when. */
+  readonly #known = new Map<string, { readonly status: Status; readonly atMs: number }>();
+  readonly #wanted = new Map<string, Wanted>();
+  /** What the message under way tells, by key. */
+  #names = new Map<string, ChangeName>();
+
+  constructor(options: {
+    readonly hook: Hook;
+    readonly tidings: Tidings;
+    readonly seen: ReadonlyMap<string, Seen>;
+    readonly tellAfterMs: number;
+  }) {
+    this.hook = options.hook;
+    this.#tidings = options.tidings;
+    this.#seen = options.seen;
+    this.#tellAfterMs = options.tellAfterMs;
+  }
+
+  /** Whether there is a change that is not told. */
+  get isIdle(): boolean {
+    return this.#wanted.size === 0;
+  }
+
+  /** Takes a member's present status as known, so that only what follows is told. */
+  know(seen: Seen): void {
+    this.#known.set(seen.id, { status: seen.status, atMs: seen.atMs });
+  }
+
+  /** Whether a member is in trouble that this hook tells of. */
+  minds({ status, row }: Seen): boolean {
+    return TROUBLES.has(status) && this.hook.statuses.has(status) && this.#hasTags(row);
+  }
+
+  /** Looks at a member anew: it changed, or somebody was told of it. */
+  judge(seen: Seen, nowMs: number): void {
+    const { id, status } = seen;
+    if (!this.#wants(seen)) {
+      this.#wanted.delete(id);
+      this.#known.set(id, { status, atMs: seen.atMs });
+      return;
+    }
+    const isTrouble = status !== "live";
+    if (this.#wanted.get(id)?.isTrouble === isTrouble) return;
+    this.#wanted.set(id, { sinceMs: Math.min(seen.atMs, nowMs), isTrouble, freeMs: undefined });
+  }
+
+  /** Forgets members of which nothing is known any more. */
+  keepOnly(isKnown: (id: string) => boolean): void {
+    for (const id of this.#known.keys()) if (!isKnown(id)) this.#known.delete(id);
+  }
+
+  #wants(seen: Seen): boolean {
+    const { hook } = this;
+    const { id, status, row } = seen;
+    const told = this.#tidings.told.get(hook.name, id);
+    const isTold = hook.statuses.has(status) && this.#hasTags(row);
+    if (told?.to === "decommissioned") return false;
+    const isSilent = SILENCES.includes(status);
+    // What was told is later than what this node knows: it will hear that the member is back.
+    if (told !== undefined && told.step > 0 && isSilent && row!.heartbeat <= told.heartbeat) {
+      return false;
+    }
+    if (told !== undefined && TROUBLES.has(told.to)) {
+      if (status === "live") return true;
+      if (!isTold) return false;
+      if (isOneSilence(seen, told)) return SILENCES.indexOf(status) > SILENCES.indexOf(told.to);
+      return isSilent || status !== told.to;
+    }
+    const known = this.#known.get(id);
+    const isLater = told !== undefined && told.toldAtMs >= (known?.atMs ?? -Infinity);
+    return isTold && status !== (isLater ? told.to : known?.status);
+  }
+
+  #hasTags(row: Row | undefined): boolean {
+    const wanted = Object.entries(this.hook.tags);
+    if (wanted.length === 0) return true;
+    const { tags } = readAbout(row?.about);
+    return wanted.every(([key, value]) => tags[key] === value);
+  }
+
+  /** The changes to be told next, and when; undefined for none. `isMute`: this node holds its tongue. */
+  due(nowMs: number, isMute: boolean): Due | undefined {
+    const ready: { id: string; readyMs: number }[] = [];
+    for (const [id, wanted] of this.#wanted) {
+      const isQuiet = isMute || this.#tidings.quiets.of(id, nowMs) !== undefined;
+      // What was kept back counts from when it is free again: all take their turns from then on.
+      wanted.freeMs = isQuiet ? undefined : wanted.freeMs ?? nowMs;
+      if (wanted.freeMs === undefined) continue;
+      const afterMs = AT_ONCE.has(this.#seen.get(id)!.status) ? 0 : this.#tellAfterMs;
+      ready.push({ id, readyMs: Math.max(wanted.freeMs, wanted.sinceMs + afterMs) });
+    }
+    if (ready.length === 0) return undefined;
+    ready.sort((a, b) => a.readyMs - b.readyMs);
+    const ids = ready.filter(({ readyMs }) => readyMs <= nowMs).map(({ id }) => id);
+    const gatheredMs = ready[0]!.readyMs + GATHER_MS;
+    const last = this.#tidings.told.last(this.hook.name);
+    const isStorm = last !== undefined && (last.together > 1 || ids.length > 1);
+    return { ids, dueMs: isStorm ? Math.max(gatheredMs, last.atMs + STORM_MS) : gatheredMs };
+  }
+
+  /** Begins a message about these members. */
+  begin(ids: readonly string[], nowMs: number): Telling {
+    const seen = ids.map((id) => this.#seen.get(id)!);
+    const names = seen.map((each) => this.#nameOf(each));
+    this.#names = new Map(names.map((name) => [keyOf(name), name]));
+    const changes = seen.map((each, i) => this.#changeOf(each, keyOf(names[i]!), nowMs));
+    return this.underWay = { hook: this.hook.name, key: keyOfAll(changes), changes };
+  }
+
+  /** What was told when the message under way was; empty where it was of no member. */
+  end(outcome: "done" | "failed"): ChangeName[] {
+    this.underWay = undefined;
+    if (outcome === "done") this.counts.told++;
+    else this.counts.failed++;
+    return outcome === "done" ? [...this.#names.values()] : [];
+  }
+
+  /** Begins the message that this node is cut off. */
+  beginCutOff(change: ToldChange): Telling {
+    this.#names = new Map();
+    return this.underWay = { hook: this.hook.name, key: change.key, changes: [change] };
+  }
+
+  #nameOf({ id, status: to, row }: Seen): ChangeName {
+    if (to === "decommissioned") return { id, boot: "", to, heartbeat: 0, step: 0 };
+    const boot = row?.boot ?? "";
+    if (SILENCES.includes(to)) return { id, boot, to, heartbeat: row?.heartbeat ?? 0, step: 0 };
+    const told = this.#tidings.told.get(this.hook.name, id);
+    const { heartbeat = 0, step = 0 } = told ?? {};
+    const isBack = to === "live" && told !== undefined && TROUBLES.has(told.to);
+    return { id, boot: isBack ? told.boot : boot, to, heartbeat, step: step + 1 };
+  }
+
+  #changeOf(seen: Seen, key: string, nowMs: number): ToldChange {
+    const { id, status: to, from, reason, row } = seen;
+    const told = this.#tidings.told.get(this.hook.name, id);
+    return {
+      ...{ key, id, address: row?.address ?? "", tags: readAbout(row?.about).tags },
+      ...{ from: told !== undefined && TROUBLES.has(told.to) ? told.to : from, to, reason },
+      ageMs: Math.max(0, nowMs - (this.#wanted.get(id)?.sinceMs ?? seen.atMs)),
+    };
+  }
+
+  /** Changes whose time has come and that are not told, and how long the oldest has waited, in ms. */
+  pending(nowMs: number): { pending: number; oldestPendingMs: number } {
+    const waits = Array.from(
+      this.#wanted.values(),
+      ({ freeMs, sinceMs }) =>
+        freeMs === undefined ? -1 : nowMs - Math.max(freeMs, sinceMs + this.#tellAfterMs),
+    )
+      .filter((waitMs) => waitMs >= 0);
+    return { pending: waits.length, oldestPendingMs: Math.max(0, ...waits) };
+  }
+}
+
+/** Whether a silence is the one that was told: no heartbeat was made since. */
+function isOneSilence({ status, row }: Seen, told: Kept): boolean {
+  if (!SILENCES.includes(status) || !SILENCES.includes(told.to) || row === undefined) return false;
+  return row.heartbeat <= told.heartbeat || row.heardAtMs <= told.toldAtMs;
+}
+
+/** Of one change its key; of many a name of them all, whatever their order. */
+function keyOfAll(changes: readonly ToldChange[]): string {
+  if (changes.length === 1) return changes[0]!.key;
+  const keys = changes.map(({ key }) => key).sort().join(" ");
+  return `${changes.length}/${hashOf(keys).toString(16).padStart(8, "0")}`;
+}
+
+/** Age of a row by which a member in trouble is news to a carrier that just came, in ms. */
+export const FRESH_MS = 3_600_000;
+
+/** Whether a member's last heartbeat is young enough to be told by a carrier that just came. */
+export function isFresh({ row }: Seen, nowMs: number): boolean {
+  return row !== undefined && row.heartbeat > 0 && ageOf(row, nowMs) <= FRESH_MS;
+}

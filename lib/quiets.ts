@@ -1,0 +1,148 @@
+/**
+ * Quiet on purpose: while members are deployed or mended, hooks hold their tongue about them. Everybody shows who asked
+ * for that, why and for how long; the table and decommissions are untouched. A quiet ends by itself.
+ *
+ * Times travel as what is left, so no clock but each node's own is needed. Of two quiets with one pattern the one asked
+ * for later counts: a stamp orders them. One that was ended before its time is kept until it would have ended, so that
+ * no node that missed that brings it back.
+ *
+ * @module
+ */
+import { wordsOf } from "./about.ts";
+import { ID_LENGTH_MAX } from "./address.ts";
+import { HEARTBEAT_MAX_MS } from "./limits.ts";
+
+/** Quiets at one time: who needs more has another pattern. */
+export const QUIETS_MAX = 64;
+
+/** The longest quiet, in ms: a week. A hook that is to be quiet for longer is better taken out. */
+export const QUIET_MAX_MS = 7 * 24 * 3_600_000;
+
+const PATTERN = new RegExp(`^[A-Za-z0-9._:*-]{1,${ID_LENGTH_MAX}}$`);
+
+/** A quiet as it travels. */
+export interface Quiet {
+  /** An ID, in which `*` stands for any characters. */
+  readonly pattern: string;
+  /** Until its end; 0: it was ended. */
+  readonly leftMs: number;
+  /** Why, in words; may be empty. */
+  readonly why: string;
+  /** Who asked for it. */
+  readonly by: string;
+  /** Ms since the epoch by the clock of who was asked, made greater than what it knew: orders those of one pattern. */
+  readonly stamp: number;
+}
+
+/** What a user asks for. */
+export type QuietWish = Omit<Quiet, "leftMs" | "stamp"> & { readonly forMs: number };
+
+interface Kept extends Omit<Quiet, "leftMs"> {
+  readonly untilMs: number;
+  /** Until then it is kept. */
+  readonly keptUntilMs: number;
+  newsUntilMs: number;
+  readonly covers: (id: string) => boolean;
+}
+
+/** Whether a text can be a pattern. */
+export function isPattern(text: string): boolean {
+  return PATTERN.test(text);
+}
+
+/** Whether a pattern covers an ID: in time that grows with their lengths, whatever the pattern. */
+export function covers(pattern: string, id: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return id === pattern;
+  if (!id.startsWith(first) || id.length < first.length + last.length) return false;
+  const end = id.length - last.length;
+  let at = first.length;
+  for (const part of rest) {
+    const found = id.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= end && id.endsWith(last);
+}
+
+export class Quiets {
+  readonly #newsMs: number;
+  readonly #byPattern = new Map<string, Kept>();
+
+  constructor(newsMs: number) {
+    this.#newsMs = newsMs;
+  }
+
+  get empty(): boolean {
+    return this.#byPattern.size === 0;
+  }
+
+  /** Begins a quiet, or gives one another end; 0 ms end it now. */
+  ask(wish: QuietWish, at: { readonly nowMs: number; readonly wallMs: number }): Asked {
+    const { pattern, forMs, by } = wish;
+    if (!isPattern(pattern) || !(forMs >= 0 && forMs <= QUIET_MAX_MS)) return "invalid";
+    const after = (this.#byPattern.get(pattern)?.stamp ?? 0) + 1;
+    const stamp = Math.min(Math.max(Math.floor(at.wallMs), after), HEARTBEAT_MAX_MS);
+    const quiet = { pattern, leftMs: forMs, why: wordsOf(wish.why), by, stamp };
+    return this.take(quiet, at.nowMs) ? "done" : "full";
+  }
+
+  /** Merges a quiet: the one asked for last counts. True if it is new. */
+  take(quiet: Quiet, nowMs: number): boolean {
+    this.#expire(nowMs);
+    const { pattern, leftMs, why, by, stamp } = quiet;
+    const known = this.#byPattern.get(pattern);
+    if (known !== undefined && (stamp - known.stamp || (by > known.by ? 1 : -1)) < 0) return false;
+    if (known === undefined && this.#byPattern.size >= QUIETS_MAX) return false;
+    const untilMs = nowMs + Math.min(leftMs, QUIET_MAX_MS);
+    this.#byPattern.set(pattern, {
+      ...{ pattern, why, by, stamp, untilMs },
+      keptUntilMs: Math.max(untilMs, known?.keptUntilMs ?? 0, nowMs + this.#newsMs),
+      newsUntilMs: nowMs + this.#newsMs,
+      covers: (id) => covers(pattern, id),
+    });
+    return true;
+  }
+
+  /** Those that last, the one that ends first at the top. */
+  active(nowMs: number): Omit<Quiet, "stamp">[] {
+    return [...this.#byPattern.values()].filter(({ untilMs }) => untilMs > nowMs)
+      .map(({ pattern, why, by, untilMs }) => ({ pattern, why, by, leftMs: untilMs - nowMs }))
+      .sort((a, b) => a.leftMs - b.leftMs || (a.pattern < b.pattern ? -1 : 1));
+  }
+
+  /** The quiet that covers a member, the one that lasts longest. */
+  of(id: string, nowMs: number): Omit<Quiet, "stamp"> | undefined {
+    if (this.empty) return undefined;
+    return this.active(nowMs).findLast(({ pattern }) => this.#byPattern.get(pattern)!.covers(id));
+  }
+
+  /** When the next one ends; Infinity if none lasts. */
+  nextEndMs(nowMs: number): number {
+    return nowMs + (this.active(nowMs)[0]?.leftMs ?? Infinity);
+  }
+
+  /** Makes news of all again: a member that is back may have missed them. */
+  renew(nowMs: number): void {
+    for (const kept of this.#byPattern.values()) kept.newsUntilMs = nowMs + this.#newsMs;
+  }
+
+  /** The quiets to send along: the news, or in a full message all. */
+  told(nowMs: number, isFull: boolean): Quiet[] {
+    this.#expire(nowMs);
+    return [...this.#byPattern.values()].filter(({ newsUntilMs }) => isFull || newsUntilMs > nowMs)
+      .map(({ pattern, why, by, stamp, untilMs }) => {
+        return { pattern, leftMs: Math.max(0, untilMs - nowMs), why, by, stamp };
+      });
+  }
+
+  #expire(nowMs: number): void {
+    for (const { pattern, keptUntilMs } of this.#byPattern.values()) {
+      if (keptUntilMs <= nowMs) this.#byPattern.delete(pattern);
+    }
+  }
+}
+
+/** What became of a request for quiet. */
+export type Asked = "done" | "full" | "invalid";

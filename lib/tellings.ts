@@ -1,0 +1,266 @@
+/**
+ * Told once: of each change that lasts, one of the living nodes that carry a hook tells its users, and no other does.
+ *
+ *     a change        lasts for -tell-after, waits half a second for others, is told by whose turn it is
+ *     done            becomes known to all nodes (told.ts); who comes late has nothing to tell
+ *     failed          the turn passes to the next, after a while that all know (turns.ts)
+ *     back again      is told once, where trouble was told
+ *     a start         tells nothing until this node has seen who runs; nor does a node that is cut off
+ *     quiet           holds until its end, and then tells what still lasts
+ *
+ * @module
+ */
+import { readAbout } from "./about.ts";
+import { CutOff } from "./cut_off.ts";
+import { Duty, isFresh, type Seen } from "./duty.ts";
+import type { Turn } from "./effects.ts";
+import type { Hook, Telling, ToldChange } from "./hook.ts";
+import { NEWS_INTERVALS } from "./news.ts";
+import type { GossipOptions } from "./options.ts";
+import type { Replica } from "./replica.ts";
+import type { Rounds } from "./rounds.ts";
+import { isUp, type Row } from "./table.ts";
+import { resultOf } from "./tidings_wire.ts";
+import type { Told } from "./told.ts";
+import { backOffMs, turnMs } from "./turns.ts";
+import type { Change } from "./verdicts.ts";
+
+/** After it met the others a node waits for dead-after and so many intervals: by then it knows who runs. */
+const SETTLE_INTERVALS = 2;
+
+/** What is kept of members that nobody knows any more is dropped once it is so much more than the table. */
+const SPARE_MEMBERS = 256;
+
+/** What the metrics show of a hook. */
+export interface TellingCounts {
+  /** Messages that this node told. */
+  readonly told: number;
+  /** Its attempts that failed. */
+  readonly failed: number;
+  /** Changes that are due and not told. */
+  readonly pending: number;
+  readonly oldestPendingMs: number;
+}
+
+type TellingsOptions = Pick<
+  GossipOptions,
+  "id" | "address" | "boot" | "intervalMs" | "deadAfterMs" | "hooks" | "tellAfterMs" | "told"
+>;
+
+export class Tellings {
+  readonly cutOff: CutOff;
+  readonly #options: TellingsOptions;
+  readonly #replica: Replica;
+  readonly #rounds: Rounds;
+  readonly #duties: readonly Duty[];
+  readonly #seen = new Map<string, Seen>();
+  /** Members to look at anew. */
+  readonly #touched = new Set<string>();
+  /** Until then this node holds its tongue; infinite before it met anybody. */
+  #muteUntilMs = Infinity;
+  #isBaselined = false;
+  /** This node's heartbeat when it was cut off; undefined while it is not. */
+  #cutOffAt: number | undefined;
+  /** Hooks that were told that this node is cut off. */
+  readonly #cutOffTold = new Set<Duty>();
+  #sleptMs = 0;
+  #nowMs = 0;
+  #nextMs = Infinity;
+
+  constructor(options: TellingsOptions, { replica, rounds }: { replica: Replica; rounds: Rounds }) {
+    const { hooks = [], tellAfterMs = 0, told = [] } = options;
+    this.#options = options;
+    this.#replica = replica;
+    this.#rounds = rounds;
+    this.cutOff = new CutOff(options);
+    const { tidings } = replica;
+    const seen = this.#seen;
+    this.#duties = hooks.map((hook) => new Duty({ hook, tidings, seen, tellAfterMs }));
+    for (const each of told) tidings.told.merge(each, 0);
+  }
+
+  /** The running time by which there is something to tell. */
+  get nextMs(): number {
+    return this.#nextMs;
+  }
+
+  /** What was told, as far as this node knows: all that a state file needs. */
+  remembered(nowMs: number): Told[] {
+    return this.#replica.tidings.told.all(nowMs);
+  }
+
+  /** By hook, what the metrics show. */
+  get counts(): ReadonlyMap<string, TellingCounts> {
+    return new Map(this.#duties.map((duty) => {
+      return [duty.hook.name, { ...duty.counts, ...duty.pending(this.#nowMs) }];
+    }));
+  }
+
+  /** Takes a member's change. */
+  changed({ id, from, to, reason }: Change, nowMs: number): void {
+    if (this.#duties.length === 0 || from === to) return;
+    const seen = this.#seen.get(id);
+    const row = this.#replica.table.get(id) ?? seen?.row;
+    this.#seen.set(id, { id, row, status: to, from: from ?? undefined, reason, atMs: nowMs });
+    this.#touched.add(id);
+  }
+
+  /** Tells what is due, and what others told. `joined`: this node has met another, or has none to meet. */
+  act(turn: Turn, joined: boolean): void {
+    const { nowMs } = turn;
+    this.#nowMs = nowMs;
+    for (const told of this.#replica.tidings.told.learned.splice(0)) {
+      turn.effects.push({ kind: "told", told });
+      this.#touched.add(told.id);
+    }
+    this.#nextMs = Infinity;
+    if (this.#duties.length === 0 || !joined) return;
+    this.#listen(nowMs);
+    if (!this.#isBaselined) return this.#baseline(nowMs);
+    for (const id of this.#touched) {
+      const seen = this.#seen.get(id);
+      if (seen !== undefined) { for (const duty of this.#duties) duty.judge(seen, nowMs); }
+    }
+    this.#touched.clear();
+    if (this.#cutOffAt !== undefined) this.#tellCutOff(turn, this.#cutOffAt);
+    for (const duty of this.#duties) this.#attend(turn, duty);
+  }
+
+  /** Passes a round: drops what is kept of members that are gone from the table. */
+  expire(): void {
+    const { table } = this.#replica;
+    if (this.#seen.size <= 2 * table.roster().length + table.tombstoneCount + SPARE_MEMBERS) return;
+    const isKnown = (id: string) =>
+      table.get(id) !== undefined || table.tombstone(id) !== undefined;
+    for (const id of this.#seen.keys()) if (!isKnown(id)) this.#seen.delete(id);
+    for (const duty of this.#duties) duty.keepOnly(isKnown);
+  }
+
+  /** Notes whether this node is cut off, or hears others again, or slept: then it listens before it tells. */
+  #listen(nowMs: number): void {
+    const { intervalMs, deadAfterMs } = this.#options;
+    const { live, hung } = this.#replica.verdicts.last;
+    this.cutOff.survey(live.length + hung.length, nowMs);
+    const isCutOff = this.cutOff.isCutOff(nowMs);
+    const { sleptMs } = this.#replica;
+    const isBack = this.#cutOffAt !== undefined && !isCutOff;
+    const hasSlept = sleptMs - this.#sleptMs > NEWS_INTERVALS * intervalMs;
+    if (this.#muteUntilMs === Infinity || isBack || hasSlept) {
+      this.#muteUntilMs = nowMs + deadAfterMs + SETTLE_INTERVALS * intervalMs;
+    }
+    if (isBack) this.#cutOffTold.clear();
+    this.#sleptMs = sleptMs;
+    const heartbeat = () => this.#replica.table.get(this.#options.id)?.heartbeat ?? 0;
+    this.#cutOffAt = isCutOff ? this.#cutOffAt ?? heartbeat() : undefined;
+  }
+
+  /**
+   * Takes all as known, once this node has seen who runs: others tell what changed before. Where no other carries a
+   * hook, nobody did: it tells who is in trouble since not long.
+   */
+  #baseline(nowMs: number): void {
+    if (nowMs < this.#muteUntilMs) return;
+    this.#isBaselined = true;
+    for (const duty of this.#duties) {
+      const isAlone = this.#carriers(duty.hook).length === 1;
+      for (const seen of this.#seen.values()) {
+        const isMissed = isAlone && duty.minds(seen) && isFresh(seen, nowMs);
+        if (!isMissed) duty.know(seen);
+        this.#touched.add(seen.id);
+      }
+    }
+    // It wakes at once, and judges.
+    this.#nextMs = nowMs;
+  }
+
+  /** The live nodes that carry a hook, this one among them. */
+  #carriers(hook: Hook): string[] {
+    const { verdicts } = this.#replica;
+    const others = verdicts.last.live.filter((row) =>
+      carries(row, hook.name) && isUp(verdicts.statusOf(row, this.#nowMs))
+    );
+    return [this.#options.id, ...others.map(({ id }) => id)];
+  }
+
+  /** Tells what one hook has to tell, if it is this node's turn, or notes when it will be. */
+  #attend(turn: Turn, duty: Duty): void {
+    const { nowMs } = turn;
+    if (duty.isIdle || duty.underWay !== undefined) return;
+    const isMute = nowMs < this.#muteUntilMs || this.cutOff.inDoubt(nowMs);
+    const untilMs = isMute ? this.#muteUntilMs : this.#replica.quiets.nextEndMs(nowMs);
+    if (untilMs > nowMs) this.#nextMs = Math.min(this.#nextMs, untilMs);
+    const due = duty.due(nowMs, isMute);
+    if (due === undefined) return;
+    const atMs = turnMs({
+      ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
+      carriers: this.#carriers(duty.hook),
+      sign: this.#replica.tidings.tries.get(duty.hook.name),
+    });
+    if (atMs > nowMs) this.#nextMs = Math.min(this.#nextMs, atMs);
+    else this.#begin(turn, duty, duty.begin(due.ids, nowMs));
+  }
+
+  #begin(turn: Turn, duty: Duty, telling: Telling): void {
+    const { tries } = this.#replica.tidings;
+    tries.say(duty.hook.name, this.#options.id, "trying", turn.nowMs);
+    // Who is next must know of it within two seconds.
+    this.#rounds.hurry(turn.now.monotonicMs);
+    turn.effects.push({ kind: "tell", telling });
+  }
+
+  /** Tells that this node is cut off, once, where a hook asks for it. */
+  #tellCutOff(turn: Turn, atHeartbeat: number): void {
+    const { id, address, boot } = this.#options;
+    const { tags } = readAbout(this.#replica.table.get(id)?.about);
+    for (const duty of this.#duties) {
+      const sign = this.#replica.tidings.tries.get(duty.hook.name);
+      const isResting = sign?.by === id && sign.state === "failed" &&
+        turn.nowMs < sign.atMs + backOffMs(sign.failures);
+      const isTold = this.#cutOffTold.has(duty);
+      if (!duty.hook.cutOff || isTold || isResting || duty.underWay !== undefined) continue;
+      const change: ToldChange = {
+        key: [id, boot, "cut-off", atHeartbeat].join("/"),
+        ...{ id, address, tags, from: undefined, to: "cut-off" },
+        ...{ reason: "no other member answers", ageMs: 0 },
+      };
+      this.#begin(turn, duty, duty.beginCutOff(change));
+    }
+  }
+
+  /** Takes what became of a telling; false if it was not under way. */
+  ended(
+    turn: Turn,
+    telling: Telling,
+    how: { outcome: "done" | "failed"; result: string },
+  ): boolean {
+    const duty = this.#duties.find(({ underWay }) =>
+      underWay?.hook === telling.hook && underWay.key === telling.key
+    );
+    if (duty === undefined) return false;
+    const { told, tries } = this.#replica.tidings;
+    const { outcome } = how;
+    const { id: by } = this.#options;
+    if (outcome === "done" && duty.underWay!.changes[0]?.to === "cut-off") {
+      this.#cutOffTold.add(duty);
+    }
+    const names = duty.end(outcome);
+    tries.say(duty.hook.name, by, outcome, turn.nowMs);
+    this.#rounds.hurry(turn.now.monotonicMs);
+    for (const name of names) {
+      const said = {
+        ...{ ...name, hook: duty.hook.name, by, ageMs: 0 },
+        ...{ together: names.length, result: resultOf(how.result) },
+      };
+      if (!told.merge(said, turn.nowMs)) continue;
+      told.learned.push(said);
+    }
+    return true;
+  }
+}
+
+/** Whether a member says that it carries a hook. */
+function carries({ about }: Row, hook: string): boolean {
+  // Most say nothing of hooks, and a text is searched faster than read.
+  if (about === undefined || !about.text.includes('"hooks"')) return false;
+  return readAbout(about).hooks.includes(hook);
+}

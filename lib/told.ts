@@ -1,0 +1,142 @@
+/**
+ * What was told: per hook and member the latest change that somebody was told of, known to all nodes. Who carries the
+ * hook neither repeats it nor forgets that "live again" is due, however it started or whoever told it.
+ *
+ * One change has one key, made of core facts that are equal at all nodes: the member, its boot, the new status and the
+ * heartbeat. A member that is silent made no later heartbeat, so that names its silence. While it is up its heartbeats
+ * run on: such a change is named by the heartbeat of what was told before, and a step.
+ *
+ * @module
+ */
+import { ageOf, type Status, STATUSES } from "./table.ts";
+
+/** Told changes kept, the last told at the end: as many as a state file remembers members. */
+export const TOLD_MAX = 4_096;
+
+/** Of them in one message, the last told: 20 KB. */
+export const TOLD_TOLD_MAX = 256;
+
+/** Characters of a result: a status or an exit code, and a word. */
+export const RESULT_LENGTH_MAX = 24;
+
+/** The facts of a change that name it. */
+export interface ChangeName {
+  readonly id: string;
+  readonly boot: string;
+  readonly to: Status;
+  /** Its last heartbeat where it is silent or left; otherwise that of the change told before, 0 if there was none. */
+  readonly heartbeat: number;
+  /** 0 where it is silent or left; otherwise counts the changes told since that heartbeat. */
+  readonly step: number;
+}
+
+/** A change that somebody was told of, as it travels. */
+export interface Told extends ChangeName {
+  readonly hook: string;
+  /** The node that told it. */
+  readonly by: string;
+  /** Time since then. */
+  readonly ageMs: number;
+  /** How many changes went in that one message. */
+  readonly together: number;
+  /** What came of it, in a word: "200"; may be empty. */
+  readonly result: string;
+}
+
+/** The key of a change. */
+export function keyOf({ id, boot, to, heartbeat, step }: ChangeName): string {
+  const stamp = step > 1 ? `${heartbeat}.${step}` : `${heartbeat}`;
+  return [id, boot, to, stamp].join("/");
+}
+
+/** Positive if `a` was told of a later state of the member than `b`. A decommission is above all. */
+function compareTold(a: Told, b: Told): number {
+  const isLast = (told: Told) => Number(told.to === "decommissioned");
+  return isLast(a) - isLast(b) || a.heartbeat - b.heartbeat || a.step - b.step ||
+    STATUSES.indexOf(b.to) - STATUSES.indexOf(a.to);
+}
+
+/** One of them, dated on this node's running clock. */
+export type Kept = Omit<Told, "ageMs"> & { readonly toldAtMs: number };
+
+export class ToldChanges {
+  /** What was new, until somebody takes it out of here. */
+  readonly learned: Told[] = [];
+  readonly #newsMs: number;
+  /** By hook and member, the last learned at the end. */
+  readonly #byName = new Map<string, Kept & { newsUntilMs: number }>();
+  /** By hook: its last message. */
+  readonly #last = new Map<string, { readonly atMs: number; readonly together: number }>();
+
+  constructor(newsMs: number) {
+    this.#newsMs = newsMs;
+  }
+
+  get empty(): boolean {
+    return this.#byName.size === 0;
+  }
+
+  /** What a hook's users were told last of a member. */
+  get(hook: string, id: string): Kept | undefined {
+    return this.#byName.get(`${hook} ${id}`);
+  }
+
+  /** When a hook's last message was, and how many changes it held. */
+  last(hook: string): { readonly atMs: number; readonly together: number } | undefined {
+    return this.#last.get(hook);
+  }
+
+  /** Merges what was told: the latest state of a member counts. True if it is new. */
+  merge(told: Told, nowMs: number): boolean {
+    const name = `${told.hook} ${told.id}`;
+    const known = this.#byName.get(name);
+    const { ageMs, ...rest } = told;
+    if (known !== undefined && compareTold(told, { ...known, ageMs }) <= 0) return false;
+    const toldAtMs = nowMs - ageMs;
+    // Deleted first, so that the last learned comes last.
+    this.#byName.delete(name);
+    this.#byName.set(name, { ...rest, toldAtMs, newsUntilMs: nowMs + this.#newsMs });
+    for (const first of this.#byName.keys()) {
+      if (this.#byName.size <= TOLD_MAX) break;
+      this.#byName.delete(first);
+    }
+    const last = this.#last.get(told.hook);
+    if (last === undefined || last.atMs < toldAtMs) {
+      if (last === undefined && this.#last.size >= TOLD_MAX) this.#last.clear();
+      this.#last.set(told.hook, { atMs: toldAtMs, together: told.together });
+    }
+    return true;
+  }
+
+  /** Makes news of the last again: a member that is back may have missed them. */
+  renew(nowMs: number): void {
+    for (const kept of [...this.#byName.values()].slice(-TOLD_TOLD_MAX)) {
+      kept.newsUntilMs = nowMs + this.#newsMs;
+    }
+  }
+
+  /** What to send along: the news, or in a full message the last of all; without what the reader knows. */
+  told(nowMs: number, isFull: boolean, knows: readonly Told[] = []): Told[] {
+    const known = new Map(knows.map((told) => [`${told.hook} ${told.id}`, told]));
+    return [...this.#byName]
+      .filter(([name, { newsUntilMs }]) =>
+        (isFull || newsUntilMs > nowMs) && !isSame(known.get(name), this.#byName.get(name))
+      )
+      .slice(-TOLD_TOLD_MAX)
+      .map(([, kept]) => asTold(kept, nowMs));
+  }
+
+  /** All of it. */
+  all(nowMs: number): Told[] {
+    return Array.from(this.#byName.values(), (kept) => asTold(kept, nowMs));
+  }
+}
+
+function isSame(a: ChangeName | undefined, b: ChangeName | undefined): boolean {
+  return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
+}
+
+function asTold(kept: Kept & { newsUntilMs: number }, nowMs: number): Told {
+  const { toldAtMs, newsUntilMs: _, ...told } = kept;
+  return { ...told, ageMs: ageOf({ heardAtMs: toldAtMs }, nowMs) };
+}

@@ -1,0 +1,93 @@
+/**
+ * Signs of attempts to tell: who tries a hook now, and whether the last attempt failed. Others wait for who tries, and
+ * while a receiver is down the whole cluster tries it no more often than one node would. Signs are news, for a few
+ * minutes; nothing depends on them but how soon and how often somebody tries.
+ *
+ * @module
+ */
+import { ageOf } from "./table.ts";
+
+/** Hooks whose attempts are known at one time: far more than anybody configures. */
+export const TRIES_MAX = 64;
+
+/** The greatest number of a sign; beyond, it is no sign of ours. */
+export const TRY_NUMBER_MAX = 2 ** 31;
+
+/** An older sign says nothing any more, in ms: an attempt and the longest wait after it take a minute. */
+const LASTS_MS = 120_000;
+
+export const TRY_STATES = ["trying", "failed", "done"] as const;
+
+/** What a node says of its last attempt, as it travels. */
+export interface Try {
+  readonly hook: string;
+  /** Grows with every sign of any node: the greatest is the latest. */
+  readonly number: number;
+  readonly by: string;
+  readonly state: typeof TRY_STATES[number];
+  /** Attempts that failed since the last success, of all nodes. */
+  readonly failures: number;
+  /** Time since the sign was made. */
+  readonly ageMs: number;
+}
+
+/** A sign, dated on this node's running clock. */
+export type Sign = Omit<Try, "ageMs"> & { readonly atMs: number };
+
+export class Tries {
+  readonly #newsMs: number;
+  readonly #byHook = new Map<string, Sign & { newsUntilMs: number }>();
+
+  constructor(newsMs: number) {
+    this.#newsMs = newsMs;
+  }
+
+  get empty(): boolean {
+    return this.#byHook.size === 0;
+  }
+
+  /** The last sign of a hook. */
+  get(hook: string): Sign | undefined {
+    return this.#byHook.get(hook);
+  }
+
+  /** Says what this node does: it begins an attempt, or one ended. */
+  say(hook: string, by: string, state: Try["state"], nowMs: number): void {
+    const { number = 0, failures = 0 } = this.#byHook.get(hook) ?? {};
+    this.take({
+      ...{ hook, by, state, ageMs: 0 },
+      number: Math.min(number + 1, TRY_NUMBER_MAX),
+      failures: state === "done" ? 0 : failures + Number(state === "failed"),
+    }, nowMs);
+  }
+
+  /** Merges a sign: the latest counts. True if it is new. */
+  take(sign: Try, nowMs: number): boolean {
+    const { ageMs, ...rest } = sign;
+    const known = this.#byHook.get(sign.hook);
+    if (ageMs > LASTS_MS || (known !== undefined && !isLater(sign, known))) return false;
+    if (known === undefined && this.#byHook.size >= TRIES_MAX) return false;
+    this.#byHook.set(sign.hook, {
+      ...{ ...rest, atMs: nowMs - ageMs },
+      newsUntilMs: nowMs + this.#newsMs,
+    });
+    return true;
+  }
+
+  /** The signs to send along: the news, or in a full message all. */
+  told(nowMs: number, isFull: boolean): Try[] {
+    for (const { hook, atMs } of this.#byHook.values()) {
+      if (nowMs - atMs > LASTS_MS) this.#byHook.delete(hook);
+    }
+    return [...this.#byHook.values()].filter(({ newsUntilMs }) => isFull || newsUntilMs > nowMs)
+      .map(({ atMs, newsUntilMs: _, ...sign }) => ({
+        ...sign,
+        ageMs: ageOf({ heardAtMs: atMs }, nowMs),
+      }));
+  }
+}
+
+function isLater(a: Omit<Try, "ageMs">, b: Omit<Try, "ageMs">): boolean {
+  if (a.number !== b.number) return a.number > b.number;
+  return a.by === b.by ? TRY_STATES.indexOf(a.state) > TRY_STATES.indexOf(b.state) : a.by > b.by;
+}
