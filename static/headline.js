@@ -18,6 +18,8 @@ export function paintHeadline(state) {
   byId("headline").className = `headline ${tone}`;
   setText(byId("verdict"), verdict);
   setText(byId("latest"), latest);
+  byId("quiet").hidden = state.quiet === "";
+  setText(byId("quiet"), state.quiet);
   paintTime(byId("since"), state.since, state.now);
   paintTime(byId("latest-at"), state.latestAt, state.now);
   for (const [status, count] of Object.entries(counts)) {

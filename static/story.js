@@ -1,7 +1,15 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
 import { isUp, onlyTags } from "./lists.js";
-import { changeWords, isGone, lastedWords, storyWords, uptimeWords } from "./words.js";
+import {
+  changeWords,
+  isGone,
+  lastedWords,
+  localWords,
+  storyWords,
+  toldWords,
+  uptimeWords,
+} from "./words.js";
 
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
@@ -105,13 +113,19 @@ export class Story {
     const now = this.#state?.now ?? new Date().toISOString();
     const items = history.map((change, i) => changeItem(change, history[i + 1]?.at, now));
     section.querySelector("ol").replaceChildren(...items.reverse());
+    const told = story.told.map((each) => {
+      const item = document.createElement("li");
+      item.append(toldWords(each, localWords(each.at, now)));
+      return item;
+    });
+    section.querySelector(".told").replaceChildren(...told.reverse());
     this.#newest = history.at(-1)?.at ?? null;
     this.#onChange();
   }
 }
 
 function tellable({ data }) {
-  return data === null ? "" : `${data.status} ${data.why}`;
+  return data === null ? "" : `${data.status} ${data.tellings} ${data.why}`;
 }
 
 function changeItem(change, next, now) {

@@ -179,6 +179,17 @@ export function changeWords({ from, to, reason }) {
 }
 
 /**
+ * That a hook was told of a member: "told pager by n7 at 12:03:11 UTC (200)".
+ *
+ * @param {{ hook: string, by: string, result: string }} told
+ * @param {string} time when, in words
+ * @returns {string}
+ */
+export function toldWords({ hook, by, result }, time) {
+  return `told ${hook} by ${by} at ${time}${result && ` (${result})`}`;
+}
+
+/**
  * With commas at the thousands: "1,024".
  *
  * @param {number} count

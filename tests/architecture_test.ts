@@ -51,7 +51,12 @@ const PURE_FILES = [
   "lib/report/live.ts",
   "lib/report/named.ts",
   "lib/report/remarks.ts",
+  "lib/report/contacts.ts",
+  "lib/report/quiet.ts",
+  "lib/report/hook_metrics.ts",
+  "lib/report/tellings.ts",
   "lib/host/state_format.ts",
+  "lib/host/state_told.ts",
   "lib/host/check_verdict.ts",
   "lib/host/hook_words.ts",
   "lib/http/answers.ts",
@@ -189,13 +194,21 @@ Deno.test("main.ts loads the commands only when one is asked for", async () => {
 });
 
 Deno.test("a node loads what it has beside it only when it has something", async () => {
-  const code = withoutComments((await readSources()).get("lib/run/run.ts")!);
+  const sources = await readSources();
+  const code = ["lib/run/run.ts", "lib/run/extras.ts"].map((file) =>
+    withoutComments(sources.get(file)!)
+  ).join();
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
-    "./beside.ts",
     "../dns/server.ts",
+    "./beside.ts",
+    "../host/processes.ts",
+    "../host/teller.ts",
   ]);
   const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);
-  assertEquals(others.filter((file) => /beside|check|child|processes/.test(file)), []);
+  assertEquals(
+    others.filter((file) => /beside|check|child|processes|teller|shell|hook_/.test(file)),
+    [],
+  );
 });
 
 /** Checks that the source is faulted with sentences that begin like these, and with no other. */

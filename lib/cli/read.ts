@@ -10,6 +10,7 @@ import { portsIn, tagsIn } from "../about.ts";
 import { ADDRESS_BYTES_MAX, isId, normalizeAddress } from "../address.ts";
 import type { Uptimes } from "../report/history.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
+import type { ToldView } from "../report/tellings.ts";
 import type { ChangeView } from "../report/stories.ts";
 import type { Status } from "../table.ts";
 import { escapeText } from "../text.ts";
@@ -39,7 +40,23 @@ export function readStory(json: string): StoryView {
   const story = readObject(parse(json));
   if (!Array.isArray(story["history"])) throw new UnreadableError("a member without its history");
   const uptime = readUptimes(story["uptime"]);
-  return { ...readMember(story), uptime, history: story["history"].map(readChangeFields) };
+  const history = story["history"].map(readChangeFields);
+  return { ...readMember(story), uptime, history, told: readTold(story["told"]) };
+}
+
+/** Older nodes tell none. */
+function readTold(value: unknown): ToldView[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((entry) => {
+    const told = readObject(entry);
+    return {
+      hook: readReason(told["hook"]),
+      to: readStatus(told["to"]),
+      by: readId(told["by"]),
+      at: readTime(told["at"]),
+      result: readReason(told["result"]),
+    };
+  });
 }
 
 /** Older nodes tell none. */

@@ -7,7 +7,14 @@ import { tagWords } from "../about.ts";
 import { type ListedMember, type StoryView, tableText } from "../report/members.ts";
 import { type ChangeView, HISTORY_MAX } from "../report/stories.ts";
 import { type Status, STATUSES } from "../table.ts";
-import { ageWords, changeWords, secondWords, timeWords, uptimeWords } from "../../static/words.js";
+import {
+  ageWords,
+  changeWords,
+  secondWords,
+  timeWords,
+  toldWords,
+  uptimeWords,
+} from "../../static/words.js";
 
 /** How a text is written for its status: in colour, or as it is. */
 export type Paint = (status: Status, text: string) => string;
@@ -63,7 +70,7 @@ export function tableLines(
 
 /** A member and its last changes; ends in a line feed. */
 export function storyText(story: StoryView, paint: Paint): string {
-  const { id, status, since, reason, address, ageMs, history } = story;
+  const { id, status, since, reason, address, ageMs, history, told } = story;
   const lines = [
     `${id} is ${paint(status, status)}${since === null ? "" : ` since ${secondWords(since)}`}`,
     `  why      ${reason ?? "not known"}`,
@@ -82,6 +89,8 @@ export function storyText(story: StoryView, paint: Paint): string {
     lines.push(`${timeWords(change.at)}  ${to}  ${changeWords(change)}`);
   }
   if (changes.length > 0) lines.splice(-changes.length, 0, "");
+  if (told.length > 0) lines.push("");
+  for (const each of told) lines.push(toldWords(each, secondWords(each.at)));
   return `${lines.join("\n")}\n`;
 }
 

@@ -208,7 +208,7 @@ function validate(
     join: Object.freeze(values.join),
     cluster: values.cluster,
     state: values.state,
-    labels: labelsOf(values),
+    labels: labelsOf(values, values["on-change"].map(({ name }) => name)),
     hooks: Object.freeze(values["on-change"]),
     tellAfterMs: values["tell-after"],
     dns: values.dns,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isLabel } from "../about.ts";
 import { hashOf } from "../hash.ts";
 import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
@@ -36,7 +37,6 @@ export const ACTION_LENGTH_MAX = 2_048;
 
 /** Characters of a name. */
 const NAME_LENGTH_MAX = 32;
-const NAME = new RegExp(`^[A-Za-z0-9._-]{1,${NAME_LENGTH_MAX}}$`);
 
 /** What `status=` takes; `unknown` is no end of anything. */
 const TOLD: readonly Status[] = STATUSES.filter((status) => status !== "unknown");
@@ -89,7 +89,7 @@ function readLine(line: string): HookConfig {
 }
 
 export function isHookName(text: string): boolean {
-  return NAME.test(text);
+  return isLabel(text) && text.length <= NAME_LENGTH_MAX;
 }
 
 /** One hook. */
@@ -108,7 +108,7 @@ export function readHook(text: string): HookConfig {
   const given = options.get("name");
   if (given !== undefined && !isHookName(given)) {
     throw new UsageError(
-      `give a name of 1 to ${NAME_LENGTH_MAX} of the characters A-Z a-z 0-9 . _ -`,
+      `give a name of a letter and at most ${NAME_LENGTH_MAX - 1} letters, digits, - and _`,
     );
   }
   const words = readStatuses(options.get("status"));
@@ -172,8 +172,9 @@ function nameOf(action: Action): string {
     ? new URL(action.url).hostname
     : /^\s*(\S*)/.exec(text)![1]!.replace(/.*[\\/](?=.)/s, "");
   const mark = hashOf(text).toString(16).padStart(8, "0");
-  const word = known.replace(/[^A-Za-z0-9._-]+/g, "").slice(0, NAME_LENGTH_MAX - 9);
-  return word === "" ? mark : `${word}-${mark}`;
+  const words = known.match(/[A-Za-z0-9]+/g)?.join("-") ?? "";
+  const word = /^[A-Za-z]/.test(words) ? words : `hook-${words}`;
+  return `${word.slice(0, NAME_LENGTH_MAX - 9).replace(/-$/, "")}-${mark}`;
 }
 
 /** `-tell-after`, in ms. */

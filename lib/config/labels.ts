@@ -10,6 +10,7 @@ import {
   LABEL_LENGTH_MAX,
   LABELS_BYTES_MAX,
   labelsFit,
+  type Said,
 } from "../about.ts";
 import { PORT_MAX } from "../address.ts";
 import { quote } from "../text.ts";
@@ -41,12 +42,16 @@ export interface Labels {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** The checks that need both flags. */
-export function labelsOf(values: Readonly<FlagValues<typeof LABEL_FLAGS>>): Labels {
+/** The checks that need both flags, and the names of the hooks that travel with them. */
+export function labelsOf(
+  values: Readonly<FlagValues<typeof LABEL_FLAGS>>,
+  hooks: readonly string[],
+): Labels {
   const labels = { tags: values.tag, ports: values["port-of"] };
-  if (labelsFit(labels)) return labels;
+  if (labelsFit({ ...labels, hooks })) return labels;
   throw new UsageError(
-    `Cannot use so many -tag and -port-of: together they may have ${LABELS_BYTES_MAX} bytes of JSON`,
+    "Cannot use so many -tag and -port-of, and names of -on-change: together they may have " +
+      `${LABELS_BYTES_MAX} bytes of JSON`,
   );
 }
 
@@ -56,14 +61,14 @@ export function labelsOf(values: Readonly<FlagValues<typeof LABEL_FLAGS>>): Labe
  * @throws {UsageError} where there would be too many.
  */
 export function changedTags(
-  { tags, ports }: Labels,
+  { tags, ports, hooks }: Labels & Pick<Said, "hooks">,
   change: { set: Readonly<Record<string, string>>; unset: readonly string[] },
 ): Labels["tags"] {
   const kept = Object.entries({ ...tags, ...change.set }).filter(([key]) =>
     !change.unset.includes(key)
   );
   if (kept.length > TAGS_MAX) throw new UsageError(`a node has at most ${TAGS_MAX} tags`);
-  return labelsOf({ "tag": byName(kept), "port-of": ports }).tags;
+  return labelsOf({ "tag": byName(kept), "port-of": ports }, hooks).tags;
 }
 
 /** `-tag`: `KEY=VALUE`, several with blanks or line ends between them; values have neither. */

@@ -3,28 +3,26 @@
  *
  * @module
  */
+import { Bugs } from "./bugs.ts";
 import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
 import type { Telling } from "../hook.ts";
-import { bugPlace, describeBug } from "../log.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
 import { History } from "./history.ts";
-import { OncePer } from "../once.ts";
 import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
+import { Tellings } from "../report/tellings.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { Requests } from "./requests.ts";
-import { restore, snapshot, toldBefore } from "./state_format.ts";
+import { restore, snapshot } from "./state_format.ts";
+import { toldBefore } from "./state_told.ts";
 import { StateFile } from "./state_file.ts";
 import type { Downloads, NodeOptions } from "./node_options.ts";
 import { OwnWords } from "./words.ts";
 import { RealWorld } from "./world.ts";
-
-/** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
-const BUGS = { keysMax: 100, periodMs: 3_600_000 };
 
 export class Node {
   /** What this node tells people and scripts. */
@@ -37,7 +35,7 @@ export class Node {
   readonly #state: StateFile | undefined;
   readonly #foreign: ForeignCallers;
   readonly #history: History;
-  readonly #bugs = new OncePer(BUGS);
+  readonly #bugs: Bugs;
   readonly #names: SeedNames;
   readonly #world: RealWorld;
   readonly #words: OwnWords;
@@ -52,10 +50,10 @@ export class Node {
     const seeds = join.filter((seed) => !isSrv(seed));
     const awaitsSeeds = seeds.length < join.length;
     const { hooks, tellAfterMs, teller } = options;
-    const told = toldBefore(saved, now().wallMs);
+    const told = toldBefore(saved?.told ?? [], now().wallMs);
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const telling = { hooks, tellAfterMs, told };
-    const gossip = new Gossip({ ...brain, intervalMs, deadAfterMs, forgetMs, ...telling }, now());
+    const pace = { intervalMs, deadAfterMs, forgetMs, tellAfterMs };
+    const gossip = new Gossip({ ...brain, ...pace, hooks, told }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
@@ -63,10 +61,11 @@ export class Node {
     const wallMs = () => now().wallMs;
     const { post } = world;
     const history = new History({ id, state, now, random, log, post });
+    const tellings = new Tellings();
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
-      past: history.past,
+      ...{ past: history.past, tellings },
       remember: (change) => history.record(change),
       refresh: () => this.#driver.refresh(),
       cutOffMs: () => cutOffMs(gossip, { id, deadAfterMs, unheardMs: this.#driver.unheardMs() }),
@@ -90,7 +89,7 @@ export class Node {
         onExchange: (exchange) => reports.exchanged(exchange),
         onTell: (telling) => void this.#tell(telling),
         onTold: (told) => {
-          reports.wasTold(told);
+          tellings.record(told, wallMs());
           this.#state?.touch();
         },
         onNotice: (level, text) => log.notice(level, text),
@@ -120,6 +119,7 @@ export class Node {
       enter: (entry) => this.#driver.enter(entry),
       statusOf: (id) => reports.story(id)?.status,
     });
+    this.#bugs = new Bugs(log);
     this.#foreign = new ForeignCallers(cluster, log);
     this.#history = history;
     this.#gossip = gossip;
@@ -228,15 +228,14 @@ export class Node {
 
   /** Counts a mistake in this program, and logs it once an hour. */
   reportBug(error: unknown): void {
-    const { log, now } = this.#options;
     this.reports.bug();
-    const once = this.#bugs.admit(bugPlace(error), now().monotonicMs);
-    if (once !== "no") log.notice("error", describeBug(error));
+    this.#bugs.report(error, this.#options.now().monotonicMs);
   }
 
   /** Runs a hook, and tells the core what came of it. */
   async #tell(telling: Telling): Promise<void> {
-    const { done, words } = await this.#options.teller!.tell(telling);
+    const members = this.#gossip.replica.table.roster().length;
+    const { done, words } = await this.#options.teller!.tell(telling, members);
     const outcome = done ? "done" : "failed";
     this.#driver.enter((gossip, now) => gossip.tellingEnded(now, telling, outcome, words));
   }

@@ -53,7 +53,7 @@ export interface NodeOptions {
   /** What to do when a member changes, and how long a change must last before. */
   readonly hooks: readonly Hook[];
   readonly tellAfterMs: number;
-  /** Runs them; undefined where there are none. */
+  /** Runs them; undefined without any. */
   readonly teller: Pick<Teller, "tell" | "test" | "names"> | undefined;
   /** The program's. */
   readonly version: string;

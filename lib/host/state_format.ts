@@ -1,9 +1,9 @@
 /**
  * What a node remembers across restarts, and the text of its state file. (pure)
  *
- * Kept are the ID, the highest heartbeat, the members and the tombstones. A node that starts again is the same node,
- * finds the others without `-join`, shows who is missing, and undoes no decommission, even if all nodes were stopped
- * at once.
+ * Kept are the ID, the highest heartbeat, the members, the tombstones and what hooks were told. A node that starts
+ * again is the same node, finds the others without `-join`, shows who is missing, tells nothing twice, and undoes no
+ * decommission, even if all nodes were stopped at once.
  *
  * @module
  */
@@ -12,7 +12,9 @@ import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
 import { ageOf, isUp, type Row } from "../table.ts";
+import { TOLD_MAX } from "../told.ts";
 import { BOOT, isHeartbeat } from "../entries.ts";
+import { decodeTold, encodeTold, type SavedTold, saveTold } from "./state_told.ts";
 
 /** Addresses kept, the last heard first: any node that answers tells the rest. */
 export const SAVED_ADDRESSES_MAX = 256;
@@ -41,6 +43,8 @@ export interface Saved {
   /** Members that ran, or should have; none in a file of gossiper 1.0. */
   readonly members: readonly SavedMember[];
   readonly tombstones: readonly { readonly id: string; readonly by: string }[];
+  /** What hooks were told. */
+  readonly told: readonly SavedTold[];
 }
 
 /** A member as this node last heard it. */
@@ -56,7 +60,7 @@ export interface SavedMember {
 
 /** Writes the text of a state file, one entry per line, so that it can be read and compared. */
 export function encodeSaved(saved: Saved): string {
-  const { id, cluster, heartbeat, addresses, members, tombstones } = saved;
+  const { id, cluster, heartbeat, addresses, members, tombstones, told } = saved;
   const body = {
     format: FORMAT,
     version: VERSION,
@@ -66,6 +70,8 @@ export function encodeSaved(saved: Saved): string {
     addresses,
     members: members.map((m) => [m.id, m.address, m.boot, m.heartbeat, m.heardAtMs]),
     tombstones: tombstones.map(({ id, by }) => [id, by]),
+    // Left out where there are no hooks: the file stays as it was.
+    ...(told.length > 0 && { told: told.map(encodeTold) }),
   };
   const lines = Object.entries({ ...body, check: checkOf(body) }).map(([name, value]) => {
     const text = Array.isArray(value)
@@ -95,7 +101,7 @@ export function decodeSaved(text: string): Saved | { readonly error: string } {
 }
 
 function readBody(body: Record<string, unknown>): Saved | undefined {
-  const { id, cluster, heartbeat, addresses, members = [], tombstones } = body;
+  const { id, cluster, heartbeat, addresses, members = [], tombstones, told = [] } = body;
   if (!isIdText(id) || !isIdText(cluster)) return undefined;
   if (!Number.isSafeInteger(heartbeat)) return undefined;
   if (Number(heartbeat) < 0 || Number(heartbeat) > HEARTBEAT_MAX_MS) return undefined;
@@ -105,6 +111,7 @@ function readBody(body: Record<string, unknown>): Saved | undefined {
   if (!members.every(isMember)) return undefined;
   if (!Array.isArray(tombstones) || tombstones.length > TOMBSTONES_MAX) return undefined;
   if (!tombstones.every(isTombstone)) return undefined;
+  if (!Array.isArray(told) || told.length > TOLD_MAX) return undefined;
   return {
     id,
     cluster,
@@ -114,6 +121,8 @@ function readBody(body: Record<string, unknown>): Saved | undefined {
       return { id, address, boot, heartbeat, heardAtMs };
     }),
     tombstones: tombstones.map(([id, by]) => ({ id, by })),
+    // A later program may tell of what this one does not know.
+    told: told.flatMap((entry) => decodeTold(entry) ?? []),
   };
 }
 
@@ -123,7 +132,7 @@ export function snapshot(
   of: { id: string; address: string; cluster: string; wallMs: number; random: () => number },
 ): Saved {
   const { table } = gossip.replica;
-  const { id, address, cluster, random } = of;
+  const { id, address, cluster, wallMs, random } = of;
   const others = table.roster().filter((row) => row.id !== id && row.address !== "");
   const rank = new Map(others.map((row) => {
     // Live members in random order, or all nodes of a restarted cluster would call the same few; then by heartbeat.
@@ -141,6 +150,7 @@ export function snapshot(
     addresses: [...addresses].slice(0, SAVED_ADDRESSES_MAX),
     members: membersOf(gossip, of),
     tombstones: Array.from(table.tombstones(), ({ id, by }) => ({ id, by })),
+    told: saveTold(gossip.tellings.remembered(gossip.nowMs), wallMs),
   };
 }
 

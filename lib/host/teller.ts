@@ -18,12 +18,6 @@ import { runShell } from "./shell.ts";
 export const COMMAND_MS = 30_000;
 export const POST_MS = 10_000;
 
-/** Runs of one hook at once: a storm must not start a process for each member. */
-export const AT_ONCE_MAX = 4;
-
-/** Runs of one hook that wait for their turn: the core asks for few, as it tells many changes as one. */
-const WAITING_MAX = 256;
-
 /** Lines of a command's output that are logged. */
 const LINES_LOGGED = 5;
 
@@ -34,8 +28,6 @@ export interface TellerOptions {
   /** This node's ID. */
   readonly by: string;
   readonly cluster: string;
-  /** Members that there are. */
-  readonly members: () => number;
   /** The key to sign with; undefined in a cluster without one. */
   readonly secret?: (() => Promise<string>) | undefined;
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
@@ -54,42 +46,26 @@ export class Teller {
   readonly #hooks: ReadonlyMap<string, HookConfig>;
   readonly #options: TellerOptions;
   readonly #over = new AbortController();
-  readonly #lanes = new Map<string, Lane>();
-  /** Of which hook and member a run is under way. */
-  readonly #busy = new Set<string>();
+  /** Hooks that run, and those that are being tried: each once at a time, so all are bounded. */
+  readonly #busy = { tell: new Set<string>(), test: new Set<string>() };
   readonly #failures = new OncePer(FAILURES);
 
   constructor(hooks: readonly HookConfig[], options: TellerOptions) {
     this.#hooks = new Map(hooks.map((hook) => [hook.name, hook]));
     this.#options = options;
-    for (const { name } of hooks) this.#lanes.set(name, new Lane());
   }
 
-  /** Tells once; never rejects. */
-  async tell(telling: Telling): Promise<HookRun> {
-    const places = telling.changes.map(({ id }) => `${telling.hook} ${id}`);
-    // The core does not ask for two at once: a second one would make order and outcome a matter of luck.
-    if (places.some((place) => this.#busy.has(place))) return failed("it is being told already");
-    for (const place of places) this.#busy.add(place);
-    try {
-      const message = this.#message(telling, false);
-      const run = await this.#run(telling.hook, message);
-      this.#log(message, run);
-      return run;
-    } finally {
-      for (const place of places) this.#busy.delete(place);
-    }
+  /** Tells once, where there are so many members; never rejects. */
+  tell(telling: Telling, members: number): Promise<HookRun> {
+    return this.#run("tell", telling, members);
   }
 
-  /** Tries a hook with a made-up change; undefined if there is none of that name. */
+  /** Tries a hook with a made-up change; undefined if no hook has that name. */
   async test(name: string): Promise<HookRun | undefined> {
     const hook = this.#hooks.get(name);
     if (hook === undefined) return undefined;
     const draw = Math.floor(this.#options.random() * 2 ** 32).toString(16).padStart(8, "0");
-    const message = this.#message(madeUp(name, `test-${draw}`, hook.tags), true);
-    const run = await this.#run(name, message);
-    this.#log(message, run);
-    return run;
+    return await this.#run("test", madeUp(name, `test-${draw}`, hook.tags), 1);
   }
 
   get names(): string[] {
@@ -101,16 +77,25 @@ export class Teller {
     this.#over.abort();
   }
 
-  #message(telling: Telling, test: boolean): Message {
-    const { by, cluster, members, wallMs } = this.#options;
-    return messageOf(telling, { by, cluster, members: members(), wallMs: wallMs() }, test);
+  async #run(kind: "tell" | "test", telling: Telling, members: number): Promise<HookRun> {
+    const hook = this.#hooks.get(telling.hook);
+    if (hook === undefined) return failed(`there is no hook ${telling.hook}`);
+    const busy = this.#busy[kind];
+    if (busy.has(hook.name)) return failed("it runs already");
+    busy.add(hook.name);
+    try {
+      const { by, cluster, wallMs } = this.#options;
+      const sender = { by, cluster, members, wallMs: wallMs() };
+      const message = messageOf(telling, sender, kind === "test");
+      const run = await this.#inTime(hook, message);
+      this.#log(message, run);
+      return run;
+    } finally {
+      busy.delete(hook.name);
+    }
   }
 
-  async #run(name: string, message: Message): Promise<HookRun> {
-    const hook = this.#hooks.get(name);
-    const lane = this.#lanes.get(name);
-    if (hook === undefined || lane === undefined) return failed(`there is no hook ${name}`);
-    if (!await lane.enter()) return failed("too many wait for their turn");
+  async #inTime(hook: HookConfig, message: Message): Promise<HookRun> {
     const { commandMs = COMMAND_MS, postMs = POST_MS } = this.#options;
     const timeoutMs = hook.action.kind === "command" ? commandMs : postMs;
     const over = new AbortController();
@@ -118,17 +103,15 @@ export class Teller {
     const timer = setTimeout(abort, timeoutMs);
     this.#over.signal.addEventListener("abort", abort);
     try {
-      if (this.#over.signal.aborted) return failed("this node is stopping");
-      return await this.#act(hook, message, over.signal);
+      if (!this.#over.signal.aborted) return await this.#act(hook, message, over.signal);
     } catch (error) {
-      if (this.#over.signal.aborted) return failed("this node is stopping");
       const late = `no answer within ${formatDuration(timeoutMs)}`;
-      return failed(over.signal.aborted ? late : reasonOf(error));
+      if (!this.#over.signal.aborted) return failed(over.signal.aborted ? late : reasonOf(error));
     } finally {
       clearTimeout(timer);
       this.#over.signal.removeEventListener("abort", abort);
-      lane.leave();
     }
+    return failed("this node is stopping");
   }
 
   async #act({ action }: HookConfig, message: Message, signal: AbortSignal): Promise<HookRun> {
@@ -162,28 +145,4 @@ export class Teller {
 
 function failed(words: string): HookRun {
   return { done: false, words, lines: [] };
-}
-
-/** The runs of one hook: a few at once, and a bounded number that wait. */
-class Lane {
-  #inside = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  /** Waits for a turn; false if too many do. */
-  async enter(): Promise<boolean> {
-    if (this.#inside < AT_ONCE_MAX) {
-      this.#inside++;
-      return true;
-    }
-    if (this.#waiting.length >= WAITING_MAX) return false;
-    // Whoever leaves hands its place on.
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return true;
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#inside--;
-    else next();
-  }
 }

@@ -13,13 +13,9 @@ import { durationWords, memberCount, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
-import {
-  type ContactView,
-  type MemberView,
-  type PageMember,
-  type PageView,
-  tableText,
-} from "../report/members.ts";
+import { type MemberView, type PageMember, type PageView, tableText } from "../report/members.ts";
+import type { ContactView } from "../report/contacts.ts";
+import { quietLine } from "../report/quiet.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import { type Status, STATUSES } from "../table.ts";
 
@@ -38,6 +34,8 @@ export interface RowState extends MemberView {
   readonly tags: readonly string[];
   /** Why the member is not live; empty while it is. */
   readonly why: string;
+  /** How often hooks were told of it. */
+  readonly tellings: number;
   readonly strip: Strip;
 }
 
@@ -56,6 +54,8 @@ export interface PageState extends Headline {
   /** Of the pages of the other nodes: "http" or "https". */
   readonly scheme: string;
   readonly deadAfterMs: number;
+  /** Whom hooks say nothing of, in a line; empty for nobody. */
+  readonly quiet: string;
   /** Of all members, whatever the filter; in the order of `STATUSES`. */
   readonly counts: Readonly<Record<Status, number>>;
   /** What the names and addresses of all rows end in, which is shown dimmed. */
@@ -110,6 +110,7 @@ export function pageState(view: PageView, filter = "", options: PageStateOptions
     now: view.now,
     scheme: view.tls ? "https" : "http",
     deadAfterMs: view.deadAfterMs,
+    quiet: quietLine(view.quiet, view.now),
     ...headlineOf(view, counts, suffix.id),
     suffix,
     counts,
@@ -128,7 +129,8 @@ export function pageState(view: PageView, filter = "", options: PageStateOptions
 /** The page for a terminal: its headline and its table, trouble first. */
 export function pageText(view: PageView, filter = ""): string {
   const { verdict } = headlineOf(view, countStatuses(view.members));
-  return `${verdict}\n\n${tableText(listed(view, filter))}`;
+  const lines = [verdict, quietLine(view.quiet, view.now)].filter(Boolean);
+  return `${lines.join("\n")}\n\n${tableText(listed(view, filter))}`;
 }
 
 /** The members that match the filter, trouble first. */
@@ -175,6 +177,7 @@ function rowState(member: PageMember, view: PageView): RowState {
     ageMs: member.ageMs,
     tags: tagWords(member.tags),
     why: whyOf(member),
+    tellings: member.tellings,
     strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
   };
 }

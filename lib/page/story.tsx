@@ -2,7 +2,16 @@
 /** A member's history, open below its row. static/story.js keeps it live. */
 import type { PageState } from "./content.ts";
 import { byePath, forgetPath, PageLink, Time } from "./links.tsx";
-import { changeWords, isGone, lastedWords, storyWords, uptimeWords } from "../../static/words.js";
+import {
+  changeWords,
+  clockWords,
+  isGone,
+  lastedWords,
+  storyWords,
+  toldWords,
+  uptimeWords,
+} from "../../static/words.js";
+import type { ToldView } from "../report/tellings.ts";
 import type { StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 
@@ -35,6 +44,10 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
               <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
             )).reverse()}
           </ol>
+          <ul class="told">
+            {(story?.told ?? []).map((told) => <Told key={told.at} told={told} now={now} />)
+              .reverse()}
+          </ul>
           <p class="acts">
             <a class="bye" href={byePath(id)} hidden={story?.status === "decommissioned"}>
               Decommission…
@@ -47,6 +60,11 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
       </td>
     </tr>
   );
+}
+
+/** That a hook was told of it; without its time what the script fills in. */
+function Told({ told, now }: { told: ToldView; now: string }) {
+  return <li>{toldWords(told, clockWords(told.at, now))}</li>;
 }
 
 export const BLANK_CHANGE: ChangeView = {

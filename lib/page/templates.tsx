@@ -4,7 +4,7 @@ import type { RowState } from "./content.ts";
 import { Group, Square } from "./map.tsx";
 import { MemberRow } from "./rows.tsx";
 import { BLANK_CHANGE, Change, StoryRow } from "./story.tsx";
-import type { ContactView } from "../report/members.ts";
+import type { ContactView } from "../report/contacts.ts";
 
 const BLANK_ROW: RowState = {
   id: "",
@@ -14,6 +14,7 @@ const BLANK_ROW: RowState = {
   ageMs: null,
   tags: [],
   why: "",
+  tellings: 0,
   strip: { label: "", spans: [] },
 };
 

@@ -57,6 +57,7 @@ export function HeadlineSection({ state }: { state: PageState }) {
         </span>
         <span id="latest">{state.latest}</span>
       </p>
+      <p id="quiet" hidden={state.quiet === ""}>{state.quiet}</p>
     </section>
   );
 }

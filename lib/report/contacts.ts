@@ -23,15 +23,37 @@ const TROUBLES: Readonly<Record<Exchange["outcome"], string>> = {
   failed: "gives no answer of use, as this node's log says",
 };
 
-/** The addresses whose member is not known yet; `outcomes` tells how the last call to each ended. */
+/** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
+const FAILURES_MAX = 256;
+
+/** How the last call to an address ended that did not answer. */
+export class Failures {
+  /** The one that failed longest ago first. */
+  readonly #byAddress = new Map<string, Exchange["outcome"]>();
+
+  record({ to, outcome }: Exchange): void {
+    this.#byAddress.delete(to);
+    if (outcome !== "answered") this.#byAddress.set(to, outcome);
+    for (const oldest of this.#byAddress.keys()) {
+      if (this.#byAddress.size <= FAILURES_MAX) break;
+      this.#byAddress.delete(oldest);
+    }
+  }
+
+  get(address: string): Exchange["outcome"] | undefined {
+    return this.#byAddress.get(address);
+  }
+}
+
+/** The addresses whose member is not known yet; `failures` tells how the last call to each ended. */
 export function contactViews(
   gossip: Gossip,
-  outcomes: ReadonlyMap<string, Exchange["outcome"]>,
+  failures: Failures,
 ): ContactView[] {
-  return Array.from(gossip.contacts.unanswered(), ({ address, failures }) => {
-    const trouble = failures === 0 ? "" : TROUBLES[outcomes.get(address) ?? "silent"];
-    const calls = failures === 1 ? "the last call" : `the last ${failures} calls`;
-    const state = failures === 0 ? "no answer yet" : `${trouble}: no answer to ${calls}`;
+  return Array.from(gossip.contacts.unanswered(), ({ address, failures: count }) => {
+    const trouble = count === 0 ? "" : TROUBLES[failures.get(address) ?? "silent"];
+    const calls = count === 1 ? "the last call" : `the last ${count} calls`;
+    const state = count === 0 ? "no answer yet" : `${trouble}: no answer to ${calls}`;
     return { address, trouble, state };
   });
 }

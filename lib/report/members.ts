@@ -63,7 +63,7 @@ export interface ListedMember extends MemberView {
 /** A member as the page shows it. */
 export interface PageMember extends ListedMember {
   /** How often hooks were told of it. */
-  readonly told: number;
+  readonly tellings: number;
   readonly strip: StripView;
   /** The changes of its status in the time of the strip, oldest first. */
   readonly changes: ReturnType<StripSource["changes"]>;
@@ -158,7 +158,7 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
 export function pageMembers(from: Sources, strips: StripSource): PageMember[] {
   return memberViews(from).map((member) => ({
     ...member,
-    told: from.tellings.of(member.id).length,
+    tellings: from.tellings.of(member.id).length,
     // A getter: strips are drawn only for the rows that fit on the page.
     get strip() {
       return strips.view(member.id);

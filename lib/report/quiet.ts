@@ -4,6 +4,7 @@
  * @module
  */
 import type { Gossip } from "../gossip.ts";
+import { hashOf } from "../hash.ts";
 import { clockWords } from "../../static/words.js";
 
 /** Silences that the page's line names; of more it tells the number. */
@@ -49,9 +50,12 @@ export function quietLine(views: readonly QuietView[], now: string): string {
 
 /** Equal while the same silences hold. */
 export function quietVersion(gossip: Gossip): string {
-  return gossip.replica.quiets.active(gossip.nowMs).map(({ pattern, why, by }) =>
-    `${pattern} ${why} ${by}`
-  ).join("\n");
+  const active = gossip.replica.quiets.active(gossip.nowMs);
+  return active.length === 0 ? "" : String(hashOf(JSON.stringify(
+    active.map((
+      { pattern, why, by, leftMs },
+    ) => [pattern, why, by, Math.round((gossip.nowMs + leftMs) / 1000)]),
+  )));
 }
 
 function quietView({ pattern, why, by, leftMs }: Active, wallMs: number): QuietView {

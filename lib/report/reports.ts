@@ -9,7 +9,9 @@ import type { Dropped } from "../forgotten.ts";
 import type { Exchange } from "../net/driver.ts";
 import { Flapping } from "./flapping.ts";
 import { uptimesOf } from "./history.ts";
+import { hookFamilies } from "./hook_metrics.ts";
 import { Metrics } from "./metrics.ts";
+import { readProcess } from "./process_readings.ts";
 import { metricsText } from "./prometheus.ts";
 import { Stories } from "./stories.ts";
 import { type SpanName, stripsOf } from "./spans.ts";
@@ -17,7 +19,6 @@ import { Strips, stripStepMs } from "./strips.ts";
 import { type TargetGroup, targetGroups } from "./targets.ts";
 import { ageOf } from "../table.ts";
 import {
-  contactViews,
   type ListedMember,
   type MembersView,
   memberViews,
@@ -29,12 +30,11 @@ import {
   tableText,
   type Wanted,
 } from "./members.ts";
+import { quietVersion, type QuietView, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
+import { contactViews, Failures } from "./contacts.ts";
 import { CutOff } from "./cut_off.ts";
 import type { Change } from "../verdicts.ts";
-
-/** Addresses of which it is remembered how the last call failed: more than anybody lists in -join. */
-const FAILURES_MAX = 256;
 
 const LIVE: Wanted = { statuses: new Set(["live"]) };
 
@@ -45,8 +45,7 @@ export class Reports {
   readonly #flapping = new Flapping();
   readonly #strips: Strips;
   readonly #metrics = new Metrics();
-  /** How the last call to an address ended that did not answer, the one that failed longest ago first. */
-  readonly #failures = new Map<string, Exchange["outcome"]>();
+  readonly #failures = new Failures();
   readonly #events: EventStreams;
   readonly #cutOff: CutOff;
   #told = Promise.withResolvers<void>();
@@ -105,9 +104,7 @@ export class Reports {
   exchanged(exchange: Exchange): void {
     this.#metrics.exchange(exchange);
     const { to, outcome, tookMs } = exchange;
-    this.#failures.delete(to);
-    if (outcome !== "answered") this.#failures.set(to, outcome);
-    if (this.#failures.size > FAILURES_MAX) this.#failures.delete([...this.#failures.keys()][0]!);
+    this.#failures.record(exchange);
     this.#options.log.notice("debug", `called ${to}: ${outcome} in ${tookMs.toFixed(1)} ms`);
   }
 
@@ -134,7 +131,8 @@ export class Reports {
     const { refresh, gossip, boot, now } = this.#options;
     refresh();
     const { table, evidence, spread } = gossip.replica;
-    const counts = [evidence.slow.version, spread.version, this.#flapping.count(now().wallMs)];
+    const flapping = this.#flapping.count(now().wallMs);
+    const counts = [evidence.slow.version, spread.version, flapping, quietVersion(gossip)];
     const remarks = `${counts.join(".")}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
@@ -144,7 +142,8 @@ export class Reports {
     const { refresh, id, address } = this.#options;
     refresh();
     const members = memberViews(this.#sources(), wanted);
-    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, members };
+    const quiet = this.#quiet();
+    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, members };
   }
 
   /** The same as text. */
@@ -196,6 +195,7 @@ export class Reports {
       startedMs: epochMs + this.#startMs,
       now: this.#wallTime(),
       cutOff: this.#cutOff.holds,
+      quiet: this.#quiet(),
       intervalMs,
       deadAfterMs,
       members: pageMembers(this.#sources(), strips),
@@ -214,10 +214,7 @@ export class Reports {
   /** The text for Prometheus. */
   async metrics(): Promise<string> {
     const { gossip, traffic, version } = this.#options;
-    // Loading Node's part of the runtime takes 5 MB: only a node that is scraped pays for it.
-    const { cpuUsage } = await import("node:process");
-    const { user, system } = cpuUsage();
-    return metricsText(this.#metrics.families({
+    const families = this.#metrics.families({
       ...gossip.counts,
       members: this.members().members,
       cutOff: this.#cutOff.holds,
@@ -226,12 +223,9 @@ export class Reports {
       traffic,
       streams: this.#events.size,
       build: { version, deno: Deno.version.deno },
-      process: {
-        cpuSeconds: (user + system) / 1e6,
-        residentBytes: Deno.memoryUsage().rss,
-        startSeconds: performance.timeOrigin / 1000,
-      },
-    }));
+      process: await readProcess(),
+    });
+    return metricsText([...families, ...hookFamilies(gossip.tellings.counts)]);
   }
 
   /** Ends every stream once its reader has all changes. */
@@ -240,8 +234,12 @@ export class Reports {
   }
 
   #sources(): Sources {
-    const { gossip, now } = this.#options;
-    return { gossip, stories: this.#stories, wallMs: now().wallMs };
+    const { gossip, tellings, now } = this.#options;
+    return { gossip, stories: this.#stories, tellings, wallMs: now().wallMs };
+  }
+
+  #quiet(): QuietView[] {
+    return quietViews(this.#options.gossip, this.#options.now().wallMs);
   }
 
   #wallTime(): string {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Status } from "../table.ts";
+import type { Told } from "../told.ts";
 
 /** Tellings kept per member: days of one that restarts, an hour of one that flaps. */
 export const TELLINGS_MAX = 10;
@@ -13,6 +15,8 @@ export const TOLD_MEMBERS_MAX = 4_096;
 /** That a hook was told of a member. */
 export interface ToldView {
   readonly hook: string;
+  /** What the member had become. */
+  readonly to: Status;
   /** The node that told. */
   readonly by: string;
   /** RFC 3339, by this node's clock. */
@@ -21,31 +25,19 @@ export interface ToldView {
   readonly result: string;
 }
 
-/** What this node learns: that somebody told a hook of members. */
-export interface Learned {
-  readonly hook: string;
-  readonly ids: readonly string[];
-  readonly by: string;
-  /** Time since it was told, in ms. */
-  readonly ageMs: number;
-  readonly words: string;
-}
-
 export class Tellings {
   readonly #byId = new Map<string, ToldView[]>();
 
   /** Adds one, learned at `wallMs` of this node's wall clock. */
-  record({ hook, ids, by, ageMs, words }: Learned, wallMs: number): void {
+  record({ hook, id, to, by, ageMs, result }: Told, wallMs: number): void {
     const at = new Date(wallMs - ageMs).toISOString();
-    for (const id of ids) {
-      const told = [...this.#byId.get(id) ?? [], { hook, by, at, result: words }];
-      this.#byId.delete(id);
-      this.#byId.set(id, told.slice(-TELLINGS_MAX));
-      if (this.#byId.size <= TOLD_MEMBERS_MAX) continue;
-      for (const oldest of this.#byId.keys()) {
-        this.#byId.delete(oldest);
-        break;
-      }
+    const told = [...this.#byId.get(id) ?? [], { hook, to, by, at, result }];
+    // Deleted first, so that the last told comes last.
+    this.#byId.delete(id);
+    this.#byId.set(id, told.slice(-TELLINGS_MAX));
+    for (const oldest of this.#byId.keys()) {
+      if (this.#byId.size <= TOLD_MEMBERS_MAX) break;
+      this.#byId.delete(oldest);
     }
   }
 

@@ -6,7 +6,6 @@
  */
 import { formatAddress } from "../address.ts";
 import { AddressWatch } from "../host/address_watch.ts";
-import type { Beside } from "./beside.ts";
 import { createApp } from "../http/app.ts";
 import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
@@ -86,7 +85,6 @@ export function start(
   });
   const teller = makeTeller?.({
     ...{ by: id, cluster, wallMs, log, random: Math.random, nowMs: () => performance.now() },
-    members: () => node.size,
     secret: keys && (() => keys.keyring.hookSecret(cluster)),
     authorities: () => credentials.authorities,
   });
@@ -178,13 +176,13 @@ export async function main(args: string[]): Promise<number> {
   // First: until then the system ends the process at a signal, or loses it where the process is a container's first.
   const asked = Promise.withResolvers<string>();
   let running: Running | undefined;
-  let beside: Beside | undefined;
+  let extras: Extras = {};
   const forgetStop = onStopSignal(asked.resolve);
   onHangUp({
-    stop: () => beside?.hungUp() || asked.resolve("SIGHUP"),
+    stop: () => extras.beside?.hungUp() || asked.resolve("SIGHUP"),
     reload: () => {
       void running?.reload();
-      beside?.pass("SIGHUP");
+      extras.beside?.pass("SIGHUP");
     },
   });
   const parsed = parseConfig(args, (name) => Deno.env.get(name), {
@@ -219,14 +217,13 @@ export async function main(args: string[]): Promise<number> {
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
   if (names.warning !== undefined) log.notice("warn", names.warning);
-  const extras = await loadExtras(names.config, log);
-  beside = extras.beside;
+  extras = await loadExtras(names.config, log);
   try {
     // Loaded by those alone that ask for it: it takes Node's part of the runtime.
     const dns = names.config.dns &&
       await (await import("../dns/server.ts")).DnsServer.open(names.config.dns);
     running = start(names.config, write, { ...extras, dns });
-    if (beside?.takesSignals()) forgetStop();
+    if (extras.beside?.takesSignals()) forgetStop();
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError, ProgramError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;

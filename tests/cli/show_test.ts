@@ -77,6 +77,13 @@ Deno.test("storyText() tells status, since when, why, and the last changes", () 
         ...member("n3", "dead", reason),
         uptime: { day: 99.5, month: 98, knownMs: 2_592_000_000 },
         history,
+        told: [{
+          hook: "pager",
+          to: "dead",
+          by: "n2",
+          at: "2026-01-12T23:39:07.100Z",
+          result: "200",
+        }],
       },
       PLAIN,
     ),
@@ -88,17 +95,27 @@ Deno.test("storyText() tells status, since when, why, and the last changes", () 
 
 2026-01-12 23:39:06.417 UTC  live  joined: heard directly
 2026-01-12 23:39:06.417 UTC  dead  connection refused, witnessed by n1
+
+told pager by n2 at 2026-01-12 23:39:07 UTC (200)
 `,
   );
   const unknown = { ...member("n4", "unknown", null), address: "", ageMs: null, since: null };
   assertEquals(
-    storyText({ ...unknown, uptime: { day: null, month: null, knownMs: 0 }, history: [] }, PLAIN),
+    storyText(
+      { ...unknown, uptime: { day: null, month: null, knownMs: 0 }, history: [], told: [] },
+      PLAIN,
+    ),
     "n4 is unknown\n  why      not known\n  address  not known\n  heard    never\n",
   );
   const long = Array.from({ length: 1_000 }, () => history[0]);
   assertEquals(
     storyText(
-      { ...member("n3", "dead"), uptime: { day: 1, month: 1, knownMs: 1 }, history: long },
+      {
+        ...member("n3", "dead"),
+        uptime: { day: 1, month: 1, knownMs: 1 },
+        history: long,
+        told: [],
+      },
       PLAIN,
     )
       .split("\n").length,

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { readHook } from "../../lib/config/hooks.ts";
 import { readCheck } from "../../lib/config/checks.ts";
 import { parseNetwork } from "../../lib/config/networks.ts";
 import { type Config, helpText, parseConfig, type ParsedConfig } from "../../lib/config/config.ts";
@@ -35,6 +42,8 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     cluster: "default",
     state: undefined,
     labels: { tags: {}, ports: {} },
+    hooks: [],
+    tellAfterMs: 0,
     dns: undefined,
     dist: undefined,
     intervalMs: 1_000,
@@ -70,6 +79,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     "-interval": "500ms",
     "-dead-after": "1m",
     "-check": "tcp:a:1",
+    "-on-change": "notify.sh,status=dead,name=pager",
+    "-tell-after": "30s",
     "-key-file": "/etc/keys",
     "-private": "true",
     "-tls-cert": "cert.pem",
@@ -93,6 +104,8 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     cluster: "prod",
     state: "/var/lib/n1.state",
     labels: { tags: { role: "web", zone: "a" }, ports: { web: 3_000 } },
+    hooks: [readHook("notify.sh,status=dead,name=pager")],
+    tellAfterMs: 30_000,
     dns: { host: "127.0.0.1", port: 5_353 },
     dist: "/srv/gossiper",
     intervalMs: 500,
@@ -124,6 +137,31 @@ Deno.test("parseConfig() takes -check several times, and its variable has one pe
   assertEquals(configOf(["-check", "exec:a,b", "-check=tcp:a:1,name=db"]).checks, checks);
   const variable = " exec:a,b\n\ntcp:a:1,name=db\n";
   assertEquals(configOf([], { GOSSIPER_CHECK: variable }).checks, checks);
+});
+
+Deno.test("parseConfig() takes -on-change several times, and its variable has one per line", () => {
+  const hooks = ["notify.sh", "https://a.example/,status=left,name=b"].map(readHook);
+  assertEquals(
+    configOf(
+      hooks.flatMap((
+        _,
+        i,
+      ) => ["-on-change", ["notify.sh", "https://a.example/,status=left,name=b"][i]!]),
+    ).hooks,
+    hooks,
+  );
+  const variable = "notify.sh\nhttps://a.example/,status=left,name=b\n";
+  assertEquals(configOf([], { GOSSIPER_ON_CHANGE: variable }).hooks, hooks);
+});
+
+Deno.test("parseConfig() takes no more names of hooks, tags and ports than fit what a node says of itself", () => {
+  const hooks = Array.from({ length: 8 }, (_, i) => ["-on-change", `a,name=${"n".repeat(31)}${i}`]);
+  const tags = ["-tag", `a=${"x".repeat(60)}`, "-tag", `b=${"x".repeat(60)}`];
+  assertEquals(configOf(hooks.flat()).hooks.length, 8);
+  assertMatch(
+    usageOf([...hooks.flat(), ...tags]),
+    /^Cannot use so many -tag and -port-of, and names/,
+  );
 });
 
 Deno.test("parseConfig() takes what follows a bare -- as the program to run, flags of its own included", () => {

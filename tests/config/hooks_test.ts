@@ -28,9 +28,9 @@ Deno.test("readHook() with cut-off alone tells of no member", () => {
 
 Deno.test("a hook's own name is equal on all nodes that have it, and of no other command or URL", () => {
   const nameOf = (text: string) => readHook(text).name;
-  assertMatch(nameOf("/opt/bin/notify.sh web"), /^notify\.sh-[0-9a-f]{8}$/);
-  assertMatch(nameOf("https://hooks.example/T1"), /^hooks\.example-[0-9a-f]{8}$/);
-  assertMatch(nameOf("http://[::1]:9/"), /^1-[0-9a-f]{8}$/);
+  assertMatch(nameOf("/opt/bin/notify.sh web"), /^notify-sh-[0-9a-f]{8}$/);
+  assertMatch(nameOf("https://hooks.example/T1"), /^hooks-example-[0-9a-f]{8}$/);
+  assertMatch(nameOf("http://[::1]:9/"), /^hook-1-[0-9a-f]{8}$/);
   assertEquals(nameOf("notify.sh web"), nameOf("notify.sh web,status=dead"));
   assert(nameOf("notify.sh web") !== nameOf("notify.sh db"));
   assert(nameOf("https://hooks.example/T1") !== nameOf("https://hooks.example/T2"));
@@ -49,8 +49,9 @@ Deno.test("readHook() refuses what it cannot use, and says what to give", () => 
     ["n.sh,status=ded", "give as status= one or more of"],
     ["n.sh,status=", "give as status= one or more of"],
     ["n.sh,status=unknown", "give as status= one or more of"],
-    ["n.sh,name=a b", "give a name of 1 to 32"],
-    ["n.sh,name=", "give a name of 1 to 32"],
+    ["n.sh,name=a b", "give a name of a letter"],
+    ["n.sh,name=1st", "give a name of a letter"],
+    ["n.sh,name=", "give a name of a letter"],
     ["n.sh,name=a,name=b", "give name= once"],
     ["n.sh,status=dead,tag=a=b,status=left", "give status= once"],
     ["n.sh,tag=role", "of tag=: give NAME=VALUE"],

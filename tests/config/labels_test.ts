@@ -3,7 +3,7 @@ import { LABEL_FLAGS, labelsOf, readTags } from "../../lib/config/labels.ts";
 import { readFlags, splitFlags, UsageError } from "../../lib/config/flags.ts";
 
 function read(...args: string[]) {
-  return labelsOf(readFlags(LABEL_FLAGS, splitFlags(LABEL_FLAGS, args), () => undefined));
+  return labelsOf(readFlags(LABEL_FLAGS, splitFlags(LABEL_FLAGS, args), () => undefined), []);
 }
 
 Deno.test("-tag and -port-of are given once for each, and kept by name", () => {

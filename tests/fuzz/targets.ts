@@ -78,6 +78,15 @@ const SHOWN =
 const CHANGED =
   '{"id":"n3","address":"a:80","from":null,"to":"live","at":"2026-01-12T23:39:03.300Z","reason":"heard","event":1}';
 
+/** That a hook was told. */
+const TOLD = {
+  told: {
+    ...{ hook: "pager", id: "n2", boot: "1a2b3c4d", to: "dead", heartbeat: 100, step: 0 } as const,
+    ...{ by: "n1", together: 1, result: "200" },
+  },
+  toldAtMs: 5,
+};
+
 const DNS_SOURCE: Source = {
   live: () => [],
   resolve: () => Promise.resolve([]),
@@ -242,6 +251,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         addresses: ["n2:80", "[::1]:80"],
         members: [{ id: "n2", address: "n2:80", boot: "1a2b3c4d", heartbeat: 100, heardAtMs: 5 }],
         tombstones: [{ id: "n9", by: "n1" }],
+        told: [TOLD],
       }),
     ],
     attack(text) {
@@ -322,6 +332,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "GET /bye?id=n9 a",
       "GET /bye?id=n9&unknown=yes a",
       "POST /bye id=n9&key=k&unknown=yes",
+      "POST /quiet id=web*&for=2h&why=deploy",
+      "POST /hook-test name=pager",
       "GET /members?status=dead,live a",
       "GET /members/n1 a",
       "GET /?q=n1&id=n1 a",

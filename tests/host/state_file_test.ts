@@ -19,6 +19,7 @@ function saved(tombstones: readonly string[] = []): Saved {
     addresses: ["n2:8080"],
     members: [],
     tombstones: tombstones.map((id) => ({ id, by: "n1" })),
+    told: [],
   };
 }
 

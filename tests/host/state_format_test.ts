@@ -11,7 +11,17 @@ import {
   snapshot,
   STATE_LENGTH_MAX,
 } from "../../lib/host/state_format.ts";
+import { decodeTold, toldBefore } from "../../lib/host/state_told.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../../lib/limits.ts";
+import { TOLD_MAX } from "../../lib/told.ts";
+
+const TOLD: Saved["told"][number] = {
+  told: {
+    ...{ hook: "pager", id: "n2", boot: "00000002", to: "dead", heartbeat: 200, step: 0 },
+    ...{ by: "n1", together: 1, result: "200" },
+  },
+  toldAtMs: 1_000_000,
+};
 
 const SAVED: Saved = {
   id: "n1",
@@ -23,6 +33,7 @@ const SAVED: Saved = {
     { id: "go2", address: "", boot: "", heartbeat: 100, heardAtMs: -5 },
   ],
   tombstones: [{ id: "n3", by: "n1" }, { id: "go", by: "" }],
+  told: [TOLD],
 };
 
 /** What gossiper 1.0 wrote, which knew no members. */
@@ -69,7 +80,7 @@ Deno.test("decodeSaved() reads what encodeSaved() wrote", () => {
 });
 
 Deno.test("decodeSaved() reads a file of gossiper 1.0, and writes one that it can read: the version is the same", () => {
-  assertEquals(decodeSaved(OLD_TEXT), { ...SAVED, members: [] });
+  assertEquals(decodeSaved(OLD_TEXT), { ...SAVED, members: [], told: [] });
   assertEquals(JSON.parse(encodeSaved(SAVED)).version, JSON.parse(OLD_TEXT).version);
 });
 
@@ -150,7 +161,11 @@ Deno.test("invariant 7: a full state file is within its bound", () => {
     heartbeat: HEARTBEAT_MAX_MS,
     heardAtMs: HEARTBEAT_MAX_MS,
   }));
-  const full = { ...SAVED, id: id(0), cluster: id(1), members, tombstones, addresses };
+  const told = Array.from({ length: TOLD_MAX }, (_, i) => ({
+    told: { ...TOLD.told, hook: id(0), id: id(i), by: id(i), heartbeat: HEARTBEAT_MAX_MS },
+    toldAtMs: HEARTBEAT_MAX_MS,
+  }));
+  const full = { ...SAVED, id: id(0), cluster: id(1), members, tombstones, addresses, told };
   assert(!("error" in decodeSaved(encodeSaved(full))));
 });
 
@@ -174,7 +189,29 @@ Deno.test("snapshot() puts live members first, then the last heard, then contact
       { id: "older", address: "older:1", boot: "00000002", heartbeat: 90, heardAtMs: 1_901_000 },
     ],
     tombstones: [{ id: "n9", by: "n2" }],
+    told: [],
   });
+});
+
+Deno.test("snapshot() keeps what hooks were told, and a node that starts with it knows it, by then older", () => {
+  const told = { ...TOLD.told, ageMs: 5_000 };
+  const options = { id: "n1", address: "n1:1", boot: "00000001", seeds: [], intervalMs: 1_000 };
+  const node = new Gossip(
+    { ...options, deadAfterMs: 5_000, random: () => 0.5, told: [told] },
+    { monotonicMs: 0, wallMs: 1_000_000 },
+  );
+  const of = { id: "n1", address: "n1:1", cluster: "c", wallMs: 1_000_000, random: () => 0.5 };
+  const saved = decodeSaved(encodeSaved(snapshot(node, of)));
+  assert(!("error" in saved), JSON.stringify(saved));
+  assertEquals(toldBefore(saved.told, 1_060_000), [{ ...told, ageMs: 65_000 }]);
+  assertEquals(toldBefore(saved.told, 0), [{ ...told, ageMs: 0 }], "the clock was set back");
+});
+
+Deno.test("decodeSaved() leaves out what hooks were told in a form that it does not know", () => {
+  const body = JSON.parse(encodeSaved(SAVED));
+  const strange = [["x"], 7, [1, "a b", "n2"], [0.5, ...body.told[0].slice(1)]];
+  for (const entry of strange) assertEquals(decodeTold(entry), undefined, JSON.stringify(entry));
+  assertEquals(decodeTold(body.told[0]), TOLD);
 });
 
 Deno.test("restore() lets the same node go on from its last heartbeat, with all tombstones", () => {

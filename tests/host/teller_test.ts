@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readHooks } from "../../lib/config/hooks.ts";
 import type { Telling } from "../../lib/hook.ts";
 import type { Message } from "../../lib/host/hook_words.ts";
-import { AT_ONCE_MAX, Teller, type TellerOptions } from "../../lib/host/teller.ts";
+import { Teller, type TellerOptions } from "../../lib/host/teller.ts";
 import { createLog } from "../../lib/log.ts";
 import { Keyring } from "../../lib/net/keys.ts";
 import { Authority } from "../support/certificates.ts";
@@ -22,7 +22,6 @@ function tellerOf(hooks: string, options: Partial<TellerOptions> = {}) {
   const teller = new Teller(readHooks(hooks), {
     by: "n1",
     cluster: "prod",
-    members: () => 3,
     authorities: () => [],
     wallMs: () => AT_MS,
     nowMs: () => 0,
@@ -61,7 +60,7 @@ Deno.test("command: it has the words in variables and the message on its input; 
   const command =
     `echo first; echo "$GOSSIPER_ID $GOSSIPER_TO $GOSSIPER_KEY $GOSSIPER_TAG_role" >&2; cat,name=c`;
   const { teller, lines } = tellerOf(command);
-  const { done, words, lines: printed } = await teller.tell(telling("c"));
+  const { done, words, lines: printed } = await teller.tell(telling("c"), 3);
   assertEquals([done, words, printed[0]], [true, "exited with 0", "first"]);
   assertEquals(printed[1], "n5 dead n5.b.dead.1 web");
   const { text, by, changes }: Message = JSON.parse(printed[2]!);
@@ -74,22 +73,22 @@ Deno.test("command: it has the words in variables and the message on its input; 
 
 Deno.test("command: one that does not read its input is done as well; one that fails says how", async () => {
   const { teller, lines } = tellerOf("true,name=a\necho no >&2; exit 3,name=b");
-  assertEquals((await teller.tell(telling("a"))).done, true);
-  const failed = await teller.tell(telling("b"));
+  assertEquals((await teller.tell(telling("a"), 3)).done, true);
+  const failed = await teller.tell(telling("b"), 3);
   assertEquals([failed.done, failed.words, failed.lines], [false, "exited with 3", ["no"]]);
   assertEquals(lines().slice(1), [
     "warning: cannot tell b: exited with 3: n5 is dead: connection refused",
     "warning: b: no",
   ]);
   // Said once in ten minutes.
-  await teller.tell(telling("b"));
+  await teller.tell(telling("b"), 3);
   assertEquals(lines().length, 3);
 });
 
 Deno.test("command: at its time-out it is killed with its children", async () => {
   const file = await Deno.makeTempFile();
   const { teller } = tellerOf(`sleep 300 & echo $! > ${file}; wait,name=c`, { commandMs: 300 });
-  const { done, words } = await teller.tell(telling("c"));
+  const { done, words } = await teller.tell(telling("c"), 3);
   assertEquals([done, words], [false, "killed, as it did not end in time"]);
   const pid = Number(await Deno.readTextFile(file));
   assert(pid > 0);
@@ -106,45 +105,39 @@ Deno.test("command: a hostile reason stays one word of the environment", async (
   const hostile = telling("c");
   const reason = "$(touch /tmp/x); `id`\n'\"";
   const changes = hostile.changes.map((change) => ({ ...change, reason }));
-  const { lines } = await teller.tell({ ...hostile, changes });
+  const { lines } = await teller.tell({ ...hostile, changes }, 3);
   assertEquals(lines, ["$(touch /tmp/x); `id` '\""]);
 });
 
-Deno.test("hooks: a member has one run of a hook at once, a hook a few, and the others wait", async () => {
+Deno.test("hooks: each runs once at a time, and is tried once at a time; others are not in its way", async () => {
   const folder = await Deno.makeTempDir();
-  const command =
-    `touch ${folder}/$GOSSIPER_ID; while [ ! -e ${folder}/go ]; do sleep 0.05; done,name=c`;
-  const { teller } = tellerOf(command);
-  const runs = Array.from(
-    { length: AT_ONCE_MAX + 2 },
-    (_, i) => teller.tell(telling("c", `m${i}`)),
-  );
-  assertEquals((await teller.tell(telling("c", "m0"))).words, "it is being told already");
-  const started = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-  await eventually(() => assertEquals(started().length, AT_ONCE_MAX));
+  const wait = `touch ${folder}/$GOSSIPER_ID; while [ ! -e ${folder}/go ]; do sleep 0.05; done`;
+  const { teller } = tellerOf(`${wait},name=c\ntrue,name=other`);
+  const [told, tried] = [teller.tell(telling("c"), 3), teller.test("c")];
+  assertEquals((await teller.tell(telling("c", "n6"), 3)).words, "it runs already");
+  assertEquals((await teller.test("c"))?.words, "it runs already");
+  assertEquals((await teller.tell(telling("other"), 3)).done, true);
   await Deno.writeTextFile(`${folder}/go`, "");
-  for (const { done } of await Promise.all(runs)) assert(done);
-  assertEquals(started().length, AT_ONCE_MAX + 3);
-  assertEquals((await teller.tell(telling("c", "m0"))).done, true);
+  assertEquals([(await told).done, (await tried)?.done], [true, true]);
+  const ran = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  assertEquals(ran, ["go", "gossiper-test", "n5"]);
+  assertEquals((await teller.tell(telling("c", "n6"), 3)).done, true);
   await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("hooks: a node that stops kills what runs, and starts no more", async () => {
   const { teller } = tellerOf("sleep 300,name=c");
-  const runs = Array.from(
-    { length: AT_ONCE_MAX + 1 },
-    (_, i) => teller.tell(telling("c", `m${i}`)),
-  );
+  const run = teller.tell(telling("c"), 3);
   teller.stop();
-  for (const { done } of await Promise.all(runs)) assertEquals(done, false);
-  assertEquals((await teller.tell(telling("c"))).words, "this node is stopping");
+  assertEquals((await run).done, false);
+  assertEquals((await teller.tell(telling("c"), 3)).words, "this node is stopping");
 });
 
 Deno.test("URL: it gets the message by POST under the change's key; 2xx is done", async () => {
   const { got, server, address } = receiver(() => new Response("thanks", { status: 202 }));
   await using _server = server;
   const { teller, lines } = tellerOf(`http://${address}/hook,name=u`);
-  const { done, words } = await teller.tell(telling("u"));
+  const { done, words } = await teller.tell(telling("u"), 3);
   assertEquals([done, words], [true, "202"]);
   const [{ headers, body }] = got as [typeof got[0]];
   assertEquals(headers.get("idempotency-key"), "n5.b.dead.1");
@@ -170,7 +163,7 @@ Deno.test("URL: any other answer fails with its first line, a redirect is not fo
       ),
   );
   const words = async (name: string) => {
-    const run = await teller.tell(telling(name));
+    const run = await teller.tell(telling(name), 3);
     assertEquals(run.done, false);
     return run.words;
   };
@@ -196,8 +189,8 @@ Deno.test("URL: silence ends at the time-out, and an answer without end is read 
   const { teller } = tellerOf(`http://${mute.address}/,name=mute\nhttp://${address}/,name=long`, {
     postMs: 500,
   });
-  assertEquals((await teller.tell(telling("mute"))).words, "no answer within 500ms");
-  const long = await teller.tell(telling("long"));
+  assertEquals((await teller.tell(telling("mute"), 3)).words, "no answer within 500ms");
+  const long = await teller.tell(telling("long"), 3);
   assertMatch(long.words, /^500: x{120}$/);
   assertLess(long.words.length, 200);
 });
@@ -214,8 +207,8 @@ Deno.test("URL: a certificate must be trusted, by the given authorities as well"
   );
   const hook = `https://localhost:${server.addr.port}/,name=u`;
   const trusting = tellerOf(hook, { authorities: () => [ca!] });
-  assertEquals((await trusting.teller.tell(telling("u"))).words, "200");
-  const { words } = await tellerOf(hook).teller.tell(telling("u"));
+  assertEquals((await trusting.teller.tell(telling("u"), 3)).words, "200");
+  const { words } = await tellerOf(hook).teller.tell(telling("u"), 3);
   assertEquals(words, "its certificate is not trusted");
 });
 
@@ -226,7 +219,7 @@ Deno.test("URL: with a key the message is signed, and openssl verifies it as the
   const keyring = new Keyring([key]);
   const secret = () => keyring.hookSecret("prod");
   const { teller } = tellerOf(`http://${address}/,name=u`, { secret });
-  await teller.tell(telling("u"));
+  await teller.tell(telling("u"), 3);
   const [{ headers, body }] = got as [typeof got[0]];
   const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(headers.get("gossiper-signature")!)!;
   assertEquals(Number(t), AT_MS / 1000);

@@ -260,6 +260,7 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
     address: "node1:8080",
     now,
     cutOff: false,
+    quiet: [],
     members: [
       { id: "n0", address: "", ...gone, reason: "decommissioned by request to n1", ...told },
       { id: "n1", address: "node1:8080", ...live, reason: "started", ...words },

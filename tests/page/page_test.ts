@@ -29,6 +29,7 @@ function story(from: PageMember): StoryView {
     ...from,
     uptime,
     history: history.map((change, event) => ({ ...change, tags: {}, event })),
+    told: [{ hook: "pager", to: "dead", by: "n2", at: "2026-01-12T11:00:01.000Z", result: "200" }],
   };
 }
 
@@ -122,7 +123,12 @@ Deno.test("nothing from the network becomes markup, in any place of the page", (
       reason: word,
     } as const;
     const uptime = { day: 1, month: null, knownMs: 0 };
-    const told = { ...first, uptime, history: [{ ...change, tags: {}, event: 1 }] };
+    const told = {
+      ...first,
+      uptime,
+      history: [{ ...change, tags: {}, event: 1 }],
+      told: [{ hook: word, to: "dead", by: word, at: word, result: word }],
+    } as const;
     return [{}, { story: told }, { filter: word }, { missing: word }, { bye: word }]
       .map((options) => render(page, options));
   };

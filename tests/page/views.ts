@@ -27,6 +27,7 @@ export function member(
       statuses: STATUS_MARK[status].repeat(STRIP_SAMPLES),
     },
     changes: [],
+    tellings: 0,
     ...more,
   };
 }
@@ -49,6 +50,7 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
     members,
     contacts: [],
     cutOff: false,
+    quiet: [],
     tls: false,
     keyed: false,
     ...more,

@@ -3,6 +3,7 @@ import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
 import { Flapping } from "../../lib/report/flapping.ts";
 import { Past } from "../../lib/report/past.ts";
+import { Tellings } from "../../lib/report/tellings.ts";
 import { Reports } from "../../lib/report/reports.ts";
 import type { Told } from "../../lib/report/stories.ts";
 
@@ -45,7 +46,7 @@ Deno.test("the version changes when a member stops flapping, though nothing else
     traffic: { bytesIn: 0, bytesOut: 0 },
     cutOffMs: () => 0,
     refresh: () => {},
-    past: new Past(),
+    ...{ past: new Past(), tellings: new Tellings() },
     remember: () => {},
   });
   for (const to of ["dead", "live", "dead", "live", "dead"] as const) {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
 import { memberViews, storyView, tableText } from "../../lib/report/members.ts";
 import { Stories } from "../../lib/report/stories.ts";
+import { Tellings } from "../../lib/report/tellings.ts";
 
 /** A node that has run alone for 8 s, told its changes to its stories, and remembers n2 from a former life. */
 function aged() {
@@ -19,7 +20,7 @@ function aged() {
       if (effect.kind === "change") stories.record(effect.change, now.wallMs);
     }
   }
-  return { gossip, stories, wallMs: 1_008_000 };
+  return { gossip, stories, tellings: new Tellings(), wallMs: 1_008_000 };
 }
 
 Deno.test("memberViews() gives each member the reason for its status and since when it has it", () => {
@@ -32,7 +33,7 @@ Deno.test("memberViews() gives each member the reason for its status and since w
   ]);
   const uptime = { day: 50, month: null, knownMs: 0 };
   const { history, ...n2 } = storyView(sources, "n2", uptime)!;
-  assertEquals([n2, history.length], [{ ...views[1]!, uptime }, 1]);
+  assertEquals([n2, history.length], [{ ...views[1]!, uptime, told: [] }, 1]);
   assertEquals(storyView(sources, "n3", uptime)?.status, "decommissioned");
   assertEquals(storyView(sources, "n4", uptime), undefined);
 });

@@ -9,6 +9,7 @@ import { Keyring } from "../../lib/net/keys.ts";
 import { createLog } from "../../lib/log.ts";
 import { parseNetwork } from "../../lib/config/networks.ts";
 import { Node } from "../../lib/host/node.ts";
+import type { NodeOptions } from "../../lib/host/node_options.ts";
 import { Signer } from "../../lib/net/signer.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { rowOf } from "./peer.ts";
@@ -45,13 +46,15 @@ export interface Answer {
 
 /** Opens the door of node `n1` at `node1:8080`, with the keys given. */
 export function openDoor(
-  { keys, isPrivate = false, cluster = "default", join = [], names = [] }: {
+  { keys, isPrivate = false, cluster = "default", join = [], names = [], teller }: {
     keys?: string[];
     isPrivate?: boolean;
     cluster?: string;
     join?: string[];
     /** Of `-name`. */
     names?: string[];
+    /** What runs hooks. */
+    teller?: NodeOptions["teller"];
   } = {},
 ): Door {
   const lines: string[] = [];
@@ -81,6 +84,7 @@ export function openDoor(
     intervalMs: 1_000,
     deadAfterMs: 5_000,
     forgetMs: Infinity,
+    ...{ hooks: [], tellAfterMs: 0, teller },
     version: "0",
     now: () => ({ monotonicMs: 0, wallMs: NOW_MS }),
     random: () => 0,
