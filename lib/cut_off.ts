@@ -4,6 +4,10 @@
  *
  * @module
  */
+import { readAbout } from "./about.ts";
+import type { ToldChange } from "./hook.ts";
+import type { Self } from "./options.ts";
+import type { Row } from "./table.ts";
 
 /** Others that ran when any was last heard: of one alone, that it is down is likelier. */
 const OTHERS_MIN = 2;
@@ -52,4 +56,17 @@ export class CutOff {
   #isUnheard(nowMs: number, forMs: number): boolean {
     return nowMs - this.#unheardSinceMs > forMs;
   }
+}
+
+/** The change that says that this node is cut off: its boot and its heartbeat at the first moment name it. */
+export function cutOffChange(
+  { id, address, boot }: Pick<Self, "id" | "address" | "boot">,
+  row: Row | undefined,
+  atHeartbeat: number,
+): ToldChange {
+  return {
+    key: [id, boot, "cut-off", atHeartbeat].join("/"),
+    ...{ id, address, tags: readAbout(row?.about).tags, from: undefined, to: "cut-off" },
+    ...{ reason: "no other member answers", ageMs: 0 },
+  };
 }

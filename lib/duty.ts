@@ -82,7 +82,7 @@ export class Duty {
     this.#tellAfterMs = options.tellAfterMs;
   }
 
-  /** Whether there is a change that is not told. */
+  /** Whether nothing is to be told. */
   get isIdle(): boolean {
     return this.#wanted.size === 0;
   }

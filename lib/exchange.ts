@@ -177,8 +177,7 @@ export class Exchanges {
   #goNodeAnswered(turn: Turn, hello: Hello): void {
     const { replica, contacts, address, rounds, intervalMs } = this.#options;
     const into = { replica, contacts, ownAddress: address, intervalMs };
-    const isNews = absorbHello(hello, into, turn);
-    if (isNews) rounds.hurry(turn.now.monotonicMs);
+    if (absorbHello(hello, into, turn)) rounds.hurry(turn.now.monotonicMs);
     this.#meet(turn, undefined);
   }
 

@@ -16,6 +16,7 @@ import { assemble, type Parts } from "./assemble.ts";
 import type { Failure } from "./calls.ts";
 import type { Moment } from "./clock.ts";
 import type { Contacts } from "./contacts.ts";
+import { runRound } from "./cycle.ts";
 import { type Effect, must, type Outcome, type Turn } from "./effects.ts";
 import type { Forgot } from "./forgotten.ts";
 import { HelloText } from "./go_nodes.ts";
@@ -109,7 +110,7 @@ export class Gossip {
     return this.#enter(now, (turn) => {
       this.#survey(turn);
       if (now.monotonicMs >= this.#parts.rounds.nextMs && !this.#parts.leaving.active) {
-        this.#round(turn);
+        runRound(turn, this.#parts, this.#options.random);
       }
     });
   }
@@ -217,24 +218,6 @@ export class Gossip {
     must(turn, this.#parts.calls.isConsistent, "the counts of calls under way agree");
     this.#heartbeat = heartbeat;
     return turn;
-  }
-
-  #round(turn: Turn): void {
-    this.replica.beat(turn.now, turn.nowMs);
-    this.replica.recall(turn.nowMs);
-    this.replica.forgotten.expire(turn.nowMs);
-    this.tellings.expire();
-    const { gone, hung } = this.replica.verdicts.last;
-    const { evidence } = this.replica;
-    const live = this.#parts.calls.callable(this.#options.random);
-    const due = this.contacts.due(turn.now.monotonicMs, (id) => this.isPresent(id));
-    const alone = this.#parts.joining.active;
-    this.#parts.calls.push(
-      turn,
-      this.#parts.rounds.begin(turn, { live, hung, gone, due, alone, evidence }),
-    );
-    this.#parts.calls.push(turn, this.replica.spread.untold(live, turn.nowMs));
-    if (alone) this.#parts.rounds.awaitContact(this.contacts, turn.now.monotonicMs);
   }
 
   /** Looks at every member: some verdicts fall due as time passes. */

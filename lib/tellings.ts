@@ -10,16 +10,15 @@
  *
  * @module
  */
-import { readAbout } from "./about.ts";
-import { CutOff } from "./cut_off.ts";
+import { carriersOf } from "./carriers.ts";
+import { CutOff, cutOffChange } from "./cut_off.ts";
 import { Duty, isFresh, type Seen } from "./duty.ts";
 import type { Turn } from "./effects.ts";
-import type { Hook, Telling, ToldChange } from "./hook.ts";
+import type { Telling } from "./hook.ts";
 import { NEWS_INTERVALS } from "./news.ts";
 import type { GossipOptions } from "./options.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
-import { isUp, type Row } from "./table.ts";
 import { resultOf } from "./tidings_wire.ts";
 import type { Told } from "./told.ts";
 import { backOffMs, turnMs } from "./turns.ts";
@@ -162,7 +161,7 @@ export class Tellings {
     if (nowMs < this.#muteUntilMs) return;
     this.#isBaselined = true;
     for (const duty of this.#duties) {
-      const isAlone = this.#carriers(duty.hook).length === 1;
+      const isAlone = this.#carriers(duty).length === 1;
       for (const seen of this.#seen.values()) {
         const isMissed = isAlone && duty.minds(seen) && isFresh(seen, nowMs);
         if (!isMissed) duty.know(seen);
@@ -173,13 +172,8 @@ export class Tellings {
     this.#nextMs = nowMs;
   }
 
-  /** The live nodes that carry a hook, this one among them. */
-  #carriers(hook: Hook): string[] {
-    const { verdicts } = this.#replica;
-    const others = verdicts.last.live.filter((row) =>
-      carries(row, hook.name) && isUp(verdicts.statusOf(row, this.#nowMs))
-    );
-    return [this.#options.id, ...others.map(({ id }) => id)];
+  #carriers(duty: Duty): string[] {
+    return carriersOf(duty.hook.name, this.#replica, this.#nowMs);
   }
 
   /** Tells what one hook has to tell, if it is this node's turn, or notes when it will be. */
@@ -193,7 +187,7 @@ export class Tellings {
     if (due === undefined) return;
     const atMs = turnMs({
       ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
-      carriers: this.#carriers(duty.hook),
+      carriers: this.#carriers(duty),
       sign: this.#replica.tidings.tries.get(duty.hook.name),
     });
     if (atMs > nowMs) this.#nextMs = Math.min(this.#nextMs, atMs);
@@ -210,19 +204,14 @@ export class Tellings {
 
   /** Tells that this node is cut off, once, where a hook asks for it. */
   #tellCutOff(turn: Turn, atHeartbeat: number): void {
-    const { id, address, boot } = this.#options;
-    const { tags } = readAbout(this.#replica.table.get(id)?.about);
+    const { id } = this.#options;
+    const change = cutOffChange(this.#options, this.#replica.table.get(id), atHeartbeat);
     for (const duty of this.#duties) {
       const sign = this.#replica.tidings.tries.get(duty.hook.name);
       const isResting = sign?.by === id && sign.state === "failed" &&
         turn.nowMs < sign.atMs + backOffMs(sign.failures);
       const isTold = this.#cutOffTold.has(duty);
       if (!duty.hook.cutOff || isTold || isResting || duty.underWay !== undefined) continue;
-      const change: ToldChange = {
-        key: [id, boot, "cut-off", atHeartbeat].join("/"),
-        ...{ id, address, tags, from: undefined, to: "cut-off" },
-        ...{ reason: "no other member answers", ageMs: 0 },
-      };
       this.#begin(turn, duty, duty.beginCutOff(change));
     }
   }
@@ -251,16 +240,8 @@ export class Tellings {
         ...{ ...name, hook: duty.hook.name, by, ageMs: 0 },
         ...{ together: names.length, result: resultOf(how.result) },
       };
-      if (!told.merge(said, turn.nowMs)) continue;
-      told.learned.push(said);
+      if (told.merge(said, turn.nowMs)) told.learned.push(said);
     }
     return true;
   }
-}
-
-/** Whether a member says that it carries a hook. */
-function carries({ about }: Row, hook: string): boolean {
-  // Most say nothing of hooks, and a text is searched faster than read.
-  if (about === undefined || !about.text.includes('"hooks"')) return false;
-  return readAbout(about).hooks.includes(hook);
 }

@@ -31,7 +31,7 @@ export const TIDINGS_VALUES_MAX = TOLD_TOLD_MAX * 11 + TRIES_MAX * 7 + QUIETS_MA
 /** Words of a result: printable, no quotes. */
 const RESULT = new RegExp(`^[A-Za-z0-9 ._:-]{0,${RESULT_LENGTH_MAX}}$`);
 
-/** Changes told so often since one heartbeat are none of ours. */
+/** A member changes less often while it is up. */
 const STEP_MAX = 2 ** 31;
 
 /** A result in the characters that travel. */

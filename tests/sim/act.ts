@@ -66,6 +66,17 @@ export function perform(world: World, act: TimedAct, healMs: number): void {
       network.setWeather(act.weather);
       world.at(endMs, () => network.setWeather(world.options.weather));
       return;
+    case "receiver": {
+      const receiver = world.receiver(act.hook);
+      receiver.mood = act.mood;
+      world.at(endMs, () => receiver.mood = "well");
+      return;
+    }
+    case "quiet": {
+      const at = world.host(act.at);
+      if (at instanceof OurNode && at.up) at.quiet(act.pattern, act.forMs);
+      return;
+    }
   }
 }
 
@@ -109,6 +120,12 @@ export function describeAct(act: Act): string {
       return `connections from ${act.from} to ${act.to} are refused${length}`;
     case "storm":
       return `${describeWeather(act.weather)}${length}`;
+    case "receiver":
+      return `whom ${act.hook} tells is ${act.mood}${length}`;
+    case "quiet":
+      return act.forMs === 0
+        ? `${act.pattern} is to be quiet no more, says ${act.at}`
+        : `${act.pattern} is to be quiet, says ${act.at},${length}`;
   }
 }
 

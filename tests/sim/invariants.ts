@@ -1,6 +1,7 @@
 import type { Row, Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import type { OurNode } from "./our_node.ts";
+import { TellingRules } from "./telling_rules.ts";
 import { Truth, WITNESSES } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -43,6 +44,7 @@ interface Seen {
 /** Checks every step of every node against the truth. */
 export class Invariants {
   readonly truth: Truth;
+  readonly tellings: TellingRules;
   readonly #world: World;
   readonly #seen = new WeakMap<OurNode, Seen>();
   /** Live members shown dead where that is only counted: in weather too rough to forbid it. */
@@ -51,6 +53,8 @@ export class Invariants {
   constructor(world: World) {
     this.#world = world;
     this.truth = new Truth(world);
+    const fail = (invariant: string, text: string) => this.#fail(invariant, text);
+    this.tellings = new TellingRules(world, this.truth, fail);
     world.onStep = (node) => this.#check(node);
     world.onChange = (node, change) => this.#checkChange(node, change);
     world.onForgotten = (node, id) => this.#checkForgotten(node, id);
@@ -75,6 +79,7 @@ export class Invariants {
     const seen = this.#seenBy(node);
     for (const row of replica.table.roster()) this.#checkRow(node, row, seen);
     this.#checkTombstones(node, seen);
+    this.tellings.noteStep(node);
   }
 
   #checkRow(node: OurNode, row: Row, seen: Seen): void {
@@ -179,6 +184,7 @@ export class Invariants {
   }
 
   #checkChange(node: OurNode, change: Change): void {
+    this.tellings.noteChange(node, change);
     const { told } = this.#seenBy(node);
     const before = told.get(change.id)?.status ?? null;
     if (change.from !== before) {

@@ -4,7 +4,10 @@ import type { Gossip } from "../../lib/gossip.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Saved } from "../../lib/host/state_format.ts";
 import type { Driver, World as DriverWorld } from "../../lib/net/driver.ts";
+import type { Hook, Telling } from "../../lib/hook.ts";
+import type { Told } from "../../lib/told.ts";
 import type { HostClock } from "./clock.ts";
+import { hooksOf } from "./hooks.ts";
 import { Host } from "./host.ts";
 import type { Request } from "./network.ts";
 import type { World } from "./world.ts";
@@ -20,6 +23,7 @@ export class OurNode extends Host {
   readonly saved: Saved | undefined;
   readonly #world: World;
   readonly #driver: Driver;
+  readonly hooks: readonly Hook[];
   /** What it says of itself. */
   words: string | undefined;
   /** Why it ended by itself, if it did. */
@@ -33,6 +37,7 @@ export class OurNode extends Host {
       seeds: readonly string[];
       clock: HostClock;
       saved: Saved | undefined;
+      told: readonly Told[];
     },
   ) {
     const dice = world.dice.fork(`${options.id} ${world.nowMs}`);
@@ -40,12 +45,14 @@ export class OurNode extends Host {
     this.#world = world;
     this.saved = options.saved;
     this.boot = dice.hex8();
-    const { intervalMs, deadAfterMs, forgetMs, core } = world.options;
-    const { id, address, seeds, saved } = options;
+    const { intervalMs, deadAfterMs, forgetMs, core, tellAfterMs = 0 } = world.options;
+    const { id, address, seeds, saved, told } = options;
+    this.hooks = hooksOf(world.options.hooks ?? [], id);
     const random = () => dice.next();
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const { boot } = this;
-    const brain = { id, address, boot, seeds, remembered, random };
+    const { hooks } = this;
+    const brain = { id, address, boot, seeds, remembered, random, hooks, tellAfterMs, told };
     const pace = { intervalMs, deadAfterMs, forgetMs };
     this.gossip = new core.Gossip({ ...brain, ...pace }, this.#moment());
     if (saved !== undefined) {
@@ -60,6 +67,7 @@ export class OurNode extends Host {
       },
       listener: {
         onChange: (change) => world.onChange?.(this, change),
+        onTell: (telling) => world.tell(this, telling),
         onForgotten: ({ id }) => world.forgot(this, id),
         onNotice: () => {},
         onBug: (rule) => world.onBug?.(this, rule),
@@ -72,6 +80,7 @@ export class OurNode extends Host {
   }
 
   begin(): void {
+    if (this.hooks.length > 0) this.say("", "");
     this.#driver.start();
     this.#world.onStep?.(this);
   }
@@ -108,9 +117,30 @@ export class OurNode extends Host {
     });
   }
 
+  /** Asks for quiet about members. */
+  quiet(pattern: string, forMs: number): void {
+    this.enqueue("io", () => {
+      this.#enter((gossip, now) => gossip.quiet(now, { pattern, forMs, why: "", by: this.id }));
+    });
+  }
+
+  /** A hook that it ran ended; `note` hears of it if this process still lives. */
+  told(
+    telling: Telling,
+    outcome: "done" | "failed",
+    note: (outcome: "done" | "failed") => void,
+  ): void {
+    this.enqueue("io", () => {
+      note(outcome);
+      this.#enter((gossip, now) => gossip.tellingEnded(now, telling, outcome));
+    });
+  }
+
   /** Says that a check fails, or none does, and its tag; empty for none. */
   say(failing: string, role: string): void {
-    const about = writeAbout({ ...SAYS_NOTHING, failing, tags: role === "" ? {} : { role } });
+    const tags: Record<string, string> = role === "" ? {} : { role };
+    const hooks = this.hooks.map(({ name }) => name);
+    const about = writeAbout({ ...SAYS_NOTHING, failing, tags, hooks });
     this.words = about?.text;
     this.enqueue("io", () => {
       this.#enter((gossip, now) => gossip.say(now, about));

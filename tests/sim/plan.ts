@@ -5,6 +5,7 @@
  */
 import { type ClockFault, EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "../support/dice.ts";
+import { drawHooks, type HookPlan, type Mood } from "./hooks.ts";
 import type { Stall } from "./host.ts";
 import type { Weather } from "./network.ts";
 
@@ -26,7 +27,20 @@ export type Act =
     readonly to: string;
     readonly forMs: number;
   }
-  | { readonly kind: "storm"; readonly weather: Weather; readonly forMs: number };
+  | { readonly kind: "storm"; readonly weather: Weather; readonly forMs: number }
+  | {
+    readonly kind: "receiver";
+    readonly hook: string;
+    readonly mood: Mood;
+    readonly forMs: number;
+  }
+  /** A user asks for quiet about members; for 0 ms: for its end. */
+  | {
+    readonly kind: "quiet";
+    readonly at: string;
+    readonly pattern: string;
+    readonly forMs: number;
+  };
 
 export type TimedAct = Act & { readonly atMs: number };
 
@@ -48,6 +62,8 @@ export interface Plan {
   readonly deadAfterMs: number;
   readonly forgetMs: number;
   readonly weather: Weather;
+  readonly hooks: readonly HookPlan[];
+  readonly tellAfterMs: number;
   /** The first starts and the faults, by time. */
   readonly acts: readonly TimedAct[];
   /** From then on nothing goes wrong. */
@@ -87,9 +103,13 @@ export function drawPlan(seed: string): Plan {
   const forgetMs = forgetting.chance(0.3) ? 4 * deadAfterMs : Infinity;
   const forgets = drawForgets(forgetting, nodes, healMs);
   const renamed = faults.map((fault) => drawRename(renames, fault));
-  const acts = [...starts, ...renamed, ...words, ...forgets]
+  const ours = nodes.filter((node) => !node.go).map(({ id }) => id);
+  const telling = drawHooks(new Dice(seed).fork("hooks"), ours, healMs);
+  const acts = [...starts, ...renamed, ...words, ...forgets, ...telling.acts]
     .filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs);
-  return { seed, intervalMs, deadAfterMs, forgetMs, weather: drawWeather(dice), acts, healMs };
+  const { hooks, tellAfterMs } = telling;
+  const drawn = { weather: drawWeather(dice), hooks, tellAfterMs, acts };
+  return { seed, intervalMs, deadAfterMs, forgetMs, healMs, ...drawn };
 }
 
 /** Requests to forget a member, whatever its status is by then. */

@@ -42,9 +42,11 @@ export interface Outcome {
 
 /** Runs the whole plan on `core`: faults first, then none; `watch` sees the world before anything happens. */
 export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void): Outcome {
-  const { intervalMs, deadAfterMs, forgetMs, weather, acts, healMs } = plan;
+  const { intervalMs, deadAfterMs, forgetMs, weather, acts, healMs, hooks, tellAfterMs } = plan;
   const dice = new Dice(plan.seed);
-  const world = new World({ core, dice, intervalMs, deadAfterMs, forgetMs, weather });
+  const world = new World({
+    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, weather, hooks, tellAfterMs },
+  });
   const invariants = new Invariants(world);
   watch?.(world);
   for (const act of acts) world.at(act.atMs, () => perform(world, act, healMs));
@@ -53,6 +55,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   try {
     world.run(healMs);
     rounds = converge(world, invariants.truth.allWellSinceMs());
+    invariants.tellings.settle();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;

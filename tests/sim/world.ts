@@ -8,11 +8,14 @@ import { Gossip } from "../../lib/gossip.ts";
 import { restore, type Saved, snapshot } from "../../lib/host/state_format.ts";
 import { Driver } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
+import type { Telling } from "../../lib/hook.ts";
+import type { Told } from "../../lib/told.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
 import type { Dice } from "../support/dice.ts";
 import { GoNode } from "./go_node.ts";
+import { type Attempt, type HookPlan, Receiver } from "./hooks.ts";
 import { Network, type Weather } from "./network.ts";
 import { OurNode } from "./our_node.ts";
 
@@ -33,6 +36,8 @@ export interface WorldOptions {
   readonly deadAfterMs: number;
   readonly forgetMs?: number | undefined;
   readonly weather: Weather;
+  readonly hooks?: readonly HookPlan[];
+  readonly tellAfterMs?: number;
 }
 
 export interface StartOptions {
@@ -64,12 +69,16 @@ export class World {
   onChange: ((node: OurNode, change: Change) => void) | undefined;
   /** Called when a node dropped a member from its table. */
   onForgotten: ((node: OurNode, id: string) => void) | undefined;
+  /** Called when a node runs a hook. */
+  onTell: ((attempt: Attempt, receiver: Receiver) => void) | undefined;
   /** A rule of the program broke. */
   onBug: ((node: OurNode, rule: string) => void) | undefined;
   /** Called when a node's call to `address` was answered. */
   onAnswered: ((node: OurNode, address: string) => void) | undefined;
   /** Called when a node's call to `address` was refused. */
   onRefused: ((node: OurNode, address: string) => void) | undefined;
+
+  readonly #receivers = new Map<string, Receiver>();
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -88,6 +97,35 @@ export class World {
     this.onForgotten?.(node, id);
   }
 
+  /** Whom a hook tells. */
+  receiver(hook: string): Receiver {
+    let receiver = this.#receivers.get(hook);
+    if (receiver === undefined) {
+      receiver = new Receiver(this.options.dice.fork(`receiver ${hook}`));
+      this.#receivers.set(hook, receiver);
+    }
+    return receiver;
+  }
+
+  /** Runs a hook of a node: its receiver hears of it, and then the node of the answer. */
+  tell(node: OurNode, telling: Telling): void {
+    const receiver = this.receiver(telling.hook);
+    const attempt: Attempt = {
+      ...{ by: node, telling, beganMs: this.nowMs, deliveredMs: undefined },
+      ...{ endedMs: Infinity, outcome: undefined },
+    };
+    receiver.attempts.push(attempt);
+    this.onTell?.(attempt, receiver);
+    const { tookMs, arrives, answers } = receiver.fare();
+    if (arrives) this.at(this.nowMs + tookMs / 2, () => attempt.deliveredMs = this.nowMs);
+    this.at(this.nowMs + tookMs, () => {
+      node.told(telling, answers ? "done" : "failed", (outcome) => {
+        attempt.endedMs = this.nowMs;
+        attempt.outcome = outcome;
+      });
+    });
+  }
+
   /** True time in ms since the start. */
   get nowMs(): number {
     return this.agenda.nowMs;
@@ -96,7 +134,8 @@ export class World {
   start(options: StartOptions): OurNode {
     const clock = new HostClock(options.clock, this.nowMs);
     const saved = options.remembers ? this.#savedBy(options.id) : undefined;
-    const node = new OurNode(this, { ...options, clock, saved });
+    const told = options.remembers ? this.#toldBy(options.id) : [];
+    const node = new OurNode(this, { ...options, clock, saved, told });
     this.ours.set(node.id, node);
     this.everyone.push(node);
     this.network.attach(node);
@@ -118,6 +157,16 @@ export class World {
     const random = () => this.dice.next();
     const of = { id, address, cluster: "sim", wallMs, random };
     return this.options.core.snapshot(former.gossip, of);
+  }
+
+  /** What a former process knew to be told. */
+  #toldBy(id: string): Told[] {
+    const former = this.ours.get(id);
+    if (former === undefined) return [];
+    const downMs = Math.max(0, this.nowMs - former.endedMs);
+    const { gossip } = former;
+    return gossip.tellings.remembered(gossip.nowMs)
+      .map((told) => ({ ...told, ageMs: told.ageMs + downMs }));
   }
 
   startGo(options: StartOptions): GoNode {
