@@ -2,9 +2,10 @@ import type { Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
 import { EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "../support/dice.ts";
+import type { HookPlan } from "./hooks.ts";
 import { Invariants } from "./invariants.ts";
 import type { OurNode } from "./our_node.ts";
-import { PRODUCTION, type StartOptions, World } from "./world.ts";
+import { type Core, PRODUCTION, type StartOptions, World } from "./world.ts";
 
 /** A change as an observer told it. */
 export interface Told {
@@ -21,6 +22,19 @@ export interface StageOptions {
   readonly latencyMs?: number;
   /** Default: nobody is forgotten. */
   readonly forgetMs?: number;
+  /** Default: nobody carries a hook. */
+  readonly hooks?: readonly HookPlan[];
+  readonly tellAfterMs?: number;
+  /** Default: production's. */
+  readonly core?: Core;
+}
+
+/** A message of a hook, as it arrived. */
+export interface Message {
+  readonly by: string;
+  readonly atMs: number;
+  /** As "n5 dead", in the order of the message. */
+  readonly says: readonly string[];
 }
 
 /** A world for a scripted run: nodes n0, n1, ... at h0:1, h1:1, ... that have all met, 1 s interval, dead after 5 s. */
@@ -28,10 +42,13 @@ export class Stage {
   readonly world: World;
   readonly told: Told[] = [];
 
-  constructor({ nodes, seed = "stage", lostShare = 0, latencyMs = 2, forgetMs }: StageOptions) {
+  constructor(options: StageOptions) {
+    const { nodes, seed = "stage", lostShare = 0, latencyMs = 2, forgetMs } = options;
+    const { core = PRODUCTION, hooks = [], tellAfterMs = 0 } = options;
     const weather = { latencyMs, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
     const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs };
-    this.world = new World({ core: PRODUCTION, dice: new Dice(seed), weather, ...pace });
+    const telling = { hooks, tellAfterMs };
+    this.world = new World({ core, dice: new Dice(seed), weather, ...pace, ...telling });
     new Invariants(this.world);
     const { onChange } = this.world;
     this.world.onChange = (node, change) => {
@@ -40,7 +57,8 @@ export class Stage {
     };
     const dice = this.world.dice.fork("starts");
     for (let i = 0; i < nodes; i++) this.world.at(dice.between(0, 100), () => this.start(i));
-    this.run(8_000 + dice.between(0, 1_000));
+    // Carriers of hooks have listened by then, and are ready to tell.
+    this.run((hooks.length > 0 ? 10_000 : 8_000) + dice.between(0, 1_000));
   }
 
   /** Starts node `i`; to join n0, if not told otherwise. */
@@ -53,6 +71,20 @@ export class Stage {
       clock: EXACT_CLOCK,
       ...options,
     });
+  }
+
+  /** What a hook's users got since `sinceMs`, oldest first. */
+  messages(hook: string, sinceMs = 0): Message[] {
+    return this.world.receiver(hook).delivered.filter(({ deliveredMs }) => deliveredMs! >= sinceMs)
+      .map(({ by, deliveredMs, telling }) => ({
+        ...{ by: by.id, atMs: deliveredMs! },
+        says: telling.changes.map(({ id, to }) => `${id} ${to}`),
+      }));
+  }
+
+  /** The same, only what it says. */
+  says(hook: string, sinceMs = 0): string[][] {
+    return this.messages(hook, sinceMs).map(({ says }) => [...says].sort());
   }
 
   node(id: string): OurNode {

@@ -37,6 +37,10 @@ const TROUBLES: ReadonlySet<Status> = new Set<Status>([...SILENCES, "failing"]);
 interface View {
   readonly status: Status;
   readonly sinceMs: number;
+  /** The same on the node's own running clock. */
+  readonly sinceRunMs: number;
+  /** When it was first shown failing, on the same clock. */
+  readonly failedRunMs: number | undefined;
   /** Since when it has been anything but live. */
   readonly troubledSinceMs: number;
 }
@@ -46,6 +50,7 @@ export class TellingRules {
   readonly #truth: Truth;
   readonly #fail: (invariant: string, text: string) => never;
   readonly #views = new WeakMap<OurNode, Map<string, View>>();
+  /** By its own running clock, when it had met another. */
   readonly #joinedMs = new WeakMap<OurNode, number>();
 
   constructor(world: World, truth: Truth, fail: (invariant: string, text: string) => never) {
@@ -61,16 +66,19 @@ export class TellingRules {
     const before = views.get(id);
     const { nowMs } = this.#world;
     const isTroubled = before !== undefined && before.status !== "live";
-    const sinceMs = before?.status === to ? before.sinceMs : nowMs;
+    const isSame = before?.status === to;
     views.set(id, {
-      ...{ status: to, sinceMs },
+      status: to,
+      sinceMs: isSame ? before.sinceMs : nowMs,
+      sinceRunMs: isSame ? before.sinceRunMs : node.gossip.nowMs,
+      failedRunMs: before?.failedRunMs ?? (to === "failing" ? node.gossip.nowMs : undefined),
       troubledSinceMs: isTroubled ? before.troubledSinceMs : nowMs,
     });
   }
 
   noteStep(node: OurNode): void {
     if (this.#joinedMs.has(node) || !node.gossip.joined) return;
-    this.#joinedMs.set(node, this.#world.nowMs);
+    this.#joinedMs.set(node, node.gossip.nowMs);
   }
 
   #viewsOf(node: OurNode): Map<string, View> {
@@ -198,16 +206,19 @@ export class TellingRules {
 
   /** All that a carrier has seen since before `sinceMs` was told. */
   #checkTold(node: OurNode, hook: HookPlan, sinceMs: number): void {
-    const listenedMs = (this.#joinedMs.get(node) ?? Infinity) +
-      this.#settleMs * (1 + CLOCK_SHARE_MAX) + 2 * this.#world.options.intervalMs;
+    const listenedMs = (this.#joinedMs.get(node) ?? Infinity) + this.#settleMs +
+      2 * this.#world.options.intervalMs;
     const { attempts, delivered } = this.#world.receiver(hook.name);
     const { replica, nowMs } = node.gossip;
     for (const [id, view] of this.#viewsOf(node)) {
       if (view.sinceMs > sinceMs || replica.quiets.of(id, nowMs) !== undefined) continue;
       const { status } = view;
       const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
+      // It may have been known to fail, and does so again.
+      const isNew = view.sinceRunMs > listenedMs &&
+        (status !== "failing" || view.failedRunMs! > listenedMs);
       const last = delivered.map(of).findLast((change) => change !== undefined);
-      if (hook.statuses.includes(status) && status !== "live" && view.sinceMs > listenedMs) {
+      if (hook.statuses.includes(status) && status !== "live" && isNew) {
         const row = replica.table.get(id);
         const madeMs = row && this.#truth.made(id, row.heartbeat)?.firstMs;
         const isTold = delivered.some((attempt) => {
