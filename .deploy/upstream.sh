@@ -1,17 +1,30 @@
 #!/bin/sh
-# Keeps nginx' list of servers to the members that are live: run it beside nginx, as a service.
+# Keeps nginx' list of servers to the members that are live: run it beside nginx, as a service,
 #   upstream.sh web /etc/nginx/conf.d/web.conf
+# or as a hook of the node there, under a name of its own, as no other host can do it:
+#   -on-change 'upstream.sh web /etc/nginx/conf.d/web.conf,tag=role=web,status=dead,unresponsive,failing,left,live,name=nginx-lb1'
 # The members are nodes started with `-tag role=web -port-of web=3000`; nginx then takes `proxy_pass http://web;`.
 set -eu
 name=$1 file=$2
-gossiper live -tag "role=$name" -port "$name" -watch | while read -r servers; do
+
+write() {
   {
     echo "upstream $name {"
-    for server in $servers; do echo "  server $server;"; done
+    for server in $1; do echo "  server $server;"; done
     # nginx takes no empty list; with this one it answers 502.
-    [ -n "$servers" ] || echo "  server 127.0.0.1:9 down;"
+    [ -n "$1" ] || echo "  server 127.0.0.1:9 down;"
     echo "}"
   } > "$file.new"
   mv "$file.new" "$file"
-  nginx -s reload || echo "upstream.sh: nginx takes no new list" >&2
-done
+  nginx -s reload || { echo "upstream.sh: nginx takes no new list" >&2; return 1; }
+}
+
+if [ -n "${GOSSIPER_HOOK-}" ]; then
+  # Of a node that listens elsewhere, its address is the third word.
+  servers=$(gossiper live -at "${3-localhost:8080}" -tag "role=$name" -port "$name") || [ $? -eq 1 ]
+  write "$servers"
+else
+  gossiper live -tag "role=$name" -port "$name" -watch | while read -r servers; do
+    write "$servers" || true
+  done
+fi

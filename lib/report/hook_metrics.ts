@@ -4,29 +4,29 @@
  * @module
  */
 import type { TellingCounts } from "../tellings.ts";
-import type { Family } from "./prometheus.ts";
+import { counter, type Family, gauge } from "./prometheus.ts";
 
 /** The families of `counts`, which are by hook. */
 export function hookFamilies(counts: ReadonlyMap<string, TellingCounts>): Family[] {
   if (counts.size === 0) return [];
-  const family = (
-    type: Family["type"],
-    name: string,
-    help: string,
-    of: (each: TellingCounts) => number,
-  ): Family => ({
-    ...{ name: `gossiper_hook_${name}`, type, help },
-    samples: Array.from(counts, ([hook, each]) => [{ hook }, of(each)]),
-  });
+  const each = (of: (counted: TellingCounts) => number): Family["samples"] =>
+    Array.from(counts, ([hook, counted]) => [{ hook }, of(counted)]);
   return [
-    family("counter", "told_total", "Messages that this node told.", ({ told }) => told),
-    family("counter", "failed_total", "Attempts of this node that failed.", ({ failed }) => failed),
-    family("gauge", "pending", "Changes due that nobody has told yet.", ({ pending }) => pending),
-    family(
-      "gauge",
-      "oldest_pending_seconds",
+    counter("gossiper_hook_told_total", "Messages that this node told.", each(({ told }) => told)),
+    counter(
+      "gossiper_hook_failed_total",
+      "Attempts of this node to tell that failed.",
+      each(({ failed }) => failed),
+    ),
+    gauge(
+      "gossiper_hook_pending",
+      "Changes that are due and that nobody has told yet.",
+      each(({ pending }) => pending),
+    ),
+    gauge(
+      "gossiper_hook_oldest_pending_seconds",
       "For how long the oldest of these has been due.",
-      ({ oldestPendingMs }) => oldestPendingMs / 1000,
+      each(({ oldestPendingMs }) => oldestPendingMs / 1000),
     ),
   ];
 }

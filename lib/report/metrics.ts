@@ -4,7 +4,7 @@
  * @module
  */
 import { type Exchange, OUTCOMES } from "../net/driver.ts";
-import { type Family, gauge, Histogram } from "./prometheus.ts";
+import { counter, type Family, gauge, Histogram } from "./prometheus.ts";
 import { isUp, type Status, STATUSES } from "../table.ts";
 import type { ListedMember } from "./members.ts";
 import { namedFamilies } from "./named.ts";
@@ -191,10 +191,6 @@ export class Metrics {
 
 function zeroPerStatus(): Record<Status, number> {
   return Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
-}
-
-function counter(name: string, help: string, samples: Family["samples"]): Family {
-  return { name, help, type: "counter", samples };
 }
 
 function histogram(name: string, help: string, samples: Histogram): Family {

@@ -52,7 +52,10 @@ export function tagLabels(tags: Labels, prefix: string): Record<string, string> 
   );
 }
 
-/** A family of one kind. */
+export function counter(name: string, help: string, samples: Family["samples"]): Family {
+  return { name, help, type: "counter", samples };
+}
+
 export function gauge(name: string, help: string, samples: Family["samples"]): Family {
   return { name, help, type: "gauge", samples };
 }
