@@ -13,6 +13,7 @@ import { readAbout } from "./about.ts";
 import { ageOf, type Row, type Status } from "./table.ts";
 import type { Tidings } from "./tidings.ts";
 import { type ChangeName, type Kept, keyOf } from "./told.ts";
+import { Queue } from "./turns.ts";
 
 /** The first change waits this long for others, in ms: a rack dies within it, and nobody wakes up faster. */
 const GATHER_MS = 500;
@@ -59,6 +60,7 @@ export class Duty {
   readonly hook: Hook;
   /** Messages told by this node, and attempts that failed. */
   readonly counts = { told: 0, failed: 0 };
+  readonly queue = new Queue();
   /** The message under way. */
   underWay: Telling | undefined;
   readonly #tidings: Tidings;

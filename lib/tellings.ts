@@ -21,7 +21,7 @@ import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import { resultOf } from "./tidings_wire.ts";
 import type { Told } from "./told.ts";
-import { backOffMs, turnMs } from "./turns.ts";
+import { backOffMs, placeOf } from "./turns.ts";
 import type { Change } from "./verdicts.ts";
 
 /** After it met the others a node waits for dead-after and so many intervals: by then it knows who runs. */
@@ -115,7 +115,10 @@ export class Tellings {
     this.#nextMs = Infinity;
     if (this.#duties.length === 0 || !joined) return;
     this.#listen(nowMs);
-    if (!this.#isBaselined) return this.#baseline(nowMs);
+    if (!this.#isBaselined) {
+      if (nowMs < this.#muteUntilMs) return;
+      this.#baseline(nowMs);
+    }
     for (const id of this.#touched) {
       const seen = this.#seen.get(id);
       if (seen !== undefined) { for (const duty of this.#duties) duty.judge(seen, nowMs); }
@@ -158,7 +161,6 @@ export class Tellings {
    * hook, nobody did: it tells who is in trouble since not long.
    */
   #baseline(nowMs: number): void {
-    if (nowMs < this.#muteUntilMs) return;
     this.#isBaselined = true;
     for (const duty of this.#duties) {
       const isAlone = this.#carriers(duty).length === 1;
@@ -168,8 +170,6 @@ export class Tellings {
         this.#touched.add(seen.id);
       }
     }
-    // It wakes at once, and judges.
-    this.#nextMs = nowMs;
   }
 
   #carriers(duty: Duty): string[] {
@@ -185,11 +185,12 @@ export class Tellings {
     if (untilMs > nowMs) this.#nextMs = Math.min(this.#nextMs, untilMs);
     const due = duty.due(nowMs, isMute);
     if (due === undefined) return;
-    const atMs = turnMs({
+    const place = placeOf({
       ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
       carriers: this.#carriers(duty),
       sign: this.#replica.tidings.tries.get(duty.hook.name),
     });
+    const atMs = duty.queue.atMs(place, nowMs);
     if (atMs > nowMs) this.#nextMs = Math.min(this.#nextMs, atMs);
     else this.#begin(turn, duty, duty.begin(due.ids, nowMs));
   }
@@ -237,7 +238,7 @@ export class Tellings {
     this.#rounds.hurry(turn.now.monotonicMs);
     for (const name of names) {
       const said = {
-        ...{ ...name, hook: duty.hook.name, by, ageMs: 0 },
+        ...{ ...told.afresh(duty.hook.name, name), hook: duty.hook.name, by, ageMs: 0 },
         ...{ together: names.length, result: resultOf(how.result) },
       };
       if (told.merge(said, turn.nowMs)) told.learned.push(said);

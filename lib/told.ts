@@ -86,6 +86,18 @@ export class ToldChanges {
     return this.#last.get(hook);
   }
 
+  /**
+   * The name under which a change that was told just now is kept. Where others were told of a later one meanwhile, as
+   * this node did not hear of that, the users heard the older one last: it comes after the later, which is due again.
+   */
+  afresh(hook: string, name: ChangeName): ChangeName {
+    const known = this.get(hook, name.id);
+    if (known === undefined || known.step === 0 || name.heartbeat > known.heartbeat) return name;
+    const isOvertaken = name.heartbeat < known.heartbeat || name.step < known.step;
+    if (!isOvertaken || known.to === name.to) return name;
+    return { ...name, heartbeat: known.heartbeat, step: known.step + 1 };
+  }
+
   /** Merges what was told: the latest state of a member counts. True if it is new. */
   merge(told: Told, nowMs: number): boolean {
     const name = `${told.hook} ${told.id}`;

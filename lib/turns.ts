@@ -36,8 +36,16 @@ export function backOffMs(failures: number): number {
   return Math.min(BACK_OFF_MS * 2 ** Math.max(0, failures - 1), BACK_OFF_MAX_MS);
 }
 
-/** The running time at which it is the turn of node `id`, for changes that are due at `dueMs`. */
-export function turnMs(of: {
+/** A node's place in the order. */
+export interface Place {
+  /** How many come before it. */
+  readonly index: number;
+  /** When it is the turn of the first. */
+  readonly fromMs: number;
+}
+
+/** The place of node `id` for changes that are due at `dueMs`. */
+export function placeOf(of: {
   readonly hook: string;
   readonly id: string;
   /** The live nodes that carry the hook, `id` among them. */
@@ -45,10 +53,10 @@ export function turnMs(of: {
   /** The last sign of an attempt. */
   readonly sign: Sign | undefined;
   readonly dueMs: number;
-}): number {
+}): Place {
   const { hook, id, carriers, sign, dueMs } = of;
   if (sign === undefined || sign.state === "done") {
-    return dueMs + TURN_MS * inOrder(hook, carriers).indexOf(id);
+    return { index: inOrder(hook, carriers).indexOf(id), fromMs: dueMs };
   }
   // The turn passes on: it begins behind whoever tried last, and that one comes last if it lives.
   const all = inOrder(hook, [...carriers, sign.by]);
@@ -58,5 +66,21 @@ export function turnMs(of: {
   );
   const isTrying = sign.state === "trying" && sign.by !== id && carriers.includes(sign.by);
   const restMs = sign.state === "failed" ? backOffMs(sign.failures) : isTrying ? TRYING_MAX_MS : 0;
-  return Math.max(dueMs, sign.atMs + restMs) + TURN_MS * order.indexOf(id);
+  return { index: order.indexOf(id), fromMs: Math.max(dueMs, sign.atMs + restMs) };
+}
+
+/**
+ * Waiting for one's turn. When those before are found dead, all others move up: the first then acts at once, and the
+ * rest count their seconds anew, or the time that passed would make two act at once.
+ */
+export class Queue {
+  #index = 0;
+  #movedMs = -Infinity;
+
+  /** The running time at which the turn of a node in that place comes. */
+  atMs({ index, fromMs }: Place, nowMs: number): number {
+    if (index < this.#index) this.#movedMs = nowMs;
+    this.#index = index;
+    return index === 0 ? fromMs : Math.max(fromMs, this.#movedMs) + TURN_MS * index;
+  }
 }

@@ -208,7 +208,7 @@ export class TellingRules {
   #checkTold(node: OurNode, hook: HookPlan, sinceMs: number): void {
     const listenedMs = (this.#joinedMs.get(node) ?? Infinity) + this.#settleMs +
       2 * this.#world.options.intervalMs;
-    const { attempts, delivered } = this.#world.receiver(hook.name);
+    const { delivered } = this.#world.receiver(hook.name);
     const { replica, nowMs } = node.gossip;
     for (const [id, view] of this.#viewsOf(node)) {
       if (view.sinceMs > sinceMs || replica.quiets.of(id, nowMs) !== undefined) continue;
@@ -217,7 +217,6 @@ export class TellingRules {
       // It may have been known to fail, and does so again.
       const isNew = view.sinceRunMs > listenedMs &&
         (status !== "failing" || view.failedRunMs! > listenedMs);
-      const last = delivered.map(of).findLast((change) => change !== undefined);
       if (hook.statuses.includes(status) && status !== "live" && isNew) {
         const row = replica.table.get(id);
         const madeMs = row && this.#truth.made(id, row.heartbeat)?.firstMs;
@@ -235,16 +234,29 @@ export class TellingRules {
           this.#fail("12 (all is told)", text);
         }
       }
-      if (status !== "live" || last === undefined || !TROUBLES.has(last.to as Status)) continue;
-      // Known for sure to who told it.
-      const isMine = attempts.some((attempt) =>
-        attempt.by === node && attempt.outcome === "done" && of(attempt)?.key === last.key
-      );
-      if (!isMine) continue;
-      const text = `${hook.name} was told last that ${id} is ${last.to}, which ${node.id} has ` +
-        `shown live for ${s(this.#world.nowMs - view.sinceMs)}`;
-      this.#fail("12 (all is told)", text);
+      if (status === "live") this.#checkBack(node, hook, id);
     }
+  }
+
+  /** Who was told of a member's trouble last was told that it is over. */
+  #checkBack(node: OurNode, hook: HookPlan, id: string): void {
+    const { attempts, delivered } = this.#world.receiver(hook.name);
+    const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
+    const last = delivered.findLast((attempt) => of(attempt) !== undefined);
+    const change = last && of(last);
+    if (last === undefined || !TROUBLES.has(change!.to as Status)) return;
+    // Known for sure to who told it. Two messages under way at once may arrive in either order.
+    const isMine = attempts.some((attempt) =>
+      attempt.by === node && attempt.outcome === "done" && of(attempt)?.key === change!.key
+    );
+    const isCrossed = delivered.some((attempt) =>
+      of(attempt)?.to === "live" && attempt.deliveredMs! >= last.beganMs
+    );
+    if (!isMine || isCrossed) return;
+    const sinceMs = this.#viewsOf(node).get(id)!.sinceMs;
+    const text = `${hook.name} was told last that ${id} is ${change!.to}, which ${node.id} has ` +
+      `shown live for ${s(this.#world.nowMs - sinceMs)}`;
+    this.#fail("12 (all is told)", text);
   }
 }
 
