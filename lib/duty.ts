@@ -25,7 +25,7 @@ const STORM_MS = 5_000;
 const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
 
 /** A member that is one of these makes no heartbeat, the worst last: its last heartbeat names the silence. */
-const SILENCES: readonly Status[] = ["left", "unresponsive", "dead"];
+const SILENCES: readonly Status[] = ["unresponsive", "dead"];
 
 /** What a user did on purpose is told at once: it does not pass. */
 const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
@@ -123,16 +123,13 @@ export class Duty {
     const told = this.#tidings.told.get(hook.name, id);
     const isTold = hook.statuses.has(status) && this.#hasTags(row);
     if (told?.to === "decommissioned") return false;
-    const isSilent = SILENCES.includes(status);
-    // What was told is later than what this node knows: it will hear that the member is back.
-    if (told !== undefined && told.step > 0 && isSilent && row!.heartbeat <= told.heartbeat) {
-      return false;
-    }
+    if (told !== undefined && isOutdated(seen, told)) return false;
     if (told !== undefined && TROUBLES.has(told.to)) {
       if (status === "live") return true;
       if (!isTold) return false;
       if (isOneSilence(seen, told)) return SILENCES.indexOf(status) > SILENCES.indexOf(told.to);
-      return isSilent || status !== told.to;
+      if (SILENCES.includes(status)) return true;
+      return status !== told.to || (status === "left" && row?.boot !== told.boot);
     }
     const known = this.#known.get(id);
     const isLater = told !== undefined && told.toldAtMs >= (known?.atMs ?? -Infinity);
@@ -219,6 +216,14 @@ export class Duty {
       .filter((waitMs) => waitMs >= 0);
     return { pending: waits.length, oldestPendingMs: Math.max(0, ...waits) };
   }
+}
+
+/** Whether the told change is later than what this node knows: it will hear that the member is back. */
+function isOutdated({ status, row }: Seen, told: Kept): boolean {
+  if (row === undefined || told.step === 0) return false;
+  if (SILENCES.includes(status)) return row.heartbeat <= told.heartbeat;
+  return status === "left" && told.to === "live" && row.boot === told.boot &&
+    row.heardAtMs <= told.toldAtMs;
 }
 
 /** Whether a silence is the one that was told: no heartbeat was made since. */
