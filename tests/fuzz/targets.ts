@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { tagsIn } from "../../lib/about.ts";
 import { isId, normalizeAddress } from "../../lib/address.ts";
 import {
   jsonLine,
@@ -15,6 +16,7 @@ import {
 import { EventReader } from "../../lib/cli/event_stream.ts";
 import { changeLine, painter, sorted, storyText, tableLines } from "../../lib/cli/show.ts";
 import { readChecks } from "../../lib/config/checks.ts";
+import { isHookName } from "../../lib/config/hooks.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 import { deathWord, endOf } from "../../lib/ends.ts";
@@ -195,6 +197,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "-tls-cert c -tls-key k -tls-ca a -allow 10.0.0.0/8,::1 -cluster x -state s -key-file f",
       "-help",
       "-join srv:_gossiper._tcp.example -host ::1",
+      "-on-change notify.sh,status=dead,left,tag=role=web,name=pager -tell-after 30s",
+      "-on-change https://hooks.example/a?b=c,d,status=cut-off -on-change a;b",
     ],
     attack(text, mutator) {
       const args = text.split(mutator.chance(0.9) ? " " : "");
@@ -207,7 +211,12 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         },
       );
       if (parsed.kind === "usage") return assertOneLine(parsed.message);
-      if (parsed.kind === "run") assert(isId(parsed.config.id) && parsed.config.port <= 65_535);
+      if (parsed.kind !== "run") return;
+      assert(isId(parsed.config.id) && parsed.config.port <= 65_535);
+      for (const { name, tags } of parsed.config.hooks) {
+        assert(isHookName(name), name);
+        assertEquals(tagsIn(tags), tags);
+      }
     },
   },
   keys: {
