@@ -10,9 +10,10 @@
 import { hashOf } from "./hash.ts";
 import type { Hook, Telling, ToldChange } from "./hook.ts";
 import { readAbout } from "./about.ts";
+import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
 import { ageOf, type Row, type Status } from "./table.ts";
 import type { Tidings } from "./tidings.ts";
-import { type ChangeName, type Kept, keyOf } from "./told.ts";
+import { type ChangeName, keyOf } from "./told.ts";
 import { Queue } from "./turns.ts";
 
 /** The first change waits this long for others, in ms: a rack dies within it, and nobody wakes up faster. */
@@ -21,25 +22,8 @@ const GATHER_MS = 500;
 /** Once many were told together, what follows within so long, in ms, goes as one more message. */
 const STORM_MS = 5_000;
 
-/** Who was told of one of these is told when the member is live again. */
-const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
-
-/** A member that is one of these makes no heartbeat, the worst last: its last heartbeat names the silence. */
-const SILENCES: readonly Status[] = ["unresponsive", "dead"];
-
 /** What a user did on purpose is told at once: it does not pass. */
 const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
-
-/** A member as this node sees it. */
-export interface Seen {
-  /** Its row, as it was last in the table. */
-  row: Row | undefined;
-  readonly id: string;
-  status: Status;
-  from: Status | undefined;
-  reason: string;
-  atMs: number;
-}
 
 /** A change that is to be told. */
 interface Wanted {
@@ -122,14 +106,9 @@ export class Duty {
     const { id, status, row } = seen;
     const told = this.#tidings.told.get(hook.name, id);
     const isTold = hook.statuses.has(status) && this.#hasTags(row);
-    if (told?.to === "decommissioned") return false;
     if (told !== undefined && isOutdated(seen, told)) return false;
     if (told !== undefined && TROUBLES.has(told.to)) {
-      if (status === "live") return true;
-      if (!isTold) return false;
-      if (isOneSilence(seen, told)) return SILENCES.indexOf(status) > SILENCES.indexOf(told.to);
-      if (SILENCES.includes(status)) return true;
-      return status !== told.to || (status === "left" && row?.boot !== told.boot);
+      return status === "live" || (isTold && isOtherTrouble(seen, told));
     }
     const known = this.#known.get(id);
     const isLater = told !== undefined && told.toldAtMs >= (known?.atMs ?? -Infinity);
@@ -166,7 +145,9 @@ export class Duty {
   /** Begins a message about these members. */
   begin(ids: readonly string[], nowMs: number): Telling {
     const seen = ids.map((id) => this.#seen.get(id)!);
-    const names = seen.map((each) => this.#nameOf(each));
+    const names = seen.map((each) => {
+      return nameOf(each, this.#tidings.told.get(this.hook.name, each.id));
+    });
     this.#names = new Map(names.map((name) => [keyOf(name), name]));
     const changes = seen.map((each, i) => this.#changeOf(each, keyOf(names[i]!), nowMs));
     return this.underWay = { hook: this.hook.name, key: keyOfAll(changes), changes };
@@ -184,16 +165,6 @@ export class Duty {
   beginCutOff(change: ToldChange): Telling {
     this.#names = new Map();
     return this.underWay = { hook: this.hook.name, key: change.key, changes: [change] };
-  }
-
-  #nameOf({ id, status: to, row }: Seen): ChangeName {
-    if (to === "decommissioned") return { id, boot: "", to, heartbeat: 0, step: 0 };
-    const boot = row?.boot ?? "";
-    if (SILENCES.includes(to)) return { id, boot, to, heartbeat: row?.heartbeat ?? 0, step: 0 };
-    const told = this.#tidings.told.get(this.hook.name, id);
-    const { heartbeat = 0, step = 0 } = told ?? {};
-    const isBack = to === "live" && told !== undefined && TROUBLES.has(told.to);
-    return { id, boot: isBack ? told.boot : boot, to, heartbeat, step: step + 1 };
   }
 
   #changeOf(seen: Seen, key: string, nowMs: number): ToldChange {
@@ -216,20 +187,6 @@ export class Duty {
       .filter((waitMs) => waitMs >= 0);
     return { pending: waits.length, oldestPendingMs: Math.max(0, ...waits) };
   }
-}
-
-/** Whether the told change is later than what this node knows: it will hear that the member is back. */
-function isOutdated({ status, row }: Seen, told: Kept): boolean {
-  if (row === undefined || told.step === 0) return false;
-  if (SILENCES.includes(status)) return row.heartbeat <= told.heartbeat;
-  return status === "left" && told.to === "live" && row.boot === told.boot &&
-    row.heardAtMs <= told.toldAtMs;
-}
-
-/** Whether a silence is the one that was told: no heartbeat was made since. */
-function isOneSilence({ status, row }: Seen, told: Kept): boolean {
-  if (!SILENCES.includes(status) || !SILENCES.includes(told.to) || row === undefined) return false;
-  return row.heartbeat <= told.heartbeat || row.heardAtMs <= told.toldAtMs;
 }
 
 /** Of one change its key; of many a name of them all, whatever their order. */

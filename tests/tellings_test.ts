@@ -98,6 +98,31 @@ Deno.test("a planned stop and a decommission are told at once where a hook asks 
   }
 });
 
+Deno.test("a program that ends by itself is dead at once, and told once, each time it runs", () => {
+  const stage = stageOf({ statuses: ["dead", "left"] });
+  for (let life = 0; life < 3; life++) {
+    stage.node("n3").leave("dead 137 SIGKILL web");
+    stage.run(20_000);
+    stage.start(3);
+    stage.run(20_000);
+  }
+  const turn = [["n3 dead"], ["n3 live"]];
+  assertEquals(stage.says("pager"), [...turn, ...turn, ...turn]);
+});
+
+Deno.test("a member that starts and stops as planned is told of each time, each under its own key", () => {
+  const stage = stageOf({ statuses: ["left"] });
+  for (let life = 0; life < 2; life++) {
+    stage.node("n3").leave("SIGTERM");
+    stage.run(20_000);
+    stage.start(3);
+    stage.run(20_000);
+  }
+  assertEquals(stage.says("pager"), [["n3 left"], ["n3 live"], ["n3 left"], ["n3 live"]]);
+  const keys = stage.world.receiver("pager").delivered.map(({ telling }) => telling.key);
+  assertEquals(new Set(keys).size, 4, keys.join(" "));
+});
+
 Deno.test("of one silence only what is worse is told again", () => {
   const stage = stageOf({ statuses: ["dead", "unresponsive"] });
   stage.node("n3").stall("stopped");
