@@ -80,6 +80,9 @@ const SHOWN =
 const CHANGED =
   '{"id":"n3","address":"a:80","from":null,"to":"live","at":"2026-01-12T23:39:03.300Z","reason":"heard","event":1}';
 
+const TOLD_VIEW =
+  '{"hook":"pager","to":"dead","by":"n2","at":"2026-01-12T12:00:00.000Z","result":"200"}';
+
 /** That a hook was told. */
 const TOLD = {
   told: {
@@ -299,6 +302,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       `id: a-1\nevent: snapshot\ndata: {"members":[${SHOWN}]}\n\n`,
       `:\n\nevent: change\r\ndata: ${CHANGED}\r\n\r\n`,
       `data: {${SHOWN.slice(1, -1)},"history":[${CHANGED}]}\n\n`,
+      `data: {${SHOWN.slice(1, -1)},"history":[],"told":[${TOLD_VIEW}]}\n\n`,
     ],
     attack(text, mutator) {
       const paint = painter(false);
