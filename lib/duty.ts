@@ -13,7 +13,7 @@ import { readAbout } from "./about.ts";
 import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
 import { ageOf, type Row, type Status } from "./table.ts";
 import type { Tidings } from "./tidings.ts";
-import { type ChangeName, keyOf } from "./told.ts";
+import { type ChangeName, keyOf, TOLD_TOLD_MAX } from "./told.ts";
 import { Queue } from "./turns.ts";
 
 /** The first change waits this long for others, in ms: a rack dies within it, and nobody wakes up faster. */
@@ -21,6 +21,9 @@ const GATHER_MS = 500;
 
 /** Once many were told together, what follows within so long, in ms, goes as one more message. */
 const STORM_MS = 5_000;
+
+/** Changes in one message, the oldest first: so many become known as told with one message of gossip. */
+const CHANGES_MAX = TOLD_TOLD_MAX;
 
 /** What a user did on purpose is told at once: it does not pass. */
 const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
@@ -135,7 +138,8 @@ export class Duty {
     }
     if (ready.length === 0) return undefined;
     ready.sort((a, b) => a.readyMs - b.readyMs);
-    const ids = ready.filter(({ readyMs }) => readyMs <= nowMs).map(({ id }) => id);
+    const ids = ready.filter(({ readyMs }) => readyMs <= nowMs).map(({ id }) => id)
+      .slice(0, CHANGES_MAX);
     const gatheredMs = ready[0]!.readyMs + GATHER_MS;
     const last = this.#tidings.told.last(this.hook.name);
     const isStorm = last !== undefined && (last.together > 1 || ids.length > 1);

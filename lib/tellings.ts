@@ -111,7 +111,7 @@ export class Tellings {
     this.#nowMs = nowMs;
     for (const told of this.#replica.tidings.told.learned.splice(0)) {
       turn.effects.push({ kind: "told", told });
-      this.#touched.add(told.id);
+      if (this.#duties.length > 0) this.#touched.add(told.id);
     }
     this.#nextMs = Infinity;
     if (this.#duties.length === 0 || !joined) return;

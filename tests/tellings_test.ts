@@ -269,6 +269,37 @@ Deno.test("a node that is cut off tells only that, once, where a hook asks for i
   }
 });
 
+Deno.test("a hook for the live tells who joins and who returns, not who was there", () => {
+  const stage = stageOf({ statuses: ["live"] });
+  stage.start(8);
+  stage.run(10_000);
+  stage.node("n3").end("closed");
+  stage.run(10_000);
+  stage.start(3);
+  stage.run(10_000);
+  assertEquals(stage.says("pager"), [["n8 live"], ["n3 live"]]);
+});
+
+Deno.test("a carrier that cannot reach the receiver delays one change, not each", () => {
+  const stage = stageOf();
+  const receiver = stage.world.receiver("pager");
+  const first = () => receiver.attempts[0]?.by;
+  const { fare } = receiver;
+  receiver.fare = () => {
+    const isFirst = receiver.attempts.at(-1)!.by === first();
+    return isFirst ? { tookMs: 4_000, arrives: false, answers: false } : fare.call(receiver);
+  };
+  const victims = () => ALL.filter((id) => id !== first()?.id && stage.node(id).up);
+  stage.node("n3").end("closed");
+  stage.run(15_000);
+  for (let i = 0; i < 3; i++) {
+    stage.node(victims().at(-1)!).end("closed");
+    stage.run(15_000);
+  }
+  assertEquals(stage.messages("pager").length, 4);
+  assertEquals(receiver.attempts.filter(({ by }) => by === first()).length, 1);
+});
+
 Deno.test("every node learns what was told, by whom and with what result", () => {
   const stage = stageOf({ carriers: ["n0", "n1"] });
   stage.node("n3").end("closed");

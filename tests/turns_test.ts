@@ -36,7 +36,6 @@ Deno.test("who goes takes nobody's place but its own, and over many hooks each i
 
 Deno.test("the first acts at once, the k-th after 2k seconds", () => {
   assertEquals(turns(), [0, 2_000, 4_000, 6_000]);
-  assertEquals(turns({ state: "done" }), [0, 2_000, 4_000, 6_000]);
 });
 
 Deno.test("while one tries the others wait for it, for 35 s at most, and no longer than it lives", () => {
@@ -52,6 +51,14 @@ Deno.test("after a failure all wait, longer each time, and it is the turn of the
   assertEquals([1, 2, 3, 4, 5, 6, 60].map(backOffMs), [
     ...[1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
   ]);
+});
+
+Deno.test("where others failed the order begins with who succeeded, while it lives: it can reach the receiver", () => {
+  const by = ORDER[2]!;
+  assertEquals(turns({ state: "done", by }), [0, 2_000, 4_000, 6_000]);
+  assertEquals(turns({ state: "done", failures: 1, by }), [4_000, 6_000, 0, 2_000]);
+  const others = ORDER.filter((id) => id !== by);
+  assertEquals(turns({ state: "done", failures: 1, by }, others), [2_000, 4_000, 0]);
 });
 
 Deno.test("an only carrier tries again by itself, and so does one whose former life tried", () => {

@@ -199,6 +199,10 @@ export class TellingRules {
   #checkTold(node: OurNode, hook: HookPlan, sinceMs: number): void {
     const listenedMs = (this.#joinedMs.get(node) ?? Infinity) + this.#settleMs +
       2 * this.#world.options.intervalMs;
+    // Who slept before it had listened begins anew when it wakes.
+    const restedMs = node.healthySinceMs > node.startMs
+      ? node.healthySinceMs + this.#settleMs + 4 * this.#world.options.intervalMs
+      : -Infinity;
     const { delivered } = this.#world.receiver(hook.name);
     const { replica, nowMs } = node.gossip;
     // Who hears nobody, where it knew others, is cut off as far as it can tell.
@@ -209,7 +213,7 @@ export class TellingRules {
       const { status } = view;
       const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
       // It may have been known to fail, and does so again.
-      const isNew = view.sinceRunMs > listenedMs &&
+      const isNew = view.sinceRunMs > listenedMs && view.sinceMs > restedMs &&
         (status !== "failing" || view.failedRunMs! > listenedMs);
       if (hook.statuses.includes(status) && status !== "live" && isNew) {
         const row = replica.table.get(id);
