@@ -10,9 +10,10 @@
 import { hashOf } from "./hash.ts";
 import type { Hook, Telling, ToldChange } from "./hook.ts";
 import { readAbout } from "./about.ts";
+import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
 import { ageOf, type Row, type Status } from "./table.ts";
 import type { Tidings } from "./tidings.ts";
-import { type ChangeName, type Kept, keyOf } from "./told.ts";
+import { type ChangeName, keyOf, TOLD_TOLD_MAX } from "./told.ts";
 import { Queue } from "./turns.ts";
 
 /** The first change waits this long for others, in ms: a rack dies within it, and nobody wakes up faster. */
@@ -21,25 +22,11 @@ const GATHER_MS = 500;
 /** Once many were told together, what follows within so long, in ms, goes as one more message. */
 const STORM_MS = 5_000;
 
-/** Who was told of one of these is told when the member is live again. */
-const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
-
-/** A member that is one of these makes no heartbeat, the worst last: its last heartbeat names the silence. */
-const SILENCES: readonly Status[] = ["left", "unresponsive", "dead"];
+/** Changes in one message, the oldest first: so many become known as told with one message of gossip. */
+const CHANGES_MAX = TOLD_TOLD_MAX;
 
 /** What a user did on purpose is told at once: it does not pass. */
 const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
-
-/** A member as this node sees it. */
-export interface Seen {
-  /** Its row, as it was last in the table. */
-  row: Row | undefined;
-  readonly id: string;
-  status: Status;
-  from: Status | undefined;
-  reason: string;
-  atMs: number;
-}
 
 /** A change that is to be told. */
 interface Wanted {
@@ -122,17 +109,9 @@ export class Duty {
     const { id, status, row } = seen;
     const told = this.#tidings.told.get(hook.name, id);
     const isTold = hook.statuses.has(status) && this.#hasTags(row);
-    if (told?.to === "decommissioned") return false;
-    const isSilent = SILENCES.includes(status);
-    // What was told is later than what this node knows: it will hear that the member is back.
-    if (told !== undefined && told.step > 0 && isSilent && row!.heartbeat <= told.heartbeat) {
-      return false;
-    }
+    if (told !== undefined && isOutdated(seen, told)) return false;
     if (told !== undefined && TROUBLES.has(told.to)) {
-      if (status === "live") return true;
-      if (!isTold) return false;
-      if (isOneSilence(seen, told)) return SILENCES.indexOf(status) > SILENCES.indexOf(told.to);
-      return isSilent || status !== told.to;
+      return status === "live" || (isTold && isOtherTrouble(seen, told));
     }
     const known = this.#known.get(id);
     const isLater = told !== undefined && told.toldAtMs >= (known?.atMs ?? -Infinity);
@@ -159,7 +138,8 @@ export class Duty {
     }
     if (ready.length === 0) return undefined;
     ready.sort((a, b) => a.readyMs - b.readyMs);
-    const ids = ready.filter(({ readyMs }) => readyMs <= nowMs).map(({ id }) => id);
+    const ids = ready.filter(({ readyMs }) => readyMs <= nowMs).map(({ id }) => id)
+      .slice(0, CHANGES_MAX);
     const gatheredMs = ready[0]!.readyMs + GATHER_MS;
     const last = this.#tidings.told.last(this.hook.name);
     const isStorm = last !== undefined && (last.together > 1 || ids.length > 1);
@@ -169,7 +149,9 @@ export class Duty {
   /** Begins a message about these members. */
   begin(ids: readonly string[], nowMs: number): Telling {
     const seen = ids.map((id) => this.#seen.get(id)!);
-    const names = seen.map((each) => this.#nameOf(each));
+    const names = seen.map((each) => {
+      return nameOf(each, this.#tidings.told.get(this.hook.name, each.id));
+    });
     this.#names = new Map(names.map((name) => [keyOf(name), name]));
     const changes = seen.map((each, i) => this.#changeOf(each, keyOf(names[i]!), nowMs));
     return this.underWay = { hook: this.hook.name, key: keyOfAll(changes), changes };
@@ -187,16 +169,6 @@ export class Duty {
   beginCutOff(change: ToldChange): Telling {
     this.#names = new Map();
     return this.underWay = { hook: this.hook.name, key: change.key, changes: [change] };
-  }
-
-  #nameOf({ id, status: to, row }: Seen): ChangeName {
-    if (to === "decommissioned") return { id, boot: "", to, heartbeat: 0, step: 0 };
-    const boot = row?.boot ?? "";
-    if (SILENCES.includes(to)) return { id, boot, to, heartbeat: row?.heartbeat ?? 0, step: 0 };
-    const told = this.#tidings.told.get(this.hook.name, id);
-    const { heartbeat = 0, step = 0 } = told ?? {};
-    const isBack = to === "live" && told !== undefined && TROUBLES.has(told.to);
-    return { id, boot: isBack ? told.boot : boot, to, heartbeat, step: step + 1 };
   }
 
   #changeOf(seen: Seen, key: string, nowMs: number): ToldChange {
@@ -219,12 +191,6 @@ export class Duty {
       .filter((waitMs) => waitMs >= 0);
     return { pending: waits.length, oldestPendingMs: Math.max(0, ...waits) };
   }
-}
-
-/** Whether a silence is the one that was told: no heartbeat was made since. */
-function isOneSilence({ status, row }: Seen, told: Kept): boolean {
-  if (!SILENCES.includes(status) || !SILENCES.includes(told.to) || row === undefined) return false;
-  return row.heartbeat <= told.heartbeat || row.heardAtMs <= told.toldAtMs;
 }
 
 /** Of one change its key; of many a name of them all, whatever their order. */

@@ -3,8 +3,8 @@
  * for that, why and for how long; the table and decommissions are untouched. A quiet ends by itself.
  *
  * Times travel as what is left, so no clock but each node's own is needed. Of two quiets with one pattern the one asked
- * for later counts: a stamp orders them. One that was ended before its time is kept until it would have ended, so that
- * no node that missed that brings it back.
+ * for later counts: a stamp orders them. One that was ended before its time is kept until it would have ended, and any
+ * two minutes longer, so that neither a node that missed that nor a replay brings it back.
  *
  * @module
  */
@@ -17,6 +17,9 @@ export const QUIETS_MAX = 64;
 
 /** The longest quiet, in ms: a week. A hook that is to be quiet for longer is better taken out. */
 export const QUIET_MAX_MS = 7 * 24 * 3_600_000;
+
+/** What ended is kept for so long, in ms: a replay of a signed message is refused after a minute. */
+const ENDED_MS = 120_000;
 
 const PATTERN = new RegExp(`^[A-Za-z0-9._:*-]{1,${ID_LENGTH_MAX}}$`);
 
@@ -98,7 +101,7 @@ export class Quiets {
     const untilMs = nowMs + Math.min(leftMs, QUIET_MAX_MS);
     this.#byPattern.set(pattern, {
       ...{ pattern, why, by, stamp, untilMs },
-      keptUntilMs: Math.max(untilMs, known?.keptUntilMs ?? 0, nowMs + this.#newsMs),
+      keptUntilMs: Math.max(untilMs + ENDED_MS, known?.keptUntilMs ?? 0),
       newsUntilMs: nowMs + this.#newsMs,
       covers: (id) => covers(pattern, id),
     });

@@ -12,9 +12,10 @@
  */
 import { carriersOf } from "./carriers.ts";
 import { CutOff, cutOffChange } from "./cut_off.ts";
-import { Duty, isFresh, type Seen } from "./duty.ts";
+import { Duty, isFresh } from "./duty.ts";
 import type { Turn } from "./effects.ts";
 import type { Telling } from "./hook.ts";
+import type { Seen } from "./naming.ts";
 import { NEWS_INTERVALS } from "./news.ts";
 import type { GossipOptions } from "./options.ts";
 import type { Replica } from "./replica.ts";
@@ -110,7 +111,7 @@ export class Tellings {
     this.#nowMs = nowMs;
     for (const told of this.#replica.tidings.told.learned.splice(0)) {
       turn.effects.push({ kind: "told", told });
-      this.#touched.add(told.id);
+      if (this.#duties.length > 0) this.#touched.add(told.id);
     }
     this.#nextMs = Infinity;
     if (this.#duties.length === 0 || !joined) return;

@@ -47,6 +47,7 @@ export class Tidings {
   /** Makes news of what a member that is back may have missed. */
   renew(nowMs: number): void {
     this.told.renew(nowMs);
+    this.tries.renew(nowMs);
     this.quiets.renew(nowMs);
   }
 

@@ -3,8 +3,8 @@
  * hook neither repeats it nor forgets that "live again" is due, however it started or whoever told it.
  *
  * One change has one key, made of core facts that are equal at all nodes: the member, its boot, the new status and the
- * heartbeat. A member that is silent made no later heartbeat, so that names its silence. While it is up its heartbeats
- * run on: such a change is named by the heartbeat of what was told before, and a step.
+ * heartbeat. A member that is silent made no later heartbeat, so that names its silence. While it is up, or stops as
+ * planned, its heartbeats run on: such a change is named by the heartbeat of what was told before, and a step.
  *
  * @module
  */
@@ -24,9 +24,9 @@ export interface ChangeName {
   readonly id: string;
   readonly boot: string;
   readonly to: Status;
-  /** Its last heartbeat where it is silent or left; otherwise that of the change told before, 0 if there was none. */
+  /** Its last heartbeat where it is silent; otherwise that of the change told before, 0 if there was none. */
   readonly heartbeat: number;
-  /** 0 where it is silent or left; otherwise counts the changes told since that heartbeat. */
+  /** 0 where it is silent; otherwise counts the changes told since that heartbeat. */
   readonly step: number;
 }
 

@@ -25,7 +25,7 @@ export interface Try {
   readonly number: number;
   readonly by: string;
   readonly state: typeof TRY_STATES[number];
-  /** Attempts that failed since the last success, of all nodes. */
+  /** Attempts of all nodes that failed since the last success; in a success 1, if any did before it. */
   readonly failures: number;
   /** Time since the sign was made. */
   readonly ageMs: number;
@@ -57,7 +57,7 @@ export class Tries {
     this.take({
       ...{ hook, by, state, ageMs: 0 },
       number: Math.min(number + 1, TRY_NUMBER_MAX),
-      failures: state === "done" ? 0 : failures + Number(state === "failed"),
+      failures: state === "done" ? Math.min(failures, 1) : failures + Number(state === "failed"),
     }, nowMs);
   }
 
@@ -72,6 +72,11 @@ export class Tries {
       newsUntilMs: nowMs + this.#newsMs,
     });
     return true;
+  }
+
+  /** Makes news of all again: a member that is back may have missed them. */
+  renew(nowMs: number): void {
+    for (const sign of this.#byHook.values()) sign.newsUntilMs = nowMs + this.#newsMs;
   }
 
   /** The signs to send along: the news, or in a full message all. */

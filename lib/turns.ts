@@ -6,6 +6,7 @@
  *     k = 0       acts as soon as a change is due
  *     k = 1, 2..  after 2 s, 4 s.. unless it was told, or somebody tries
  *     failed      the cluster waits 1, 2, 4 .. 30 s, then it is the turn of the next in the order
+ *     done        where others failed, the order begins with who did it for the next two minutes
  *
  * Rejected: an order per change. Of forty deaths many nodes would each tell some, and of two nodes that disagree which
  * of many changes came first, both would tell.
@@ -55,13 +56,13 @@ export function placeOf(of: {
   readonly dueMs: number;
 }): Place {
   const { hook, id, carriers, sign, dueMs } = of;
-  if (sign === undefined || sign.state === "done") {
+  if (sign === undefined || (sign.state === "done" && sign.failures === 0)) {
     return { index: inOrder(hook, carriers).indexOf(id), fromMs: dueMs };
   }
-  // The turn passes on: it begins behind whoever tried last, and that one comes last if it lives.
   const all = inOrder(hook, [...carriers, sign.by]);
-  const behind = all.indexOf(sign.by) + 1;
-  const order = [...all.slice(behind), ...all.slice(0, behind)].filter((each) =>
+  // It begins with whoever succeeded where others failed, as it can reach the receiver; or behind whoever tried last.
+  const first = all.indexOf(sign.by) + (sign.state === "done" ? 0 : 1);
+  const order = [...all.slice(first), ...all.slice(0, first)].filter((each) =>
     carriers.includes(each)
   );
   const isTrying = sign.state === "trying" && sign.by !== id && carriers.includes(sign.by);

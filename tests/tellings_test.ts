@@ -98,6 +98,31 @@ Deno.test("a planned stop and a decommission are told at once where a hook asks 
   }
 });
 
+Deno.test("a program that ends by itself is dead at once, and told once, each time it runs", () => {
+  const stage = stageOf({ statuses: ["dead", "left"] });
+  for (let life = 0; life < 3; life++) {
+    stage.node("n3").leave("dead 137 SIGKILL web");
+    stage.run(20_000);
+    stage.start(3);
+    stage.run(20_000);
+  }
+  const turn = [["n3 dead"], ["n3 live"]];
+  assertEquals(stage.says("pager"), [...turn, ...turn, ...turn]);
+});
+
+Deno.test("a member that starts and stops as planned is told of each time, each under its own key", () => {
+  const stage = stageOf({ statuses: ["left"] });
+  for (let life = 0; life < 2; life++) {
+    stage.node("n3").leave("SIGTERM");
+    stage.run(20_000);
+    stage.start(3);
+    stage.run(20_000);
+  }
+  assertEquals(stage.says("pager"), [["n3 left"], ["n3 live"], ["n3 left"], ["n3 live"]]);
+  const keys = stage.world.receiver("pager").delivered.map(({ telling }) => telling.key);
+  assertEquals(new Set(keys).size, 4, keys.join(" "));
+});
+
 Deno.test("of one silence only what is worse is told again", () => {
   const stage = stageOf({ statuses: ["dead", "unresponsive"] });
   stage.node("n3").stall("stopped");
@@ -242,6 +267,37 @@ Deno.test("a node that is cut off tells only that, once, where a hook asks for i
     stage.run(30_000);
     assertEquals(stage.says("pager", healedMs), [["n3 live"]]);
   }
+});
+
+Deno.test("a hook for the live tells who joins and who returns, not who was there", () => {
+  const stage = stageOf({ statuses: ["live"] });
+  stage.start(8);
+  stage.run(10_000);
+  stage.node("n3").end("closed");
+  stage.run(10_000);
+  stage.start(3);
+  stage.run(10_000);
+  assertEquals(stage.says("pager"), [["n8 live"], ["n3 live"]]);
+});
+
+Deno.test("a carrier that cannot reach the receiver delays one change, not each", () => {
+  const stage = stageOf();
+  const receiver = stage.world.receiver("pager");
+  const first = () => receiver.attempts[0]?.by;
+  const { fare } = receiver;
+  receiver.fare = () => {
+    const isFirst = receiver.attempts.at(-1)!.by === first();
+    return isFirst ? { tookMs: 4_000, arrives: false, answers: false } : fare.call(receiver);
+  };
+  const victims = () => ALL.filter((id) => id !== first()?.id && stage.node(id).up);
+  stage.node("n3").end("closed");
+  stage.run(15_000);
+  for (let i = 0; i < 3; i++) {
+    stage.node(victims().at(-1)!).end("closed");
+    stage.run(15_000);
+  }
+  assertEquals(stage.messages("pager").length, 4);
+  assertEquals(receiver.attempts.filter(({ by }) => by === first()).length, 1);
 });
 
 Deno.test("every node learns what was told, by whom and with what result", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { encodeColumns } from "../lib/columns.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "../lib/limits.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
-import { fcHeartbeat, fcId, fcReport } from "./support/arbitraries.ts";
+import { fcHeartbeat, fcId, fcQuiet, fcReport, fcTold, fcTry } from "./support/arbitraries.ts";
 
 const HASHES = { roster: "0123456789abcdef" };
 
@@ -38,6 +38,11 @@ Deno.test("decodeMessage() reads back what encodeMessage() writes", () => {
     slow: fc.array(
       fc.record({ member: fcId, gapMs: fc.integer({ min: 1, max: 1e7 }), at: fcHeartbeat }),
     ),
+    tidings: fc.record({
+      told: fc.array(fcTold),
+      tries: fc.array(fcTry),
+      quiets: fc.array(fcQuiet),
+    }),
     full: fc.constant(true as const),
   }, { requiredKeys: ["roster"] }) as fc.Arbitrary<Draft>;
   fc.assert(fc.property(fcDraft, (draft) => {
@@ -206,4 +211,26 @@ Deno.test("decodeMessage() bears JSON nested deeper than any stack", () => {
   assertEquals(errorOf("[".repeat(depth)), error);
   const nested = "[".repeat(depth) + "]".repeat(depth);
   assertEquals(errorOf(`{"v":2,"roster":"0123456789abcdef","rows":${nested}}`), error);
+});
+
+Deno.test("decodeMessage() drops tidings that break a rule, counts them, and keeps the others", () => {
+  const told = ["pager", "n5", "1a2b3c01", "dead", 1_000, 0, "n7", 5, 1, "200"];
+  const sign = ["pager", 1, "n7", "failed", 2, 5];
+  const quiet = ["web*", 1_000, "deploy", "n1", 7];
+  const broken = (entry: readonly unknown[]) =>
+    entry.map((_, i) => entry.map((value, j) => i === j ? { not: "it" } : value));
+  const { tidings, dropped } = read(body({
+    told: [told, ...broken(told), ["x"], null],
+    tries: [sign, ...broken(sign)],
+    quiets: [quiet, ...broken(quiet), ["a b", 1_000, "", "n1", 7]],
+  }));
+  assertEquals(tidings?.told?.length, 1);
+  assertEquals(tidings?.tries?.length, 1);
+  assertEquals(tidings?.quiets?.length, 1);
+  assertEquals(dropped, told.length + 2 + sign.length + quiet.length + 1);
+});
+
+Deno.test("a quiet's words come as one line", () => {
+  const { tidings } = read(body({ quiets: [["web*", 1_000, "a\nb\u001b[31m", "n1", 7]] }));
+  assertEquals(tidings?.quiets?.[0]?.why, "a b [31m");
 });

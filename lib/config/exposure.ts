@@ -56,9 +56,10 @@ export function warnings(config: Config, address: string): string[] {
   const loopback = host === "localhost" || host === "::1" || /^127\./.test(host ?? "");
   const lines: string[] = [];
   if (!keyed && !loopback) {
+    const hooks = config.hooks.length === 0 ? "" : ", and so have -on-change run or keep it quiet";
     lines.push(
-      "no key: whoever reaches this port can join, decommission members and forge heartbeats; " +
-        "give -key-file, or -host 127.0.0.1",
+      "no key: whoever reaches this port can join, decommission members and forge heartbeats" +
+        `${hooks}; give -key-file, or -host 127.0.0.1`,
     );
   }
   if (config.join.length > 0 && config.join.every((seed) => seed === address)) {

@@ -27,10 +27,10 @@ export interface HookConfig extends Hook {
 }
 
 /** The names of all travel in the small document that a member says of itself. */
-export const HOOKS_MAX = 8;
+const HOOKS_MAX = 8;
 
 /** A longer wait is a matter for whoever is told. */
-export const TELL_AFTER_MAX_MS = 3_600_000;
+const TELL_AFTER_MAX_MS = 3_600_000;
 
 /** Characters of a command or a URL: more than any webhook has, and what belongs into a script is not for a flag. */
 export const ACTION_LENGTH_MAX = 2_048;

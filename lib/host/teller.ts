@@ -15,8 +15,8 @@ import { type HookRun, madeUp, type Message, messageOf, variablesOf } from "./ho
 import { runShell } from "./shell.ts";
 
 /** Longest time of a command, and of a call. */
-export const COMMAND_MS = 30_000;
-export const POST_MS = 10_000;
+const COMMAND_MS = 30_000;
+const POST_MS = 10_000;
 
 /** Lines of a command's output that are logged. */
 const LINES_LOGGED = 5;

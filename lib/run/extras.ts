@@ -35,7 +35,7 @@ export async function loadExtras(config: Config, log: Log): Promise<Extras> {
 }
 
 /** What runs the hooks of `-on-change`; undefined without any. */
-export async function loadTeller({ hooks }: Config): Promise<Extras["teller"]> {
+async function loadTeller({ hooks }: Config): Promise<Extras["teller"]> {
   if (hooks.length === 0) return undefined;
   const { Teller } = await import("../host/teller.ts");
   return (options) => new Teller(hooks, options);

@@ -97,7 +97,7 @@ export function start(
       unchecked: config.checks.length > 0,
       hooks: config.hooks.map(({ name }) => name),
     },
-    ...{ hooks: config.hooks, tellAfterMs: config.tellAfterMs, teller },
+    ...{ hooks: teller === undefined ? [] : config.hooks, tellAfterMs: config.tellAfterMs, teller },
     dist: config.dist,
     binary: Deno.build.standalone ? { name: binaryName(), path: Deno.execPath() } : undefined,
     signer: keys?.signer,
@@ -143,6 +143,7 @@ export function start(
   const hint = idHint(config);
   if (hint !== undefined) log.notice("info", hint);
   for (const line of warnings(config, address)) log.notice("warn", line);
+  if (teller !== undefined) log.notice("info", `tells of changes by ${teller.names.join(", ")}`);
   credentials.watch((tls) => server.replace(tls));
   beside?.start({
     log,

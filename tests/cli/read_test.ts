@@ -81,6 +81,19 @@ Deno.test("readStory() and readChange() read what a node answers", () => {
   assertEquals(readChange(JSON.stringify(CHANGE)), CHANGE as ReturnType<typeof readChange>);
 });
 
+Deno.test("readStory() reads by whom hooks were told, and takes a node of an earlier version, which tells nobody", () => {
+  const told = { hook: "pager", to: "dead", by: "n7", at: CHANGE.at, result: "200" };
+  const toldOf = (part: object) =>
+    readStory(JSON.stringify({ ...MEMBER, history: [], ...part })).told;
+  assertEquals(toldOf({ told: [told] }), [told] as ReturnType<typeof toldOf>);
+  assertEquals(toldOf({}), []);
+  const hostile = toldOf({ told: [{ ...told, hook: "\x1b[2J", result: "\n" }] })[0]!;
+  assertEquals([hostile.hook, hostile.result], ["\\u001b[2J", "\\u000a"]);
+  for (const part of [{ by: "a b" }, { at: "noon" }, { to: "Dead\n" }, { hook: 1 }]) {
+    assertThrows(() => toldOf({ told: [{ ...told, ...part }] }), UnreadableError);
+  }
+});
+
 Deno.test("an answer in which a field has another form is unreadable", () => {
   const wrong = {
     id: [undefined, 1, "", "a b", "\x1b[2J", "x".repeat(65)],

@@ -24,6 +24,15 @@ Deno.test("warnings() warns of a node without a key that listens beyond the loop
   }
 });
 
+Deno.test("warnings() tells of hooks that strangers can have run, where they can", () => {
+  const [line = ""] = warnings(configOf("-on-change notify.sh"), "n1:8080");
+  assert(
+    line.includes("forge heartbeats, and so have -on-change run or keep it quiet; give"),
+    line,
+  );
+  assertEquals(warnings(configOf("-on-change notify.sh -key-file f"), "n1:8080"), []);
+});
+
 Deno.test("warnings() has nothing to say of the loopback, or of a cluster with a key", () => {
   for (
     const args of [

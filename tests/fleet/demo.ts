@@ -15,7 +15,13 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** A node that was told to stop has ended by then. */
 const GRACE_MS = 2_500;
 
-await using fleet = new Fleet({ flags: ["-port", "0", "-host", "127.0.0.1"] });
+/** A hook that all carry: one of the living runs it for each change, and logs that. */
+const HOOK = "echo,name=demo,status=dead,unresponsive,failing,decommissioned";
+const TOLD = / told demo: (.*) \(exited with 0\)$/;
+
+await using fleet = new Fleet({
+  flags: ["-port", "0", "-host", "127.0.0.1", "-on-change", HOOK],
+});
 let stopping = false;
 for (const signal of STOP_SIGNALS) {
   Deno.addSignalListener(signal, () => {
@@ -42,7 +48,7 @@ console.log(`
   crash a node:              kill -9 ${fleet.nodes.at(-1)!.pid}     (${pids.join(", ")})
   decommission one for good: curl 'http://${address}/bye?id=n4'
 
-  Ctrl-C stops them all. What n1 sees:
+  Ctrl-C stops them all. What n1 sees, and who would tell you of it (-on-change), once, from 7 s on:
 `);
 let shown = 0;
 const show = () => {
@@ -53,5 +59,15 @@ const show = () => {
 };
 show();
 first.watch(show);
+for (const node of fleet.nodes) {
+  let read = node.lines.length;
+  node.watch(() => {
+    for (const line of node.lines.slice(read)) {
+      const [, text] = TOLD.exec(line) ?? [];
+      if (text !== undefined) console.log(`told by ${node.id}: ${text}`);
+    }
+    read = node.lines.length;
+  });
+}
 await Promise.all(fleet.nodes.map((node) => node.ended));
 console.log("All nodes have ended.");

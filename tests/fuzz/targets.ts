@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { tagsIn } from "../../lib/about.ts";
 import { isId, normalizeAddress } from "../../lib/address.ts";
 import {
   jsonLine,
@@ -15,6 +16,7 @@ import {
 import { EventReader } from "../../lib/cli/event_stream.ts";
 import { changeLine, painter, sorted, storyText, tableLines } from "../../lib/cli/show.ts";
 import { readChecks } from "../../lib/config/checks.ts";
+import { isHookName } from "../../lib/config/hooks.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 import { deathWord, endOf } from "../../lib/ends.ts";
@@ -77,6 +79,9 @@ const SHOWN =
   '{"id":"n3","address":"a:80","status":"dead","lastHeartbeat":"2026-01-12T23:39:03.300Z","ageMs":1,"reason":"refused","since":null}';
 const CHANGED =
   '{"id":"n3","address":"a:80","from":null,"to":"live","at":"2026-01-12T23:39:03.300Z","reason":"heard","event":1}';
+
+const TOLD_VIEW =
+  '{"hook":"pager","to":"dead","by":"n2","at":"2026-01-12T12:00:00.000Z","result":"200"}';
 
 /** That a hook was told. */
 const TOLD = {
@@ -195,6 +200,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "-tls-cert c -tls-key k -tls-ca a -allow 10.0.0.0/8,::1 -cluster x -state s -key-file f",
       "-help",
       "-join srv:_gossiper._tcp.example -host ::1",
+      "-on-change notify.sh,status=dead,left,tag=role=web,name=pager -tell-after 30s",
+      "-on-change https://hooks.example/a?b=c,d,status=cut-off -on-change a;b",
     ],
     attack(text, mutator) {
       const args = text.split(mutator.chance(0.9) ? " " : "");
@@ -207,7 +214,12 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         },
       );
       if (parsed.kind === "usage") return assertOneLine(parsed.message);
-      if (parsed.kind === "run") assert(isId(parsed.config.id) && parsed.config.port <= 65_535);
+      if (parsed.kind !== "run") return;
+      assert(isId(parsed.config.id) && parsed.config.port <= 65_535);
+      for (const { name, tags } of parsed.config.hooks) {
+        assert(isHookName(name), name);
+        assertEquals(tagsIn(tags), tags);
+      }
     },
   },
   keys: {
@@ -290,6 +302,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       `id: a-1\nevent: snapshot\ndata: {"members":[${SHOWN}]}\n\n`,
       `:\n\nevent: change\r\ndata: ${CHANGED}\r\n\r\n`,
       `data: {${SHOWN.slice(1, -1)},"history":[${CHANGED}]}\n\n`,
+      `data: {${SHOWN.slice(1, -1)},"history":[],"told":[${TOLD_VIEW}]}\n\n`,
     ],
     attack(text, mutator) {
       const paint = painter(false);

@@ -28,6 +28,8 @@ export interface Attempt {
   readonly by: OurNode;
   readonly telling: Telling;
   readonly beganMs: number;
+  /** The last heartbeat of each of its members that its node knew. */
+  readonly heartbeats: ReadonlyMap<string, number | undefined>;
   /** When the receiver had it; undefined: never. */
   deliveredMs: number | undefined;
   /** When its node heard how it ended; Infinity: not yet, or that node ended before. */

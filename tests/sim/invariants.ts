@@ -101,7 +101,7 @@ export class Invariants {
     if (id === node.id) return;
     this.#checkUnresponsive(node, row);
     // Who did not run itself needs time to hear who came back meanwhile.
-    if (SICK.has(node.gossip.statusOf(row))) {
+    if (SICK.has(node.gossip.statusOf(row)) && row.left === "") {
       const { intervalMs, deadAfterMs } = this.#world.options;
       const windowMs = deadAfterMs + 12 * intervalMs;
       const sinceMs = this.#world.nowMs - windowMs;
@@ -196,7 +196,8 @@ export class Invariants {
     told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
     if (!SICK.has(change.to) || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);
-    if (row === undefined) return;
+    // Who says that its program ended is dead by its own word.
+    if (row === undefined || row.left !== "") return;
     const { intervalMs, deadAfterMs } = this.#world.options;
     this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
     if (change.to === "dead") this.#checkEarly(node, row, told);

@@ -18,9 +18,6 @@ import type { World } from "./world.ts";
 /** Clocks are off by less (see invariants.ts). */
 const CLOCK_SHARE_MAX = 0.005;
 
-/** By then a member's last heartbeats have got around. */
-const SPREAD_MS = 3_000;
-
 /** Calm for so long, news goes round in well below two seconds. */
 const CALM_MS = 15_000;
 
@@ -30,8 +27,8 @@ const TOLD_IN_MS = 45_000;
 /** What each carrier may have to wait for those before it. */
 const TURN_MS = 2_000;
 
-const SILENCES: readonly Status[] = ["left", "unresponsive", "dead"];
-const TROUBLES: ReadonlySet<Status> = new Set<Status>([...SILENCES, "failing"]);
+const SILENCES: readonly Status[] = ["unresponsive", "dead"];
+const TROUBLES: ReadonlySet<Status> = new Set<Status>([...SILENCES, "failing", "left"]);
 
 /** A member as one node's story has it. */
 interface View {
@@ -133,26 +130,20 @@ export class TellingRules {
     }
   }
 
-  /** What is told twice of one silence has one key. */
-  #checkKey({ beganMs }: Attempt, { id, to, key }: ToldChange, receiver: Receiver): void {
-    if (to === "cut-off" || !SILENCES.includes(to)) return;
-    const madeMs = this.#truth.lastMadeMs(id);
+  /** What two tell of one silence, by the same heartbeat, has one key; and so have messages of the same changes. */
+  #checkKey(attempt: Attempt, { id, to, key }: ToldChange, receiver: Receiver): void {
+    const keysOf = ({ telling }: Attempt) => telling.changes.map((each) => each.key).sort().join();
     for (const other of receiver.attempts) {
-      if (other.beganMs >= beganMs || other.beganMs < madeMs + SPREAD_MS) continue;
+      if (other === attempt) continue;
+      if (keysOf(other) === keysOf(attempt) && other.telling.key !== attempt.telling.key) {
+        const [before, now] = [other.telling.key, attempt.telling.key];
+        this.#fail("12 (one key)", `the same changes were told as ${before}, and now as ${now}`);
+      }
       const same = other.telling.changes.find((each) => each.id === id && each.to === to);
-      if (same === undefined || same.key === key) continue;
+      const isOneSilence = SILENCES.includes(to as Status) &&
+        other.heartbeats.get(id) === attempt.heartbeats.get(id);
+      if (same === undefined || !isOneSilence || same.key === key) continue;
       this.#fail("12 (one key)", `that ${id} is ${to} was told as ${same.key}, and now as ${key}`);
-    }
-    const { telling } = receiver.attempts.at(-1)!;
-    const before = receiver.attempts.find((other) =>
-      other.telling !== telling && other.beganMs >= madeMs + SPREAD_MS &&
-      sameKeys(other.telling.changes, telling.changes)
-    );
-    if (before !== undefined && before.telling.key !== telling.key) {
-      this.#fail(
-        "12 (one key)",
-        `the same changes were told as ${before.telling.key}, now as ${telling.key}`,
-      );
     }
   }
 
@@ -208,14 +199,21 @@ export class TellingRules {
   #checkTold(node: OurNode, hook: HookPlan, sinceMs: number): void {
     const listenedMs = (this.#joinedMs.get(node) ?? Infinity) + this.#settleMs +
       2 * this.#world.options.intervalMs;
+    // Who slept before it had listened begins anew when it wakes.
+    const restedMs = node.healthySinceMs > node.startMs
+      ? node.healthySinceMs + this.#settleMs + 4 * this.#world.options.intervalMs
+      : -Infinity;
     const { delivered } = this.#world.receiver(hook.name);
     const { replica, nowMs } = node.gossip;
-    for (const [id, view] of this.#viewsOf(node)) {
+    // Who hears nobody, where it knew others, is cut off as far as it can tell.
+    const views = this.#viewsOf(node);
+    if (![...views].some(([id, { status }]) => id !== node.id && status === "live")) return;
+    for (const [id, view] of views) {
       if (view.sinceMs > sinceMs || replica.quiets.of(id, nowMs) !== undefined) continue;
       const { status } = view;
       const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
       // It may have been known to fail, and does so again.
-      const isNew = view.sinceRunMs > listenedMs &&
+      const isNew = view.sinceRunMs > listenedMs && view.sinceMs > restedMs &&
         (status !== "failing" || view.failedRunMs! > listenedMs);
       if (hook.statuses.includes(status) && status !== "live" && isNew) {
         const row = replica.table.get(id);
@@ -258,12 +256,6 @@ export class TellingRules {
       `shown live for ${s(this.#world.nowMs - sinceMs)}`;
     this.#fail("12 (all is told)", text);
   }
-}
-
-function sameKeys(a: readonly ToldChange[], b: readonly ToldChange[]): boolean {
-  const keys = (changes: readonly ToldChange[]) =>
-    changes.map(({ id, to }) => `${id} ${to}`).sort();
-  return keys(a).join() === keys(b).join();
 }
 
 function s(ms: number): string {

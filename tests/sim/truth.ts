@@ -41,12 +41,6 @@ export class Truth {
     return this.#made.get(id)?.get(heartbeat);
   }
 
-  /** When that member last made any heartbeat. */
-  lastMadeMs(id: string): number {
-    const made = [...this.#made.get(id)?.values() ?? []];
-    return Math.max(-Infinity, ...made.map(({ lastMs }) => lastMs));
-  }
-
   noteIntroduced(observer: OurNode, id: string, boot: string): void {
     let known = this.#introduced.get(observer);
     if (known === undefined) this.#introduced.set(observer, known = new Map());

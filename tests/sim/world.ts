@@ -110,7 +110,9 @@ export class World {
   /** Runs a hook of a node: its receiver hears of it, and then the node of the answer. */
   tell(node: OurNode, telling: Telling): void {
     const receiver = this.receiver(telling.hook);
+    const { table } = node.gossip.replica;
     const attempt: Attempt = {
+      heartbeats: new Map(telling.changes.map(({ id }) => [id, table.get(id)?.heartbeat])),
       ...{ by: node, telling, beganMs: this.nowMs, deliveredMs: undefined },
       ...{ endedMs: Infinity, outcome: undefined },
     };

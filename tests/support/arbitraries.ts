@@ -9,7 +9,10 @@ import {
   HEARTBEAT_STEP_MS,
   REASON_LENGTH_MAX,
 } from "../../lib/limits.ts";
-import type { Report } from "../../lib/table.ts";
+import type { Quiet } from "../../lib/quiets.ts";
+import { type Report, STATUSES } from "../../lib/table.ts";
+import type { Told } from "../../lib/told.ts";
+import { type Try, TRY_STATES } from "../../lib/tries.ts";
 
 /** Any ID. */
 export const fcId: fc.Arbitrary<string> = fc.stringMatching(/^[A-Za-z0-9._:-]{1,64}$/);
@@ -66,3 +69,24 @@ export const fcReport: fc.Arbitrary<Report> = fc.record({
 function port(): fc.Arbitrary<number> {
   return fc.integer({ min: 1, max: 65_535 });
 }
+
+const fcHook = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,9}$/);
+
+/** A change that somebody was told of. */
+export const fcTold: fc.Arbitrary<Told> = fc.record({
+  ...{ hook: fcHook, id: fcId, boot: fcBoot, to: fc.constantFrom(...STATUSES) },
+  ...{ heartbeat: fcHeartbeat, step: fc.nat(9), by: fcId, ageMs: fcAgeMs },
+  ...{ together: fc.nat(99), result: fc.stringMatching(/^[A-Za-z0-9 ._:-]{0,24}$/) },
+});
+
+/** A sign of an attempt to tell. */
+export const fcTry: fc.Arbitrary<Try> = fc.record({
+  ...{ hook: fcHook, number: fc.nat(99), by: fcId, state: fc.constantFrom(...TRY_STATES) },
+  ...{ failures: fc.nat(99), ageMs: fcAgeMs },
+});
+
+/** A quiet about members. */
+export const fcQuiet: fc.Arbitrary<Quiet> = fc.record({
+  ...{ pattern: fc.stringMatching(/^[a-z*]{1,9}$/), leftMs: fc.nat(1e6), by: fcId },
+  ...{ why: fc.stringMatching(/^[a-z]{0,9}$/), stamp: fc.nat(1e9) },
+});
