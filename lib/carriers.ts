@@ -7,14 +7,45 @@ import { readAbout } from "./about.ts";
 import type { Replica } from "./replica.ts";
 import { isUp, type Row } from "./table.ts";
 
-/** The live nodes that carry a hook; this node, which asks, is one of them. */
-export function carriersOf(hook: string, replica: Replica, nowMs: number): string[] {
-  const { id, verdicts } = replica;
-  const others = verdicts.last.live.filter((row) =>
-    // The last survey may be an interval old.
-    carries(row, hook) && isUp(verdicts.statusOf(row, nowMs))
-  );
-  return [id, ...others.map((row) => row.id)];
+/**
+ * The live nodes that carry a hook, as one of them sees them. A process that just started tells nothing yet (see
+ * tellings.ts): it comes last for a while, or each change would wait for its turn to pass.
+ */
+export class Carriers {
+  readonly #replica: Replica;
+  readonly #newMs: number;
+  /** The process of each member that was seen last, and since when. */
+  readonly #came = new Map<string, { readonly boot: string; readonly atMs: number }>();
+
+  /** `newMs`: less than a process tells nothing after its start, or its turn and another's would be at one time. */
+  constructor(replica: Replica, newMs: number) {
+    this.#replica = replica;
+    this.#newMs = newMs;
+  }
+
+  /** Looks at a member that changed: it may be another process. */
+  note({ id, boot }: Row, nowMs: number): void {
+    if (this.#came.get(id)?.boot !== boot) this.#came.set(id, { boot, atMs: nowMs });
+  }
+
+  keepOnly(isKnown: (id: string) => boolean): void {
+    for (const id of this.#came.keys()) if (!isKnown(id)) this.#came.delete(id);
+  }
+
+  /** Whether a member just started. */
+  isNew(id: string, nowMs: number): boolean {
+    return nowMs < (this.#came.get(id)?.atMs ?? -Infinity) + this.#newMs;
+  }
+
+  /** Who carries a hook; this node, which asks, is one of them. */
+  of(hook: string, nowMs: number): string[] {
+    const { id, verdicts } = this.#replica;
+    const others = verdicts.last.live.filter((row) =>
+      // The last survey may be an interval old.
+      carries(row, hook) && isUp(verdicts.statusOf(row, nowMs))
+    );
+    return [id, ...others.map((row) => row.id)];
+  }
 }
 
 function carries({ about }: Row, hook: string): boolean {

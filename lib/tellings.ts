@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { carriersOf } from "./carriers.ts";
+import { Carriers } from "./carriers.ts";
 import { CutOff, cutOffChange } from "./cut_off.ts";
 import { Duty, isFresh } from "./duty.ts";
 import type { Turn } from "./effects.ts";
@@ -52,6 +52,7 @@ export class Tellings {
   readonly #options: TellingsOptions;
   readonly #replica: Replica;
   readonly #rounds: Rounds;
+  readonly #carriers: Carriers;
   readonly #duties: readonly Duty[];
   readonly #seen = new Map<string, Seen>();
   /** Members to look at anew. */
@@ -73,6 +74,7 @@ export class Tellings {
     this.#replica = replica;
     this.#rounds = rounds;
     this.cutOff = new CutOff(options);
+    this.#carriers = new Carriers(replica, options.deadAfterMs);
     const { tidings } = replica;
     const seen = this.#seen;
     this.#duties = hooks.map((hook) => new Duty({ hook, tidings, seen, tellAfterMs }));
@@ -98,9 +100,10 @@ export class Tellings {
 
   /** Takes a member's change. */
   changed({ id, from, to, reason }: Change, nowMs: number): void {
-    if (this.#duties.length === 0 || from === to) return;
-    const seen = this.#seen.get(id);
-    const row = this.#replica.table.get(id) ?? seen?.row;
+    if (this.#duties.length === 0) return;
+    const row = this.#replica.table.get(id) ?? this.#seen.get(id)?.row;
+    if (row !== undefined) this.#carriers.note(row, nowMs);
+    if (from === to) return;
     this.#seen.set(id, { id, row, status: to, from: from ?? undefined, reason, atMs: nowMs });
     this.#touched.add(id);
   }
@@ -136,7 +139,7 @@ export class Tellings {
     const isKnown = (id: string) =>
       table.get(id) !== undefined || table.tombstone(id) !== undefined;
     for (const id of this.#seen.keys()) if (!isKnown(id)) this.#seen.delete(id);
-    for (const duty of this.#duties) duty.keepOnly(isKnown);
+    for (const each of [this.#carriers, ...this.#duties]) each.keepOnly(isKnown);
   }
 
   /** Notes whether this node is cut off, or hears others again, or slept: then it listens before it tells. */
@@ -164,17 +167,13 @@ export class Tellings {
   #baseline(nowMs: number): void {
     this.#isBaselined = true;
     for (const duty of this.#duties) {
-      const isAlone = this.#carriers(duty).length === 1;
+      const isAlone = this.#carriers.of(duty.hook.name, nowMs).length === 1;
       for (const seen of this.#seen.values()) {
         const isMissed = isAlone && duty.minds(seen) && isFresh(seen, nowMs);
         if (!isMissed) duty.know(seen);
         this.#touched.add(seen.id);
       }
     }
-  }
-
-  #carriers(duty: Duty): string[] {
-    return carriersOf(duty.hook.name, this.#replica, this.#nowMs);
   }
 
   /** Tells what one hook has to tell, if it is this node's turn, or notes when it will be. */
@@ -188,7 +187,8 @@ export class Tellings {
     if (due === undefined) return;
     const place = placeOf({
       ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
-      carriers: this.#carriers(duty),
+      carriers: this.#carriers.of(duty.hook.name, nowMs),
+      isNew: (id) => this.#carriers.isNew(id, nowMs),
       sign: this.#replica.tidings.tries.get(duty.hook.name),
     });
     const atMs = duty.queue.atMs(place, nowMs);

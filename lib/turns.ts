@@ -3,7 +3,7 @@
  * another in the same order, by a hash of the hook and the ID. The first acts at once, the k-th after 2k seconds
  * in which it heard of no attempt and no success.
  *
- *     k = 0       acts as soon as a change is due
+ *     k = 0       acts as soon as a change is due; who just started comes last for a while
  *     k = 1, 2..  after 2 s, 4 s.. unless it was told, or somebody tries
  *     failed      the cluster waits 1, 2, 4 .. 30 s, then it is the turn of the next in the order
  *     done        where others failed, the order begins with who did it for the next two minutes
@@ -26,9 +26,15 @@ const TRYING_MAX_MS = 35_000;
 const BACK_OFF_MS = 1_000;
 const BACK_OFF_MAX_MS = 30_000;
 
-/** The carriers of a hook in the order of their turns. */
-export function inOrder(hook: string, carriers: Iterable<string>): string[] {
-  const ranked = Array.from(new Set(carriers), (id) => ({ id, rank: hashOf(`${hook} ${id}`) }));
+/** The carriers of a hook in the order of their turns; those that just started come last. */
+export function inOrder(
+  hook: string,
+  carriers: Iterable<string>,
+  isNew: (id: string) => boolean = () => false,
+): string[] {
+  const ranked = Array.from(new Set(carriers), (id) => {
+    return { id, rank: hashOf(`${hook} ${id}`) - (isNew(id) ? 2 ** 32 : 0) };
+  });
   return ranked.sort((a, b) => b.rank - a.rank || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
 }
 
@@ -54,12 +60,13 @@ export function placeOf(of: {
   /** The last sign of an attempt. */
   readonly sign: Sign | undefined;
   readonly dueMs: number;
+  readonly isNew?: (id: string) => boolean;
 }): Place {
-  const { hook, id, carriers, sign, dueMs } = of;
+  const { hook, id, carriers, sign, dueMs, isNew } = of;
   if (sign === undefined || (sign.state === "done" && sign.failures === 0)) {
-    return { index: inOrder(hook, carriers).indexOf(id), fromMs: dueMs };
+    return { index: inOrder(hook, carriers, isNew).indexOf(id), fromMs: dueMs };
   }
-  const all = inOrder(hook, [...carriers, sign.by]);
+  const all = inOrder(hook, [...carriers, sign.by], isNew);
   // It begins with whoever succeeded where others failed, as it can reach the receiver; or behind whoever tried last.
   const first = all.indexOf(sign.by) + (sign.state === "done" ? 0 : 1);
   const order = [...all.slice(first), ...all.slice(0, first)].filter((each) =>

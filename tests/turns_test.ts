@@ -23,6 +23,13 @@ Deno.test("all nodes put the carriers in one order, whatever order they know the
   assertEquals(inOrder("pager", [...CARRIERS, "n2"]), ORDER);
 });
 
+Deno.test("who just started comes last: it tells nothing yet", () => {
+  const [first, ...others] = ORDER;
+  assertEquals(inOrder("pager", CARRIERS, (id) => id === first), [...others, first]);
+  const at = { hook: "pager", carriers: CARRIERS, sign: undefined, dueMs: DUE_MS };
+  assertEquals(placeOf({ ...at, id: others[0]!, isNew: (id) => id === first }).index, 0);
+});
+
 Deno.test("who goes takes nobody's place but its own, and over many hooks each is first as often", () => {
   const without = ORDER.filter((id) => id !== ORDER[1]);
   assertEquals(inOrder("pager", without), without);

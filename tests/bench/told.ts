@@ -26,11 +26,17 @@ const OUTAGES = 4;
 const OUTAGE_DEATHS = 5;
 const OUTAGE_MS = 60_000;
 
+/** What follows many changes told together waits for others for five seconds. */
+const STORM_MS = 6_000;
+
 /** Longer than anybody should wait for a call. */
 const TOLD_MS = 60_000;
 
 /** A start tells nothing for so long: dead-after and two intervals, and a little more. */
 const WARM_UP_MS = 9_000;
+
+/** Later calls are printed. */
+const SLOW_MS = 1_000;
 
 const FLAP_MS = 20_000;
 const FLAPS = 4;
@@ -41,7 +47,7 @@ type Rows = [string, string][];
 interface Due {
   readonly id: string;
   readonly to: "dead" | "live";
-  readonly kind: "plain" | "owner" | "outage";
+  readonly kind: "plain" | "owner" | "outage" | "return";
   /** When it was caused. */
   readonly causedMs: number;
   /** When a node's log first told of it. */
@@ -86,9 +92,10 @@ async function measureChanges(): Promise<Rows> {
       pager.isDown = false;
     }
     await settle(ids, "dead", kind, diedMs);
+    await pause(STORM_MS);
     const backMs = performance.now();
     for (const id of ids) await carriers.add(id);
-    await settle(ids, "live", "plain", backMs);
+    await settle(ids, "live", "return", backMs);
     // A carrier that just started tells nothing yet.
     await pause(WARM_UP_MS);
   }
@@ -112,7 +119,7 @@ function rowsOf(due: readonly Due[], pager: Pager): Rows {
   let delivered = 0;
   let doubled = 0;
   let keys = 0;
-  const lates: Record<Due["kind"], number[]> = { plain: [], owner: [], outage: [] };
+  const lates: Record<Due["kind"], number[]> = { plain: [], owner: [], outage: [], return: [] };
   for (const { id, to, kind, causedMs, seenMs } of due) {
     const next = due.find((other) => other.id === id && other.causedMs > causedMs);
     const calls = pager.told(id, to, causedMs).filter(({ atMs }) =>
@@ -125,15 +132,21 @@ function rowsOf(due: readonly Due[], pager: Pager): Rows {
     delivered++;
     if (calls.length > 1) doubled++;
     if (new Set(calls.map(({ key }) => key)).size > 1) keys++;
-    lates[kind].push(calls[0]!.atMs - seenMs);
+    const lateMs = calls[0]!.atMs - seenMs;
+    lates[kind].push(lateMs);
+    if (lateMs > SLOW_MS) {
+      console.log(`${id} is ${to}, ${kind}: told by ${calls[0]!.by} after ${lateMs.toFixed(0)} ms`);
+    }
   }
   const within = (values: number[], ms: number) =>
     `${values.filter((value) => value <= ms).length} of ${values.length}`;
   return [
     ["changes told", `${delivered} of ${due.length}`],
     ["told more than once; under more than one key", `${doubled}; ${keys}`],
-    ["told after the first log line: nobody else died", summary(lates.plain)],
+    ["told after the first log line: deaths, nobody else died", summary(lates.plain)],
     ["... within 1 s", within(lates.plain, 1_000)],
+    ["told after the first log line: returns", summary(lates.return)],
+    ["... within 1 s", within(lates.return, 1_000)],
     ["told after the first log line: its teller died", summary(lates.owner)],
     ["... within 3 s", within(lates.owner, 3_000)],
     ["told after the first log line: the receiver was down for 60 s", summary(lates.outage)],
