@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import {
   ABOUT_BYTES_MAX,
+  HOOKS_MAX,
   isLabel,
   isTagValue,
   labelsFit,
@@ -102,4 +103,15 @@ Deno.test("a tag's key is a word, its value printable without blanks; both at mo
   for (const key of ["", "1", "-a", "a.b", "a=b", "é", "x".repeat(64)]) assert(!isLabel(key), key);
   for (const value of ["web", "a=b", "10.0.0.1:80", "<b>"]) assert(isTagValue(value), value);
   for (const value of ["", "a b", "é", "a\n", "x".repeat(64)]) assert(!isTagValue(value), value);
+});
+
+Deno.test("names of hooks are read as they are carried: what is no name is left out, and so is what is too many", () => {
+  assertEquals(taken({ hooks: ["pager", "a b", 7, "pager", ""] })?.hooks, ["pager"]);
+  assertEquals(taken({ hooks: "pager" })?.hooks, []);
+  const many = Array.from({ length: HOOKS_MAX + 1 }, (_, i) => `h${i}`);
+  assertEquals(taken({ hooks: many })?.hooks, many.slice(0, HOOKS_MAX));
+  const tags = {};
+  const ports = {};
+  assert(labelsFit({ tags, ports, hooks: many }));
+  assert(!labelsFit({ tags, ports, hooks: many.map((name) => name.padEnd(40, "x")) }));
 });
