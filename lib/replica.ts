@@ -209,7 +209,8 @@ export class Replica {
   /** Merges a report; "changed" says that others should know at once. */
   merge(report: Report, via: string, nowMs: number): Merged {
     if (this.forgotten.refuses(report, nowMs)) return "same";
-    const boot = this.table.get(report.id)?.boot;
+    const restarted = this.table.get(report.id)?.boot !== report.boot;
+    this.evidence.hears(this.table.get(report.id), report, nowMs);
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
@@ -217,11 +218,12 @@ export class Replica {
       this.#forget();
       this.#news.note(row.id, nowMs);
     }
-    return this.#freshened(row, { via, restarted: boot !== row.boot, nowMs }) ? "changed" : merged;
+    return this.#freshened(row, { via, restarted, nowMs }) ? "changed" : merged;
   }
 
   /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
   refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
+    if (!this.evidence.accepts.empty) this.evidence.hears(row, { ...row, ...beat }, at.nowMs);
     const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }
