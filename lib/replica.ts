@@ -59,7 +59,7 @@ export class Replica {
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
-    this.former = new FormerMembers(deadAfterMs + intervalMs);
+    this.former = new FormerMembers((member) => evidence.slow.silenceMs(member) + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, forgetMs },

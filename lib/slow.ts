@@ -119,7 +119,7 @@ export class SlowMembers {
   }
 
   /** The gap between a member's rounds, in ms; 0 if it is not slow. */
-  gapMs(row: Row): number {
+  gapMs(row: Pick<Row, "id" | "heartbeat">): number {
     return Math.max(...[this.#byId, this.#silences].map((gaps) => {
       const gap = gaps.get(row.id);
       return gap === undefined || row.heartbeat - gap.at > LASTS_MS ? 0 : gap.gapMs;
@@ -127,7 +127,7 @@ export class SlowMembers {
   }
 
   /** How long a member may be silent, in ms. */
-  silenceMs(row: Row): number {
+  silenceMs(row: Pick<Row, "id" | "heartbeat">): number {
     if (this.empty) return this.#deadAfterMs;
     const silenceMs = SILENCE_GAPS * this.gapMs(row);
     const mostMs = SILENCE_MAX_DEAD_AFTERS * this.#deadAfterMs;
