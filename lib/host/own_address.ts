@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../address.ts";
+import { type Address, isLoopback, parseAddress } from "../address.ts";
 
 /** An address of one of this host's network interfaces. */
 export interface OwnAddress {
@@ -33,11 +33,6 @@ const LOOPBACK = "127.0.0.1";
 /** Flags of a route in Linux's tables: it is in use, and it refuses packets. */
 const ROUTE_UP = 0x1;
 const ROUTE_REJECTS = 0x200;
-
-/** Whether an IP address leads every host to itself. */
-export function isLoopback(ip: string): boolean {
-  return /^(?:127\.|::1$|::ffff:7f)/.test(ip);
-}
 
 /** Whether other hosts may reach an address: not the loopback's, nor one that is valid on a single link. */
 function isForPeers(ip: string): boolean {
