@@ -4,6 +4,7 @@
  * @module
  */
 import { type Address, isLoopback, parseAddress } from "../address.ts";
+import { dial } from "../net/connect.ts";
 
 /** An address of one of this host's network interfaces. */
 export interface OwnAddress {
@@ -45,7 +46,7 @@ export const thisNetwork: Network = {
   async addressTowards({ host, port }) {
     try {
       const signal = AbortSignal.timeout(CONNECT_MS);
-      using conn = await Deno.connect({ hostname: host, port, signal });
+      using conn = await dial(host, port, signal);
       return conn.localAddr.hostname;
     } catch {
       return undefined;
