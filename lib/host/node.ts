@@ -5,14 +5,13 @@
  */
 import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
 import type { Said } from "../about.ts";
+import { BugLog } from "./bugs.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
-import { bugPlace, describeBug } from "../log.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
 import { History } from "./history.ts";
-import { OncePer } from "../once.ts";
-import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
+import { Condition, logStateTrouble } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
@@ -21,9 +20,6 @@ import { StateFile } from "./state_file.ts";
 import type { Downloads, NodeOptions } from "./node_options.ts";
 import { OwnWords } from "./words.ts";
 import { RealWorld } from "./world.ts";
-
-/** Bugs are logged once an hour for each place in the program: a caller who found one can cause a million. */
-const BUGS = { keysMax: 100, periodMs: 3_600_000 };
 
 export class Node {
   /** What this node tells people and scripts. */
@@ -34,7 +30,8 @@ export class Node {
   readonly #state: StateFile | undefined;
   readonly #foreign: ForeignCallers;
   readonly #history: History;
-  readonly #bugs = new OncePer(BUGS);
+  readonly #condition: Condition;
+  readonly #bugs: BugLog;
   readonly #names: SeedNames;
   readonly #world: RealWorld;
   readonly #words: OwnWords;
@@ -55,15 +52,18 @@ export class Node {
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
-    const { post } = world;
-    const history = new History({ id, state, now, random, log, post });
+    const history = new History({ id, state, now, random, log, post: world.post });
+    this.#condition = new Condition(gossip, () => {
+      const { monotonicMs } = now();
+      return { id, intervalMs, deadAfterMs, monotonicMs, unheardMs: this.#driver.unheardMs() };
+    });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
       past: history.past,
       remember: (change) => history.record(change),
       refresh: () => this.#driver.refresh(),
-      cutOffMs: () => cutOffMs(gossip, { id, deadAfterMs, unheardMs: this.#driver.unheardMs() }),
+      cutOffMs: () => this.#condition.cutOffMs(),
     });
     this.#driver = new Driver({
       ...{ gossip, id, address, cluster, world },
@@ -105,6 +105,7 @@ export class Node {
       nowMs: () => now().monotonicMs,
     });
     this.#foreign = new ForeignCallers(cluster, log);
+    this.#bugs = new BugLog(log);
     this.#history = history;
     this.#gossip = gossip;
     this.#world = world;
@@ -212,30 +213,26 @@ export class Node {
 
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
-    const { now, intervalMs, deadAfterMs, id } = this.#options;
-    const unheardMs = this.#driver.unheardMs();
-    const at = { monotonicMs: now().monotonicMs, intervalMs, deadAfterMs, id, unheardMs };
-    return troubleOf(this.#gossip, at);
+    return this.#condition.trouble();
   }
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    const troubles = [this.#state?.trouble, this.#history.trouble, this.#options.warning()];
+    const kept = [this.#state?.trouble, this.#history.trouble];
+    const troubles = [this.#condition.warning(), ...kept, this.#options.warning()];
     return troubles.filter(Boolean).join("; ") || undefined;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */
   unready(): string | undefined {
     if (this.#leaving) return "This node is stopping";
-    return this.#gossip.joined ? this.trouble() : waitingFor(this.#gossip);
+    return this.#condition.unready();
   }
 
   /** Counts a mistake in this program, and logs it once an hour. */
   reportBug(error: unknown): void {
-    const { log, now } = this.#options;
     this.reports.bug();
-    const once = this.#bugs.admit(bugPlace(error), now().monotonicMs);
-    if (once !== "no") log.notice("error", describeBug(error));
+    this.#bugs.note(error, this.#options.now().monotonicMs);
   }
 
   #hungUp(to: string): void {
