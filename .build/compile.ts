@@ -62,21 +62,27 @@ async function compileAll(targets: readonly string[]): Promise<void> {
   await writeSums();
 }
 
-/** Refuses a runtime of another system, which Deno itself would use without a warning. */
+/** Refuses a runtime of another system or version, which Deno itself would use without a warning. */
 async function checkRuntime(path: string, target: string): Promise<void> {
-  const head = new Uint8Array(20);
+  let bytes: Uint8Array;
   try {
-    using file = await Deno.open(path);
-    await file.read(head);
+    bytes = await Deno.readFile(path);
   } catch (error) {
     throw new CompileError(
       `Cannot read DENORT_BIN: ${error instanceof Error ? error.message : error}`,
     );
   }
   const marks = MARKS[target] ?? [];
-  if (marks.some(([at, ...bytes]) => bytes.some((byte, i) => head[at + i] !== byte))) {
+  if (marks.some(([at, ...mark]) => mark.some((byte, i) => bytes[at + i] !== byte))) {
     throw new CompileError(`Cannot use ${path} for ${target}: it is made for another system`);
   }
+  // What a runtime calls itself in requests.
+  const names = new TextDecoder("latin1").decode(bytes).matchAll(/Deno\/(\d+\.\d+\.\d+)/g);
+  const versions = new Set(Array.from(names, ([, version]) => version!));
+  const { deno } = Deno.version;
+  if (versions.has(deno)) return;
+  const found = versions.size === 0 ? "says no version" : `is of Deno ${[...versions].join(", ")}`;
+  throw new CompileError(`Cannot use ${path}: it ${found}, and Deno ${deno} compiles here`);
 }
 
 /** Bundles a copy of the sources that knows its commit. */

@@ -87,6 +87,11 @@ export function isIp(host: string): boolean {
   return host.includes(":") || /^[0-9.]+$/.test(host);
 }
 
+/** Whether a host, in its one spelling, leads every host to itself. */
+export function isLoopback(host: string): boolean {
+  return /^(?:127\.[0-9.]+|::1|::ffff:7f[0-9a-f]{2}:[0-9a-f]+|(?:.+\.)?localhost\.?)$/.test(host);
+}
+
 /** The 16 bytes of an IP address, or `undefined` if the text is a name. */
 export function ipBytes(text: string): number[] | undefined {
   const host = normalizeHost(text);

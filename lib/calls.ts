@@ -166,7 +166,9 @@ export class Calls {
   isPresent(id: string, nowMs: number): boolean {
     const { address } = this.#options;
     const { table, verdicts, id: ownId } = this.#options.replica;
-    if (id === ownId || table.tombstone(id) !== undefined) return true;
+    // Where this node answered itself others may answer the next call: it looks for them while it knows none.
+    if (id === ownId) return verdicts.last.live.length > 0;
+    if (table.tombstone(id) !== undefined) return true;
     const row = table.get(id);
     return row !== undefined && isUp(verdicts.statusOf(row, nowMs)) &&
       row.address !== address && !this.#troubled.has(row.address);

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isLoopback, parseAddress } from "./address.ts";
 import type { Calls } from "./calls.ts";
 import { notice, type Turn } from "./effects.ts";
 import type { Replica } from "./replica.ts";
@@ -95,6 +96,27 @@ export class Claims {
     );
   }
 
+  /** Tells of a member that answers here but not at the address it gives its peers, as only it can resolve its name. */
+  answered(turn: Turn, id: string, to: string): void {
+    const { replica, calls } = this.#options;
+    const address = replica.table.get(id)?.address ?? "";
+    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
+    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
+      "start it with -advertise and a name or address that they can reach";
+    notice(turn, "warn", text);
+  }
+
+  /** What to add to the failure of a call to `to`, where that can be no other host's address; empty otherwise. */
+  hint(to: string): string {
+    const { address, replica } = this.#options;
+    // A node that gives such an address itself is one of several on one host.
+    if (!leadsHome(to) || leadsHome(address)) return "";
+    const row = replica.verdicts.memberAt(to);
+    if (row === undefined) return "";
+    return `; ${row.id} gives its peers this address, which leads to this host itself: ` +
+      "if it runs elsewhere, start it with -advertise";
+  }
+
   #note(row: Row, nowMs: number): void {
     const { id, address, boot } = row;
     const claim = this.#claims.get(id);
@@ -125,4 +147,9 @@ export class Claims {
     const advice = "start each with -advertise and a name or address that leads to it alone";
     notice(turn, "warn", `${text}: ${advice}`);
   }
+}
+
+function leadsHome(address: string): boolean {
+  const parsed = parseAddress(address);
+  return parsed !== undefined && isLoopback(parsed.host);
 }

@@ -106,6 +106,18 @@ export class Contacts {
     found.nextMs = 0;
   }
 
+  /**
+   * Notes that this node itself, `id`, answered at `address`. A load balancer may lead the next call to another, so it
+   * is called again, ever less often, while nobody else is known.
+   */
+  metSelf(address: string, id: string, at: { monotonicMs: number; random: () => number }): void {
+    const found = this.#contacts.get(address);
+    if (found === undefined) return;
+    if (found.id === undefined) this.#version++;
+    found.id = id;
+    this.failed(address, { ...at, alone: false });
+  }
+
   /** Notes a failed call. */
   failed(
     address: string,

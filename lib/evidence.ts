@@ -81,6 +81,13 @@ export class Evidence {
     return convictableMs > nowMs ? Math.min(silentMs, convictableMs) : silentMs;
   }
 
+  /** Takes a heartbeat before the member's row does: it can end a silence. Another `boot` is another process. */
+  hears(row: Row | undefined, told: Pick<Row, "heartbeat" | "boot">, nowMs: number): void {
+    if (row === undefined || !this.accepts.has(row.id)) return;
+    if (told.heartbeat <= row.heartbeat || told.boot !== row.boot) return;
+    if (this.isSilent(row, nowMs)) this.slow.ended(row.id, ageOf(row, nowMs), told.heartbeat);
+  }
+
   /** Drops what counts no more. */
   expire(row: Row, nowMs: number): void {
     this.accepts.expire(row, nowMs);

@@ -29,6 +29,9 @@ const LATE_INTERVALS = 2;
 /** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
 const RAN_LATE_MS = 250;
 
+/** Said of a node all of whose seeds are itself. A load balancer may lead its next call to another. */
+const ALONE = "it has joined nobody, and tries again; with a cluster's first node nothing is wrong";
+
 export interface ExchangesOptions extends Omit<Self, "deadAfterMs"> {
   readonly replica: Replica;
   readonly contacts: Contacts;
@@ -102,7 +105,7 @@ export class Exchanges {
     }
     const { id } = message;
     if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
-    contacts.answered(to, id);
+    if (id !== ownId) contacts.answered(to, id);
     suspicion.answered(id);
     rounds.heard(id);
     calls.strangers.answered(id);
@@ -116,7 +119,7 @@ export class Exchanges {
     const wasEqual = message.roster === call.roster;
     if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
-    this.#tellAlias(turn, id, to);
+    this.#claims.answered(turn, id, to);
   }
 
   /** Whether a member's heartbeat is late. An answer that cannot be read, as news came, is asked for again. */
@@ -155,7 +158,8 @@ export class Exchanges {
     contacts.failed(to, at);
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
     this.#noTwinAt(turn, to);
-    if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}`);
+    const hint = this.#claims.hint(to);
+    if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}${hint}`);
   }
 
   /** A host accepted a connection and nobody answered: the process there may hang. */
@@ -221,11 +225,15 @@ export class Exchanges {
 
   /** This node's ID answered at `to`: it called itself by another name, or two nodes have one ID. */
   #ownIdAt(turn: Turn, to: string, boot: string | undefined): void {
-    const { joining, contacts, calls, id } = this.#options;
+    const { joining, contacts, calls, id, random } = this.#options;
+    contacts.metSelf(to, id, { monotonicMs: turn.now.monotonicMs, random });
     if (!joining.isTwin(boot)) {
       joining.cleared(to);
-      // Every seed was this node itself: there is nobody to join.
-      if (contacts.allAnswered) joining.finish();
+      // Every seed was this node itself: there is nobody to join, as far as it knows.
+      if (joining.active && contacts.allAnswered) {
+        joining.finish();
+        notice(turn, "warn", `${to}, from -join, leads to this node itself: ${ALONE}`);
+      }
       return;
     }
     const text = `ID '${id}' is in use by the node at ${to}: stop that node, or choose another -id`;
@@ -236,15 +244,5 @@ export class Exchanges {
   /** No twin is at `to`: a node that waited to know that takes part now. */
   #noTwinAt(turn: Turn, to: string): void {
     if (this.#options.joining.cleared(to)) this.#options.rounds.now(turn.now.monotonicMs);
-  }
-
-  /** Tells of a member that answers here but not at the address it gives its peers, as only it can resolve its name. */
-  #tellAlias(turn: Turn, id: string, to: string): void {
-    const { replica, calls } = this.#options;
-    const address = replica.table.get(id)?.address ?? "";
-    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
-    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
-      "start it with -advertise and a name or address that they can reach";
-    notice(turn, "warn", text);
   }
 }

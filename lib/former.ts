@@ -1,9 +1,10 @@
 /**
  * Members that this node knew in a former life, from its state file. (pure)
  *
- * They enter the table once this node has run for dead-after and an interval, each with the heartbeat it had then. A
- * member that runs has made later heartbeats by that time, which win, so what is remembered can show a member dead, but
- * never live, and cannot spoil the age of a heartbeat that still counts.
+ * They enter the table once this node has run for dead-after and an interval, each with the heartbeat it had then; for
+ * longer where a member may be silent for longer (see slow.ts). A member that runs has made later heartbeats by that
+ * time, which win, so what is remembered can show a member dead, but never live, and cannot spoil the age of a
+ * heartbeat that still counts.
  *
  * Ages are measured by monotonic clocks alone, so in the table such a row is as old as this process. The time before,
  * by the wall clock, is only added where this node shows an age: a wrong clock misleads nobody else.
@@ -25,12 +26,12 @@ export interface FormerMember {
 }
 
 export class FormerMembers {
-  readonly #delayMs: number;
+  readonly #delayMs: (member: FormerMember) => number;
   readonly #members = new Map<string, FormerMember>();
-  #recalled = false;
+  readonly #recalled = new Set<FormerMember>();
 
-  /** `delayMs`: dead-after, and a little more (see Replica). */
-  constructor(delayMs: number) {
+  /** `delayMs`: how long a member may be silent, and a little more (see Replica). */
+  constructor(delayMs: (member: FormerMember) => number) {
     this.#delayMs = delayMs;
   }
 
@@ -39,20 +40,22 @@ export class FormerMembers {
   }
 
   /** Members that have not entered the table yet. */
-  pending(): Iterable<FormerMember> {
-    return this.#recalled ? [] : this.#members.values();
+  pending(): FormerMember[] {
+    return [...this.#members.values()].filter((member) => !this.#recalled.has(member));
   }
 
-  /** Returns the pending members, once, when this process has run for the delay; `nowMs` is running time. */
-  recall(nowMs: number): Iterable<FormerMember> {
-    if (this.#recalled || nowMs <= this.#delayMs) return [];
-    this.#recalled = true;
-    return this.#members.values();
+  /** Returns each pending member once, when this process has run for the delay; `nowMs` is running time. */
+  recall(nowMs: number): FormerMember[] {
+    if (this.#recalled.size === this.#members.size) return [];
+    const due = this.pending().filter((member) => nowMs > this.#delayMs(member));
+    for (const member of due) this.#recalled.add(member);
+    return due;
   }
 
   /** Whether only a former life heard the member, and nobody has told of a later heartbeat since. */
   holds({ id, heartbeat }: Row | Tombstone): boolean {
-    return this.#recalled && this.#members.get(id)?.heartbeat === heartbeat;
+    const member = this.#members.get(id);
+    return member?.heartbeat === heartbeat && this.#recalled.has(member);
   }
 
   /** Ms to add to the age of `known` for people: the time before this process, if only a former life heard it. */

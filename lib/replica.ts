@@ -63,7 +63,7 @@ export class Replica {
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
-    this.former = new FormerMembers(deadAfterMs + intervalMs);
+    this.former = new FormerMembers((member) => evidence.slow.silenceMs(member) + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, forgetMs },
@@ -194,7 +194,8 @@ export class Replica {
   /** Merges a report; "changed" says that others should know at once. */
   merge(report: Report, via: string, nowMs: number): Merged {
     if (this.forgotten.refuses(report, nowMs)) return "same";
-    const boot = this.table.get(report.id)?.boot;
+    const restarted = this.table.get(report.id)?.boot !== report.boot;
+    this.evidence.hears(this.table.get(report.id), report, nowMs);
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
@@ -202,11 +203,12 @@ export class Replica {
       this.#forget();
       this.#news.note(row.id, nowMs);
     }
-    return this.#freshened(row, { via, restarted: boot !== row.boot, nowMs }) ? "changed" : merged;
+    return this.#freshened(row, { via, restarted, nowMs }) ? "changed" : merged;
   }
 
   /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
   refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
+    if (!this.evidence.accepts.empty) this.evidence.hears(row, { ...row, ...beat }, at.nowMs);
     const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }

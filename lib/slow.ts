@@ -6,6 +6,9 @@
  * dead-afters at most. A crash is known by refusals as soon as ever. Lifeguard (memberlist) widens the observer's
  * patience; here the suspect knows best.
  *
+ * A process that is stopped between a heartbeat and its sending is silent for longer than it knows. So whoever shows a
+ * member unresponsive, and hears it again, takes that silence for such a gap.
+ *
  * What it says is dated by a stamp of its own, as charges are: it counts for the heartbeats of a minute, and a replay
  * changes nothing. A healthy cluster says none of it.
  *
@@ -70,6 +73,8 @@ export class SlowMembers {
   readonly #deadAfterMs: number;
   readonly #lifeMs: number;
   readonly #byId = new Map<string, Slowness & { readonly untilMs: number }>();
+  /** Silences that this node saw end: how long each was, and the heartbeat that ended it. */
+  readonly #silences = new Map<string, { readonly gapMs: number; readonly at: number }>();
   #version = 0;
 
   constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
@@ -78,7 +83,7 @@ export class SlowMembers {
   }
 
   get empty(): boolean {
-    return this.#byId.size === 0;
+    return this.#byId.size === 0 && this.#silences.size === 0;
   }
 
   /** Grows with every change of who is slow, or how slow. */
@@ -106,15 +111,24 @@ export class SlowMembers {
     return true;
   }
 
+  /** Notes that a member was unresponsive for so long, until this heartbeat. */
+  ended(id: string, gapMs: number, at: number): void {
+    if (this.#silences.size >= SLOW_MAX && !this.#silences.has(id)) return;
+    this.#silences.set(id, { gapMs, at });
+    this.#version++;
+  }
+
   /** The gap between a member's rounds, in ms; 0 if it is not slow. */
-  gapMs(row: Row): number {
-    const said = this.#byId.get(row.id);
-    return said === undefined || row.heartbeat - said.at > LASTS_MS ? 0 : said.gapMs;
+  gapMs(row: Pick<Row, "id" | "heartbeat">): number {
+    return Math.max(...[this.#byId, this.#silences].map((gaps) => {
+      const gap = gaps.get(row.id);
+      return gap === undefined || row.heartbeat - gap.at > LASTS_MS ? 0 : gap.gapMs;
+    }));
   }
 
   /** How long a member may be silent, in ms. */
-  silenceMs(row: Row): number {
-    if (this.#byId.size === 0) return this.#deadAfterMs;
+  silenceMs(row: Pick<Row, "id" | "heartbeat">): number {
+    if (this.empty) return this.#deadAfterMs;
     const silenceMs = SILENCE_GAPS * this.gapMs(row);
     const mostMs = SILENCE_MAX_DEAD_AFTERS * this.#deadAfterMs;
     return Math.max(this.#deadAfterMs, Math.min(silenceMs, mostMs));
@@ -122,11 +136,12 @@ export class SlowMembers {
 
   /** Drops what a member said that it no longer is. */
   expire(row: Row): void {
-    if (this.#byId.size > 0 && this.gapMs(row) === 0) this.forget(row.id);
+    if (!this.empty && this.gapMs(row) === 0) this.forget(row.id);
   }
 
   forget(id: string): void {
-    if (this.#byId.delete(id)) this.#version++;
+    const wasSlow = this.#silences.delete(id);
+    if (this.#byId.delete(id) || wasSlow) this.#version++;
   }
 
   /** The entries to send along: the news, or in a full message all. */

@@ -4,6 +4,7 @@ import {
   formatAddress,
   ID_LENGTH_MAX,
   isId,
+  isLoopback,
   normalizeAddress,
   normalizeHost,
   parseAddress,
@@ -183,4 +184,19 @@ Deno.test("normalizeAddress() of hostile texts takes time in proportion to their
   // Were it quadratic, the long ones would take a hundred times as long. What hardly looks at a text is too quick to measure.
   assertLess(longMs, 30 * Math.max(shortMs, 1), `${shortMs} ms in short ones`);
   for (const text of long) assertEquals(normalizeAddress(text.slice(0, 254) + "!"), undefined);
+});
+
+Deno.test("isLoopback() knows every spelling of what leads a host to itself, and nothing else", () => {
+  const loopback = ["127.0.0.1", "127.0.1.1", "::1", "::ffff:7f00:1", "localhost", "n1.localhost"];
+  for (const host of loopback) assert(isLoopback(normalizeHost(host)!), host);
+  const others = [
+    "128.0.0.1",
+    "10.0.0.127",
+    "::",
+    "::11",
+    "::ffff:800:1",
+    "127.example",
+    "localhost.example",
+  ];
+  for (const host of [...others, "mylocalhost"]) assert(!isLoopback(normalizeHost(host)!), host);
 });

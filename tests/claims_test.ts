@@ -46,6 +46,39 @@ Deno.test("of five members that give one address all are live to all, and each t
   for (const node of nodes) assertEquals(linesOf(node).length, 1, node.id);
 });
 
+Deno.test("a failed call to a loopback address that a member of another host gives says what that address leads to", () => {
+  for (const given of ["127.0.0.1:81", "localhost:81", "[::1]:81"]) {
+    const lab = new Lab();
+    // Each loopback leads its caller to its own host, where nobody listens at that port but the node that gives it.
+    lab.host = (from, to) => to === given && from.address === given ? from : undefined;
+    lab.reach = (from, to) => to === given && from.address !== given ? "refused" : "ok";
+    const a = lab.start("A", { address: "10.0.0.1:80" });
+    const b = lab.start("B", { address: given, join: ["10.0.0.1:80"] });
+    lab.pass(60_000);
+    assertShow([a, b], { A: "live", B: "live" });
+    assertEquals(a.notices, [
+      `no answer from ${given}: connection refused; B gives its peers this address, which leads ` +
+      "to this host itself: if it runs elsewhere, start it with -advertise",
+    ]);
+  }
+});
+
+Deno.test("a failed call to a loopback address gets no such hint on a host whose nodes all give one, or without a member there", () => {
+  const lab = new Lab();
+  const a = lab.start("A", { address: "127.0.0.1:80", join: ["127.0.0.1:82"] });
+  const b = lab.start("B", { address: "127.0.0.1:81", join: ["127.0.0.1:80"] });
+  lab.pass(3_000);
+  b.killed = true;
+  lab.pass(3_000);
+  assertEquals(a.notices, [
+    "no answer from 127.0.0.1:82: connection refused",
+    "no answer from 127.0.0.1:81: connection refused",
+  ]);
+  const c = lab.start("C", { address: "10.0.0.1:80", join: ["127.0.0.1:82"] });
+  lab.pass(3_000);
+  assertEquals(c.notices, ["no answer from 127.0.0.1:82: connection refused"]);
+});
+
 Deno.test("a planned stop is told where a member is reached at the address it was joined at alone", () => {
   const { lab, nodes } = clones(2);
   lab.pass(5_000);

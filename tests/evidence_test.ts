@@ -100,3 +100,20 @@ Deno.test("forget() drops all that is known of a member", () => {
   known.forget("n1");
   assert(known.accepts.empty && known.slow.empty && known.charges.empty);
 });
+
+Deno.test("who was unresponsive and is heard again may be silent for twice as long; a restarted one may not", () => {
+  for (const boot of ["00000001", "00000002"]) {
+    const known = evidence();
+    known.accepts.add(
+      { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+      row(),
+      HEARD_MS + 4_000,
+    );
+    const beat = { heartbeat: HEARTBEAT + 9_000, boot };
+    known.hears(row(), beat, HEARD_MS + 9_000);
+    const heardAgain = row({ ...beat, heardAtMs: HEARD_MS + 9_000 });
+    const isPatient = boot === "00000001";
+    assertEquals(known.statusOf(heardAgain, at(9_000 + 18_000)), isPatient ? "live" : "dead");
+    assertEquals(known.statusOf(heardAgain, at(9_000 + 18_001)), "dead");
+  }
+});

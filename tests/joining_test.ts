@@ -42,7 +42,33 @@ Deno.test("a node whose only seed is itself by another name takes part at once",
   lab.aliases.set("alias:80", "a:80");
   lab.pass(INTERVAL_MS);
   assertEquals([a.gossip.joined, a.stop], [true, undefined]);
-  assertEquals(callsTo(a, "alias:80").length, 1);
+  assertEquals(a.notices, [
+    "alias:80, from -join, leads to this node itself: it has joined nobody, and tries again; " +
+    "with a cluster's first node nothing is wrong",
+  ]);
+});
+
+Deno.test("nodes that a load balancer leads to themselves at first say so, and find each other by later calls", () => {
+  const lab = new Lab();
+  let leadsToCaller = true;
+  const nodes = ["A", "B"].map((id) => lab.start(id, { join: ["lb:80"] }));
+  lab.host = (from, to) => {
+    if (to !== "lb:80") return undefined;
+    return leadsToCaller ? from : nodes.find((node) => node !== from);
+  };
+  lab.pass(60_000);
+  for (const node of nodes) {
+    assertShow([node], { [node.id]: "live" });
+    assertEquals(node.notices.length, 1, node.notices.join("\n"));
+    const times = callsTo(node, "lb:80");
+    assertLessOrEqual(times.length, 10, `it calls less and less often: ${times.join(" ")}`);
+  }
+  leadsToCaller = false;
+  lab.pass(32_000);
+  assertShow(nodes, { A: "live", B: "live" });
+  const sinceMs = lab.nowMs;
+  lab.pass(60_000);
+  for (const node of nodes) assertEquals(callsTo(node, "lb:80", sinceMs), []);
 });
 
 Deno.test("a node that joins nobody yet tries its seeds every second at least, and tells of it once", () => {

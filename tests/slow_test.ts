@@ -98,3 +98,20 @@ Deno.test("invariant 7: so many slow members are known, and so many told at once
   slow.forget("n1");
   assert(slow.add({ member: "more", gapMs: 4_000, at: HEARTBEAT }, NOW_MS));
 });
+
+Deno.test("a silence that was seen to end counts as a gap for a minute, beside what the member says", () => {
+  const slow = members();
+  slow.ended("n1", 9_000, HEARTBEAT);
+  assertFalse(slow.empty);
+  assertEquals(slow.silenceMs(row()), 18_000);
+  slow.add({ member: "n1", gapMs: 4_000, at: HEARTBEAT }, NOW_MS);
+  assertEquals(slow.gapMs(row()), 9_000, "the greater of both");
+  assertEquals(
+    slow.told(NOW_MS, true).map(({ gapMs }) => gapMs),
+    [4_000],
+    "only its own words travel",
+  );
+  assertEquals(slow.gapMs(row(HEARTBEAT + 60_100)), 0);
+  slow.expire(row(HEARTBEAT + 60_100));
+  assert(slow.empty);
+});

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatAddress, normalizeHost } from "../address.ts";
+import { formatAddress, isLoopback, normalizeHost } from "../address.ts";
 import type { Config } from "./config.ts";
 
 /** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
@@ -52,8 +52,7 @@ export function idHint({ idGiven, state }: Config): string | undefined {
  */
 export function warnings(config: Config, address: string): string[] {
   const keyed = config.keyFile !== undefined || config.keyText !== undefined;
-  const { host } = config;
-  const loopback = host === "localhost" || host === "::1" || /^127\./.test(host ?? "");
+  const loopback = config.host !== undefined && isLoopback(config.host);
   const lines: string[] = [];
   if (!keyed && !loopback) {
     const hooks = config.hooks.length === 0 ? "" : ", and so have -on-change run or keep it quiet";

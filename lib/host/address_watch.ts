@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isIp } from "../address.ts";
-import { isLoopback, type Network, routedAddress } from "./own_address.ts";
+import { isIp, isLoopback } from "../address.ts";
+import { type Network, routedAddress } from "./own_address.ts";
 
 /** Delay between two looks at this host's addresses: each takes a tenth of a millisecond. */
 const WATCH_MS = 10_000;

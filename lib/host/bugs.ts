@@ -1,25 +1,25 @@
 /**
- * Mistakes in this program that it noticed: counted, and logged once an hour for each place, as a caller who found one
- * can cause a million.
+ * Mistakes in this program, as the log tells them.
  *
  * @module
  */
 import { bugPlace, describeBug, type Log } from "../log.ts";
 import { OncePer } from "../once.ts";
 
+/** Each place in the program is told of once an hour: a caller who found a mistake can cause it a million times. */
 const LOGGED = { keysMax: 100, periodMs: 3_600_000 };
 
-export class Bugs {
+export class BugLog {
   readonly #log: Log;
-  readonly #once = new OncePer(LOGGED);
+  readonly #logged = new OncePer(LOGGED);
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** Logs one; `nowMs` is on a clock that never goes back. */
-  report(error: unknown, nowMs: number): void {
-    const once = this.#once.admit(bugPlace(error), nowMs);
+  /** Logs a mistake, unless its place was logged within the hour; `nowMs` is monotonic. */
+  note(error: unknown, nowMs: number): void {
+    const once = this.#logged.admit(bugPlace(error), nowMs);
     if (once !== "no") this.#log.notice("error", describeBug(error));
   }
 }

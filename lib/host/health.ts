@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Moment } from "../clock.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Log } from "../log.ts";
+import { ageOf } from "../table.ts";
 
 /** A round that is this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
@@ -14,6 +16,12 @@ const NAMED_MAX = 5;
 
 /** Other members that a node must know before it can be cut off: the one other member of two may simply be down. */
 const CUT_OFF_MEMBERS = 2;
+
+/**
+ * A node that hears nobody is unhealthy for so long, in ms: whoever restarts unhealthy nodes has done so by then, and
+ * it did not help. After that all others are taken to be down, and the last node that runs is left to serve.
+ */
+const CUT_OFF_UNHEALTHY_MS = 600_000;
 
 export interface Health {
   readonly monotonicMs: number;
@@ -32,14 +40,20 @@ export function cutOffMs(gossip: Gossip, at: Silence): number {
   return unheardMembers(gossip, at) > 0 ? at.unheardMs : 0;
 }
 
-/** How many other members should be heard, where this node knows enough and none answers; 0 otherwise. */
+/**
+ * How many other members should be heard, where this node knows enough and none answers, not even by refusing; 0
+ * otherwise.
+ */
 function unheardMembers(gossip: Gossip, at: Silence): number {
   if (at.unheardMs <= at.deadAfterMs) return 0;
-  // Members of a former life alone may all be down, after a power cut: no restart of this node would help.
   const { table, former } = gossip.replica;
+  // Members that were dead when the silence began do not answer in any case.
+  const oldestMs = at.unheardMs + at.deadAfterMs;
+  // Members of a former life alone may all be down, after a power cut: no restart of this node would help.
   const known =
     table.roster().filter((row) =>
-      row.id !== at.id && row.heartbeat > 0 && row.left === "" && !former.holds(row)
+      row.id !== at.id && row.heartbeat > 0 && row.left === "" && !former.holds(row) &&
+      ageOf(row, gossip.nowMs) <= oldestMs
     ).length;
   return known < CUT_OFF_MEMBERS ? 0 : known;
 }
@@ -51,13 +65,62 @@ export function troubleOf(gossip: Gossip, at: Health): string | undefined {
     return `The next round is ${seconds(lateMs)} late: the process does not get to run`;
   }
   const known = unheardMembers(gossip, at);
-  if (known === 0) return undefined;
+  if (known === 0 || at.unheardMs > CUT_OFF_UNHEALTHY_MS) return undefined;
   return `None of ${known} other members has answered for ${seconds(at.unheardMs)}: ` +
     "this node is cut off, or its calls do not get out";
 }
 
+/** What to know of a node that heard nobody for so long that it counts as the last one; undefined of any other. */
+export function lastOneWarning(gossip: Gossip, at: Silence): string | undefined {
+  if (cutOffMs(gossip, at) <= CUT_OFF_UNHEALTHY_MS) return undefined;
+  return `nobody has answered for over ${CUT_OFF_UNHEALTHY_MS / 60_000} min: ` +
+    "all others are down, or this node is cut off";
+}
+
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+export interface ConditionOptions extends Pick<Health, "id" | "intervalMs" | "deadAfterMs"> {
+  readonly now: () => Moment;
+  /** For how long nobody has answered, in ms. */
+  readonly unheardMs: () => number;
+}
+
+/** How a running node is when it is asked. */
+export class Condition {
+  readonly #gossip: Gossip;
+  readonly #options: ConditionOptions;
+
+  constructor(gossip: Gossip, options: ConditionOptions) {
+    this.#gossip = gossip;
+    this.#options = options;
+  }
+
+  /** Why it is not healthy, in one line; undefined if it is. */
+  trouble(): string | undefined {
+    return troubleOf(this.#gossip, this.#at());
+  }
+
+  /** Why it is not ready, in one line; undefined if it is. */
+  unready(): string | undefined {
+    return this.#gossip.joined ? this.trouble() : waitingFor(this.#gossip);
+  }
+
+  /** What else there is to know of its health, in one line; undefined for nothing. */
+  warning(): string | undefined {
+    return lastOneWarning(this.#gossip, this.#at());
+  }
+
+  /** For how long it has been cut off, in ms; 0 if it is not. */
+  cutOffMs(): number {
+    return cutOffMs(this.#gossip, this.#at());
+  }
+
+  #at(): Health {
+    const { now, unheardMs, ...of } = this.#options;
+    return { ...of, monotonicMs: now().monotonicMs, unheardMs: unheardMs() };
+  }
 }
 
 /** Which addresses this node still has to reach, in one line, while it has met no other node. */

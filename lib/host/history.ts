@@ -11,15 +11,18 @@ import type { Row } from "../table.ts";
 import { decodeChange } from "./past_format.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
 
-/** Delay between two nodes that are asked what happened, and how many are. */
+/** Delay between two nodes that are asked what happened, and how many are about one gap before it rests. */
 const ASK_AGAIN_MS = 5_000;
 const ASKED_MAX = 12;
+
+/** Gaps that are asked about, the latest: a month of a node that is off every night. */
+const GAPS_ASKED_MAX = 32;
 
 /** Pages of an answer that are taken: all that a past holds. */
 const PAGES_MAX = 160;
 
-/** Delay between two looks at what is too old. */
-const EXPIRE_MS = 3_600_000;
+/** Delay between two looks at what is too old, and at what nobody could tell so far: those who can may be back. */
+const LOOK_AGAIN_MS = 3_600_000;
 
 export interface HistoryOptions {
   readonly id: string;
@@ -40,11 +43,10 @@ export class History {
   readonly past = new Past();
   readonly #options: HistoryOptions;
   readonly #file: PastFile | undefined;
-  /** The gap before this start, until somebody told what happened. */
-  #gap: Gap | undefined;
-  #asked = new Set<string>();
+  /** Who was asked about a gap that nobody has told yet: that before this start, and those before earlier ones. */
+  readonly #asked = new Map<Gap, Set<string>>();
   #nextAskMs = -Infinity;
-  #expireMs = -Infinity;
+  #nextLookMs = -Infinity;
   readonly #start: Moment;
 
   constructor(options: HistoryOptions) {
@@ -63,8 +65,7 @@ export class History {
     // Not what is ahead: the clock was wrong then, or is now.
     const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
     if (ranMs > 0) {
-      this.#gap = { fromMs: ranMs, toMs: Math.floor(nowMs) };
-      this.#add({ kind: "gap", gap: this.#gap });
+      this.#add({ kind: "gap", gap: { fromMs: ranMs, toMs: Math.floor(nowMs) } });
     }
   }
 
@@ -79,23 +80,26 @@ export class History {
     this.#add({ kind: "change", change: { atMs, id, from, to, reason } });
   }
 
-  /** Asks one of the live members what happened while this node was off, until one has told all; drops what is old. */
+  /** Asks one of the live members what happened while this node was off, until all is told; drops what is old. */
   round(live: readonly Row[]): void {
     const nowMs = this.#options.now().monotonicMs;
-    if (nowMs >= this.#expireMs) {
-      this.#expireMs = nowMs + EXPIRE_MS;
+    if (nowMs >= this.#nextLookMs) {
+      this.#nextLookMs = nowMs + LOOK_AGAIN_MS;
       this.past.expire(this.#steadyMs());
+      this.#asked.clear();
     }
-    if (this.#gap === undefined || this.#asked.size >= ASKED_MAX) return;
-    if (nowMs < this.#nextAskMs) return;
-    const others = live.filter(({ id, address, boot }) =>
-      address !== "" && boot !== "" && !this.#asked.has(id)
-    );
-    const row = others[Math.floor(this.#options.random() * others.length)];
-    if (row === undefined) return;
-    this.#nextAskMs = nowMs + ASK_AGAIN_MS;
-    this.#asked.add(row.id);
-    void this.#askOf(row, this.#gap);
+    if (this.past.gaps.length === 0 || nowMs < this.#nextAskMs) return;
+    const others = live.filter(({ address, boot }) => address !== "" && boot !== "");
+    for (const gap of this.past.gaps.slice(-GAPS_ASKED_MAX).reverse()) {
+      const asked = this.#asked.get(gap) ?? new Set();
+      const unasked = asked.size < ASKED_MAX ? others.filter(({ id }) => !asked.has(id)) : [];
+      const row = unasked[Math.floor(this.#options.random() * unasked.length)];
+      if (row === undefined) continue;
+      this.#nextAskMs = nowMs + ASK_AGAIN_MS;
+      this.#asked.set(gap, asked.add(row.id));
+      void this.#askOf(row, gap);
+      return;
+    }
   }
 
   /** Writes a last time, and ends. */
@@ -130,8 +134,9 @@ export class History {
       told.push(...missed.changes);
       fromMs = missed.next;
     }
-    if (this.#gap !== gap) return;
-    this.#gap = undefined;
+    // Another told it meanwhile, or it is too old by now.
+    if (!this.past.gaps.includes(gap)) return;
+    this.#asked.delete(gap);
     for (const change of told) {
       const { id: member, from, to, atMs } = change;
       // Seen by this node as well, a moment before it ended.

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { normalizeHost, parseAddress } from "../address.ts";
+import { isLoopback, normalizeHost, parseAddress } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { quote } from "../text.ts";
-import { addressForPeers, isLoopback, type Network, thisNetwork } from "./own_address.ts";
+import { addressForPeers, type Network, thisNetwork } from "./own_address.ts";
 
 /**
  * `loopback`: found, but it leads every host that resolves it so to itself. `unsure`: the resolver does not answer
@@ -60,7 +60,7 @@ export async function settleNames(config: Config, host: Host = thisHost): Promis
   const message = await findWrongName(config, host);
   if (message !== undefined) return { kind: "usage", message };
   const fault = config.advertiseDefault ? faultOfName(config, host) : undefined;
-  if (fault === undefined) return { kind: "run", config, warning: undefined };
+  if (fault === undefined) return { kind: "run", config, warning: faultOfLoopback(config, host) };
   const advertiseHost = await addressForPeers(host.network, config.join);
   const remedy = isLoopback(advertiseHost)
     ? `peers are given ${advertiseHost}, as it has no address that they could reach; ` +
@@ -71,6 +71,19 @@ export async function settleNames(config: Config, host: Host = thisHost): Promis
     config: Object.freeze({ ...config, advertiseHost }),
     warning: `this host's name, ${quote(host.name)}, ${fault}: ${remedy}`,
   };
+}
+
+/** What is wrong with a loopback address that flags give, where this node joins one elsewhere; undefined if nothing. */
+function faultOfLoopback({ advertiseHost, host: listens, join }: Config, host: Host) {
+  if (!isLoopback(advertiseHost)) return undefined;
+  const seeds = join.map((seed) => parseAddress(seed)?.host);
+  const elsewhere = seeds.find((seed) => seed !== undefined && host.lookup(seed) === "found");
+  if (elsewhere === undefined) return undefined;
+  const listening = listens !== undefined && isLoopback(listens)
+    ? ", and listen there (-host)"
+    : "";
+  return `peers are given ${advertiseHost}, which leads each to itself, though this node joins ` +
+    `${elsewhere}: give them an address that they can reach with -advertise${listening}`;
 }
 
 /** Why peers cannot call this host by its name; undefined if they can. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Bugs } from "./bugs.ts";
+import { BugLog } from "./bugs.ts";
 import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
@@ -11,7 +11,7 @@ import { Gossip } from "../gossip.ts";
 import type { Telling } from "../hook.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
 import { History } from "./history.ts";
-import { cutOffMs, logStateTrouble, troubleOf, waitingFor } from "./health.ts";
+import { Condition, logStateTrouble } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
 import { Tellings } from "../report/tellings.ts";
@@ -35,7 +35,8 @@ export class Node {
   readonly #state: StateFile | undefined;
   readonly #foreign: ForeignCallers;
   readonly #history: History;
-  readonly #bugs: Bugs;
+  readonly #condition: Condition;
+  readonly #bugs: BugLog;
   readonly #names: SeedNames;
   readonly #world: RealWorld;
   readonly #words: OwnWords;
@@ -59,16 +60,17 @@ export class Node {
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
     const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
-    const { post } = world;
-    const history = new History({ id, state, now, random, log, post });
+    const history = new History({ id, state, now, random, log, post: world.post });
     const tellings = new Tellings();
+    const unheardMs = () => this.#driver.unheardMs();
+    this.#condition = new Condition(gossip, { id, intervalMs, deadAfterMs, now, unheardMs });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
       ...{ past: history.past, tellings },
       remember: (change) => history.record(change),
       refresh: () => this.#driver.refresh(),
-      cutOffMs: () => cutOffMs(gossip, { id, deadAfterMs, unheardMs: this.#driver.unheardMs() }),
+      cutOffMs: () => this.#condition.cutOffMs(),
     });
     this.#driver = new Driver({
       ...{ gossip, id, address, cluster, world },
@@ -119,8 +121,8 @@ export class Node {
       enter: (entry) => this.#driver.enter(entry),
       statusOf: (id) => reports.story(id)?.status,
     });
-    this.#bugs = new Bugs(log);
     this.#foreign = new ForeignCallers(cluster, log);
+    this.#bugs = new BugLog(log);
     this.#history = history;
     this.#gossip = gossip;
     this.#world = world;
@@ -208,28 +210,26 @@ export class Node {
 
   /** Why this node is not healthy, in one line; undefined if it is. */
   trouble(): string | undefined {
-    const { now, intervalMs, deadAfterMs, id } = this.#options;
-    const unheardMs = this.#driver.unheardMs();
-    const at = { monotonicMs: now().monotonicMs, intervalMs, deadAfterMs, id, unheardMs };
-    return troubleOf(this.#gossip, at);
+    return this.#condition.trouble();
   }
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    const troubles = [this.#state?.trouble, this.#history.trouble, this.#options.warning()];
+    const kept = [this.#state?.trouble, this.#history.trouble];
+    const troubles = [this.#condition.warning(), ...kept, this.#options.warning()];
     return troubles.filter(Boolean).join("; ") || undefined;
   }
 
   /** Why this node is not ready, in one line; undefined if it is. */
   unready(): string | undefined {
     if (this.#leaving) return "This node is stopping";
-    return this.#gossip.joined ? this.trouble() : waitingFor(this.#gossip);
+    return this.#condition.unready();
   }
 
   /** Counts a mistake in this program, and logs it once an hour. */
   reportBug(error: unknown): void {
     this.reports.bug();
-    this.#bugs.report(error, this.#options.now().monotonicMs);
+    this.#bugs.note(error, this.#options.now().monotonicMs);
   }
 
   /** Runs a hook, and tells the core what came of it. */

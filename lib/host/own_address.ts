@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../address.ts";
+import { type Address, isLoopback, parseAddress } from "../address.ts";
+import { dial } from "../net/connect.ts";
 
 /** An address of one of this host's network interfaces. */
 export interface OwnAddress {
@@ -34,11 +35,6 @@ const LOOPBACK = "127.0.0.1";
 const ROUTE_UP = 0x1;
 const ROUTE_REJECTS = 0x200;
 
-/** Whether an IP address leads every host to itself. */
-export function isLoopback(ip: string): boolean {
-  return /^(?:127\.|::1$|::ffff:7f)/.test(ip);
-}
-
 /** Whether other hosts may reach an address: not the loopback's, nor one that is valid on a single link. */
 function isForPeers(ip: string): boolean {
   return !isLoopback(ip) && !/^(?:169\.254\.|fe[89ab])/i.test(ip);
@@ -50,7 +46,7 @@ export const thisNetwork: Network = {
   async addressTowards({ host, port }) {
     try {
       const signal = AbortSignal.timeout(CONNECT_MS);
-      using conn = await Deno.connect({ hostname: host, port, signal });
+      using conn = await dial(host, port, signal);
       return conn.localAddr.hostname;
     } catch {
       return undefined;

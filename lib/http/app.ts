@@ -17,7 +17,7 @@ import type { CallerContext, CallerEnv } from "./callers.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { membersAtView } from "../report/history.ts";
-import { checkHeaders } from "./headers.ts";
+import { checkHeaders, EMPTY } from "./headers.ts";
 import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
 import { Latest } from "./latest.ts";
@@ -33,9 +33,6 @@ const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
 /** Types of answers that are streams with bounds of their own. */
 const LASTING: ReadonlySet<string> = new Set(["text/event-stream", "application/octet-stream"]);
-
-/** Statuses of answers without a body. */
-const EMPTY: ReadonlySet<number> = new Set([204, 304]);
 
 const PRIVATE_TROUBLE = "Give the cluster's key to read why: this node is private, and not ready";
 

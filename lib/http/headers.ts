@@ -53,3 +53,17 @@ export async function checkHeaders(c: CallerContext, next: () => Promise<void>):
 export function redirectTo(path: string): string {
   return `./${path}`;
 }
+
+/** Statuses of answers that never have a body, nor the length of one. */
+export const EMPTY: ReadonlySet<number> = new Set([204, 304]);
+
+/**
+ * An answer to HEAD as it may be sent: without a length, if none is given. It has no body, and Deno would tell that of
+ * GET's as 0 bytes.
+ */
+export function withoutLength(answer: Response): Response {
+  const { body, headers, status } = answer;
+  if (body !== null || EMPTY.has(status) || headers.has("content-length")) return answer;
+  const nothing = new ReadableStream({ start: (controller) => controller.close() });
+  return new Response(nothing, answer);
+}

@@ -10,6 +10,7 @@
 
 import { messageOf } from "../text.ts";
 import type { Caller } from "./callers.ts";
+import { withoutLength } from "./headers.ts";
 import { listen, ListenError, type Listening } from "./listen.ts";
 
 export type Handler = (request: Request, caller: Caller) => Response | Promise<Response>;
@@ -182,6 +183,7 @@ export class Server {
       });
     }
     const answer = this.#handler(request, caller);
+    if (request.method === "HEAD") return this.#count(Promise.resolve(answer).then(withoutLength));
     return answer instanceof Response ? answer : this.#count(answer);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, formatAddress, isIp } from "../address.ts";
-import { close, isSelf } from "./connection.ts";
+import { close, isSelf, reset } from "./connection.ts";
 import { pause } from "./deadline.ts";
 import { Handshakes } from "./handshakes.ts";
 import { type Found, Lookups } from "./lookups.ts";
@@ -129,11 +129,15 @@ async function connectAny(
   }
 }
 
-async function dial(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+/** Connects to an address; one at which this end would meet itself refuses, as nobody listens there. */
+export async function dial(
+  hostname: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname, port, signal });
   if (!isSelf(conn)) return conn;
-  // Open it would keep a process off its port; so does the system, for another minute (TIME_WAIT).
-  close(conn);
+  await reset(conn);
   throw new Deno.errors.ConnectionRefused("Connection refused: this end met itself");
 }
 

@@ -46,3 +46,23 @@ export function isSelf(
 ): boolean {
   return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
 }
+
+/**
+ * More bytes, by far, than a connection holds that nobody reads; the system takes what it has room for, and waits for
+ * nothing.
+ */
+const UNREAD_BYTES = 1_048_576;
+
+/**
+ * Ends a connection that met itself (see isSelf) so that its port is free at once: a process may want to listen there.
+ * Closed it would keep the port for another minute (TIME_WAIT). Deno can't ask for a reset, but the system resets what
+ * is closed while bytes are unread, if more of them wait to be sent, as they hold up the farewell of a close.
+ */
+export async function reset(conn: Deno.Conn): Promise<void> {
+  try {
+    await conn.write(new Uint8Array(UNREAD_BYTES));
+  } catch {
+    // It broke by itself, which does as well.
+  }
+  close(conn);
+}

@@ -145,6 +145,22 @@ Deno.test("Judge: a live, connected member shown dead breaks invariant 4, where 
   assertViolates("4", () => look(108, { b: DEAD }));
 });
 
+Deno.test("Judge: who called a parted member dead just before it was stopped has time to hear it once it wakes", () => {
+  const { truth, look } = lab();
+  const fault: LinkFault = { kind: "part", ids: ["b"] };
+  truth.breaks(fault);
+  truth.broken(fault, 50_000);
+  // It gives its verdict after this look, and is stopped.
+  look(54, { b: { status: "live", ageMs: 4_000 } });
+  truth.stalls("a");
+  truth.stalled("a", 56_000);
+  truth.mends(fault, 58_000);
+  truth.mended(fault, 58_100);
+  truth.resumes("a", 66_000);
+  look(66.1, { b: DEAD });
+  assertViolates("4", () => look(80, { b: DEAD }));
+});
+
 Deno.test("Judge: who wakes and accuses a node that runs breaks invariant 8, whatever ails the others", () => {
   const { truth, look } = lab();
   for (const id of ["c", "d", "e"]) {

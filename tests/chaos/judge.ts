@@ -58,8 +58,9 @@ export interface View {
 
 interface Memory {
   readonly heartbeats: Map<string, number>;
-  /** What it showed last. */
+  /** What it showed last, and when. */
   rows: ReadonlyMap<string, MemberView>;
+  shownMs: number;
 }
 
 export interface JudgeOptions {
@@ -90,6 +91,8 @@ export class Judge {
     this.#options.truth.spread(view.untilMs);
     const memory = this.#memoryOf(observer);
     const before = memory.rows;
+    // The change to what it shows now may be older than a stop: then it takes as long as any return.
+    const isFresh = this.#options.truth.resumedMs(observer.id) < memory.shownMs;
     for (const row of view.rows.values()) {
       this.rows++;
       this.#checkHeartbeat(observer, row, memory);
@@ -97,11 +100,12 @@ export class Judge {
       if (row.id === observer.id) continue;
       if (row.status === "live") this.#checkLate(observer, row, view);
       if (row.status === "dead" || row.status === "unresponsive") {
-        this.#checkDead(observer, row, { view, before });
+        this.#checkDead(observer, row, { view, before, isFresh });
       }
     }
     for (const row of before.values()) this.#checkTombstone(observer, row, view);
     memory.rows = view.rows;
+    memory.shownMs = view.fromMs;
   }
 
   /** Checks that `observer` could call `id` dead, as it logged at `atMs`. */
@@ -128,7 +132,10 @@ export class Judge {
   #memoryOf(observer: Observer): Memory {
     let memory = this.#memories.get(observer);
     if (memory === undefined) {
-      this.#memories.set(observer, memory = { heartbeats: new Map(), rows: new Map() });
+      this.#memories.set(
+        observer,
+        memory = { heartbeats: new Map(), rows: new Map(), shownMs: -Infinity },
+      );
     }
     return memory;
   }
@@ -170,12 +177,18 @@ export class Judge {
   #checkDead(
     observer: Observer,
     row: MemberView,
-    { view, before }: { view: View; before: ReadonlyMap<string, MemberView> },
+    { view, before, isFresh }: {
+      view: View;
+      before: ReadonlyMap<string, MemberView>;
+      isFresh: boolean;
+    },
   ): void {
     const { truth, intervalMs, deadAfterMs } = this.#options;
     const { fromMs, untilMs } = view;
     const wasLive = before.get(row.id)?.status === "live";
-    const windowMs = wasLive ? this.verdictMs : deadAfterMs + RETURN_INTERVALS * intervalMs;
+    const windowMs = wasLive && isFresh
+      ? this.verdictMs
+      : deadAfterMs + RETURN_INTERVALS * intervalMs;
     const shownLive = liveIn(wasLive ? before : view.rows);
     if (wasLive) this.#checkWaking(observer, before.get(row.id)!, { fromMs, untilMs });
     const { status } = row;

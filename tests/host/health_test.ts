@@ -1,20 +1,30 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import { troubleOf, waitingFor } from "../../lib/host/health.ts";
+import { cutOffMs, lastOneWarning, troubleOf, waitingFor } from "../../lib/host/health.ts";
 import { encodeMessage } from "../../lib/wire.ts";
+import { type Brain, three } from "../support/lab.ts";
 import { rowOf } from "../support/peer.ts";
 
 const PACE = { intervalMs: 1_000, deadAfterMs: 5_000 };
 
 /** A node that was told of these members, as it judges itself after calling in vain for so long. */
-function troubleAfter(unheardMs: number, rows: Parameters<typeof rowOf>[]): string | undefined {
+function judgedAfter(unheardMs: number, rows: Parameters<typeof rowOf>[]) {
   const now = { monotonicMs: 0, wallMs: Date.now() };
   const own = { id: "n1", address: "n1:80", boot: "0000000a" };
   const gossip = new Gossip({ ...own, ...PACE, seeds: [], random: () => 0.5 }, now);
   gossip.wake(now);
   const message = { roster: "0".repeat(16), rows: rows.map(([id, row]) => rowOf(id, row)) };
   gossip.receive(now, "n2", encodeMessage(message));
-  return troubleOf(gossip, { ...PACE, id: "n1", monotonicMs: 0, unheardMs });
+  const at = { ...PACE, id: "n1", monotonicMs: 0, unheardMs };
+  return {
+    trouble: troubleOf(gossip, at),
+    warning: lastOneWarning(gossip, at),
+    cutOffMs: cutOffMs(gossip, at),
+  };
+}
+
+function troubleAfter(unheardMs: number, rows: Parameters<typeof rowOf>[]): string | undefined {
+  return judgedAfter(unheardMs, rows).trouble;
 }
 
 Deno.test("troubleOf() tells a node that nobody has answered for dead-after, if it knows two others", () => {
@@ -34,6 +44,44 @@ Deno.test("troubleOf() expects no answer of a single other member, of those who 
     undefined,
   );
 });
+
+Deno.test("troubleOf() expects no answer of members that were dead when the silence began: hosts that were lost one by one", () => {
+  const lost = (ageMs: number): [string, { ageMs: number }] => ["n3", { ageMs }];
+  assertEquals(troubleAfter(60_000, [["n2"], lost(65_001)]), undefined);
+  assertStringIncludes(troubleAfter(60_000, [["n2"], lost(65_000)])!, "None of 2 other members");
+});
+
+Deno.test("the last node of a lost cluster is healthy again after ten minutes, and warns: no restart would help", () => {
+  const two: [string][] = [["n2"], ["n3"]];
+  const before = judgedAfter(600_000, two);
+  assertStringIncludes(before.trouble!, "None of 2 other members has answered for 600.0 s");
+  assertEquals([before.warning, before.cutOffMs], [undefined, 600_000]);
+  assertEquals(judgedAfter(600_001, two), {
+    trouble: undefined,
+    warning: "nobody has answered for over 10 min: all others are down, or this node is cut off",
+    cutOffMs: 600_001,
+  });
+  assertEquals(judgedAfter(600_001, [["n2"]]).warning, undefined, "of two, the other may be down");
+});
+
+for (
+  const [how, end] of [
+    ["refuse, as their processes crashed,", (brain: Brain) => brain.killed = true],
+    ["left", (brain: Brain) => brain.leave("SIGTERM")],
+  ] as const
+) {
+  Deno.test(`a sole survivor is healthy all along where all others ${how}: nothing tells an orchestrator to restart it`, () => {
+    const { lab, a, b, c } = three();
+    for (const brain of [b, c]) end(brain);
+    for (let seconds = 0; seconds < 120; seconds++) {
+      lab.pass(1_000);
+      const { monotonicMs } = a.now();
+      const at = { ...PACE, id: "A", monotonicMs, unheardMs: a.driver.unheardMs() };
+      assertEquals(troubleOf(a.gossip, at), undefined, `after ${seconds + 1} s`);
+    }
+    assertEquals(["B", "C"].map((id) => a.status(id) === "live"), [false, false]);
+  });
+}
 
 Deno.test("troubleOf() expects no answer of members that only a former life knew: all may be down after a power cut", () => {
   let now = { monotonicMs: 0, wallMs: 0 };

@@ -80,3 +80,51 @@ Deno.test("one after another is asked what happened, twelve at most, and whichev
     }
   }
 });
+
+Deno.test("a node that restarts before anybody told what it missed asks about both gaps, the later first", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const state = `${folder}/state`;
+    const first = live(state, START_MS, () => false);
+    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
+    await first.history.close();
+    const second = live(state, START_MS + HOUR_MS, () => false);
+    second.history.record({ id: "n1", from: "live", to: "dead", reason: "" });
+    await second.history.close();
+    const third = live(state, START_MS + 2 * HOUR_MS, () => true);
+    const [earlier, later] = third.history.past.gaps;
+    assertEquals([earlier!.toMs, later!.toMs], [START_MS + HOUR_MS, START_MS + 2 * HOUR_MS]);
+    await third.pass(5_000);
+    assertEquals(third.history.past.gaps, [earlier!]);
+    await third.pass(5_000);
+    assertEquals(third.history.past.gaps, []);
+    await third.history.close();
+    const fourth = live(state, START_MS + 3 * HOUR_MS, () => false);
+    assertEquals(
+      fourth.history.past.gaps.map(({ toMs }) => toMs),
+      [START_MS + 3 * HOUR_MS],
+      "what was told stays told",
+    );
+    await fourth.history.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a gap that nobody could tell is asked about again an hour later", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const state = `${folder}/state`;
+    const first = live(state, START_MS, () => false);
+    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
+    await first.history.close();
+    const second = live(state, START_MS + HOUR_MS, (asked) => asked === 13);
+    for (let i = 0; i < 30; i++) await second.pass(5_000);
+    assertEquals([second.asked(), second.history.past.gaps.length], [12, 1]);
+    await second.pass(HOUR_MS);
+    assertEquals([second.asked(), second.history.past.gaps.length], [13, 0]);
+    await second.history.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

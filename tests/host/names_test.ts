@@ -78,6 +78,25 @@ Deno.test("a host without any address for peers gives them the loopback's, and s
   ]);
 });
 
+Deno.test("a loopback address that flags give is warned of where the node joins another host, and only there", async () => {
+  const host = hostOf({ vm: "found", localhost: "loopback", "127.0.0.1": "loopback", n1: "found" });
+  const warning = (given: string, seed: string, more = "") =>
+    `peers are given ${given}, which leads each to itself, though this node joins ${seed}: ` +
+    `give them an address that they can reach with -advertise${more}`;
+  assertEquals(await settle("-advertise 127.0.0.1 -join n1:8080", host), [
+    "127.0.0.1",
+    warning("127.0.0.1", "n1"),
+  ]);
+  assertEquals(await settle("-host localhost -join 127.0.0.1:8081,n1:8080", host), [
+    "localhost",
+    warning("localhost", "n1", ", and listen there (-host)"),
+  ]);
+  for (const join of ["", "-join localhost:8081", "-join 127.0.0.1:8081", "-join srv:_g._tcp.x"]) {
+    assertEquals(await settle(`-advertise 127.0.0.1 ${join}`, host), ["127.0.0.1"], join);
+  }
+  assertEquals(await settle("-advertise vm -join n1:8080", host), ["vm"]);
+});
+
 Deno.test("a name of -host or -advertise that does not exist is wrong use, and said with what to do", async () => {
   const host = hostOf({ vm: "found", n1: "found" });
   assertEquals(

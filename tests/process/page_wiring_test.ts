@@ -347,9 +347,15 @@ Deno.test("GET /events streams a snapshot, then changes with reasons, and ends w
 
 Deno.test("HEAD of a route has its headers and no body, and holds no stream of events", async () => {
   await using node = startNode("n1");
-  for (const path of ["/", "/events", "/members", "/metrics"]) {
-    const { status, text } = await ask(node, path, { method: "HEAD" });
+  for (const path of ["/", "/events", "/members", "/metrics", "/healthz", "/hello"]) {
+    const { status, text, headers } = await ask(node, path, { method: "HEAD" });
     assertEquals([status, text], [200, ""], path);
+    assertEquals(headers.get("content-length"), null, `${path} is not 0 bytes long`);
+  }
+  for (const path of ["/nope", "/members/nope"]) {
+    const { status, headers } = await ask(node, path, { method: "HEAD" });
+    assertEquals(status, (await ask(node, path)).status, path);
+    assertEquals(headers.get("content-length"), null, `${path} is not 0 bytes long`);
   }
   assertStringIncludes((await ask(node, "/metrics")).text, "\ngossiper_event_streams 0\n");
 });

@@ -265,6 +265,32 @@ Deno.test("invariant 8: a member that restarts at once, an hour or a year ahead 
   }
 });
 
+Deno.test("invariant 8: a member that starts in 2126 harms nobody; under its ID the stamps stay ahead when its clock is right again, and under another they are right", () => {
+  const century = 100 * YEAR_MS;
+  const stage = new Stage({ nodes: 8 });
+  const sinceMs = stage.world.nowMs;
+  const stampOf = (id: string) => stage.node("n1").gossip.replica.table.get(id)!.heartbeat;
+  const right = () => stampOf("n1");
+  const joins = (clock: typeof EXACT_CLOCK, i: number) => {
+    stage.start(i, { clock });
+    const isIn = () => stage.allShowAll() && stage.shows("n1", `n${i}`) === "live";
+    assertLessOrEqual(stage.runUntil(isIn, TEN_ROUNDS_MS), TEN_ROUNDS_MS, `n${i}`);
+    stage.run(TEN_ROUNDS_MS);
+  };
+  joins({ ...EXACT_CLOCK, wallSkewMs: century }, 8);
+  assertGreaterOrEqual(stampOf("n8"), right() + century - 2_000);
+  // A crash is still known in time, as ages are by clocks that count from the start.
+  stage.node("n8").end("lost");
+  assertLessOrEqual(stage.runUntil(() => stage.allShow("n8", "dead"), 6_000), 6_000);
+  joins(EXACT_CLOCK, 8);
+  assertGreaterOrEqual(stampOf("n8"), right() + century - 2_000, "it jumps past its former life");
+  joins(EXACT_CLOCK, 9);
+  assertLessOrEqual(Math.abs(stampOf("n9") - right()), 2_000);
+  const deaths = stage.told.filter(({ atMs, change }) => atMs >= sinceMs && change.to === "dead");
+  assertEquals(new Set(deaths.map(({ change }) => change.id)), new Set(["n8"]));
+  assertEquals(deaths.length, 8, "once at each of the others");
+});
+
 Deno.test("invariant 4: a node that did not run for ten minutes accuses nobody, though all clocks are far ahead of those it knows", () => {
   for (const kind of ["stopped", "suspended"] as const) {
     const stage = new Stage({ nodes: 16 });
