@@ -34,6 +34,16 @@ export async function loadExtras(config: Config, log: Log): Promise<Extras> {
   return { beside, teller: await loadTeller(config) };
 }
 
+/**
+ * Answers DNS, where that is asked for: it takes Node's part of the runtime. Imported here, as its type is: where types
+ * alone are imported, Deno's installer loads all that a module needs.
+ *
+ * @throws {ListenError} where that address cannot be had.
+ */
+export async function openDns({ dns }: Config): Promise<DnsServer | undefined> {
+  return dns && await (await import("../dns/server.ts")).DnsServer.open(dns);
+}
+
 /** What runs the hooks of `-on-change`; undefined without any. */
 async function loadTeller({ hooks }: Config): Promise<Extras["teller"]> {
   if (hooks.length === 0) return undefined;

@@ -26,7 +26,7 @@ import { readState, StateError } from "../host/state_file.ts";
 import { ListenError } from "../http/listen.ts";
 import { Server } from "../http/serve.ts";
 import { versionLine } from "../host/version.ts";
-import { type Extras, loadExtras } from "./extras.ts";
+import { type Extras, loadExtras, openDns } from "./extras.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 /** A running node. */
@@ -220,9 +220,7 @@ export async function main(args: string[]): Promise<number> {
   if (names.warning !== undefined) log.notice("warn", names.warning);
   extras = await loadExtras(names.config, log);
   try {
-    // Loaded by those alone that ask for it: it takes Node's part of the runtime.
-    const dns = names.config.dns &&
-      await (await import("../dns/server.ts")).DnsServer.open(names.config.dns);
+    const dns = await openDns(names.config);
     running = start(names.config, write, { ...extras, dns });
     if (extras.beside?.takesSignals()) forgetStop();
   } catch (error) {
