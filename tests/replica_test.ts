@@ -231,11 +231,33 @@ Deno.test("charges against a member that is dead by its age are no news", () => 
   assert(copy.replica.evidence.charges.empty);
 });
 
+Deno.test("charges against a member that nobody has heard are no news", () => {
+  const copy = new Copy();
+  copy.replica.hearOf("new", "n1", copy.nowMs);
+  const { urgent } = copy.take({ charges: [{ member: "new", witness: "n1", upTo: 500 }] });
+  assert(!urgent);
+  assert(copy.replica.evidence.charges.empty);
+});
+
 Deno.test("a member is no witness against itself", () => {
   const copy = new Copy();
   const upTo = chargeUpTo(copy.row("n4"), copy.nowMs);
   copy.take({ charges: [{ member: "n4", witness: "n4", upTo }] });
   assert(copy.replica.evidence.charges.empty);
+});
+
+Deno.test("a member whose refusals were a firewall's is not looked at for the next ones, for ten minutes", () => {
+  const copy = new Copy();
+  const { replica } = copy;
+  const options = { id: "me", intervalMs: INTERVAL_MS, random: () => 0, replica };
+  copy.charge("n4");
+  copy.nowMs += 600;
+  copy.hear("n4");
+  const suspicion = new Suspicion(options);
+  assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), undefined);
+  copy.nowMs += DISTRUST_MS;
+  copy.hear("n4");
+  assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), "look");
 });
 
 Deno.test("a Go node that refuses is neither looked at again nor charged", () => {

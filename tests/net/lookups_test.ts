@@ -75,10 +75,13 @@ Deno.test("find() resolves to the addresses of a name, and asks once for all who
   assertEquals(desk.asked, ["a"]);
 });
 
-Deno.test("find() asks again when the addresses are no longer fresh, and follows a name that moved", async () => {
+Deno.test("find() asks again when the addresses are over 5 s old, and follows a name that moved", async () => {
   const desk = new Desk();
   await desk.learn("a", "10.0.0.1");
-  desk.nowMs += 60_000;
+  desk.nowMs += 5_000;
+  assertEquals(await desk.find("a"), { ips: ["10.0.0.1"], isFresh: true });
+  assertEquals(desk.asked, ["a"]);
+  desk.nowMs += 1;
   const moved = desk.find("a");
   await settled();
   await desk.end("a", "10.0.0.2");
