@@ -231,6 +231,17 @@ Deno.test("charges against a member that is dead by its age are no news", () => 
   assert(copy.replica.evidence.charges.empty);
 });
 
+Deno.test("a caller's own charges make this node look at the members, and none that it was told", () => {
+  const copy = new Copy();
+  const { charged } = copy.take({
+    charges: ["n1", "n2"].map((witness, i) => {
+      const member = `n${3 + i}`;
+      return { member, witness, upTo: chargeUpTo(copy.row(member), copy.nowMs) };
+    }),
+  }, "n1");
+  assertEquals([...charged].map(({ id }) => id), ["n3"]);
+});
+
 Deno.test("charges against a member that nobody has heard are no news", () => {
   const copy = new Copy();
   copy.replica.hearOf("new", "n1", copy.nowMs);

@@ -68,6 +68,21 @@ Deno.test("over TCP what is no query ends the connection", async () => {
   assertEquals((await askUdp(server.port)).answers!.length, 1);
 });
 
+Deno.test("of callers over TCP who say nothing, 64 are waited for, and the next is hung up on", async () => {
+  using server = await openServer();
+  const { port } = server;
+  const callers: Deno.TcpConn[] = [];
+  try {
+    for (let i = 0; i < 65; i++) callers.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const [last, next] = callers.slice(-2);
+    assertEquals(await next!.read(new Uint8Array(1)), null);
+    await last!.write(framed(QUERY));
+    assert(await last!.read(new Uint8Array(512)) !== null);
+  } finally {
+    for (const caller of callers) caller.close();
+  }
+});
+
 Deno.test("a port that is taken is told at the start, with what to do", async () => {
   using server = await openServer();
   const { port } = server;

@@ -44,6 +44,14 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   assertEquals(memberCount(state.counts), PAGE_ROWS_MAX + 5);
 });
 
+Deno.test("decommissioned members are listed apart, also where the filter keeps no others", () => {
+  const page = view([member("n1"), member("n2", "decommissioned")]);
+  for (const [filter, ids] of [["", ["n1"]], ["n2", []]] as const) {
+    const { rows, gone } = pageState(page, filter);
+    assertEquals([rows.map(({ id }) => id), gone.map(({ id }) => id)], [ids, ["n2"]], filter);
+  }
+});
+
 Deno.test("times and ages read as people say them", () => {
   const ages = [null, 0, 2_149, 9_999, 10_000, 61_000, 7_200_000, 172_800_000].map(ageWords);
   assertEquals(
