@@ -70,6 +70,13 @@ Deno.test("parseHello() drops and counts what is no ID and no address, and keeps
   });
 });
 
+Deno.test("invariant 7: parseHello() reads twice as many words as there may be IDs, empty ones among them, and no more", () => {
+  const blanks = " ".repeat(2 * MEMBERS_MAX - 1);
+  assertEquals(read(`hello A\n${blanks}B`).ids, ["B"]);
+  const { ids, dropped } = read(`hello A\n${blanks} B C D`);
+  assertEquals([ids, dropped], [[], 1], "what is not read counts as one");
+});
+
 Deno.test("parseHello() takes carriage returns for blanks", () => {
   assertEquals(read("hello A\r\nB\r\nC\r\nh:1\r\n"), {
     id: "A",

@@ -42,6 +42,7 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   assertEquals(state.rows.length, PAGE_ROWS_MAX);
   assertEquals(state.gone.length, PAGE_ASIDE_MAX);
   assertEquals(memberCount(state.counts), PAGE_ROWS_MAX + 5);
+  assertEquals(pageState(view([member("n1")])).more, { rows: 0, gone: 0, contacts: 0 });
 });
 
 Deno.test("decommissioned members are listed apart, also where the filter keeps no others", () => {
