@@ -283,6 +283,36 @@ Deno.test("a Go node that refuses is neither looked at again nor charged", () =>
   assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), "look", "a node of ours is");
 });
 
+Deno.test("a Go node that is heard again within half an interval beats once, unless it is elsewhere", () => {
+  const copy = new Copy();
+  const { replica } = copy;
+  const heard = (address: string) => {
+    const before = replica.table.get("go")?.heartbeat ?? 0;
+    replica.hearGo("go", address, copy);
+    return [replica.table.get("go")!.heartbeat > before, replica.table.get("go")!.address];
+  };
+  assertEquals(heard("go:80"), [true, "go:80"]);
+  copy.nowMs += INTERVAL_MS / 2 - 100;
+  assertEquals(heard("go:80"), [false, "go:80"]);
+  assertEquals(heard("moved:80"), [true, "moved:80"]);
+  copy.nowMs += INTERVAL_MS / 2;
+  assertEquals(heard("moved:80"), [true, "moved:80"]);
+});
+
+Deno.test("a silence that ends in columns counts as the member's gap, where its host accepted connections", () => {
+  const copy = new Copy();
+  const { accepts, slow } = copy.replica.evidence;
+  copy.nowMs += DEAD_AFTER_MS + 1_000;
+  const row = copy.row("n4");
+  const at = row.heartbeat + DEAD_AFTER_MS;
+  accepts.add({ member: "n4", witness: "n1", at }, row, copy.nowMs);
+  assertEquals(slow.silenceMs(row), DEAD_AFTER_MS);
+  const beat = { heartbeat: row.heartbeat + DEAD_AFTER_MS + 1_000, ageMs: 0 };
+  copy.take(WAYS.columns(copy, "n4", beat));
+  assertEquals(copy.row("n4").heartbeat, beat.heartbeat);
+  assertEquals(slow.silenceMs(copy.row("n4")), 2 * (DEAD_AFTER_MS + 1_000));
+});
+
 Deno.test("columns and rows of others do not date this node's own row", () => {
   const copy = new Copy();
   const before = { ...copy.row("me") };
