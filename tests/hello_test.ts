@@ -61,12 +61,12 @@ Deno.test("parseHello() takes the empty ID in a Go node's line 3 for none, where
 });
 
 Deno.test("parseHello() drops and counts what is no ID and no address, and keeps the rest", () => {
-  assertEquals(read("hello A\n<b>x</b> B\n\n127.0.0.1:19001\nevil\n\n127.0.0.1:19002\n"), {
+  assertEquals(read("hello A\n<b>x</b> B\n<i> T\n127.0.0.1:19001\nevil\n\n127.0.0.1:19002\n"), {
     id: "A",
     ids: ["B"],
-    tombstones: [],
+    tombstones: ["T"],
     addresses: ["127.0.0.1:19001", "127.0.0.1:19002"],
-    dropped: 2,
+    dropped: 3,
   });
 });
 
