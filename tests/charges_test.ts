@@ -106,6 +106,18 @@ Deno.test("drop() forgets a member's charges, and nobody else's", () => {
   assertEquals([charges.isCharged("n1"), charges.isCharged("n2")], [false, true]);
 });
 
+Deno.test("forget() forgets a member's charges, and that its refusals were a firewall's", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.forget("n1");
+  assert(charges.empty);
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.answer(row(1_100), { restarted: false, direct: false }, NOW_MS);
+  assert(charges.distrusts("n1", NOW_MS));
+  charges.forget("n1");
+  assert(!charges.distrusts("n1", NOW_MS));
+});
+
 Deno.test("chargeUpTo() is the member's own clock at the refusal, half a second on, in whole tenths", () => {
   const heard = { ...row(10_000), heardAtMs: NOW_MS - 1_234 };
   assertEquals(chargeUpTo(heard, NOW_MS), 10_000 + 1_700);
