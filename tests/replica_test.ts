@@ -283,6 +283,17 @@ Deno.test("a Go node that refuses is neither looked at again nor charged", () =>
   assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), "look", "a node of ours is");
 });
 
+for (const [way, told] of Object.entries(WAYS)) {
+  Deno.test(`a later heartbeat, in ${way}, is dated by the age that is told with it`, () => {
+    const copy = new Copy();
+    copy.nowMs += 2_000;
+    const heartbeat = copy.row("n4").heartbeat + 1_000;
+    copy.take(told(copy, "n4", { heartbeat, ageMs: 700 }));
+    const { heardAtMs, ...row } = copy.row("n4");
+    assertEquals([row.heartbeat, heardAtMs], [heartbeat, copy.nowMs - 700]);
+  });
+}
+
 Deno.test("a Go node that is heard again within half an interval beats once, unless it is elsewhere", () => {
   const copy = new Copy();
   const { replica } = copy;

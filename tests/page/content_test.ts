@@ -53,6 +53,16 @@ Deno.test("decommissioned members are listed apart, also where the filter keeps 
   }
 });
 
+Deno.test("what all names end in is told apart, IP addresses aside: one name ends in nothing", () => {
+  const suffix = (...addresses: string[]) =>
+    pageState(view(addresses.map((address, i) => member(`n${i}`, "live", { address })))).suffix;
+  const ip = "10.0.0.1:8080";
+  assertEquals(suffix("a.example.org:8080", "b.example.org:8080", ip).address, ".example.org:8080");
+  assertEquals(suffix("a.example.org:8080", ip).address, "");
+  assertEquals(suffix(ip, "10.0.0.2:8080").address, ":8080");
+  assertEquals(suffix(ip).address, "");
+});
+
 Deno.test("times and ages read as people say them", () => {
   const ages = [null, 0, 2_149, 9_999, 10_000, 61_000, 7_200_000, 172_800_000].map(ageWords);
   assertEquals(
