@@ -59,6 +59,7 @@ Deno.test("add() is news for a new witness, and for one whose charge was void, e
   assertEquals(charges.add(charge("a", 1_500), row(500), NOW_MS), false);
   assertEquals(charges.add(charge("b", 1_000), row(500), NOW_MS), true);
   assertEquals(charges.add(charge("a", 2_000), row(1_600), NOW_MS), true);
+  assertEquals(charges.add(charge("a", 2_500), row(2_000), NOW_MS), false, "it still held");
 });
 
 Deno.test("a member heard directly is cleared without the slack that charges have", () => {
