@@ -41,6 +41,9 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   assertEquals(state.more, { rows: 5, gone: 3, contacts: 2 });
   assertEquals(state.rows.length, PAGE_ROWS_MAX);
   assertEquals(state.gone.length, PAGE_ASIDE_MAX);
+  const [row, decommissioned, contact] = [state.rows[0], state.gone[0], state.contacts[0]];
+  assertEquals([row?.id, decommissioned?.id, contact?.address], ["n0", "g0", "0"]);
+  assertEquals(state.contacts.length, PAGE_ASIDE_MAX);
   assertEquals(memberCount(state.counts), PAGE_ROWS_MAX + 5);
   assertEquals(pageState(view([member("n1")])).more, { rows: 0, gone: 0, contacts: 0 });
 });
