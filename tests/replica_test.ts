@@ -294,6 +294,17 @@ for (const [way, told] of Object.entries(WAYS)) {
   });
 }
 
+Deno.test("that a suspect's host accepts connections is urgent once, and no news of a member that is heard", () => {
+  for (const [silentMs, isUrgent] of [[1_000, false], [4_000, true]] as const) {
+    const copy = new Copy();
+    copy.nowMs += silentMs;
+    const at = copy.row("n4").heartbeat + silentMs;
+    const accepts = [{ member: "n4", witness: "n1", at }];
+    assertEquals(copy.take({ accepts }).urgent, isUrgent);
+    assertEquals(copy.take({ accepts }).urgent, false, "a replay");
+  }
+});
+
 Deno.test("a Go node that is heard again within half an interval beats once, unless it is elsewhere", () => {
   const copy = new Copy();
   const { replica } = copy;
