@@ -114,7 +114,7 @@ export class Evidence {
 
   #convicts(row: Row, { nowMs, witnessesNeeded, isShownDead }: Standing): boolean {
     const { charges } = this;
-    if (!charges.isCharged(row.id) || charges.distrusts(row.id, nowMs)) return false;
+    if (!charges.isCharged(row.id)) return false;
     if (charges.witnesses(row).length < witnessesNeeded) return false;
     // Heartbeats made before the crash still spread: those that the charges cover must not show the dead as live
     // again.

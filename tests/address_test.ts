@@ -3,6 +3,7 @@ import {
   ADDRESS_BYTES_MAX,
   formatAddress,
   ID_LENGTH_MAX,
+  ipBytes,
   isId,
   isLoopback,
   normalizeAddress,
@@ -131,6 +132,15 @@ Deno.test("normalizeHost() takes IPv6 with and without brackets", () => {
   for (const text of ["", "[host]", "host:80", "[::1]:80", "*"]) {
     assertEquals(normalizeHost(text), undefined, text);
   }
+});
+
+Deno.test("ipBytes() are the sixteen bytes of an address, those of IPv4 as IPv6 maps them, and none of a name", () => {
+  const bytes = (text: string) => ipBytes(text)?.map((byte) => byte.toString(16)).join(" ");
+  assertEquals(bytes("10.0.2.255"), "0 0 0 0 0 0 0 0 0 0 ff ff a 0 2 ff");
+  assertEquals(bytes("fd12:3456::7:89ab"), "fd 12 34 56 0 0 0 0 0 0 0 0 0 7 89 ab");
+  assertEquals(bytes("::1"), "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1");
+  assertEquals(bytes("1:2:3:4:5:6:7:8"), "0 1 0 2 0 3 0 4 0 5 0 6 0 7 0 8");
+  assertEquals(["web.1.example", "[", ""].map(bytes), [undefined, undefined, undefined]);
 });
 
 Deno.test("parseAddress() and formatAddress() are inverse", () => {

@@ -59,6 +59,7 @@ Deno.test("add() is news for a new witness, and for one whose charge was void, e
   assertEquals(charges.add(charge("a", 1_500), row(500), NOW_MS), false);
   assertEquals(charges.add(charge("b", 1_000), row(500), NOW_MS), true);
   assertEquals(charges.add(charge("a", 2_000), row(1_600), NOW_MS), true);
+  assertEquals(charges.add(charge("a", 2_500), row(2_000), NOW_MS), false, "it still held");
 });
 
 Deno.test("a member heard directly is cleared without the slack that charges have", () => {
@@ -104,6 +105,18 @@ Deno.test("drop() forgets a member's charges, and nobody else's", () => {
   charges.drop("n1");
   assertEquals([...charges.list()], [charge("a", 1_000, "n2")]);
   assertEquals([charges.isCharged("n1"), charges.isCharged("n2")], [false, true]);
+});
+
+Deno.test("forget() forgets a member's charges, and that its refusals were a firewall's", () => {
+  const charges = new Charges();
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.forget("n1");
+  assert(charges.empty);
+  charges.add(charge("a", 1_000), row(500), NOW_MS);
+  charges.answer(row(1_100), { restarted: false, direct: false }, NOW_MS);
+  assert(charges.distrusts("n1", NOW_MS));
+  charges.forget("n1");
+  assert(!charges.distrusts("n1", NOW_MS));
 });
 
 Deno.test("chargeUpTo() is the member's own clock at the refusal, half a second on, in whole tenths", () => {

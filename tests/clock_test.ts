@@ -123,3 +123,12 @@ Deno.test("Pulse follows a wall clock that is corrected: by months, or from one 
 Deno.test("invariant 2: Pulse never goes back with the wall clock", () => {
   assertEquals(stamps([IN_2126, IN_2026]), [IN_2126, IN_2126 + 1_000]);
 });
+
+Deno.test("Pulse.jumpPast() passes a stamp by a step, and never takes a heartbeat back", () => {
+  const pulse = new Pulse();
+  pulse.beat({ monotonicMs: 0, wallMs: 5_000 });
+  pulse.jumpPast(5_000);
+  assertEquals(pulse.heartbeat, 5_100);
+  pulse.jumpPast(4_000);
+  assertEquals(pulse.heartbeat, 5_100);
+});

@@ -66,6 +66,15 @@ Deno.test("columns pass over what the reader knows: as late a heartbeat, dated a
   }));
 });
 
+Deno.test("columns tell a heartbeat that the reader knows again once it has it 0.2 s too young", () => {
+  const at = { ownHeartbeat: 9_000, nowMs: NOW_MS };
+  for (const [ageMs, isTold] of [[1_199, false], [1_200, true]] as const) {
+    const rows = [rowOf({ heartbeat: 8_000, ageMs })];
+    const text = encodeColumns(rows, at, { heartbeats: [8_000], agesMs: [1_000] });
+    assertEquals(decodeColumns(text, 9_000)!.agesMs, [isTold ? 1_200 : -1], `${ageMs}`);
+  }
+});
+
 Deno.test("columns take 2 letters a member while the cluster is healthy, in an answer to who knows half 1.5", () => {
   // Ages up to dead-after, heartbeats as far apart: all that a table of live members holds.
   const rows = Array.from(

@@ -61,13 +61,20 @@ Deno.test("parseHello() takes the empty ID in a Go node's line 3 for none, where
 });
 
 Deno.test("parseHello() drops and counts what is no ID and no address, and keeps the rest", () => {
-  assertEquals(read("hello A\n<b>x</b> B\n\n127.0.0.1:19001\nevil\n\n127.0.0.1:19002\n"), {
+  assertEquals(read("hello A\n<b>x</b> B\n<i> T\n127.0.0.1:19001\nevil\n\n127.0.0.1:19002\n"), {
     id: "A",
     ids: ["B"],
-    tombstones: [],
+    tombstones: ["T"],
     addresses: ["127.0.0.1:19001", "127.0.0.1:19002"],
-    dropped: 2,
+    dropped: 3,
   });
+});
+
+Deno.test("invariant 7: parseHello() reads twice as many words as there may be IDs, empty ones among them, and no more", () => {
+  const blanks = " ".repeat(2 * MEMBERS_MAX - 1);
+  assertEquals(read(`hello A\n${blanks}B`).ids, ["B"]);
+  const { ids, dropped } = read(`hello A\n${blanks} B C D`);
+  assertEquals([ids, dropped], [[], 1], "what is not read counts as one");
 });
 
 Deno.test("parseHello() takes carriage returns for blanks", () => {

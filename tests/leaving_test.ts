@@ -21,6 +21,20 @@ function tellsFive(seed: number): void {
   assertEquals(told.size - ["n1:80", "n2:80"].filter((to) => told.has(to)).length, 5);
 }
 
+Deno.test("a decommission is told to the member's own process at once, unless that is this node", () => {
+  for (const id of ["n1", "n2", "n3"]) {
+    const { lab, nodes: [first] } = cluster(12, 1);
+    const atMs = lab.nowMs;
+    first!.driver.enter((gossip, now) => gossip.decommission(now, id));
+    const told = first!.calls.filter((call) => call.atMs >= atMs).map(({ to }) => to);
+    assertEquals(told[0], `${id}:80`);
+  }
+  const { lab, nodes: [first] } = cluster(12, 1);
+  const atMs = lab.nowMs;
+  first!.driver.enter((gossip, now) => gossip.decommission(now, "n0"));
+  assertEquals(first!.calls.filter((call) => call.atMs >= atMs && call.to === "n0:80"), []);
+});
+
 Deno.test("the end of a node's program is told at once to all of a small cluster, as it wakes people", () => {
   const { lab, nodes } = cluster(12, 1);
   const [first] = nodes;

@@ -232,11 +232,44 @@ Deno.test("charges against a member that is dead by its age are no news", () => 
   assert(copy.replica.evidence.charges.empty);
 });
 
+Deno.test("a caller's own charges make this node look at the members, and none that it was told", () => {
+  const copy = new Copy();
+  const { charged } = copy.take({
+    charges: ["n1", "n2"].map((witness, i) => {
+      const member = `n${3 + i}`;
+      return { member, witness, upTo: chargeUpTo(copy.row(member), copy.nowMs) };
+    }),
+  }, "n1");
+  assertEquals([...charged].map(({ id }) => id), ["n3"]);
+});
+
+Deno.test("charges against a member that nobody has heard are no news", () => {
+  const copy = new Copy();
+  copy.replica.hearOf("new", "n1", copy.nowMs);
+  const { urgent } = copy.take({ charges: [{ member: "new", witness: "n1", upTo: 500 }] });
+  assert(!urgent);
+  assert(copy.replica.evidence.charges.empty);
+});
+
 Deno.test("a member is no witness against itself", () => {
   const copy = new Copy();
   const upTo = chargeUpTo(copy.row("n4"), copy.nowMs);
   copy.take({ charges: [{ member: "n4", witness: "n4", upTo }] });
   assert(copy.replica.evidence.charges.empty);
+});
+
+Deno.test("a member whose refusals were a firewall's is not looked at for the next ones, for ten minutes", () => {
+  const copy = new Copy();
+  const { replica } = copy;
+  const options = { id: "me", intervalMs: INTERVAL_MS, random: () => 0, replica };
+  copy.charge("n4");
+  copy.nowMs += 600;
+  copy.hear("n4");
+  const suspicion = new Suspicion(options);
+  assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), undefined);
+  copy.nowMs += DISTRUST_MS;
+  copy.hear("n4");
+  assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), "look");
 });
 
 Deno.test("a Go node that refuses is neither looked at again nor charged", () => {
@@ -249,6 +282,58 @@ Deno.test("a Go node that refuses is neither looked at again nor charged", () =>
     assertEquals(suspicion.refused(replica.table.get("go")!, copy.nowMs), undefined);
   }
   assertEquals(suspicion.refused(copy.row("n4"), copy.nowMs), "look", "a node of ours is");
+});
+
+for (const [way, told] of Object.entries(WAYS)) {
+  Deno.test(`a later heartbeat, in ${way}, is dated by the age that is told with it`, () => {
+    const copy = new Copy();
+    copy.nowMs += 2_000;
+    const heartbeat = copy.row("n4").heartbeat + 1_000;
+    copy.take(told(copy, "n4", { heartbeat, ageMs: 700 }));
+    const { heardAtMs, ...row } = copy.row("n4");
+    assertEquals([row.heartbeat, heardAtMs], [heartbeat, copy.nowMs - 700]);
+  });
+}
+
+Deno.test("that a suspect's host accepts connections is urgent once, and no news of a member that is heard", () => {
+  for (const [silentMs, isUrgent] of [[1_000, false], [4_000, true]] as const) {
+    const copy = new Copy();
+    copy.nowMs += silentMs;
+    const at = copy.row("n4").heartbeat + silentMs;
+    const accepts = [{ member: "n4", witness: "n1", at }];
+    assertEquals(copy.take({ accepts }).urgent, isUrgent);
+    assertEquals(copy.take({ accepts }).urgent, false, "a replay");
+  }
+});
+
+Deno.test("a Go node that is heard again within half an interval beats once, unless it is elsewhere", () => {
+  const copy = new Copy();
+  const { replica } = copy;
+  const heard = (address: string) => {
+    const before = replica.table.get("go")?.heartbeat ?? 0;
+    replica.hearGo("go", address, copy);
+    return [replica.table.get("go")!.heartbeat > before, replica.table.get("go")!.address];
+  };
+  assertEquals(heard("go:80"), [true, "go:80"]);
+  copy.nowMs += INTERVAL_MS / 2 - 100;
+  assertEquals(heard("go:80"), [false, "go:80"]);
+  assertEquals(heard("moved:80"), [true, "moved:80"]);
+  copy.nowMs += INTERVAL_MS / 2;
+  assertEquals(heard("moved:80"), [true, "moved:80"]);
+});
+
+Deno.test("a silence that ends in columns counts as the member's gap, where its host accepted connections", () => {
+  const copy = new Copy();
+  const { accepts, slow } = copy.replica.evidence;
+  copy.nowMs += DEAD_AFTER_MS + 1_000;
+  const row = copy.row("n4");
+  const at = row.heartbeat + DEAD_AFTER_MS;
+  accepts.add({ member: "n4", witness: "n1", at }, row, copy.nowMs);
+  assertEquals(slow.silenceMs(row), DEAD_AFTER_MS);
+  const beat = { heartbeat: row.heartbeat + DEAD_AFTER_MS + 1_000, ageMs: 0 };
+  copy.take(WAYS.columns(copy, "n4", beat));
+  assertEquals(copy.row("n4").heartbeat, beat.heartbeat);
+  assertEquals(slow.silenceMs(copy.row("n4")), 2 * (DEAD_AFTER_MS + 1_000));
 });
 
 Deno.test("columns and rows of others do not date this node's own row", () => {

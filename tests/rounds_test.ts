@@ -115,3 +115,18 @@ Deno.test("calls to live members that failed are made up for in the next round, 
   }
   assertEquals(sizes, [2, 3, 4, 2]);
 });
+
+Deno.test("calls that timed out make the next round search, unless members were heard by then", () => {
+  const live = Array.from({ length: 60 }, (_, i): Row => {
+    const [id, address] = [`n${i}`, `n${i}:1`];
+    return { id, address, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 };
+  });
+  const sizeAfter = (silent: number, heard: number) => {
+    const { rounds: made, begin } = rounds(new Contacts([]), live);
+    const usual = begin(made.nextMs).length;
+    for (let i = 0; i < silent; i++) made.missed(`n${i}`, { refused: false, nowMs: 0 });
+    for (let i = 0; i < heard; i++) made.heard(`n${59 - i}`);
+    return begin(made.nextMs).length - usual;
+  };
+  assertEquals([sizeAfter(0, 0), sizeAfter(4, 0), sizeAfter(4, 4)], [0, 16, 2]);
+});

@@ -1,4 +1,10 @@
-import { assertEquals, assertLessOrEqual, assertMatch, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertLessOrEqual,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { readAt } from "../../lib/cli/at.ts";
 import { commandHelp } from "../../lib/cli/details.ts";
 import { type Call, parseCall } from "../../lib/cli/parse.ts";
@@ -101,6 +107,13 @@ Deno.test("readAt() takes an address or a URL with a path, and nothing that hide
     `http://n1/${"x".repeat(1_024)}`,
   ];
   for (const text of wrong) assertThrows(() => readAt(text), UsageError, "give host:port", text);
+});
+
+Deno.test("each command has a help of its own, and that of `help` is the program's", () => {
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    const usage = name === "help" ? "Usage: gossiper [" : `Usage: gossiper ${name}`;
+    assertStringIncludes(commandHelp(name), usage);
+  }
 });
 
 Deno.test("the help of each command names its flags in 100 columns", () => {

@@ -14,6 +14,7 @@ import {
   readSwitch,
   SEEDS_MAX,
 } from "../../lib/config/values.ts";
+import { ADDRESS_BYTES_MAX } from "../../lib/address.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 
 /** Every text must be refused with the advice. */
@@ -96,6 +97,12 @@ Deno.test("readAdvertise() takes a host or host:port that peers can reach", () =
     "a".repeat(250),
   ];
   assertRefused(readAdvertise, bad, "give a host or host:port that peers can reach");
+});
+
+Deno.test("readAdvertise() takes a host that makes 255 bytes with the longest port, and no longer one", () => {
+  const host = "a".repeat(ADDRESS_BYTES_MAX - ":65535".length);
+  assertEquals(readAdvertise(host).host, host);
+  assertRefused(readAdvertise, [`${host}a`, `${host}a:80`], "give a host or host:port");
 });
 
 Deno.test("readSeeds() drops spaces, empty entries and repetitions", () => {

@@ -89,6 +89,24 @@ Deno.test("no answer goes to an answer, so that two servers never talk without e
   assertEquals(await answerTo(answer, SOURCE, UDP_BYTES_MAX), undefined);
 });
 
+Deno.test("a query must ask one question and tell nothing, but for one record of its options", async () => {
+  const question = { name: "web.gossip", type: "A", class: "IN" } as const;
+  const record = { name: "web.gossip", type: "A", data: "10.0.0.1" } as const;
+  const plain: Partial<Packet>[] = [{}, { additionals: [record] }];
+  const others: Partial<Packet>[] = [
+    { questions: [] },
+    { questions: [question, question] },
+    { answers: [record] },
+    { authorities: [record] },
+    { additionals: [record, record] },
+  ];
+  for (const more of [...plain, ...others]) {
+    const { rcode } = await answered(ask("web.gossip", "A", more));
+    const expected = plain.includes(more) ? "NOERROR" : "FORMERR";
+    assertEquals(rcode, expected, JSON.stringify(more));
+  }
+});
+
 Deno.test("what does not fit is cut, and says so: over UDP no answer is longer than 512 bytes", async () => {
   const many = sourceOf(Array.from({ length: 300 }, (_, i) => {
     return member(`m${i}`, { address: `10.0.${i >> 8}.${i & 255}:80`, tags: { role: "web" } });

@@ -6,6 +6,7 @@ import { decode, encode } from "../../lib/dns/dns_packet.ts";
 import { DnsServer } from "../../lib/dns/server.ts";
 import { ListenError } from "../../lib/http/listen.ts";
 import type { ListedMember } from "../../lib/report/members.ts";
+import { Timers } from "../support/timers.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 const QUERY = encode({ type: "query", id: 9, questions: [{ name: "web.gossip", type: "A" }] });
@@ -66,6 +67,36 @@ Deno.test("over TCP what is no query ends the connection", async () => {
     assertEquals((await sendTcp(server.port, bytes)).length, 0);
   }
   assertEquals((await askUdp(server.port)).answers!.length, 1);
+});
+
+Deno.test("a caller who goes before its query is whole is hung up on, without any deadline", async () => {
+  // None of them runs, so that a caller who is kept until its deadline is kept for good.
+  using timers = new Timers();
+  using server = await openServer();
+  for (
+    const bytes of [new Uint8Array(0), framed(QUERY).subarray(0, 1), framed(QUERY).subarray(0, 9)]
+  ) {
+    using caller = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await caller.write(bytes);
+    await caller.closeWrite();
+    assertEquals(await caller.read(new Uint8Array(1)), null);
+  }
+  assertEquals(timers.delays, []);
+});
+
+Deno.test("of callers over TCP who say nothing, 64 are waited for, and the next is hung up on", async () => {
+  using server = await openServer();
+  const { port } = server;
+  const callers: Deno.TcpConn[] = [];
+  try {
+    for (let i = 0; i < 65; i++) callers.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const [last, next] = callers.slice(-2);
+    assertEquals(await next!.read(new Uint8Array(1)), null);
+    await last!.write(framed(QUERY));
+    assert(await last!.read(new Uint8Array(512)) !== null);
+  } finally {
+    for (const caller of callers) caller.close();
+  }
 });
 
 Deno.test("a port that is taken is told at the start, with what to do", async () => {

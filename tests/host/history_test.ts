@@ -13,14 +13,22 @@ const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
   ...{ id: `m${i}`, address: `m${i}:80`, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 },
 }));
 
-/** A node's life with a past: its clocks are moved by hand, and `tell` says which of those asked can tell all. */
-function live(state: string | undefined, startMs: number, tell: (asked: number) => boolean) {
+/**
+ * A node's life with a past: its clocks are moved by hand, `tell` says which of those asked can tell all, and `changes`
+ * what they tell.
+ */
+function live(
+  state: string | undefined,
+  startMs: number,
+  tell: (asked: number) => boolean,
+  changes: readonly unknown[] = [],
+) {
   let [monotonicMs, wallMs, asked] = [0, startMs, 0];
   const history = new History({
     ...{ id: "me", state, random: () => 0.3, log: silent },
     now: () => ({ monotonicMs, wallMs }),
     post(_to, _path, _body, settle) {
-      const body = JSON.stringify({ complete: true, changes: [], next: null });
+      const body = JSON.stringify({ complete: true, changes, next: null });
       const told: Outcome = { kind: "answer", status: 200, body, bytesIn: 0 };
       const outcome: Outcome = tell(++asked) ? told : { kind: "refused" };
       queueMicrotask(() => settle(outcome));
@@ -106,6 +114,29 @@ Deno.test("a node that restarts before anybody told what it missed asks about bo
       "what was told stays told",
     );
     await fourth.history.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("of what others tell, only what fell into the gap is taken", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const state = `${folder}/state`;
+    const first = live(state, START_MS, () => false);
+    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
+    await first.history.close();
+    const changes: unknown[] = [];
+    const second = live(state, START_MS + HOUR_MS, () => true, changes);
+    const { fromMs, toMs } = second.history.past.gaps[0]!;
+    for (const [i, atMs] of [fromMs - 1, fromMs, toMs - 1, toMs].entries()) {
+      changes.push([atMs, `m${i}`, null, "live", ""]);
+    }
+    await second.pass(5_000);
+    assertEquals(second.history.past.gaps, []);
+    const known = second.history.past.page({ fromMs: 0, toMs: Infinity }).changes;
+    assertEquals(known.map(({ id }) => id), ["n1", "m1", "m2"]);
+    await second.history.close();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

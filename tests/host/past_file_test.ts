@@ -4,6 +4,7 @@ import { decodeEntry, encodeEntry } from "../../lib/host/past_format.ts";
 import type { PastEntry } from "../../lib/report/past.ts";
 import { seededRandom } from "../support/dice.ts";
 import { FakeDisk } from "../support/fake_disk.ts";
+import { Timers } from "../support/timers.ts";
 
 const T = Date.UTC(2026, 0, 1);
 const NOTHING = { entries: [], segments: [], torn: false };
@@ -146,6 +147,27 @@ Deno.test("on a full disk changes wait, and are written once there is room: none
     assertEquals([...ids].sort(), Array.from({ length: 9 }, (_, i) => `n${i}`));
     await file.close();
   }
+});
+
+Deno.test("changes are written together a second after the first, and 5 s later where that failed", async () => {
+  using timers = new Timers();
+  const disk = new FakeDisk(seededRandom(3));
+  const { file } = fileOn("/s/n1.state", { disk });
+  file.add(changeOf(1));
+  file.add(changeOf(2));
+  assertEquals(timers.delays, [1_000]);
+  disk.full = true;
+  await file.save();
+  assertEquals(timers.delays, [5_000]);
+  file.add(changeOf(3));
+  assertEquals(timers.delays, [5_000], "a change makes a full disk no emptier");
+  disk.full = false;
+  await file.save();
+  assertEquals(timers.delays, [], "nothing waits");
+  file.add(changeOf(4));
+  assertEquals(timers.delays, [1_000]);
+  await file.close();
+  assertEquals(timers.delays, []);
 });
 
 Deno.test("after a power cut at any step the file holds the first changes whole", async () => {

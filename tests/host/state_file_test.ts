@@ -224,6 +224,20 @@ Deno.test("a failed write is tried again after 5 s, a change is written after 1 
   assertEquals(timers.delays, []);
 });
 
+Deno.test("close() writes what changed last, and nothing after it", async () => {
+  using timers = new Timers();
+  const disk = new FakeDisk(seededRandom(4));
+  const tombstones: string[] = [];
+  const { file } = stateFile("/s/n1.state", () => saved(tombstones), disk);
+  await file.save();
+  tombstones.push("x1");
+  file.touch();
+  await file.close();
+  assertEquals(decodeSaved(disk.read("/s/n1.state")!), saved(tombstones));
+  file.touch();
+  assertEquals(timers.delays, []);
+});
+
 Deno.test("saveInTime() gives the reason where a disk fails, or takes too long", async () => {
   const path = "/disk/node.state";
   const hung = new FakeDisk(seededRandom(1));

@@ -69,6 +69,23 @@ Deno.test("invariant 9: /hello refuses a from or via that is none with 400 and a
   }
 });
 
+Deno.test("what is asked for by programs says what it is", async () => {
+  await using door = openDoor();
+  const types = {
+    "/healthz": "text/plain; charset=UTF-8",
+    "/metrics": "text/plain; version=0.0.4; charset=utf-8",
+    "/members": "application/json",
+    "/events": "text/event-stream",
+  };
+  for (const [path, type] of Object.entries(types)) {
+    // Who asks for headers alone opens no stream.
+    const method = path === "/events" ? "HEAD" : "GET";
+    const { status, headers } = await door.ask(`${method} ${path}`);
+    assertEquals([status, headers.get("content-type")], [200, type], path);
+  }
+  assertEquals((await door.ask("GET /healthz")).text, "ok\n");
+});
+
 Deno.test("POST /hello answers an exchange with an exchange", async () => {
   await using door = openDoor();
   const { ask, ids } = door;

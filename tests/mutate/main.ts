@@ -6,8 +6,8 @@
  *     deno task mutate lib/charges.ts         every mutant of some files
  *     deno task mutate --least 95             exits with 1 if fewer per cent are killed
  *
- * Each mutant is run against the nearest tests: those that mirror its file, and then those of its folder. A survivor is a
- * rule that no test holds, or a change that changes nothing: look at each.
+ * Each mutant is run against the nearest tests: those that mirror its file, then those that import it, and then those of
+ * its folder. A survivor is a rule that no test holds, or a change that changes nothing: look at each.
  *
  * @module
  */
@@ -18,8 +18,12 @@ import { apply, describe, type Mutant, mutantsOf } from "./mutants.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** A mutant that hangs is noticed: tests of one file take seconds. */
-const TIMEOUT_MS = 120_000;
+/**
+ * A mutant that hangs is noticed: its tests run for this many times as long as without a mutant, and for a minute at
+ * least. On a busy machine a fixed time would count mutants as noticed that no test notices.
+ */
+const SLOWER = 4;
+const TIMEOUT_MIN_MS = 60_000;
 
 /** Mutants run at one time, each in a copy of its own. */
 const WORKERS = 2;
@@ -30,12 +34,16 @@ const SAMPLE = 100;
 const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
   "cli/": ["cli"],
   "net/": ["keyed_cluster"],
-  "host/": ["process", "restart", "tls"],
+  "host/": ["process", "program", "past", "restart", "tls"],
   "http/": ["crowd", "download", "tls"],
+  "report/": ["metrics", "past", "process"],
 };
 
 /** Files that only start others; tests of all kinds hold them. */
 const WIRING = ["main.ts", "lib/run/run.ts"];
+
+/** Tests of documents and of the sources' text, which no change of meaning fails. */
+const OF_TEXTS = /\/(?:readme|words|architecture|packages)_test\.ts$/;
 
 /** What the copy needs. */
 const COPIED = [
@@ -73,16 +81,21 @@ for (const path of await sourcePaths()) {
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
 
-/** Tests that pass without any mutant: one that does not would notice everything. */
-const sound = new Map<string, Promise<boolean>>();
+/** Ms that tests take without any mutant. They must pass then: one that does not would notice everything. */
+const sound = new Map<string, Promise<number>>();
 
 const survivors: Mutant[] = [];
+const hung: Mutant[] = [];
 let done = 0;
 const queue = [...chosen];
 await Promise.all(Array.from({ length: WORKERS }, work));
 const killed = chosen.length - survivors.length;
 const share = 100 * killed / chosen.length;
-console.log(`\nkilled ${killed} of ${chosen.length} (${share.toFixed(1)} %)`);
+console.log(
+  `\nkilled ${killed} of ${chosen.length} (${
+    share.toFixed(1)
+  } %), ${hung.length} of them by hanging`,
+);
 for (const survivor of survivors) console.log(`survived  ${describe(survivor)}`);
 // A share of nothing is not a number, and fails as well.
 if (!(share >= least)) {
@@ -112,11 +125,13 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   const source = await Deno.readTextFile(path);
   for (const tests of nearest(mutant.file)) {
     const key = tests.join(" ");
-    if (!sound.has(key)) sound.set(key, passes(tests, copy));
-    if (!await sound.get(key)) throw new Error(`Cannot measure: without a mutant ${key} fails`);
+    if (!sound.has(key)) sound.set(key, measure(tests, copy));
+    const timeoutMs = Math.max(TIMEOUT_MIN_MS, SLOWER * await sound.get(key)!);
     await Deno.writeTextFile(path, apply(source, mutant));
     try {
-      if (!await passes(tests, copy)) return false;
+      const end = await test(tests, copy, timeoutMs);
+      if (end === "hung") hung.push(mutant);
+      if (end !== "passed") return false;
     } finally {
       await Deno.writeTextFile(path, source);
     }
@@ -124,29 +139,45 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   return true;
 }
 
-/** Tests to run in turn until one fails: the file's own, then all of its folder, then whole nodes. */
+async function measure(tests: readonly string[], copy: string): Promise<number> {
+  const startMs = performance.now();
+  for (let tries = 0; tries < 2; tries++) {
+    if (await test(tests, copy) === "passed") return performance.now() - startMs;
+  }
+  throw new Error(`Cannot measure: without a mutant ${tests.join(" ")} fails`);
+}
+
+/** Tests to run in turn until one fails: the file's own, those that import it, all of its folder, then whole nodes. */
 function nearest(file: string): string[][] {
   const [, folder = "", name = ""] = /^lib\/(.*?)([^/]+)\.tsx?$/.exec(file) ?? [];
   const own = `tests/${folder}${name}_test.ts`;
-  const around = folder === ""
-    ? [...Deno.readDirSync(`${ROOT}tests`)]
-      .filter((entry) =>
-        entry.name.endsWith("_test.ts") && !/^(?:readme|words|architecture|links)_/.test(entry.name)
-      )
-      .map((entry) => `tests/${entry.name}`)
-    : [`tests/${folder}`];
+  const others =
+    (existsSync(`tests/${folder}`) ? [...Deno.readDirSync(`${ROOT}tests/${folder}`)] : [])
+      .map((entry) => `tests/${folder}${entry.name}`)
+      .filter((path) => path.endsWith("_test.ts") && !OF_TEXTS.test(path) && path !== own);
+  const imports = (path: string) =>
+    Deno.readTextFileSync(ROOT + path).includes(`/lib/${folder}${name}.ts"`);
+  const importers = others.filter(imports);
+  const around = others.filter((path) => !importers.includes(path));
   const whole = folder === ""
     ? ["tests/sim/scenario_test.ts", "tests/sim/sim_test.ts"]
     : ["e2e", "page_wiring", ...PROCESS_TESTS[folder] ?? []]
-      .map((name) => `tests/process/${name}_test.ts`).concat("tests/http");
-  return [[own], around, whole]
+      .map((name) => `tests/process/${name}_test.ts`)
+      .concat(folder === "http/" ? [] : "tests/http");
+  return [[own], importers, around, whole]
     .map((tests) => tests.filter((path) => existsSync(path)))
     .filter((tests) => tests.length > 0);
 }
 
-function passes(tests: readonly string[], copy: string): Promise<boolean> {
+async function test(
+  tests: readonly string[],
+  copy: string,
+  timeoutMs?: number,
+): Promise<"passed" | "failed" | "hung"> {
   const flags = ["test", "-A", "--quiet", "--no-check", "--fail-fast"];
-  return run(Deno.execPath(), [...flags, ...tests], copy).then(({ success }) => success);
+  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const { success } = await run(Deno.execPath(), [...flags, ...tests], copy, signal);
+  return success ? "passed" : signal?.aborted ? "hung" : "failed";
 }
 
 function existsSync(path: string): boolean {
@@ -157,9 +188,14 @@ function existsSync(path: string): boolean {
   }
 }
 
-async function run(program: string, args: string[], cwd: string): Promise<{ success: boolean }> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const options = { args, cwd, signal, stdout: "null", stderr: "null", stdin: "null" } as const;
-  const { success } = await new Deno.Command(program, options).output();
+async function run(
+  program: string,
+  args: string[],
+  cwd: string,
+  signal?: AbortSignal,
+): Promise<{ success: boolean }> {
+  const options = { args, cwd, stdout: "null", stderr: "null", stdin: "null" } as const;
+  const { success } = await new Deno.Command(program, { ...options, ...signal && { signal } })
+    .output();
   return { success };
 }

@@ -102,8 +102,9 @@ Deno.test("Driver says in the log why a call failed", () => {
 
 Deno.test("Driver tells each call that ended, with its outcome and its time", () => {
   const bench = new Bench();
+  bench.nowMs = 70;
   bench.driver.start();
-  bench.nowMs = 30;
+  bench.nowMs = 100;
   const body = encodeMessage({ id: "B", roster: "0".repeat(16), rows: [] });
   bench.posts[0]!.settle(answer(200, body));
   assertEquals(bench.exchanges, [{ to: "b:80", outcome: "answered", tookMs: 30 }]);
@@ -121,6 +122,13 @@ Deno.test("Driver.unheardMs() counts from the first call in vain, until one is a
   assertEquals(bench.driver.unheardMs(), 5_000);
   c!.settle({ kind: "refused" });
   assertEquals(bench.driver.unheardMs(), 0, "a refusal comes from a host that runs");
+
+  const answered = new Bench();
+  answered.driver.start();
+  answered.nowMs = 500;
+  const body = encodeMessage({ id: "B", roster: "0".repeat(16), rows: [] });
+  answered.posts[0]!.settle(answer(200, body));
+  assertEquals(answered.driver.unheardMs(), 0);
 });
 
 Deno.test("Driver.whenIdle() waits for the calls under way, or for a bounded time", () => {

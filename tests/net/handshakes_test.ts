@@ -49,7 +49,7 @@ Deno.test("complete() takes over the handshake that an earlier call left open, a
 });
 
 Deno.test("complete() starts another where one is waited for, or is a minute old", async () => {
-  let nowMs = 0;
+  let nowMs = 7_000_000;
   const [handshakes, peer] = [new Handshakes({ nowMs: () => nowMs }), new Peer()];
   const first = handshakes.complete("a:1", peer, patient);
   await settled();
@@ -59,7 +59,10 @@ Deno.test("complete() starts another where one is waited for, or is a minute old
   await peer.finish();
   await Promise.all([first, second]);
   await giveUp(handshakes, "a:1", peer);
-  nowMs += 60_001;
+  nowMs += 60_000;
+  await giveUp(handshakes, "a:1", peer);
+  assertEquals(peer.started, 3);
+  nowMs += 1;
   await giveUp(handshakes, "a:1", peer);
   assertEquals(peer.started, 4);
 });

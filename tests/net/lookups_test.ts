@@ -7,6 +7,7 @@ import {
   LOOKUPS_MAX,
   NAMES_MAX,
 } from "../../lib/net/lookups.ts";
+import { Timers } from "../support/timers.ts";
 
 /** A system whose lookups end when the test says so, and a clock that it moves. */
 class Desk {
@@ -75,10 +76,13 @@ Deno.test("find() resolves to the addresses of a name, and asks once for all who
   assertEquals(desk.asked, ["a"]);
 });
 
-Deno.test("find() asks again when the addresses are no longer fresh, and follows a name that moved", async () => {
+Deno.test("find() asks again when the addresses are over 5 s old, and follows a name that moved", async () => {
   const desk = new Desk();
   await desk.learn("a", "10.0.0.1");
-  desk.nowMs += 60_000;
+  desk.nowMs += 5_000;
+  assertEquals(await desk.find("a"), { ips: ["10.0.0.1"], isFresh: true });
+  assertEquals(desk.asked, ["a"]);
+  desk.nowMs += 1;
   const moved = desk.find("a");
   await settled();
   await desk.end("a", "10.0.0.2");
@@ -97,6 +101,23 @@ Deno.test("a name that resolved stays known while the name server does not answe
   assertEquals(desk.asked, ["a", "a"]);
   await desk.end("a");
   assertEquals(await desk.find("a"), remembered);
+});
+
+Deno.test("a call waits 200 ms for a lookup where an address is remembered, and as long as it lasts where none is", async () => {
+  const desk = new Desk();
+  await desk.learn("a", "10.0.0.1");
+  desk.nowMs += 60_000;
+  const isLater = Promise.withResolvers<void>();
+  setTimeout(isLater.resolve, 0);
+  using timers = new Timers();
+  const calls = [desk.find("new"), desk.find("a")] as const;
+  await isLater.promise;
+  assertEquals(timers.delays, [200]);
+  await timers.next();
+  assertEquals(await calls[1], { ips: ["10.0.0.1"], isFresh: false });
+  timers[Symbol.dispose]();
+  await desk.end("new", "10.0.0.2");
+  assertEquals((await calls[0]).ips, ["10.0.0.2"]);
 });
 
 Deno.test("a lookup is under way until it really ends, whoever gave up on it, and at most 4 are", async () => {

@@ -530,6 +530,32 @@ test("post() tries every address of a name, and says refused only if all of them
   assertEquals(await transport.post(closed, "/", "x"), { kind: "refused" });
 });
 
+test("post() does not say refused where an address of the name failed otherwise, but for one without a route", async () => {
+  const { ConnectionRefused, NetworkUnreachable, TimedOut } = Deno.errors;
+  const refused = { kind: "refused" };
+  const silent = { kind: "silent", accepted: false };
+  const { connect } = Deno;
+  for (
+    const [first, second, outcome] of [
+      [ConnectionRefused, TimedOut, silent],
+      [TimedOut, ConnectionRefused, silent],
+      [NetworkUnreachable, ConnectionRefused, refused],
+      [ConnectionRefused, NetworkUnreachable, refused],
+    ] as const
+  ) {
+    const fails = ({ hostname }: Deno.ConnectOptions) =>
+      Promise.reject(new (hostname === "127.0.0.2" ? first : second)("as told"));
+    const lookups = new Lookups({ lookup: () => Promise.resolve(["127.0.0.2", "127.0.0.1"]) });
+    using transport = open({ lookups });
+    Object.assign(Deno, { connect: fails });
+    try {
+      assertEquals(await transport.post("n1.example:9", "/", "x"), outcome);
+    } finally {
+      Object.assign(Deno, { connect });
+    }
+  }
+});
+
 test("post() calls only those addresses of a name that this node may call", async () => {
   await using peer = answering(OK);
   const lookups = new Lookups({ lookup: () => Promise.resolve(["127.0.0.1", "127.0.0.2"]) });

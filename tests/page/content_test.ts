@@ -41,7 +41,29 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   assertEquals(state.more, { rows: 5, gone: 3, contacts: 2 });
   assertEquals(state.rows.length, PAGE_ROWS_MAX);
   assertEquals(state.gone.length, PAGE_ASIDE_MAX);
+  const [row, decommissioned, contact] = [state.rows[0], state.gone[0], state.contacts[0]];
+  assertEquals([row?.id, decommissioned?.id, contact?.address], ["n0", "g0", "0"]);
+  assertEquals(state.contacts.length, PAGE_ASIDE_MAX);
   assertEquals(memberCount(state.counts), PAGE_ROWS_MAX + 5);
+  assertEquals(pageState(view([member("n1")])).more, { rows: 0, gone: 0, contacts: 0 });
+});
+
+Deno.test("decommissioned members are listed apart, also where the filter keeps no others", () => {
+  const page = view([member("n1"), member("n2", "decommissioned")]);
+  for (const [filter, ids] of [["", ["n1"]], ["n2", []]] as const) {
+    const { rows, gone } = pageState(page, filter);
+    assertEquals([rows.map(({ id }) => id), gone.map(({ id }) => id)], [ids, ["n2"]], filter);
+  }
+});
+
+Deno.test("what all names end in is told apart, IP addresses aside: one name ends in nothing", () => {
+  const suffix = (...addresses: string[]) =>
+    pageState(view(addresses.map((address, i) => member(`n${i}`, "live", { address })))).suffix;
+  const ip = "10.0.0.1:8080";
+  assertEquals(suffix("a.example.org:8080", "b.example.org:8080", ip).address, ".example.org:8080");
+  assertEquals(suffix("a.example.org:8080", ip).address, "");
+  assertEquals(suffix(ip, "10.0.0.2:8080").address, ":8080");
+  assertEquals(suffix(ip).address, "");
 });
 
 Deno.test("times and ages read as people say them", () => {

@@ -91,6 +91,8 @@ Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a
       "a-unknown z-unknown a-live z-live a-left z-left",
   );
   assertEquals(idsIn(html, "gone"), ["a-decommissioned", "z-decommissioned"]);
+  assertMatch(html, /<section id="gone-section">/);
+  assertMatch(render(view([member("a")])), /<section id="gone-section" hidden(?:="")?>/);
 });
 
 Deno.test("a row has status, reason, address, an age in words and the full time on hover", () => {

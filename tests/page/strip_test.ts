@@ -57,6 +57,11 @@ Deno.test("a death is a span with its time and its cause, and a return its end",
     "dead 12:06:43 to 12:07:40 UTC: connection refused",
     "live since 12:07:41 UTC: heard again directly",
   ]);
+  // At the very end of a span another one begins.
+  const again = { atMs: at("12:07:40"), to: "dead", reason: "no heartbeat for 5.0 s" } as const;
+  const both = [...changes, again].toSorted((a, b) => a.atMs - b.atMs);
+  const twice = draw("+".repeat(40) + "x".repeat(6) + "+".repeat(14), {}, { changes: both });
+  assertEquals(twice.spans[1]!.title, spans[1]!.title);
   const dead = { atMs: 0, to: "dead", reason: "no heartbeat for 5.0 s" } as const;
   const { title } = draw("x".repeat(STRIP_SAMPLES), {}, { changes: [dead] }).spans[0]!;
   assertEquals(title, "dead all the time: no heartbeat for 5.0 s");

@@ -208,6 +208,11 @@ Deno.test("EventStreams sends a comment as keep-alive to a reader that has every
   await reading.event();
   assertEquals(await reading.block(), ":");
   assertEquals(await reading.block(), ":");
+  // One that goes takes nothing from those that stay.
+  const other = read();
+  await other.event();
+  await other.cancel();
+  for (let i = 0; i < 3; i++) assertEquals(await reading.block(), ":");
   await reading.cancel();
 });
 

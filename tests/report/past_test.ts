@@ -53,6 +53,16 @@ Deno.test("a time in which the node itself was off does not count, until another
   assertEquals(past.gaps, []);
 });
 
+Deno.test("a gap is dropped 90 days after its end, as changes are", () => {
+  const past = pastOf("live");
+  const gap = { fromMs: T + 60_000, toMs: T + 3 * 60_000 };
+  past.add({ kind: "gap", gap });
+  past.expire(gap.toMs + PAST_AGE_MAX_MS);
+  assertEquals(past.gaps, [gap]);
+  past.expire(gap.toMs + PAST_AGE_MAX_MS + 1);
+  assertEquals(past.gaps, []);
+});
+
 Deno.test("uptimes over 30 days with 10,000 changes of 20 members are right within 0.01 %", () => {
   const random = seededRandom(7);
   const past = new Past();

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Past } from "../../lib/report/past.ts";
+import { PAGE_MAX, Past } from "../../lib/report/past.ts";
 import { SPANS, stripsOf } from "../../lib/report/spans.ts";
 import { STRIP_SAMPLES } from "../../lib/report/strips.ts";
 import type { Status } from "../../lib/table.ts";
@@ -54,6 +54,17 @@ Deno.test("a strip of the past tells the changes of its time, with their reasons
   assertEquals(stripsOf(past, "1h", 120 * MINUTE_MS).changes("n1"), [
     { atMs: 90 * MINUTE_MS, to: "dead", reason: "is dead" },
   ]);
+});
+
+Deno.test("a strip of the past tells more changes than one page holds", () => {
+  const count = 2 * PAGE_MAX + 3;
+  const past = pastOf(
+    ...Array.from(
+      { length: count },
+      (_, i) => [60 + 50 * i / count, i % 2 ? "dead" : "live"] as const,
+    ),
+  );
+  assertEquals(stripsOf(past, "1h", 120 * MINUTE_MS).changes("n1").length, count);
 });
 
 Deno.test("there are strips of an hour, a day and a month", () => {

@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import { Calls } from "../lib/calls.ts";
+import type { Turn } from "../lib/effects.ts";
+import type { Joining } from "../lib/joining.ts";
+import { Replica } from "../lib/replica.ts";
+
+const WALL_MS = Date.UTC(2026, 0, 1);
+
+/** The calls of a node that takes part, and knows so many members that are live and never answered it. */
+function callsOf(members: number): { calls: Calls; turn: (monotonicMs: number) => Turn } {
+  const clock = { sleptMs: 0, uncountedMs: 0, isWaking: false };
+  const replica = new Replica({
+    ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0, clock },
+    ...{ intervalMs: 1_000, deadAfterMs: 5_000 },
+  });
+  replica.beat({ monotonicMs: 0, wallMs: WALL_MS }, 0);
+  for (let i = 1; i < members; i++) {
+    const row = {
+      id: `n${i}`,
+      address: `n${i}:80`,
+      boot: "00000001",
+      heartbeat: WALL_MS,
+      left: "",
+    };
+    replica.merge({ ...row, ageMs: 0 }, "n1", 0);
+  }
+  replica.verdicts.survey(0);
+  const joining = { active: false } as Joining;
+  const turn = (monotonicMs: number) => {
+    const now = { monotonicMs, wallMs: WALL_MS + monotonicMs };
+    return { now, nowMs: monotonicMs, effects: [] };
+  };
+  return { calls: new Calls({ address: "me:80", replica, joining }), turn };
+}
+
+/** The addresses that a turn calls. */
+function called(turn: Turn): string[] {
+  return turn.effects.flatMap((effect) => effect.kind === "exchange" ? [effect.to] : []);
+}
+
+Deno.test("full pushes are two ms a member apart, and a second at most", () => {
+  for (const [members, gapMs] of [[100, 200], [1_000, 1_000]] as const) {
+    const { calls, turn } = callsOf(members);
+    const isPushed = (to: string, atMs: number) => {
+      const now = turn(atMs);
+      calls.pushAll(now, to);
+      return called(now).length === 1;
+    };
+    const times = [0, gapMs - 1, gapMs, gapMs + 1, 2 * gapMs];
+    const pushed = times.filter((atMs, i) => isPushed(`n${i + 1}:80`, atMs));
+    assertEquals(pushed, [0, gapMs, 2 * gapMs], `${members} members`);
+  }
+});
+
+Deno.test("invariant 7: 48 calls to those who never answered are under way at most, and 64 in all", () => {
+  const { calls, turn } = callsOf(200);
+  const now = turn(0);
+  for (let i = 101; i <= 116; i++) calls.strangers.answered(`n${i}`);
+  calls.push(now, Array.from({ length: 100 }, (_, i) => `n${i + 1}:80`));
+  assertEquals(called(now).length, 48);
+  assert(calls.isConsistent);
+  calls.push(now, Array.from({ length: 99 }, (_, i) => `n${i + 101}:80`));
+  assertEquals(called(now).slice(48), Array.from({ length: 16 }, (_, i) => `n${i + 101}:80`));
+  assert(calls.isConsistent);
+});
+
+Deno.test("nobody is called twice at once, and this node never", () => {
+  const { calls, turn } = callsOf(3);
+  const now = turn(0);
+  calls.push(now, ["me:80", "", "n1:80", "n1:80"]);
+  assertEquals(called(now), ["n1:80"]);
+  calls.push(now, ["n1:80", "n2:80"]);
+  assertEquals(called(now), ["n1:80", "n2:80"]);
+  assertEquals(calls.end(turn(5), "n1:80")?.id, "n1");
+  assertEquals(calls.end(turn(5), "n1:80"), undefined);
+  calls.push(now, ["n1:80"]);
+  assertEquals(called(now).at(-1), "n1:80");
+});
