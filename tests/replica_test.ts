@@ -245,7 +245,8 @@ Deno.test("a caller's own charges make this node look at the members, and none t
 
 Deno.test("charges against a member that nobody has heard are no news", () => {
   const copy = new Copy();
-  copy.replica.hearOf("new", "n1", copy.nowMs);
+  const unheard = { id: "new", address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" };
+  copy.replica.merge(unheard, "n1", copy.nowMs);
   const { urgent } = copy.take({ charges: [{ member: "new", witness: "n1", upTo: 500 }] });
   assert(!urgent);
   assert(copy.replica.evidence.charges.empty);
@@ -311,7 +312,7 @@ Deno.test("a Go node that is heard again within half an interval beats once, unl
   const { replica } = copy;
   const heard = (address: string) => {
     const before = replica.table.get("go")?.heartbeat ?? 0;
-    replica.hearGo("go", address, copy);
+    hearGo(replica, { id: "go", address, intervalMs: INTERVAL_MS }, copy);
     return [replica.table.get("go")!.heartbeat > before, replica.table.get("go")!.address];
   };
   assertEquals(heard("go:80"), [true, "go:80"]);
