@@ -199,9 +199,9 @@ Deno.test("a node loads what it has beside it only when it has something", async
     withoutComments(sources.get(file)!)
   ).join();
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
-    "../dns/server.ts",
     "./beside.ts",
     "../host/processes.ts",
+    "../dns/server.ts",
     "../host/teller.ts",
   ]);
   const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);

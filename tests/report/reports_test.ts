@@ -3,6 +3,7 @@ import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
 import { Past, type PastChange } from "../../lib/report/past.ts";
 import { Reports } from "../../lib/report/reports.ts";
+import { Tellings } from "../../lib/report/tellings.ts";
 import { SPANS } from "../../lib/report/spans.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/strips.ts";
 
@@ -24,7 +25,8 @@ class Desk {
     const n2 = { id: "n2", address: "n2:1", boot: "00000002", heartbeat: WALL_MS - 900_000 };
     this.gossip.replica.former.add({ ...n2, beforeMs: 900_000 });
     this.reports = new Reports({
-      ...{ ...own, ...pace, gossip: this.gossip, past: new Past(), now: () => this.now() },
+      ...{ ...own, ...pace, gossip: this.gossip, now: () => this.now() },
+      ...{ past: new Past(), tellings: new Tellings() },
       ...{ cluster: "default", keyed: false, tls: false, version: "1.2.3" },
       traffic: { bytesIn: 0, bytesOut: 0 },
       cutOffMs: () => this.cutOffMs,
