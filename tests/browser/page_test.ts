@@ -283,33 +283,42 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(errors, []);
     });
 
-    await step("an open page says of whom hooks tell nothing, and what they told of whom", async () => {
-      const solo = await own(startNode("solo", "-dead-after 1s -on-change echo,status=live,name=pager"));
-      await using tab = await openTab(browser, `http://${solo.address}/`);
-      const { page, errors } = tab;
-      await untilLive(page);
-      const quiet = page.locator("#quiet");
-      assertEquals(await quiet.isVisible(), false);
-      const ask = async (query: string) => {
-        const response = await fetch(`http://${solo.address}/quiet?id=s*&${query}`, { method: "POST" });
-        assertEquals([response.status, await response.text().then(() => "")], [200, ""]);
-      };
-      await ask("for=2h&why=deploy");
-      const line = /^No hook tells of s\* until \d\d.* UTC \(deploy, asked of solo\)$/;
-      await quiet.filter({ hasText: line }).waitFor();
-      await rowOn(page, "solo").filter({ hasText: "quiet: no hook tells of it until" }).waitFor();
-      await ask("for=0");
-      await quiet.waitFor({ state: "hidden" });
-      // Made-up members, each new: a node that was just started tells of none of them yet.
-      const told = page.locator(".story .told li", { hasText: /^told pager by solo at [\d:]+ \(exited with 0\)$/ });
-      for (let i = 0; await told.count() === 0; i++) {
-        await tell(solo.address, [rowOf(`new-${i}`)]);
-        await page.goto(`http://${solo.address}/?id=new-${i}`);
-        await told.first().waitFor({ timeout: 2_000 }).catch(() => {});
-        assert(i < 20, "no hook was told");
-      }
-      assertEquals(errors, []);
-    });
+    await step(
+      "an open page says of whom hooks tell nothing, and what they told of whom",
+      async () => {
+        const solo = await own(
+          startNode("solo", "-dead-after 1s -on-change echo,status=live,name=pager"),
+        );
+        await using tab = await openTab(browser, `http://${solo.address}/`);
+        const { page, errors } = tab;
+        await untilLive(page);
+        const quiet = page.locator("#quiet");
+        assertEquals(await quiet.isVisible(), false);
+        const ask = async (query: string) => {
+          const response = await fetch(`http://${solo.address}/quiet?id=s*&${query}`, {
+            method: "POST",
+          });
+          assertEquals([response.status, await response.text().then(() => "")], [200, ""]);
+        };
+        await ask("for=2h&why=deploy");
+        const line = /^No hook tells of s\* until \d\d.* UTC \(deploy, asked of solo\)$/;
+        await quiet.filter({ hasText: line }).waitFor();
+        await rowOn(page, "solo").filter({ hasText: "quiet: no hook tells of it until" }).waitFor();
+        await ask("for=0");
+        await quiet.waitFor({ state: "hidden" });
+        // Made-up members, each new: a node that was just started tells of none of them yet.
+        const told = page.locator(".story .told li", {
+          hasText: /^told pager by solo at [\d:]+ \(exited with 0\)$/,
+        });
+        for (let i = 0; await told.count() === 0; i++) {
+          await tell(solo.address, [rowOf(`new-${i}`)]);
+          await page.goto(`http://${solo.address}/?id=new-${i}`);
+          await told.first().waitFor({ timeout: 2_000 }).catch(() => {});
+          assert(i < 20, "no hook was told");
+        }
+        assertEquals(errors, []);
+      },
+    );
 
     await step("a page that loses its node says so, and comes back by itself", async () => {
       await using tab = await openTab(browser, `http://${n2.address}/`);
