@@ -37,6 +37,14 @@ interface Wanted {
   freeMs: number | undefined;
 }
 
+/** What was taken as known. */
+interface Known {
+  readonly status: Status;
+  readonly atMs: number;
+  /** The member was something else since, which nobody was told of: should it become so again, that is news. */
+  readonly isOver?: boolean;
+}
+
 interface Due {
   /** When the changes are due, for whoever is first. */
   readonly dueMs: number;
@@ -54,7 +62,7 @@ export class Duty {
   readonly #seen: ReadonlyMap<string, Seen>;
   readonly #tellAfterMs: number;
   /** What was taken as known of each member without being told, and since when. */
-  readonly #known = new Map<string, { readonly status: Status; readonly atMs: number }>();
+  readonly #known = new Map<string, Known>();
   readonly #wanted = new Map<string, Wanted>();
   /** What the message under way tells, by key. */
   #names = new Map<string, ChangeName>();
@@ -94,6 +102,10 @@ export class Duty {
       this.#known.set(id, { status, atMs: seen.atMs });
       return;
     }
+    const known = this.#known.get(id);
+    if (known !== undefined && known.status !== status) {
+      this.#known.set(id, { ...known, isOver: true });
+    }
     const isTrouble = status !== "live";
     if (this.#wanted.get(id)?.isTrouble === isTrouble) return;
     this.#wanted.set(id, { sinceMs: Math.min(seen.atMs, nowMs), isTrouble, freeMs: undefined });
@@ -115,7 +127,7 @@ export class Duty {
     }
     const known = this.#known.get(id);
     const isLater = told !== undefined && told.toldAtMs >= (known?.atMs ?? -Infinity);
-    return isTold && status !== (isLater ? told.to : known?.status);
+    return isTold && (isLater ? status !== told.to : known?.isOver || status !== known?.status);
   }
 
   #hasTags(row: Row | undefined): boolean {
