@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { hashOf } from "./hash.ts";
+import { hashOf, hex8 } from "./hash.ts";
 import type { Hook, Telling, ToldChange } from "./hook.ts";
 import { readAbout } from "./about.ts";
 import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
@@ -209,11 +209,11 @@ export class Duty {
 function keyOfAll(changes: readonly ToldChange[]): string {
   if (changes.length === 1) return changes[0]!.key;
   const keys = changes.map(({ key }) => key).sort().join(" ");
-  return `${changes.length}/${hashOf(keys).toString(16).padStart(8, "0")}`;
+  return `${changes.length}/${hex8(hashOf(keys))}`;
 }
 
 /** Age of a row by which a member in trouble is news to a carrier that just came, in ms. */
-export const FRESH_MS = 3_600_000;
+const FRESH_MS = 3_600_000;
 
 /** Whether a member's last heartbeat is young enough to be told by a carrier that just came. */
 export function isFresh({ row }: Seen, nowMs: number): boolean {

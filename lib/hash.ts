@@ -49,10 +49,11 @@ export class SetHash {
 
   /** 16 hex digits; the empty set is all zeros. */
   toString(): string {
-    return this.#text ??= hex(this.#a) + hex(this.#b);
+    return this.#text ??= hex8(this.#a) + hex8(this.#b);
   }
 }
 
-function hex(word: number): string {
+/** The lower 32 bits of a whole number as 8 hex digits. */
+export function hex8(word: number): string {
   return (word >>> 0).toString(16).padStart(8, "0");
 }

@@ -9,7 +9,7 @@
  * @module
  */
 import { wordsOf } from "./about.ts";
-import { ID_LENGTH_MAX } from "./address.ts";
+import { isId } from "./address.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 
 /** Quiets at one time: who needs more has another pattern. */
@@ -20,8 +20,6 @@ export const QUIET_MAX_MS = 7 * 24 * 3_600_000;
 
 /** What ended is kept for so long, in ms: a replay of a signed message is refused after a minute. */
 const ENDED_MS = 120_000;
-
-const PATTERN = new RegExp(`^[A-Za-z0-9._:*-]{1,${ID_LENGTH_MAX}}$`);
 
 /** A quiet as it travels. */
 export interface Quiet {
@@ -50,7 +48,7 @@ interface Kept extends Omit<Quiet, "leftMs"> {
 
 /** Whether a text can be a pattern. */
 export function isPattern(text: string): boolean {
-  return PATTERN.test(text);
+  return isId(text.replaceAll("*", "x"));
 }
 
 /** Whether a pattern covers an ID: in time that grows with their lengths, whatever the pattern. */

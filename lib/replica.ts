@@ -194,8 +194,9 @@ export class Replica {
   /** Merges a report; "changed" says that others should know at once. */
   merge(report: Report, via: string, nowMs: number): Merged {
     if (this.forgotten.refuses(report, nowMs)) return "same";
-    const restarted = this.table.get(report.id)?.boot !== report.boot;
-    this.evidence.hears(this.table.get(report.id), report, nowMs);
+    const known = this.table.get(report.id);
+    const restarted = known?.boot !== report.boot;
+    this.evidence.hears(known, report, nowMs);
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
@@ -208,7 +209,8 @@ export class Replica {
 
   /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
   refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
-    if (!this.evidence.accepts.empty) this.evidence.hears(row, { ...row, ...beat }, at.nowMs);
+    const { accepts } = this.evidence;
+    if (accepts.has(row.id)) this.evidence.hears(row, { ...beat, boot: row.boot }, at.nowMs);
     const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }

@@ -120,10 +120,12 @@ export class SlowMembers {
 
   /** The gap between a member's rounds, in ms; 0 if it is not slow. */
   gapMs(row: Pick<Row, "id" | "heartbeat">): number {
-    return Math.max(...[this.#byId, this.#silences].map((gaps) => {
-      const gap = gaps.get(row.id);
-      return gap === undefined || row.heartbeat - gap.at > LASTS_MS ? 0 : gap.gapMs;
-    }));
+    const { id, heartbeat } = row;
+    return Math.max(
+      ...[this.#byId.get(id), this.#silences.get(id)].map((gap) =>
+        gap === undefined || heartbeat - gap.at > LASTS_MS ? 0 : gap.gapMs
+      ),
+    );
   }
 
   /** How long a member may be silent, in ms. */

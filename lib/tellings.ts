@@ -185,6 +185,8 @@ export class Tellings {
     if (untilMs > nowMs) this.#nextMs = Math.min(this.#nextMs, untilMs);
     const due = duty.due(nowMs, isMute);
     if (due === undefined) return;
+    // Before that it is nobody's turn, and to find the carriers takes a look at all members: a change may wait an hour.
+    if (due.dueMs > nowMs) return void (this.#nextMs = Math.min(this.#nextMs, due.dueMs));
     const place = placeOf({
       ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
       carriers: this.#carriers.of(duty.hook.name, nowMs),
@@ -222,14 +224,13 @@ export class Tellings {
   ended(
     turn: Turn,
     telling: Telling,
-    how: { outcome: "done" | "failed"; result: string },
+    { outcome, result }: { outcome: "done" | "failed"; result: string },
   ): boolean {
     const duty = this.#duties.find(({ underWay }) =>
       underWay?.hook === telling.hook && underWay.key === telling.key
     );
     if (duty === undefined) return false;
     const { told, tries } = this.#replica.tidings;
-    const { outcome } = how;
     const { id: by } = this.#options;
     if (outcome === "done" && duty.underWay!.changes[0]?.to === "cut-off") {
       this.#cutOffTold.add(duty);
@@ -240,7 +241,7 @@ export class Tellings {
     for (const name of names) {
       const said = {
         ...{ ...told.afresh(duty.hook.name, name), hook: duty.hook.name, by, ageMs: 0 },
-        ...{ together: names.length, result: resultOf(how.result) },
+        ...{ together: names.length, result: resultOf(result) },
       };
       if (told.merge(said, turn.nowMs)) told.learned.push(said);
     }

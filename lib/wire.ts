@@ -7,11 +7,11 @@
  * @module
  */
 import { takeAbout } from "./about.ts";
-import { isId, normalizeAddress } from "./address.ts";
+import { normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
-import { BOOT, isHeartbeat, isText, listText, readList } from "./entries.ts";
+import { BOOT, isHeartbeat, isIdText, isText, listText, readList } from "./entries.ts";
 import { type Mark, MARKS_TOLD_MAX } from "./forgotten.ts";
 import { isWithin } from "./json_bounds.ts";
 import { AGE_MAX_MS, MEMBERS_MAX, REASON_LENGTH_MAX, TOMBSTONES_MAX } from "./limits.ts";
@@ -129,7 +129,7 @@ export function decodeMessage(text: string): Message | WireError {
   }
   const { id, boot, roster, beat, beats } = body;
   if (!isText(roster, HASH)) return { error: "'roster' must be 16 hex digits" };
-  if (id !== undefined && !(typeof id === "string" && isId(id))) {
+  if (id !== undefined && !isIdText(id)) {
     return { error: "'id' is not an ID" };
   }
   let columns: Columns | undefined;
@@ -170,7 +170,7 @@ export function decodeMessage(text: string): Message | WireError {
 
 function readRow(entry: unknown[]): Report | undefined {
   const [id, address, heartbeat, ageMs, boot, left = "", words] = entry;
-  if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
+  if (!isIdText(id) || !isHeartbeat(heartbeat)) return undefined;
   if (typeof address !== "string" || !isText(boot, BOOT) || !isText(left, REASON)) return undefined;
   if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
   const normal = address === "" ? "" : normalizeAddress(address);
@@ -182,15 +182,15 @@ function readRow(entry: unknown[]): Report | undefined {
 
 function readTombstone(entry: unknown[]): { id: string; by: string } | undefined {
   const [id, by = ""] = entry;
-  if (typeof id !== "string" || !isId(id)) return undefined;
-  if (typeof by !== "string" || !(by === "" || isId(by))) return undefined;
+  if (!isIdText(id)) return undefined;
+  if (by !== "" && !isIdText(by)) return undefined;
   return { id, by };
 }
 
 function readCharge(entry: unknown[]): Charge | undefined {
   const [member, witness, upTo] = entry;
-  if (typeof member !== "string" || !isId(member)) return undefined;
-  if (typeof witness !== "string" || !isId(witness)) return undefined;
+  if (!isIdText(member)) return undefined;
+  if (!isIdText(witness)) return undefined;
   return isHeartbeat(upTo) ? { member, witness, upTo } : undefined;
 }
 
@@ -201,13 +201,13 @@ function readAccept(entry: unknown[]): Accept | undefined {
 
 function readSlowness(entry: unknown[]): Slowness | undefined {
   const [member, gapMs, at] = entry;
-  if (typeof member !== "string" || !isId(member) || !isHeartbeat(at)) return undefined;
+  if (!isIdText(member) || !isHeartbeat(at)) return undefined;
   if (typeof gapMs !== "number" || !(gapMs > 0)) return undefined;
   return { member, gapMs: Math.min(gapMs, AGE_MAX_MS), at };
 }
 
 function readMark([id, heartbeat, ageMs]: unknown[]): Mark | undefined {
-  if (typeof id !== "string" || !isId(id) || !isHeartbeat(heartbeat)) return undefined;
+  if (!isIdText(id) || !isHeartbeat(heartbeat)) return undefined;
   if (typeof ageMs !== "number" || !(ageMs >= 0)) return undefined;
   return { id, heartbeat, ageMs: Math.min(ageMs, AGE_MAX_MS) };
 }

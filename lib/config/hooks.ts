@@ -7,7 +7,7 @@
  * @module
  */
 import { isLabel } from "../about.ts";
-import { hashOf } from "../hash.ts";
+import { hashOf, hex8 } from "../hash.ts";
 import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
 import { type Status, STATUSES } from "../table.ts";
@@ -171,7 +171,7 @@ function nameOf(action: Action): string {
   const known = action.kind === "url"
     ? new URL(action.url).hostname
     : /^\s*(\S*)/.exec(text)![1]!.replace(/.*[\\/](?=.)/s, "");
-  const mark = hashOf(text).toString(16).padStart(8, "0");
+  const mark = hex8(hashOf(text));
   const words = known.match(/[A-Za-z0-9]+/g)?.join("-") ?? "";
   const word = /^[A-Za-z]/.test(words) ? words : `hook-${words}`;
   return `${word.slice(0, NAME_LENGTH_MAX - 9).replace(/-$/, "")}-${mark}`;

@@ -7,7 +7,7 @@ import { type Check, labelOf, type Target } from "../config/checks.ts";
 import { formatDuration } from "../config/values.ts";
 import type { Connector } from "../net/connect.ts";
 import { close } from "../net/connection.ts";
-import { untilAborted } from "../net/deadline.ts";
+import { untilAborted, withSignal } from "../net/deadline.ts";
 import { messageOf } from "../text.ts";
 import { runExec } from "./check_exec.ts";
 import { runHttp } from "./check_http.ts";
@@ -26,20 +26,14 @@ export interface RunOptions {
 /** Runs a check once, for its time-out at most or until `signal` is aborted. Never rejects. */
 export async function runCheck(check: Check, options: RunOptions): Promise<Run> {
   const { target, timeoutMs } = check;
-  const over = new AbortController();
-  const abort = () => over.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  options.signal.addEventListener("abort", abort);
-  const { signal } = over;
-  try {
-    return await runTarget(check, { ...options, signal });
-  } catch (error) {
-    const why = signal.aborted ? `no answer within ${formatDuration(timeoutMs)}` : whyNot(error);
-    return failed(check, target.kind === "exec" ? `cannot run: ${why}` : why);
-  } finally {
-    clearTimeout(timer);
-    options.signal.removeEventListener("abort", abort);
-  }
+  return await withSignal(options.signal, timeoutMs, async (signal) => {
+    try {
+      return await runTarget(check, { ...options, signal });
+    } catch (error) {
+      const why = signal.aborted ? `no answer within ${formatDuration(timeoutMs)}` : whyNot(error);
+      return failed(check, target.kind === "exec" ? `cannot run: ${why}` : why);
+    }
+  });
 }
 
 async function runTarget(check: Check, options: RunOptions): Promise<Run> {

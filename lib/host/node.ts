@@ -8,6 +8,7 @@ import type { Said } from "../about.ts";
 import { changedTags } from "../config/labels.ts";
 import { Driver } from "../net/driver.ts";
 import { Gossip } from "../gossip.ts";
+import { hex8 } from "../hash.ts";
 import type { Telling } from "../hook.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
 import { History } from "./history.ts";
@@ -44,16 +45,15 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { id, address, join, cluster, intervalMs, deadAfterMs, forgetMs } = options;
-    const { now, random, log, version, allow, caCerts, saved, signer, state } = options;
-    const boot = Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
+    const { id, address, join, cluster, intervalMs, deadAfterMs, forgetMs, hooks } = options;
+    const { now, random, log, version, allow, caCerts, saved, signer, state, teller } = options;
+    const boot = hex8(Math.floor(random() * 2 ** 32));
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
     const awaitsSeeds = seeds.length < join.length;
-    const { hooks, tellAfterMs, teller } = options;
     const told = toldBefore(saved?.told ?? [], now().wallMs);
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const pace = { intervalMs, deadAfterMs, forgetMs, tellAfterMs };
+    const pace = { intervalMs, deadAfterMs, forgetMs, tellAfterMs: options.tellAfterMs };
     const gossip = new Gossip({ ...brain, ...pace, hooks, told }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isId } from "../address.ts";
+import { isIdText } from "../entries.ts";
 import { HEARTBEAT_MAX_MS } from "../limits.ts";
 import type { Became, PastChange, PastEntry } from "../report/past.ts";
 import { type Status, STATUSES } from "../table.ts";
@@ -69,8 +69,4 @@ export function decodeChange(parts: unknown): PastChange | undefined {
 function isTime(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
     value <= HEARTBEAT_MAX_MS;
-}
-
-function isIdText(value: unknown): value is string {
-  return typeof value === "string" && isId(value);
 }

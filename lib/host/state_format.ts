@@ -7,13 +7,13 @@
  *
  * @module
  */
-import { isId, normalizeAddress } from "../address.ts";
+import { normalizeAddress } from "../address.ts";
 import type { Gossip } from "../gossip.ts";
 import { SetHash } from "../hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../limits.ts";
 import { ageOf, isUp, type Row } from "../table.ts";
 import { TOLD_MAX } from "../told.ts";
-import { BOOT, isHeartbeat } from "../entries.ts";
+import { BOOT, isHeartbeat, isIdText } from "../entries.ts";
 import { decodeTold, encodeTold, type SavedTold, saveTold } from "./state_told.ts";
 
 /** Addresses kept, the last heard first: any node that answers tells the rest. */
@@ -207,10 +207,6 @@ function parse(text: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isIdText(value: unknown): value is string {
-  return typeof value === "string" && isId(value);
 }
 
 function isAddress(value: unknown): value is string {

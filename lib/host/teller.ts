@@ -6,8 +6,10 @@
  */
 import type { HookConfig } from "../config/hooks.ts";
 import { formatDuration } from "../config/values.ts";
+import { hex8 } from "../hash.ts";
 import type { Telling } from "../hook.ts";
 import type { Log } from "../log.ts";
+import { withSignal } from "../net/deadline.ts";
 import { OncePer } from "../once.ts";
 import { messageOf as reasonOf } from "../text.ts";
 import { post } from "./hook_post.ts";
@@ -64,7 +66,7 @@ export class Teller {
   async test(name: string): Promise<HookRun | undefined> {
     const hook = this.#hooks.get(name);
     if (hook === undefined) return undefined;
-    const draw = Math.floor(this.#options.random() * 2 ** 32).toString(16).padStart(8, "0");
+    const draw = hex8(Math.floor(this.#options.random() * 2 ** 32));
     return await this.#run("test", madeUp(name, `test-${draw}`, hook.tags), 1);
   }
 
@@ -98,20 +100,16 @@ export class Teller {
   async #inTime(hook: HookConfig, message: Message): Promise<HookRun> {
     const { commandMs = COMMAND_MS, postMs = POST_MS } = this.#options;
     const timeoutMs = hook.action.kind === "command" ? commandMs : postMs;
-    const over = new AbortController();
-    const abort = () => over.abort();
-    const timer = setTimeout(abort, timeoutMs);
-    this.#over.signal.addEventListener("abort", abort);
-    try {
-      if (!this.#over.signal.aborted) return await this.#act(hook, message, over.signal);
-    } catch (error) {
-      const late = `no answer within ${formatDuration(timeoutMs)}`;
-      if (!this.#over.signal.aborted) return failed(over.signal.aborted ? late : reasonOf(error));
-    } finally {
-      clearTimeout(timer);
-      this.#over.signal.removeEventListener("abort", abort);
-    }
-    return failed("this node is stopping");
+    const { signal: stopping } = this.#over;
+    return await withSignal(stopping, timeoutMs, async (signal) => {
+      try {
+        if (!stopping.aborted) return await this.#act(hook, message, signal);
+      } catch (error) {
+        const late = `no answer within ${formatDuration(timeoutMs)}`;
+        if (!stopping.aborted) return failed(signal.aborted ? late : reasonOf(error));
+      }
+      return failed("this node is stopping");
+    });
   }
 
   async #act({ action }: HookConfig, message: Message, signal: AbortSignal): Promise<HookRun> {

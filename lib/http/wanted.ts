@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
 import { readDuration } from "../config/values.ts";
 import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
+import { isPattern } from "../quiets.ts";
 import type { Wanted } from "../report/members.ts";
 import { type Status, STATUSES } from "../table.ts";
 import { refuse } from "./body.ts";
@@ -52,7 +52,7 @@ export function readTagChange(
 export function readQuiet(c: CallerContext, form: URLSearchParams): QuietRequest {
   const field = (name: string) => c.req.query(name) ?? form.get(name) ?? "";
   const [pattern, time] = [field("id"), field("for")];
-  if (!isId(pattern.replaceAll("*", "x")) || time === "") refuse(400, QUIET_USAGE);
+  if (!isPattern(pattern) || time === "") refuse(400, QUIET_USAGE);
   try {
     return { pattern, forMs: time === "0" ? 0 : readDuration(time), why: field("why") };
   } catch (error) {

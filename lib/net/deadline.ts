@@ -38,6 +38,24 @@ export async function untilAborted<T>(
   }
 }
 
+/** Settles as `run` does, whose signal is aborted after `timeoutMs`, or when `outer` is. */
+export async function withSignal<T>(
+  outer: AbortSignal,
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const abort = () => over.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  outer.addEventListener("abort", abort);
+  try {
+    return await run(over.signal);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", abort);
+  }
+}
+
 /** Waits `delayMs`, or until `signal` is aborted. */
 export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

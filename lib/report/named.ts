@@ -60,7 +60,7 @@ function remarkFamilies(members: readonly ListedMember[]): Family[] {
       ])
     );
   if (samples.length === 0) return [];
-  const help =
-    `Members that are slow, flap, have a warning, are quiet or were not checked yet, ${DOWN_NAMED_MAX} at most; always 1.`;
+  const help = "Members that are slow, flap, have a warning, are quiet or were not checked yet, " +
+    `${DOWN_NAMED_MAX} at most; always 1.`;
   return [gauge("gossiper_member_remark", help, samples)];
 }
