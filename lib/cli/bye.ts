@@ -7,9 +7,10 @@ import { tagWords } from "../about.ts";
 import { pause } from "../net/deadline.ts";
 import { isUp } from "../table.ts";
 import { onlyTags } from "../../static/lists.js";
+import { change } from "./change.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
 import type { Call } from "./parse.ts";
-import { firstLine, readMembers } from "./read.ts";
+import { readMembers } from "./read.ts";
 import { findStory, unknownWords } from "./story.ts";
 import { printUnlessClosed, type Terminal } from "./terminal.ts";
 
@@ -40,17 +41,12 @@ export async function decommission(
   }
   // Who was asked on a terminal has read that the ID is not known.
   const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
-  // 507: the node cannot write it down.
-  const { status, text } = await client.ask(`bye?id=${encodeURIComponent(id)}${unknown}`, {
-    method: "POST",
-    also: [404, 507],
+  await change(`bye?id=${encodeURIComponent(id)}${unknown}`, {
+    ...{ client, terminal },
+    missing: `${unknownWords(id, client)}: give -unknown if you mean it all the same`,
+    // 507: the node cannot write it down.
+    not: [404, 507],
   });
-  if (status === 404) {
-    const why = `${unknownWords(id, client)}: give -unknown if you mean it all the same`;
-    throw new CallError(EXIT.not, why);
-  }
-  if (status === 507) throw new CallError(EXIT.not, firstLine(text));
-  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
   const known = await waitForSpread(id, client);
   if (known !== undefined) await printUnlessClosed(terminal, `${known} live members\n`);
   return EXIT.fine;

@@ -18,6 +18,7 @@ import { flagsOf } from "./details.ts";
 import { type Call, parseCall, type Target } from "./parse.ts";
 import { isTrouble, painter, sorted, storyText, tableLines } from "./show.ts";
 import { decommission } from "./bye.ts";
+import { change } from "./change.ts";
 import { quiet, testHook } from "./hooks.ts";
 import { findStory, unknownWords } from "./story.ts";
 import { ClosedError, openTerminal, printUnlessClosed, type Terminal } from "./terminal.ts";
@@ -136,14 +137,11 @@ async function showStory({ operand: id }: Call, client: Client, terminal: Termin
 }
 
 async function forget({ operand: id }: Call, client: Client, terminal: Terminal): Promise<number> {
-  const { status, text } = await client.ask(`forget?id=${encodeURIComponent(id)}`, {
-    method: "POST",
+  await change(`forget?id=${encodeURIComponent(id)}`, {
+    ...{ client, terminal, missing: unknownWords(id, client) },
     // 409: it is neither dead nor left.
-    also: [404, 409, 507],
+    not: [404, 409, 507],
   });
-  if (status === 404) throw new CallError(EXIT.not, unknownWords(id, client));
-  if (status !== 200) throw new CallError(EXIT.not, firstLine(text));
-  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
   return EXIT.fine;
 }
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { change } from "./change.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
 import type { Call } from "./parse.ts";
-import { firstLine } from "./read.ts";
-import { printUnlessClosed, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Longest wait for a hook that is tried, in ms: a command has 30 s, and others may be before it. */
 const TEST_MS = 40_000;
@@ -18,9 +18,7 @@ export async function quiet(call: Call, client: Client, terminal: Terminal): Pro
     throw new CallError(EXIT.wrong, "Give -for DURATION, such as -for 2h, or -end");
   }
   const asked = new URLSearchParams([["id", id], ...query, ...(end ? [["for", "0"]] : [])]);
-  const { status, text } = await client.ask(`quiet?${asked}`, { method: "POST", also: [507] });
-  if (status !== 200) throw new CallError(EXIT.not, firstLine(text));
-  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
+  await change(`quiet?${asked}`, { client, terminal, not: [507] });
   return EXIT.fine;
 }
 
@@ -30,13 +28,10 @@ export async function testHook(
   client: Client,
   terminal: Terminal,
 ): Promise<number> {
-  const { status, text } = await client.ask(`hook-test?name=${encodeURIComponent(name)}`, {
-    method: "POST",
+  await change(`hook-test?name=${encodeURIComponent(name)}`, {
+    ...{ client, terminal, answerMs: TEST_MS },
     // 502: the hook failed.
-    also: [404, 502],
-    answerMs: TEST_MS,
+    not: [404, 502],
   });
-  if (status !== 200) throw new CallError(EXIT.not, firstLine(text));
-  await printUnlessClosed(terminal, `${firstLine(text)}\n`);
   return EXIT.fine;
 }
