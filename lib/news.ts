@@ -1,39 +1,49 @@
 /**
- * The latest changes of the roster: what travels as rows beside the columns.
+ * What is new, by name, for as long as it travels: changes of the roster as rows beside the columns, who is slow, and
+ * what hooks need.
  *
  * @module
  */
 
-/** Roster changes travel as rows for this many intervals: by then an epidemic through 10,000 nodes is over. */
+/** News travels for this many intervals: by then an epidemic through 10,000 nodes is over. */
 export const NEWS_INTERVALS = 8;
 
 export class News {
   readonly #lifeMs: number;
-  /** By ID: the running time at which it is no news any more. */
+  /** By name: the running time at which it is no news any more. */
   readonly #untilMs = new Map<string, number>();
 
-  constructor(intervalMs: number) {
-    this.#lifeMs = NEWS_INTERVALS * intervalMs;
+  /** `lifeMs`: for how long news travels. */
+  constructor(lifeMs: number) {
+    this.#lifeMs = lifeMs;
   }
 
-  /** Notes that a member's roster entry changed. */
-  note(id: string, nowMs: number): void {
+  /** Notes that something changed. */
+  note(name: string, nowMs: number): void {
     // Deleted first, so that the latest comes last.
-    this.#untilMs.delete(id);
-    this.#untilMs.set(id, nowMs + this.#lifeMs);
+    this.#untilMs.delete(name);
+    this.#untilMs.set(name, nowMs + this.#lifeMs);
   }
 
-  forget(id: string): void {
-    this.#untilMs.delete(id);
+  forget(name: string): void {
+    this.#untilMs.delete(name);
   }
 
   /** Drops what is old. */
   expire(nowMs: number): void {
-    for (const [id, untilMs] of this.#untilMs) if (untilMs <= nowMs) this.#untilMs.delete(id);
+    for (const [name, untilMs] of this.#untilMs) {
+      if (untilMs <= nowMs) this.#untilMs.delete(name);
+    }
   }
 
-  /** The IDs, the latest last. */
-  ids(): string[] {
+  /** What to send along: the news, the latest last, or in a full message all of `names`. */
+  told(names: Iterable<string>, nowMs: number, isFull: boolean): string[] {
+    this.expire(nowMs);
+    return isFull ? [...names] : this.names();
+  }
+
+  /** The names, the latest last. */
+  names(): string[] {
     return [...this.#untilMs.keys()];
   }
 }

@@ -11,6 +11,7 @@
 import { wordsOf } from "./about.ts";
 import { isId } from "./address.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
+import { News } from "./news.ts";
 
 /** Quiets at one time: who needs more has another pattern. */
 export const QUIETS_MAX = 64;
@@ -42,7 +43,6 @@ interface Kept extends Omit<Quiet, "leftMs"> {
   readonly untilMs: number;
   /** Until then it is kept. */
   readonly keptUntilMs: number;
-  newsUntilMs: number;
   readonly covers: (id: string) => boolean;
 }
 
@@ -68,11 +68,11 @@ export function covers(pattern: string, id: string): boolean {
 }
 
 export class Quiets {
-  readonly #newsMs: number;
+  readonly #news: News;
   readonly #byPattern = new Map<string, Kept>();
 
   constructor(newsMs: number) {
-    this.#newsMs = newsMs;
+    this.#news = new News(newsMs);
   }
 
   get empty(): boolean {
@@ -100,9 +100,9 @@ export class Quiets {
     this.#byPattern.set(pattern, {
       ...{ pattern, why, by, stamp, untilMs },
       keptUntilMs: Math.max(untilMs + ENDED_MS, known?.keptUntilMs ?? 0),
-      newsUntilMs: nowMs + this.#newsMs,
       covers: (id) => covers(pattern, id),
     });
+    this.#news.note(pattern, nowMs);
     return true;
   }
 
@@ -126,21 +126,23 @@ export class Quiets {
 
   /** Makes news of all again: a member that is back may have missed them. */
   renew(nowMs: number): void {
-    for (const kept of this.#byPattern.values()) kept.newsUntilMs = nowMs + this.#newsMs;
+    for (const pattern of this.#byPattern.keys()) this.#news.note(pattern, nowMs);
   }
 
   /** The quiets to send along: the news, or in a full message all. */
   told(nowMs: number, isFull: boolean): Quiet[] {
     this.#expire(nowMs);
-    return [...this.#byPattern.values()].filter(({ newsUntilMs }) => isFull || newsUntilMs > nowMs)
-      .map(({ pattern, why, by, stamp, untilMs }) => {
-        return { pattern, leftMs: Math.max(0, untilMs - nowMs), why, by, stamp };
-      });
+    return this.#news.told(this.#byPattern.keys(), nowMs, isFull).map((pattern) => {
+      const { why, by, stamp, untilMs } = this.#byPattern.get(pattern)!;
+      return { pattern, leftMs: Math.max(0, untilMs - nowMs), why, by, stamp };
+    });
   }
 
   #expire(nowMs: number): void {
     for (const { pattern, keptUntilMs } of this.#byPattern.values()) {
-      if (keptUntilMs <= nowMs) this.#byPattern.delete(pattern);
+      if (keptUntilMs > nowMs) continue;
+      this.#byPattern.delete(pattern);
+      this.#news.forget(pattern);
     }
   }
 }

@@ -56,8 +56,8 @@ export class Replica {
     const { id, intervalMs, deadAfterMs, forgetMs = Infinity, clock } = options;
     this.id = id;
     this.table = new Table({ deadAfterMs });
-    this.#news = new News(intervalMs);
     const newsMs = NEWS_INTERVALS * intervalMs;
+    this.#news = new News(newsMs);
     this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs });
     this.tidings = new Tidings(newsMs);
     this.#gaps = new Gaps(deadAfterMs);
@@ -159,7 +159,7 @@ export class Replica {
     this.#news.expire(nowMs);
     const { heartbeat } = this.#pulse;
     const isEqual = theirs?.roster === this.table.rosterHash;
-    const news = isEqual ? [] : this.#news.ids();
+    const news = isEqual ? [] : this.#news.names();
     const knows = isEqual ? theirs.columns : undefined;
     return compactDraft(this.#source(nowMs), { heartbeat, news, knows, theirs });
   }

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { News } from "./news.ts";
 import type { Row } from "./table.ts";
 
 /** What a member says of its rounds counts for its heartbeats of so long, in ms, and a gap for as long. */
@@ -71,15 +72,15 @@ export class Gaps {
 /** What is known of members that say they are slow. */
 export class SlowMembers {
   readonly #deadAfterMs: number;
-  readonly #lifeMs: number;
-  readonly #byId = new Map<string, Slowness & { readonly untilMs: number }>();
+  readonly #news: News;
+  readonly #byId = new Map<string, Slowness>();
   /** Silences that this node saw end: how long each was, and the heartbeat that ended it. */
   readonly #silences = new Map<string, { readonly gapMs: number; readonly at: number }>();
   #version = 0;
 
   constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
     this.#deadAfterMs = options.deadAfterMs;
-    this.#lifeMs = options.newsMs;
+    this.#news = new News(options.newsMs);
   }
 
   get empty(): boolean {
@@ -106,7 +107,8 @@ export class SlowMembers {
     const known = this.#byId.get(said.member);
     if (known === undefined && this.#byId.size >= SLOW_MAX) return false;
     if (known !== undefined && known.at >= said.at) return false;
-    this.#byId.set(said.member, { ...said, untilMs: nowMs + this.#lifeMs });
+    this.#byId.set(said.member, said);
+    this.#news.note(said.member, nowMs);
     if (known?.gapMs !== said.gapMs) this.#version++;
     return true;
   }
@@ -142,14 +144,15 @@ export class SlowMembers {
   }
 
   forget(id: string): void {
+    this.#news.forget(id);
     const wasSlow = this.#silences.delete(id);
     if (this.#byId.delete(id) || wasSlow) this.#version++;
   }
 
   /** The entries to send along: the news, or in a full message all. */
   told(nowMs: number, isFull: boolean): Slowness[] {
-    return [...this.#byId.values()]
-      .filter(({ untilMs }) => isFull || untilMs > nowMs)
-      .slice(-SLOW_TOLD_MAX);
+    return this.#news.told(this.#byId.keys(), nowMs, isFull)
+      .slice(-SLOW_TOLD_MAX)
+      .map((id) => this.#byId.get(id)!);
   }
 }

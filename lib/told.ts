@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { News } from "./news.ts";
 import { ageOf, type Status, STATUSES } from "./table.ts";
 
 /** Told changes kept, the last told at the end: as many as a state file remembers members. */
@@ -62,14 +63,14 @@ export type Kept = Omit<Told, "ageMs"> & { readonly toldAtMs: number };
 export class ToldChanges {
   /** What was new, until somebody takes it out of here. */
   readonly learned: Told[] = [];
-  readonly #newsMs: number;
+  readonly #news: News;
   /** By hook and member, the last learned at the end. */
-  readonly #byName = new Map<string, Kept & { newsUntilMs: number }>();
+  readonly #byName = new Map<string, Kept>();
   /** By hook: its last message. */
   readonly #last = new Map<string, { readonly atMs: number; readonly together: number }>();
 
   constructor(newsMs: number) {
-    this.#newsMs = newsMs;
+    this.#news = new News(newsMs);
   }
 
   get empty(): boolean {
@@ -107,10 +108,12 @@ export class ToldChanges {
     const toldAtMs = nowMs - ageMs;
     // Deleted first, so that the last learned comes last.
     this.#byName.delete(name);
-    this.#byName.set(name, { ...rest, toldAtMs, newsUntilMs: nowMs + this.#newsMs });
+    this.#byName.set(name, { ...rest, toldAtMs });
+    this.#news.note(name, nowMs);
     for (const first of this.#byName.keys()) {
       if (this.#byName.size <= TOLD_MAX) break;
       this.#byName.delete(first);
+      this.#news.forget(first);
     }
     const last = this.#last.get(told.hook);
     if (last === undefined || last.atMs < toldAtMs) {
@@ -122,20 +125,16 @@ export class ToldChanges {
 
   /** Makes news of the last again: a member that is back may have missed them. */
   renew(nowMs: number): void {
-    for (const kept of [...this.#byName.values()].slice(-TOLD_TOLD_MAX)) {
-      kept.newsUntilMs = nowMs + this.#newsMs;
-    }
+    for (const name of [...this.#byName.keys()].slice(-TOLD_TOLD_MAX)) this.#news.note(name, nowMs);
   }
 
   /** What to send along: the news, or in a full message the last of all; without what the reader knows. */
   told(nowMs: number, isFull: boolean, knows: readonly Told[] = []): Told[] {
     const known = new Map(knows.map((told) => [`${told.hook} ${told.id}`, told]));
-    return [...this.#byName]
-      .filter(([name, { newsUntilMs }]) =>
-        (isFull || newsUntilMs > nowMs) && !isSame(known.get(name), this.#byName.get(name))
-      )
+    return this.#news.told(this.#byName.keys(), nowMs, isFull)
+      .filter((name) => !isSame(known.get(name), this.#byName.get(name)))
       .slice(-TOLD_TOLD_MAX)
-      .map(([, kept]) => asTold(kept, nowMs));
+      .map((name) => asTold(this.#byName.get(name)!, nowMs));
   }
 
   /** All of it. */
@@ -148,7 +147,6 @@ function isSame(a: ChangeName | undefined, b: ChangeName | undefined): boolean {
   return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
 }
 
-function asTold(kept: Kept & { newsUntilMs: number }, nowMs: number): Told {
-  const { toldAtMs, newsUntilMs: _, ...told } = kept;
+function asTold({ toldAtMs, ...told }: Kept, nowMs: number): Told {
   return { ...told, ageMs: ageOf({ heardAtMs: toldAtMs }, nowMs) };
 }

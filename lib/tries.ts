@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { News } from "./news.ts";
 import { ageOf } from "./table.ts";
 
 /** Hooks whose attempts are known at one time: far more than anybody configures. */
@@ -35,11 +36,11 @@ export interface Try {
 export type Sign = Omit<Try, "ageMs"> & { readonly atMs: number };
 
 export class Tries {
-  readonly #newsMs: number;
-  readonly #byHook = new Map<string, Sign & { newsUntilMs: number }>();
+  readonly #news: News;
+  readonly #byHook = new Map<string, Sign>();
 
   constructor(newsMs: number) {
-    this.#newsMs = newsMs;
+    this.#news = new News(newsMs);
   }
 
   get empty(): boolean {
@@ -67,28 +68,27 @@ export class Tries {
     const known = this.#byHook.get(sign.hook);
     if (ageMs > LASTS_MS || (known !== undefined && !isLater(sign, known))) return false;
     if (known === undefined && this.#byHook.size >= TRIES_MAX) return false;
-    this.#byHook.set(sign.hook, {
-      ...{ ...rest, atMs: nowMs - ageMs },
-      newsUntilMs: nowMs + this.#newsMs,
-    });
+    this.#byHook.set(sign.hook, { ...rest, atMs: nowMs - ageMs });
+    this.#news.note(sign.hook, nowMs);
     return true;
   }
 
   /** Makes news of all again: a member that is back may have missed them. */
   renew(nowMs: number): void {
-    for (const sign of this.#byHook.values()) sign.newsUntilMs = nowMs + this.#newsMs;
+    for (const hook of this.#byHook.keys()) this.#news.note(hook, nowMs);
   }
 
   /** The signs to send along: the news, or in a full message all. */
   told(nowMs: number, isFull: boolean): Try[] {
     for (const { hook, atMs } of this.#byHook.values()) {
-      if (nowMs - atMs > LASTS_MS) this.#byHook.delete(hook);
+      if (nowMs - atMs <= LASTS_MS) continue;
+      this.#byHook.delete(hook);
+      this.#news.forget(hook);
     }
-    return [...this.#byHook.values()].filter(({ newsUntilMs }) => isFull || newsUntilMs > nowMs)
-      .map(({ atMs, newsUntilMs: _, ...sign }) => ({
-        ...sign,
-        ageMs: ageOf({ heardAtMs: atMs }, nowMs),
-      }));
+    return this.#news.told(this.#byHook.keys(), nowMs, isFull).map((hook) => {
+      const { atMs, ...sign } = this.#byHook.get(hook)!;
+      return { ...sign, ageMs: ageOf({ heardAtMs: atMs }, nowMs) };
+    });
   }
 }
 
