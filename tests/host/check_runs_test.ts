@@ -128,16 +128,10 @@ Deno.test("http: what is no HTTP, or nothing, fails with words of our own", asyn
 
 Deno.test("https: a certificate must be trusted, by the given authorities as well", async () => {
   await using authority = await Authority.create();
-  const { cert, key } = await authority.issue();
-  const [certPem, keyPem, ca] = await Promise.all(
-    [cert, key, authority.ca].map((path) => Deno.readTextFile(path)),
-  );
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert: certPem!, key: keyPem!, onListen: () => {} },
-    () => new Response("ok"),
-  );
+  const { server, ca } = await authority.serve();
+  await using _server = server;
   const url = `https://localhost:${server.addr.port}/`;
-  assertEquals(await run(url, { authorities: [ca!] }), { passed: true });
+  assertEquals(await run(url, { authorities: [ca] }), { passed: true });
   assertMatch(await wordsOf(url), /^https localhost:\d+: .*certificate/);
   await using plain = new MutePeer(async (conn) => {
     await conn.write(new TextEncoder().encode("HTTP/1.1 400 No\r\n\r\n"));

@@ -46,6 +46,23 @@ function live(
   };
 }
 
+/** Calls `use` with the path of a state file in a folder of its own. */
+async function withState(use: (state: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(`${folder}/state`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A node's first life in which it saw something. */
+async function liveBefore(state: string): Promise<void> {
+  const { history } = live(state, START_MS, () => false);
+  history.record({ id: "n1", from: null, to: "live", reason: "" });
+  await history.close();
+}
+
 Deno.test("a clock that jumps far ahead for a while makes nothing of the past old", async () => {
   const { history, pass, stepWall } = live(undefined, START_MS, () => false);
   for (let i = 0; i < 100; i++) {
@@ -68,12 +85,8 @@ Deno.test("what was seen over 90 days ago is dropped", async () => {
 
 Deno.test("one after another is asked what happened, twelve at most, and whichever can tell is heard", async () => {
   for (const teller of [1, 11, 12, 13]) {
-    const folder = await Deno.makeTempDir();
-    try {
-      const state = `${folder}/state`;
-      const first = live(state, START_MS, () => false);
-      first.history.record({ id: "n1", from: null, to: "live", reason: "" });
-      await first.history.close();
+    await withState(async (state) => {
+      await liveBefore(state);
       const second = live(state, START_MS + HOUR_MS, (asked) => asked === teller);
       assertEquals(second.history.past.gaps.length, 1);
       for (let i = 0; i < 20; i++) await second.pass(5_000);
@@ -83,19 +96,13 @@ Deno.test("one after another is asked what happened, twelve at most, and whichev
         Math.min(teller, 12),
         known ? 0 : 1,
       ]);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   }
 });
 
 Deno.test("a node that restarts before anybody told what it missed asks about both gaps, the later first", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const state = `${folder}/state`;
-    const first = live(state, START_MS, () => false);
-    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
-    await first.history.close();
+  await withState(async (state) => {
+    await liveBefore(state);
     const second = live(state, START_MS + HOUR_MS, () => false);
     second.history.record({ id: "n1", from: "live", to: "dead", reason: "" });
     await second.history.close();
@@ -114,18 +121,12 @@ Deno.test("a node that restarts before anybody told what it missed asks about bo
       "what was told stays told",
     );
     await fourth.history.close();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });
 
 Deno.test("of what others tell, only what fell into the gap is taken", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const state = `${folder}/state`;
-    const first = live(state, START_MS, () => false);
-    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
-    await first.history.close();
+  await withState(async (state) => {
+    await liveBefore(state);
     const changes: unknown[] = [];
     const second = live(state, START_MS + HOUR_MS, () => true, changes);
     const { fromMs, toMs } = second.history.past.gaps[0]!;
@@ -137,25 +138,17 @@ Deno.test("of what others tell, only what fell into the gap is taken", async () 
     const known = second.history.past.page({ fromMs: 0, toMs: Infinity }).changes;
     assertEquals(known.map(({ id }) => id), ["n1", "m1", "m2"]);
     await second.history.close();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });
 
 Deno.test("a gap that nobody could tell is asked about again an hour later", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const state = `${folder}/state`;
-    const first = live(state, START_MS, () => false);
-    first.history.record({ id: "n1", from: null, to: "live", reason: "" });
-    await first.history.close();
+  await withState(async (state) => {
+    await liveBefore(state);
     const second = live(state, START_MS + HOUR_MS, (asked) => asked === 13);
     for (let i = 0; i < 30; i++) await second.pass(5_000);
     assertEquals([second.asked(), second.history.past.gaps.length], [12, 1]);
     await second.pass(HOUR_MS);
     assertEquals([second.asked(), second.history.past.gaps.length], [13, 0]);
     await second.history.close();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });

@@ -197,16 +197,10 @@ Deno.test("URL: silence ends at the time-out, and an answer without end is read 
 
 Deno.test("URL: a certificate must be trusted, by the given authorities as well", async () => {
   await using authority = await Authority.create();
-  const { cert, key } = await authority.issue();
-  const [certPem, keyPem, ca] = await Promise.all(
-    [cert, key, authority.ca].map((path) => Deno.readTextFile(path)),
-  );
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert: certPem!, key: keyPem!, onListen: () => {} },
-    () => new Response(),
-  );
+  const { server, ca } = await authority.serve();
+  await using _server = server;
   const hook = `https://localhost:${server.addr.port}/,name=u`;
-  const trusting = tellerOf(hook, { authorities: () => [ca!] });
+  const trusting = tellerOf(hook, { authorities: () => [ca] });
   assertEquals((await trusting.teller.tell(telling("u"), 3)).words, "200");
   const { words } = await tellerOf(hook).teller.tell(telling("u"), 3);
   assertEquals(words, "its certificate is not trusted");

@@ -34,6 +34,16 @@ export class Authority implements AsyncDisposable {
     return `${this.folder}/ca.pem`;
   }
 
+  /** A server on the loopback with a new certificate of it that answers 200; and the authority's own, in PEM. */
+  async serve(): Promise<{ server: Deno.HttpServer<Deno.NetAddr>; ca: string }> {
+    const { cert, key } = await this.issue();
+    const [certPem = "", keyPem = "", ca = ""] = await Promise.all(
+      [cert, key, this.ca].map((path) => Deno.readTextFile(path)),
+    );
+    const listen = { hostname: "127.0.0.1", port: 0, cert: certPem, key: keyPem, onListen() {} };
+    return { server: Deno.serve(listen, () => new Response("ok")), ca };
+  }
+
   /** Paths of a new certificate for these names, good for so many days. */
   async issue(names = "DNS:localhost,IP:127.0.0.1,IP:::1", days = DAYS): Promise<Certificate> {
     const name = `leaf${this.#count++}`;
