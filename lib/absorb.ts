@@ -8,6 +8,7 @@ import type { Columns } from "./columns.ts";
 import type { Mark } from "./forgotten.ts";
 import type { Replica } from "./replica.ts";
 import { isUp, type Merged, type Report, type Row } from "./table.ts";
+import { decodeTicks, type Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
 
 /** Where a message came from, and when. */
@@ -19,7 +20,7 @@ export interface Told {
 }
 
 /** What a message changed. */
-export interface Absorbed {
+export interface Absorbed extends Read {
   /** The rosters are equal now. */
   readonly equal: boolean;
   /** It held something that others should hear at once. */
@@ -63,9 +64,8 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
     } else if (mayTake(replica, table.get(mark.id), mark, told)) replica.overtake(mark, nowMs);
   }
   const equal = message.roster === table.rosterHash;
-  if (message.columns !== undefined && equal) {
-    if (absorbColumns(replica, message.columns, told, doubted)) urgent = true;
-  }
+  const { columns, unread } = readHeartbeats(replica, message, told);
+  if (columns !== undefined && absorbColumns(replica, columns, told, doubted)) urgent = true;
   const charged = new Set<Row>();
   for (const charge of message.charges ?? []) {
     if (replica.testimony.takeCharge(charge, told)) urgent = true;
@@ -77,7 +77,15 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   }
   for (const said of message.slow ?? []) replica.testimony.takeSlow(said, nowMs);
   if (message.tidings && replica.tidings.take(message.tidings, nowMs)) urgent = true;
-  return { equal, urgent, own, charged, doubted, refused };
+  return { equal, columns, unread, urgent, own, charged, doubted, refused };
+}
+
+/** Reads what a message of an equal roster tells of all, in either form. */
+function readHeartbeats({ table }: Replica, message: Message, { via, nowMs }: Told): Read {
+  const { roster, columns, ticks } = message;
+  if (roster !== table.rosterHash) return { columns: undefined, unread: false };
+  if (ticks === undefined) return { columns, unread: false };
+  return decodeTicks(ticks, table.roster(), { from: via, nowMs });
 }
 
 function absorbColumns(
@@ -87,7 +95,7 @@ function absorbColumns(
   doubted: Set<string>,
 ): boolean {
   let urgent = false;
-  const at = { nowMs: told.nowMs, sleptMs: replica.sleptMs };
+  const at = { nowMs: told.nowMs, sleptMs: replica.clock.sleptMs };
   const roster = replica.table.roster();
   for (let i = 0; i < roster.length && i < heartbeats.length; i++) {
     const row = roster[i]!;
@@ -106,7 +114,7 @@ function absorbColumns(
 /** Whether a report's heartbeat is believed; an older one changes nothing. */
 function mayTake(replica: Replica, row: Row | undefined, report: Mark, told: Told): boolean {
   const { id, heartbeat, ageMs } = report;
-  const at = { nowMs: told.nowMs, sleptMs: replica.sleptMs };
+  const at = { nowMs: told.nowMs, sleptMs: replica.clock.sleptMs };
   if (row !== undefined && heartbeat < row.heartbeat) return true;
   if (row !== undefined && isNear(row, heartbeat + ageMs, at)) return true;
   return isBelievedOf(replica, { id, row, heartbeat }, told);

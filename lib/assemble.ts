@@ -24,7 +24,8 @@ export function assemble(options: GossipOptions, now: Moment) {
   const seeds = options.seeds.filter((seed) => seed !== address);
   const awaitsSeeds = options.awaitsSeeds === true || seeds.length + remembered.length > 0;
   const clock = new RunningClock(intervalMs, now);
-  const pace = { intervalMs, deadAfterMs, forgetMs: options.forgetMs };
+  const { forgetMs, fineMembersMax } = options;
+  const pace = { intervalMs, deadAfterMs, forgetMs, fineMembersMax };
   const replica = new Replica({ id, address, boot, random, clock, ...pace });
   const contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
   const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });

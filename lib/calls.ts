@@ -5,6 +5,7 @@
  * @module
  */
 import type { Turn } from "./effects.ts";
+import type { Form } from "./forms.ts";
 import type { Joining } from "./joining.ts";
 import type { Replica } from "./replica.ts";
 import { Strangers } from "./strangers.ts";
@@ -81,11 +82,14 @@ export class Calls {
   push(turn: Turn, addresses: Iterable<string>): void {
     const { replica, joining } = this.#options;
     const full = joining.active;
-    let body: string | undefined;
+    const bodies: { [form in Form]?: string } = {};
     for (const to of addresses) {
       if (!this.#start(to, full)) continue;
-      body ??= encodeMessage(
-        full ? { roster: replica.table.rosterHash, rows: [], full } : replica.draft(turn.nowMs),
+      const form = replica.forms.next(this.#underWay.get(to)!.id);
+      const body = bodies[form] ??= encodeMessage(
+        full
+          ? { roster: replica.table.rosterHash, rows: [], full }
+          : replica.draft(turn.nowMs, form),
       );
       turn.effects.push({ kind: "exchange", to, body });
     }
@@ -119,7 +123,7 @@ export class Calls {
       if (this.#toStrangers >= STRANGERS_MAX) return false;
       this.#toStrangers++;
     }
-    const { uncountedMs } = replica;
+    const { uncountedMs } = replica.clock;
     this.#underWay.set(to, { id, full, toStranger, roster: replica.table.rosterHash, uncountedMs });
     return true;
   }

@@ -125,39 +125,45 @@ const CLOCK_SET_MS = 1_577_836_800_000;
 
 export class Pulse {
   #heartbeat = 0;
-  #beatAtMs = -Infinity;
+  #clockMs = 0;
+  #readAtMs = -Infinity;
 
   /** The last stamp, in ms since the epoch by this node's clock. */
   get heartbeat(): number {
     return this.#heartbeat;
   }
 
+  /** Ms from the last stamp to what the clock showed when it was last read. */
+  get ageMs(): number {
+    return this.#clockMs - this.#heartbeat;
+  }
+
   /**
-   * Stamps a heartbeat, at most one per tenth of a second: the wall clock's tenth, or the last stamp plus the time
-   * since, if that is later. False if it is too soon.
+   * Stamps a heartbeat, the last step of `stepMs` that its clock has reached. False if that is stamped already.
    *
-   * Growing by the time since, and not by one step, keeps stamp plus age equal to this node's clock, on which charges
-   * rely.
+   * The clock is the wall clock's tenth of a second, or its last reading plus the time since, if that is later. Growing
+   * by the time since, and not by one step, keeps stamp plus age equal to it, on which charges and ticks rely.
    */
-  beat(now: Moment): boolean {
-    const sinceMs = now.monotonicMs - this.#beatAtMs;
+  beat(now: Moment, stepMs = HEARTBEAT_STEP_MS): boolean {
+    const sinceMs = now.monotonicMs - this.#readAtMs;
     if (sinceMs < HEARTBEAT_STEP_MS) return false;
-    const paceMs = this.#heartbeat === 0 ? 0 : floorStep(sinceMs);
-    const pacedMs = this.#heartbeat + paceMs;
+    const paceMs = this.#clockMs === 0 ? 0 : floorStep(sinceMs);
+    const pacedMs = this.#clockMs + paceMs;
     const wallMs = floorStep(now.wallMs);
-    const leaps = this.#heartbeat >= CLOCK_SET_MS && wallMs > pacedMs + LEAP_MAX_MS;
-    this.#stamp(leaps ? pacedMs : Math.max(wallMs, pacedMs));
-    this.#beatAtMs = now.monotonicMs;
+    const leaps = this.#clockMs >= CLOCK_SET_MS && wallMs > pacedMs + LEAP_MAX_MS;
+    this.#clockMs = Math.min(leaps ? pacedMs : Math.max(wallMs, pacedMs), HEARTBEAT_MAX_MS);
+    this.#readAtMs = now.monotonicMs;
+    const stamp = this.#clockMs - this.#clockMs % stepMs || HEARTBEAT_STEP_MS;
+    if (stamp <= this.#heartbeat) return false;
+    this.#heartbeat = stamp;
     return true;
   }
 
   /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
   jumpPast(stamp: number): void {
-    if (stamp >= this.#heartbeat) this.#stamp(stamp + HEARTBEAT_STEP_MS);
-  }
-
-  #stamp(heartbeat: number): void {
-    this.#heartbeat = Math.min(heartbeat, HEARTBEAT_MAX_MS);
+    if (stamp < this.#heartbeat) return;
+    this.#heartbeat = Math.min(stamp + HEARTBEAT_STEP_MS, HEARTBEAT_MAX_MS);
+    this.#clockMs = Math.max(this.#clockMs, this.#heartbeat);
   }
 }
 

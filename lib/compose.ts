@@ -4,11 +4,14 @@
  * @module
  */
 import { type Columns, encodeColumns } from "./columns.ts";
-import type { Evidence } from "./evidence.ts";
-import type { Forgotten, Mark } from "./forgotten.ts";
+import type { Form } from "./forms.ts";
+import { floorStep } from "./clock.ts";
+import type { Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
+import type { Replica } from "./replica.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
-import type { Tidings } from "./tidings.ts";
+import { encodeLater, encodeTicks } from "./ticks.ts";
+import type { Read } from "./ticks_read.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** News that travels as rows, the latest first: a full exchange repairs whatever was missed before. */
@@ -26,58 +29,80 @@ const ROW_OVERHEAD_BYTES = 50;
 /** The same of a tombstone, beyond its two IDs: quotes, brackets and commas. */
 const TOMBSTONE_OVERHEAD_BYTES = 8;
 
-/** What a message is composed from. */
-export interface Source {
-  /** The ID of the node that sends it. */
-  readonly id: string;
-  readonly table: Table;
-  readonly evidence: Evidence;
-  readonly forgotten: Forgotten;
-  readonly tidings: Tidings;
-  readonly nowMs: number;
+/** How a message tells heartbeats: in which form, and without what the reader told of an equal roster. */
+interface Wording {
+  readonly form: Form;
+  readonly knows?: Columns | undefined;
+}
+
+/** Composes a push: hashes, all heartbeats, and the latest news. */
+export function composePush(replica: Replica, nowMs: number, form: Form): Draft {
+  const draft = withHeartbeats(replica, nowMs, { form });
+  addNews(draft, replica, nowMs);
+  addEvidence(draft, replica, nowMs, false);
+  addTidings(draft, replica, nowMs, { isFull: false, theirs: undefined });
+  return draft;
 }
 
 /**
- * Composes the compact form: hashes, columns without what the reader `knows`, and the last of the rows and tombstones
- * that `news` names, oldest first.
+ * Composes the answer to a push, as it was read: to an equal roster no news, and no heartbeat that it told. Ticks are
+ * answered with ticks, unless they could not be read.
  */
-export function compactDraft(
-  source: Source,
-  own: {
-    heartbeat: number;
-    news: readonly string[];
-    knows?: Columns | undefined;
-    theirs?: Message | undefined;
-  },
+export function composeAnswer(
+  replica: Replica,
+  nowMs: number,
+  { theirs, read: { columns, unread } }: { theirs: Message; read: Read },
 ): Draft {
-  const { table, forgotten, nowMs } = source;
-  const { heartbeat, news, knows } = own;
-  // Filled in one by one: spreading optional parts would cost as much as the columns.
-  const draft: Draft = {
-    roster: table.rosterHash,
-    beat: heartbeat,
-    beats: encodeColumns(table.roster(), { ownHeartbeat: heartbeat, nowMs }, knows),
-  };
-  if (news.length > 0) {
-    const rows: Report[] = [];
-    const tombstones: { id: string; by: string }[] = [];
-    const marks: Mark[] = [];
-    const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
-    for (const told of news.slice(-newsMax)) {
-      const row = table.get(told);
-      const tombstone = table.tombstone(told);
-      if (row !== undefined) rows.push(reportOf(row, nowMs));
-      if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
-      const mark = forgotten.mark(told, nowMs);
-      if (mark !== undefined) marks.push(mark);
-    }
-    if (rows.length > 0) draft.rows = rows;
-    if (tombstones.length > 0) draft.tombstones = tombstones;
-    if (marks.length > 0) draft.forgotten = marks;
-  }
-  addEvidence(draft, source, false);
-  addTidings(draft, source, { isFull: false, theirs: own.theirs });
+  const form = theirs.ticks && !unread ? "ticks" : "columns";
+  const draft = withHeartbeats(replica, nowMs, { form, knows: unread ? undefined : columns });
+  if (unread) draft.unread = true;
+  if (theirs.roster !== replica.table.rosterHash) addNews(draft, replica, nowMs);
+  addEvidence(draft, replica, nowMs, false);
+  addTidings(draft, replica, nowMs, { isFull: false, theirs });
   return draft;
+}
+
+/** A message with the heartbeats alone. */
+function withHeartbeats(replica: Replica, nowMs: number, { form, knows }: Wording): Draft {
+  const { id, table, evidence, unitMs } = replica;
+  const { heartbeat } = replica.pulse;
+  const roster = table.roster();
+  // Filled in one by one: spreading optional parts would cost as much as the columns.
+  const draft: Draft = { roster: table.rosterHash };
+  if (unitMs !== undefined) draft.unitMs = unitMs;
+  if (unitMs === undefined || form === "columns") {
+    draft.beat = heartbeat;
+    draft.beats = encodeColumns(roster, { ownHeartbeat: heartbeat, nowMs }, knows);
+    return draft;
+  }
+  const own = table.get(id);
+  const clockMs = floorStep(heartbeat + (own === undefined ? 0 : ageOf(own, nowMs)));
+  const isCharged = (id: string) => evidence.charges.isCharged(id);
+  const at = { clockMs, unitMs, nowMs, isCharged };
+  draft.ticks = knows === undefined ? encodeTicks(roster, at) : encodeLater(roster, at, knows);
+  return draft;
+}
+
+/** Adds the last of the rows and tombstones that are news. */
+function addNews(draft: Draft, { table, news, forgotten }: Replica, nowMs: number): void {
+  news.expire(nowMs);
+  const names = news.names();
+  if (names.length === 0) return;
+  const rows: Report[] = [];
+  const tombstones: { id: string; by: string }[] = [];
+  const marks: Mark[] = [];
+  const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
+  for (const told of names.slice(-newsMax)) {
+    const row = table.get(told);
+    const tombstone = table.tombstone(told);
+    if (row !== undefined) rows.push(reportOf(row, nowMs));
+    if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
+    const mark = forgotten.mark(told, nowMs);
+    if (mark !== undefined) marks.push(mark);
+  }
+  if (rows.length > 0) draft.rows = rows;
+  if (tombstones.length > 0) draft.tombstones = tombstones;
+  if (marks.length > 0) draft.forgotten = marks;
 }
 
 /**
@@ -85,10 +110,11 @@ export function compactDraft(
  * cut at a size, so that repeated exchanges bring even the largest table across.
  */
 export function fullDraft(
-  source: Source,
+  replica: Replica,
+  nowMs: number,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { table, forgotten, nowMs } = source;
+  const { table, forgotten } = replica;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
@@ -105,13 +131,18 @@ export function fullDraft(
   if (tombstones.length > 0) draft.tombstones = tombstones;
   const marks = forgotten.told(nowMs, theirs?.forgotten);
   if (marks.length > 0) draft.forgotten = marks;
-  addEvidence(draft, source, true);
-  addTidings(draft, source, { isFull: true, theirs });
+  addEvidence(draft, replica, nowMs, true);
+  addTidings(draft, replica, nowMs, { isFull: true, theirs });
   return draft;
 }
 
 /** Adds what is known of members in trouble. */
-function addEvidence(draft: Draft, { id, table, evidence, nowMs }: Source, isFull: boolean): void {
+function addEvidence(
+  draft: Draft,
+  { id, table, evidence }: Replica,
+  nowMs: number,
+  isFull: boolean,
+): void {
   const { charges, accepts, slow } = evidence;
   if (!charges.empty) draft.charges = charges.told(id);
   if (!accepts.empty) {
@@ -131,7 +162,8 @@ function addEvidence(draft: Draft, { id, table, evidence, nowMs }: Source, isFul
 /** Adds what hooks need, where there is any. */
 function addTidings(
   draft: Draft,
-  { tidings, nowMs }: Source,
+  { tidings }: Replica,
+  nowMs: number,
   { isFull, theirs }: { isFull: boolean; theirs: Message | undefined },
 ): void {
   const part = tidings.part(nowMs, isFull, theirs?.tidings);

@@ -19,7 +19,8 @@ export function runRound(turn: Turn, parts: Parts, random: () => number): void {
   const live = calls.callable(random);
   const due = contacts.due(monotonicMs, (id) => calls.isPresent(id, turn.nowMs));
   const alone = joining.active;
-  calls.push(turn, rounds.begin(turn, { live, hung, gone, due, alone, evidence }));
+  const stepInMs = replica.stepInMs(turn.nowMs);
+  calls.push(turn, rounds.begin(turn, { live, hung, gone, due, alone, evidence, stepInMs }));
   calls.push(turn, replica.spread.untold(live, turn.nowMs));
   if (alone) rounds.awaitContact(contacts, monotonicMs);
 }

@@ -23,6 +23,8 @@ export interface EvidenceOptions {
   readonly deadAfterMs: number;
   /** For how long, in ms, what a slow member says travels as news. */
   readonly newsMs: number;
+  /** How much older than its making a heartbeat may look, in ms: the step of heartbeats in a cluster of many. */
+  readonly graceMs?: () => number;
 }
 
 /** What a verdict takes besides the row. */
@@ -39,9 +41,11 @@ export class Evidence {
   readonly accepts: Accepts;
   readonly slow: SlowMembers;
   readonly #intervalMs: number;
+  readonly #graceMs: () => number;
 
-  constructor({ intervalMs, deadAfterMs, newsMs }: EvidenceOptions) {
+  constructor({ intervalMs, deadAfterMs, newsMs, graceMs = () => 0 }: EvidenceOptions) {
     this.#intervalMs = intervalMs;
+    this.#graceMs = graceMs;
     this.accepts = new Accepts(deadAfterMs);
     this.slow = new SlowMembers({ deadAfterMs, newsMs });
   }
@@ -55,14 +59,19 @@ export class Evidence {
     return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
   }
 
+  /** How old the last heartbeat of a live member may look, in ms. */
+  silenceMs(row: Pick<Row, "id" | "heartbeat">): number {
+    return this.slow.silenceMs(row) + this.#graceMs();
+  }
+
   /** Whether a member was silent for longer than it may be. */
   isSilent(row: Row, nowMs: number): boolean {
-    return ageOf(row, nowMs) > this.slow.silenceMs(row);
+    return ageOf(row, nowMs) > this.silenceMs(row);
   }
 
   /** Whether a member is on the way there. */
   isSuspect(row: Row, nowMs: number): boolean {
-    return ageOf(row, nowMs) > SUSPECT_SHARE * this.slow.silenceMs(row);
+    return ageOf(row, nowMs) > SUSPECT_SHARE * this.slow.silenceMs(row) + this.#graceMs();
   }
 
   /** Whether nothing but a heartbeat can change what is shown of a silent member. */
@@ -75,7 +84,7 @@ export class Evidence {
     const { nowMs, witnessesNeeded } = at;
     if (status === "unresponsive") return this.accepts.lapsesMs(row, nowMs);
     if (!isUp(status)) return Infinity;
-    const silentMs = row.heardAtMs + this.slow.silenceMs(row);
+    const silentMs = row.heardAtMs + this.silenceMs(row);
     if (!this.charges.isCharged(row.id)) return silentMs;
     const convictableMs = row.heardAtMs + this.#convictionAgeMs(witnessesNeeded);
     return convictableMs > nowMs ? Math.min(silentMs, convictableMs) : silentMs;
@@ -122,6 +131,6 @@ export class Evidence {
   }
 
   #convictionAgeMs(witnessesNeeded: number): number {
-    return convictionAgeIntervals(witnessesNeeded) * this.#intervalMs;
+    return convictionAgeIntervals(witnessesNeeded) * this.#intervalMs + this.#graceMs();
   }
 }

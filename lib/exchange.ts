@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { absorb } from "./absorb.ts";
+import { absorb, type Absorbed } from "./absorb.ts";
 import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import type { Contacts } from "./contacts.ts";
@@ -73,12 +73,12 @@ export class Exchanges {
     this.#options.heard();
     this.#options.rounds.heard(from);
     replica.beat(turn.now, turn.nowMs);
-    const { own } = this.#merge(turn, message, { via: from, isAnswer: false });
+    const read = this.#merge(turn, message, { via: from, isAnswer: false });
     // A pull, which has no columns, is no sign that this node takes part.
-    if (message.columns !== undefined) this.#meet(turn, own);
+    if (message.columns !== undefined || message.ticks !== undefined) this.#meet(turn, read.own);
     const answer = message.full
       ? replica.fullDraft(turn.nowMs, message)
-      : replica.draft(turn.nowMs, message);
+      : replica.answer(turn.nowMs, message, read);
     answer.id = id;
     return answer;
   }
@@ -115,6 +115,7 @@ export class Exchanges {
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
     const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true });
     this.#meet(turn, own);
+    if (message.unread) calls.push(turn, [to]);
     // Equal when this node called: what it learned since is news, and gets there as such.
     const wasEqual = message.roster === call.roster;
     if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
@@ -146,7 +147,7 @@ export class Exchanges {
     const { random, replica, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
     if (failure.accepted) this.#accepted(turn, to);
-    const ranLate = replica.uncountedMs > call.uncountedMs + RAN_LATE_MS;
+    const ranLate = replica.clock.uncountedMs > call.uncountedMs + RAN_LATE_MS;
     if (call.id !== undefined && (refused || !ranLate)) {
       rounds.missed(call.id, { refused, nowMs: turn.nowMs });
       calls.strangers.failed(call.id);
@@ -190,11 +191,12 @@ export class Exchanges {
     turn: Turn,
     message: Message,
     from: { via: string; isAnswer: boolean },
-  ): { equal: boolean; own: Report | undefined } {
+  ): Absorbed {
     const { replica, rounds, calls, suspicion } = this.#options;
     const { via } = from;
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
-    const { own, urgent, equal, refused } = absorbed;
+    replica.forms.heard(via, message, absorbed);
+    const { urgent, equal, refused } = absorbed;
     if (urgent) rounds.hurry(turn.now.monotonicMs);
     if (equal) replica.spread.shares(via);
     this.counts.invalid += message.dropped;
@@ -211,7 +213,7 @@ export class Exchanges {
     const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
     calls.push(turn, charged.map((row) => row.address));
     calls.push(turn, suspicion.atDoubted(absorbed.doubted, turn.nowMs));
-    return { equal, own };
+    return absorbed;
   }
 
   /** While joining: a table was seen, so take part from now on, unless this ID may be live elsewhere. */

@@ -14,6 +14,11 @@ function finish(hash: number): number {
   return hash ^ (hash >>> 16);
 }
 
+/** Mixes a whole number into a 32-bit hash: the order counts. */
+export function mix(hash: number, word: number): number {
+  return finish(Math.imul(hash, 0x01000193) ^ word);
+}
+
 /** A 32-bit hash of a text, the same on all nodes. */
 export function hashOf(text: string): number {
   let hash = SEED_A;

@@ -19,6 +19,8 @@ export interface Self {
   readonly deadAfterMs: number;
   /** For how long a member is dead or left before all forget it; by default never. */
   readonly forgetMs?: number | undefined;
+  /** Above so many members heartbeats are whole intervals and travel as ticks; see `FINE_MEMBERS_MAX`. */
+  readonly fineMembersMax?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }

@@ -10,20 +10,23 @@
 import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
-import { type Moment, Pulse } from "./clock.ts";
-import { compactDraft, fullDraft, type Source } from "./compose.ts";
+import { floorStep, type Moment, Pulse } from "./clock.ts";
+import { composeAnswer, composePush, fullDraft } from "./compose.ts";
 import { Evidence } from "./evidence.ts";
 import { Forgotten } from "./forgotten.ts";
 import { FormerMembers } from "./former.ts";
+import { type Form, Forms } from "./forms.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
 import type { Quiets } from "./quiets.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
-import { type Merged, type Report, type Row, Table } from "./table.ts";
+import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
 import { Testimony } from "./testimony.ts";
 import { Tidings } from "./tidings.ts";
 import { Verdicts } from "./verdicts.ts";
+import { FINE_MEMBERS_MAX } from "./ticks.ts";
+import type { Read } from "./ticks_read.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** How far past a heartbeat a charge can hold, in ms: dead-after is an hour at most, and then it is void. */
@@ -44,9 +47,13 @@ export class Replica {
   readonly forgotten: Forgotten;
   /** What nodes tell each other for the sake of hooks. */
   readonly tidings: Tidings;
+  /** Who reads ticks. */
+  readonly forms = new Forms();
+  /** This node's own heartbeat. */
+  readonly pulse = new Pulse();
+  /** Changes of the roster. */
+  readonly news: News;
   readonly #options: ReplicaOptions;
-  readonly #pulse = new Pulse();
-  readonly #news: News;
   readonly #gaps: Gaps;
   #left = "";
   #about: About | undefined;
@@ -57,19 +64,20 @@ export class Replica {
     this.id = id;
     this.table = new Table({ deadAfterMs });
     const newsMs = NEWS_INTERVALS * intervalMs;
-    this.#news = new News(newsMs);
-    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs });
+    this.news = new News(newsMs);
+    const graceMs = () => this.unitMs ?? 0;
+    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs });
     this.tidings = new Tidings(newsMs);
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
     // An interval more: an age that a peer rounds down must not show the member live.
-    this.former = new FormerMembers((member) => evidence.slow.silenceMs(member) + intervalMs);
+    this.former = new FormerMembers((member) => evidence.silenceMs(member) + intervalMs);
     this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, forgetMs },
       tell: (id, nowMs) => {
         this.#forget();
-        this.#news.note(id, nowMs);
+        this.news.note(id, nowMs);
       },
     });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
@@ -81,38 +89,47 @@ export class Replica {
     return this.tidings.quiets;
   }
 
-  /** Ms that this node did not run since it started: all clocks are that much further than it knows. */
-  get sleptMs(): number {
-    return this.#options.clock.sleptMs;
+  /** Knows how long this node did not run, so that all clocks are that much further than it knows. */
+  get clock(): ReplicaOptions["clock"] {
+    return this.#options.clock;
   }
 
-  /** Ms that did not count since this node started, as it did not run, or ran late. */
-  get uncountedMs(): number {
-    return this.#options.clock.uncountedMs;
+  /** The step of heartbeats in ms, in a cluster of so many that they travel as ticks. */
+  get unitMs(): number | undefined {
+    const { intervalMs, fineMembersMax = FINE_MEMBERS_MAX } = this.#options;
+    return this.table.size > fineMembersMax ? floorStep(intervalMs) : undefined;
+  }
+
+  /** Ms until this node may stamp its next heartbeat. */
+  stepInMs(nowMs: number): number {
+    const { unitMs } = this;
+    const own = this.table.get(this.id);
+    if (unitMs === undefined || own === undefined) return 0;
+    return unitMs - (own.heartbeat + ageOf(own, nowMs)) % unitMs;
   }
 
   /** Stamps this node's own heartbeat, unless the last one is too recent. */
   beat(now: Moment, nowMs: number): void {
-    if (!this.#pulse.beat(now)) return;
+    if (!this.pulse.beat(now, this.unitMs)) return;
     this.#mergeOwn(nowMs);
     this.#gaps.note(now.monotonicMs);
-    const said = this.evidence.slow.own(this.id, this.#gaps.greatestMs, this.#pulse.heartbeat);
+    const said = this.evidence.slow.own(this.id, this.#gaps.greatestMs, this.pulse.heartbeat);
     if (said !== undefined) this.evidence.slow.add(said, nowMs);
   }
 
   /** Announces a planned stop with a new heartbeat. */
   leave(reason: string, nowMs: number): void {
     this.#left = reason;
-    this.jumpPast(this.#pulse.heartbeat, nowMs);
+    this.jumpPast(this.pulse.heartbeat, nowMs);
   }
 
   /** Says something else of itself, with a new heartbeat; `undefined`: nothing. */
   say(about: About | undefined, now: Moment, nowMs: number): void {
     this.#about = about;
-    const { heartbeat } = this.#pulse;
+    const { heartbeat } = this.pulse;
     this.beat(now, nowMs);
     // A jump leaves the member's clock behind for others, on which charges rely: only where it is too soon for a beat.
-    if (this.#pulse.heartbeat === heartbeat) this.jumpPast(heartbeat, nowMs);
+    if (this.pulse.heartbeat === heartbeat) this.jumpPast(heartbeat, nowMs);
   }
 
   /**
@@ -121,15 +138,15 @@ export class Replica {
    */
   jumpPast(stamp: number, nowMs: number): void {
     if (stamp > HEARSAY_MAX_MS && stamp > reachOf(this.table.get(this.id)!, nowMs)) return;
-    this.#pulse.jumpPast(stamp);
+    this.pulse.jumpPast(stamp);
     this.#mergeOwn(nowMs);
   }
 
   #mergeOwn(nowMs: number): void {
     const { id, address, boot } = this.#options;
-    const { heartbeat } = this.#pulse;
+    const { heartbeat, ageMs } = this.pulse;
     const said = { left: this.#left, about: this.#about };
-    this.merge({ id, address, boot, heartbeat, ageMs: 0, ...said }, id, nowMs);
+    this.merge({ id, address, boot, heartbeat, ageMs, ...said }, id, nowMs);
   }
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
@@ -150,28 +167,23 @@ export class Replica {
     this.#forget();
     this.evidence.forget(id);
     this.verdicts.touchId(id, by);
-    this.#news.note(id, nowMs);
+    this.news.note(id, nowMs);
     return merged;
   }
 
-  /** Composes a push, or the answer to `theirs`: to an equal roster no news, and no heartbeat that it knows. */
-  draft(nowMs: number, theirs?: Message): Draft {
-    this.#news.expire(nowMs);
-    const { heartbeat } = this.#pulse;
-    const isEqual = theirs?.roster === this.table.rosterHash;
-    const news = isEqual ? [] : this.#news.names();
-    const knows = isEqual ? theirs.columns : undefined;
-    return compactDraft(this.#source(nowMs), { heartbeat, news, knows, theirs });
+  /** Composes a push. */
+  draft(nowMs: number, form: Form = "columns"): Draft {
+    return composePush(this, nowMs, form);
+  }
+
+  /** Composes the answer to a push, as it was read. */
+  answer(nowMs: number, theirs: Message, read: Read): Draft {
+    return composeAnswer(this, nowMs, { theirs, read });
   }
 
   /** Composes all rows, or those that `theirs` lacks. */
   fullDraft(nowMs: number, theirs?: Message): Draft {
-    return fullDraft(this.#source(nowMs), { theirs, start: this.#options.random() });
-  }
-
-  #source(nowMs: number): Source {
-    const { id, table, evidence, forgotten, tidings } = this;
-    return { id, table, evidence, forgotten, tidings, nowMs };
+    return fullDraft(this, nowMs, { theirs, start: this.#options.random() });
   }
 
   /**
@@ -179,14 +191,14 @@ export class Replica {
    * a snapshot, or somebody lied. Past all that the claim's clock can show by now, as charges reach that far.
    */
   overtake({ heartbeat, ageMs }: Beat, nowMs: number): void {
-    if (heartbeat <= this.#pulse.heartbeat) return;
+    if (heartbeat <= this.pulse.heartbeat) return;
     const heardAtMs = nowMs - Math.min(ageMs, CHARGE_AHEAD_MAX_MS);
     this.jumpPast(chargeUpTo({ heartbeat, heardAtMs }, nowMs), nowMs);
   }
 
   /** A heartbeat beyond a charge clears this node everywhere; false if it made that before. */
   #answer(charge: Charge, nowMs: number): boolean {
-    if (charge.upTo < this.#pulse.heartbeat) return false;
+    if (charge.upTo < this.pulse.heartbeat) return false;
     this.jumpPast(charge.upTo, nowMs);
     return true;
   }
@@ -202,7 +214,7 @@ export class Replica {
     if (row === undefined || merged === "same" || merged === "full") return merged;
     if (merged === "changed") {
       this.#forget();
-      this.#news.note(row.id, nowMs);
+      this.news.note(row.id, nowMs);
     }
     return this.#freshened(row, { via, restarted, nowMs }) ? "changed" : merged;
   }
@@ -231,7 +243,8 @@ export class Replica {
     for (const id of this.table.forgotten.splice(0)) {
       this.evidence.forget(id);
       this.verdicts.forget(id);
-      this.#news.forget(id);
+      this.forms.forget(id);
+      this.news.forget(id);
     }
   }
 }

@@ -129,6 +129,8 @@ export class Rounds {
       /** This node has met nobody yet. */
       readonly alone: boolean;
       readonly evidence: Evidence;
+      /** Ms until this node may stamp another heartbeat: a round before would have none to tell. */
+      readonly stepInMs: number;
     },
   ): Set<string> {
     const { address, intervalMs, deadAfterMs, random } = this.#options;
@@ -157,7 +159,8 @@ export class Rounds {
     this.#count++;
     effects.push({ kind: "round", lateMs });
     this.#lastMs = monotonicMs;
-    this.#nextMs = monotonicMs + intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
+    const pauseMs = intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
+    this.#nextMs = monotonicMs + Math.max(pauseMs, from.stepInMs);
     return chosen;
   }
 }

@@ -86,6 +86,11 @@ export class Table {
     this.#room = new Room((row, nowMs) => goneClass(row, nowMs, deadAfterMs));
   }
 
+  /** Members that are not decommissioned. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
   /** It holds as many members as it may: a newcomer takes the place of one who is gone, or finds none. */
   get isFull(): boolean {
     return this.#rows.size >= this.#membersMax;

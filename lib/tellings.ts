@@ -148,7 +148,7 @@ export class Tellings {
     const { live, hung } = this.#replica.verdicts.last;
     this.cutOff.survey(live.length + hung.length, nowMs);
     const isCutOff = this.cutOff.isCutOff(nowMs);
-    const { sleptMs } = this.#replica;
+    const { sleptMs } = this.#replica.clock;
     const isBack = this.#cutOffAt !== undefined && !isCutOff;
     const hasSlept = sleptMs - this.#sleptMs > NEWS_INTERVALS * intervalMs;
     if (this.#muteUntilMs === Infinity || isBack || hasSlept) {

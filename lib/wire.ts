@@ -17,6 +17,8 @@ import { isWithin } from "./json_bounds.ts";
 import { AGE_MAX_MS, MEMBERS_MAX, REASON_LENGTH_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { SLOW_MAX, type Slowness } from "./slow.ts";
 import type { Mutable, Report } from "./table.ts";
+import type { Ticks } from "./ticks.ts";
+import { readTicks, ticksText } from "./ticks_wire.ts";
 import type { TidingsPart } from "./tidings.ts";
 import { readTidings, TIDINGS_VALUES_MAX, tidingsText } from "./tidings_wire.ts";
 
@@ -33,6 +35,12 @@ export interface Message {
   readonly boot?: string;
   /** Heartbeats and ages in the sender's roster order: readable only where the rosters are equal. */
   readonly columns?: Columns;
+  /** The same as ticks (ticks.ts). */
+  readonly ticks?: Ticks;
+  /** The sender reads ticks; its own are so many ms apart. */
+  readonly unitMs?: number;
+  /** In an answer: the ticks of the request could not be read, and are asked for as columns. */
+  readonly unread?: boolean;
   readonly rows?: readonly Report[];
   readonly tombstones?: readonly { readonly id: string; readonly by: string }[];
   /** Members that were dropped from the table. */
@@ -91,6 +99,8 @@ export function encodeMessage(draft: Draft): string {
   if (boot !== undefined) text += `,"boot":"${boot}"`;
   if (draft.full) text += ',"full":true';
   if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}"`;
+  text += ticksText(draft);
+  if (draft.unread) text += ',"unread":true';
   if (rows) text += `,"rows":[${rows.map(rowText).join(",")}]`;
   if (tombstones) {
     const entries = tombstones.map(({ id, by }) => by === "" ? [id] : [id, by]);
@@ -157,6 +167,10 @@ export function decodeMessage(text: string): Message | WireError {
   if (id !== undefined) message.id = id;
   if (isText(boot, BOOT)) message.boot = boot;
   if (columns) message.columns = columns;
+  const { ticks, unitMs } = readTicks(body);
+  if (unitMs !== undefined) message.unitMs = unitMs;
+  if (ticks) message.ticks = ticks;
+  if (body.unread === true) message.unread = true;
   if (tidings.part) message.tidings = tidings.part;
   if (rows) message.rows = rows.entries;
   if (tombstones) message.tombstones = tombstones.entries;

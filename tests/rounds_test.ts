@@ -21,7 +21,15 @@ function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTE
     const due = contacts.due(monotonicMs, () => true);
     const turn = { now, nowMs: monotonicMs, effects: [] };
     const chosen = [
-      ...made.begin(turn, { live, hung: [], gone: [], evidence: EVIDENCE, due, alone }),
+      ...made.begin(turn, {
+        live,
+        hung: [],
+        gone: [],
+        evidence: EVIDENCE,
+        due,
+        alone,
+        stepInMs: 0,
+      }),
     ];
     if (alone) made.awaitContact(contacts, monotonicMs);
     return chosen;
@@ -48,7 +56,15 @@ Deno.test("a round tells how late it began", () => {
       nowMs: monotonicMs,
       effects: [],
     };
-    made.begin(turn, { live: [], hung: [], gone: [], evidence: EVIDENCE, due: [], alone: false });
+    made.begin(turn, {
+      live: [],
+      hung: [],
+      gone: [],
+      evidence: EVIDENCE,
+      due: [],
+      alone: false,
+      stepInMs: 0,
+    });
     return turn.effects.map((effect) => effect.kind === "round" && effect.lateMs);
   });
   assertEquals(lateMs, [0, 40]);

@@ -1,0 +1,193 @@
+/**
+ * Reading ticks (ticks.ts): which heartbeats and ages a message tells.
+ *
+ * @module
+ */
+import { type Columns, unfold } from "./columns.ts";
+import { BASE, digitAt, lengthOf, numberAt } from "./digits.ts";
+import { mix } from "./hash.ts";
+import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
+import type { Row } from "./table.ts";
+import {
+  CHECK_BITS_LESS,
+  CHECK_LENGTH,
+  CHECKED,
+  GROUP,
+  OLDEST_UNITS,
+  REMAINDERS,
+  type Ticks,
+} from "./ticks.ts";
+
+/** What was read of a message's heartbeats. */
+export interface Read {
+  /** What it told of an equal roster. */
+  readonly columns: Columns | undefined;
+  /** It told ticks of an equal roster that could not all be read. */
+  readonly unread: boolean;
+}
+
+/**
+ * How far a tick may be ahead of the clock that the reader knows, in units: half of what the remainders leave beyond the
+ * oldest. Ages are underestimated by the time that messages take, more at one node than at another.
+ */
+const AHEAD_UNITS = (REMAINDERS - OLDEST_UNITS) / 2;
+
+/** A message on its way delays the sender's clock by less, in units; more is a late message, and no news of its clock. */
+const DELAY_UNITS = 0.3;
+
+const UNREAD: Read = { columns: undefined, unread: true };
+
+/** Reads what `from` told, by the reader's own `rows`, of an equal roster; where the text is malformed nothing. */
+export function decodeTicks(
+  ticks: Ticks,
+  rows: readonly Row[],
+  { from, nowMs }: { from: string; nowMs: number },
+): Read {
+  const heartbeats = new Array<number>(rows.length).fill(0);
+  const agesMs = new Array<number>(rows.length).fill(-1);
+  const columns = { heartbeats, agesMs };
+  const isExact = decodeExact(ticks, columns);
+  if (isExact === undefined) return UNREAD;
+  const sender = rows.findIndex((row) => row.id === from);
+  const reading = { ticks, rows, sentAtMs: sentAtMs(ticks, rows[sender], nowMs), isExact };
+  const read = ticks.of === "all" ? readAll(reading) : readSome(reading);
+  if (read === undefined) return UNREAD;
+  for (let i = 0; i < rows.length; i++) {
+    const tick = read.ticks[i]!;
+    if (!(tick > 0)) continue;
+    const heartbeat = tick * ticks.unitMs;
+    const ageMs = nowMs - rows[i]!.heardAtMs - (heartbeat - rows[i]!.heartbeat);
+    heartbeats[i] = heartbeat;
+    agesMs[i] = Math.max(0, i === sender ? ownAgeMs(ticks, heartbeat, ageMs) : ageMs);
+  }
+  return { columns, unread: !read.isWhole };
+}
+
+/** The running time at which the sender's clock showed what it wrote; now, where that is not known or not yet. */
+function sentAtMs({ clockMs }: Ticks, sender: Row | undefined, nowMs: number): number {
+  if (sender === undefined || sender.heartbeat === 0) return nowMs;
+  return Math.min(nowMs, sender.heardAtMs + clockMs - sender.heartbeat);
+}
+
+/** How old a sender's own heartbeat is: as it says, unless its message was on its way for long. */
+function ownAgeMs({ clockMs, unitMs }: Ticks, heartbeat: number, knownMs: number): number {
+  const saidMs = clockMs - heartbeat;
+  return saidMs >= knownMs - DELAY_UNITS * unitMs ? saidMs : knownMs;
+}
+
+interface Reading {
+  readonly ticks: Ticks;
+  readonly rows: readonly Row[];
+  readonly sentAtMs: number;
+  /** By place: the member is told exactly, or not at all. */
+  readonly isExact: Uint8Array;
+}
+
+/** Ticks by place, 0 where there is none; and whether all checks held. */
+interface Found {
+  readonly ticks: Float64Array;
+  readonly isWhole: boolean;
+}
+
+function readAll({ ticks: { text, unitMs }, rows, sentAtMs, isExact }: Reading): Found | undefined {
+  const ticks = new Float64Array(rows.length);
+  const groups = Math.ceil(rows.length / GROUP);
+  const checks = Math.ceil(rows.length / CHECKED);
+  if (text.length !== 2 * groups + CHECK_LENGTH * checks) return undefined;
+  let isWhole = true;
+  let at = 0;
+  for (let start = 0; start < rows.length; start += CHECKED) {
+    const end = Math.min(start + CHECKED, rows.length);
+    let check = 0;
+    for (let first = start; first < end; first += GROUP, at += 2) {
+      let group = digitsAt(text, at, 2);
+      for (let i = Math.min(first + GROUP, end) - 1; i >= first; i--) {
+        ticks[i] = group % REMAINDERS;
+        group = Math.floor(group / REMAINDERS);
+      }
+    }
+    for (let i = start; i < end; i++) {
+      if (isExact[i] === 1 || rows[i]!.heartbeat === 0) {
+        ticks[i] = 0;
+        continue;
+      }
+      ticks[i] = tickNear(rows[i]!, ticks[i]!, { sentAtMs, unitMs });
+      check = mix(mix(check, i), ticks[i]!);
+    }
+    const holds = digitsAt(text, at, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
+    at += CHECK_LENGTH;
+    if (holds) continue;
+    isWhole = false;
+    ticks.fill(0, start, end);
+  }
+  return { ticks, isWhole };
+}
+
+function readSome({ ticks: { text, unitMs }, rows, sentAtMs }: Reading): Found | undefined {
+  const ticks = new Float64Array(rows.length);
+  let check = 0;
+  let i = 0;
+  const end = text.length - CHECK_LENGTH;
+  for (let at = 0; at < end; i++) {
+    const first = digitAt(text, at);
+    const number = numberAt(text, at, first);
+    at += lengthOf(first);
+    i += Math.floor(number / REMAINDERS);
+    if (number < 0 || i >= rows.length) return undefined;
+    ticks[i] = tickNear(rows[i]!, number % REMAINDERS, { sentAtMs, unitMs });
+    check = mix(mix(check, i), ticks[i]!);
+  }
+  const isWhole = digitsAt(text, end, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
+  return { ticks: isWhole ? ticks : ticks.fill(0), isWhole };
+}
+
+/** The tick with that remainder that the member may have told by then. */
+function tickNear(
+  row: Row,
+  remainder: number,
+  { sentAtMs, unitMs }: { sentAtMs: number; unitMs: number },
+): number {
+  const clockMs = row.heartbeat + sentAtMs - row.heardAtMs;
+  const latest = Math.floor(clockMs / unitMs + AHEAD_UNITS);
+  const behind = (latest - remainder) % REMAINDERS;
+  return latest - (behind < 0 ? behind + REMAINDERS : behind);
+}
+
+/** Reads the exact entries into `columns`; by place, who is told so; undefined where they are malformed. */
+function decodeExact({ exact, clockMs }: Ticks, columns: Columns): Uint8Array | undefined {
+  const heartbeats = columns.heartbeats as number[];
+  const agesMs = columns.agesMs as number[];
+  const isExact = new Uint8Array(heartbeats.length);
+  let at = 0;
+  const next = () => {
+    const first = digitAt(exact, at);
+    const number = numberAt(exact, at, first);
+    at += lengthOf(first);
+    return number;
+  };
+  for (let i = 0; at < exact.length; i++) {
+    const place = next();
+    i += Math.floor(place / 2);
+    if (place < 0 || i >= isExact.length) return undefined;
+    isExact[i] = 1;
+    if (place % 2 === 0) continue;
+    const behind = next();
+    const age = next();
+    if (behind < 0 || age < 0) return undefined;
+    const heartbeat = clockMs - unfold(behind) * HEARTBEAT_STEP_MS;
+    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) return undefined;
+    heartbeats[i] = heartbeat;
+    agesMs[i] = Math.min(age * HEARTBEAT_STEP_MS, AGE_MAX_MS);
+  }
+  return isExact;
+}
+
+/** A number of so many digits; NaN where one is malformed. */
+function digitsAt(text: string, at: number, digits: number): number {
+  let value = 0;
+  for (let i = 0; i < digits; i++) {
+    const digit = digitAt(text, at + i);
+    value = digit < 0 ? NaN : value * BASE + digit;
+  }
+  return value;
+}
