@@ -75,6 +75,7 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   for (const accept of message.accepts ?? []) {
     if (replica.testimony.takeAccept(accept, told)) urgent = true;
   }
+  if (message.readers && equal) replica.forms.take(message.readers, table.roster(), nowMs);
   for (const said of message.slow ?? []) replica.testimony.takeSlow(said, nowMs);
   if (message.tidings && replica.tidings.take(message.tidings, nowMs)) urgent = true;
   return { equal, columns, unread, urgent, own, charged, doubted, refused };

@@ -64,12 +64,16 @@ export function composeAnswer(
 
 /** A message with the heartbeats alone. */
 function withHeartbeats(replica: Replica, nowMs: number, { form, knows }: Wording): Draft {
-  const { id, table, evidence, unitMs } = replica;
+  const { id, table, evidence, forms, unitMs } = replica;
   const { heartbeat } = replica.pulse;
   const roster = table.roster();
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = { roster: table.rosterHash };
-  if (unitMs !== undefined) draft.unitMs = unitMs;
+  if (unitMs !== undefined) {
+    draft.unitMs = unitMs;
+    const readers = forms.told(roster, nowMs);
+    if (readers !== undefined) draft.readers = readers;
+  }
   if (unitMs === undefined || form === "columns") {
     draft.beat = heartbeat;
     draft.beats = encodeColumns(roster, { ownHeartbeat: heartbeat, nowMs }, knows);

@@ -195,7 +195,7 @@ export class Exchanges {
     const { replica, rounds, calls, suspicion } = this.#options;
     const { via } = from;
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
-    replica.forms.heard(via, message, absorbed);
+    replica.forms.heard(via, message, { read: absorbed, nowMs: turn.nowMs });
     const { urgent, equal, refused } = absorbed;
     if (urgent) rounds.hurry(turn.now.monotonicMs);
     if (equal) replica.spread.shares(via);

@@ -1,29 +1,42 @@
 /**
  * Who reads ticks (ticks.ts), and who is to be told exactly, once: an older program reads columns alone.
  *
- * A node says so in each message, once its cluster is of many; so small clusters send no byte of it. Rejected: as a word
- * of the member. All would say it in the moment in which the cluster grows, and as news of each to each.
+ * A node says so in each message, once its cluster is of many. Others pass it on while it is news: a bit per member in
+ * roster order, for whoever has the same roster. So small clusters send no byte of it. Rejected: as a word of the
+ * member. Older programs would take it for a change of the roster, and all would say it when the cluster grows.
  *
  * @module
  */
+import { charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
+import type { Row } from "./table.ts";
 import type { Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
 
 /** How columns are written. */
 export type Form = "columns" | "ticks";
 
+/** Bits in a character: 2^6 < 91. */
+const BITS = 6;
+
 export class Forms {
   readonly #readers = new Set<string>();
   readonly #once = new Set<string>();
+  readonly #newsMs: number;
+  #newsUntilMs = -Infinity;
+
+  /** `newsMs`: for how long news travels. */
+  constructor(newsMs: number) {
+    this.#newsMs = newsMs;
+  }
 
   /**
    * Notes what a member's message says of its program. It is told exactly next where it could not read this node's
    * ticks, or this node could not read its own.
    */
-  heard(id: string, { unitMs, columns, unread }: Message, read: Read): void {
-    if (unitMs !== undefined) this.#readers.add(id);
-    else if (columns !== undefined) this.forget(id);
-    if (unread || read.unread) this.#once.add(id);
+  heard(id: string, message: Message, at: { read: Read; nowMs: number }): void {
+    if (message.unitMs !== undefined) this.#add(id, at.nowMs);
+    else if (message.columns !== undefined) this.forget(id);
+    if (message.unread || at.read.unread) this.#once.add(id);
   }
 
   /** The form of the next message to a member. */
@@ -32,8 +45,38 @@ export class Forms {
     return "ticks";
   }
 
+  /** Who of a roster reads ticks; undefined where that is no news. */
+  told(roster: readonly Row[], nowMs: number): string | undefined {
+    if (nowMs >= this.#newsUntilMs) return undefined;
+    const bytes = roomFor(roster.length);
+    let length = 0;
+    for (let i = 0; i < roster.length; i += BITS) {
+      let bits = 0;
+      for (let j = 0; j < BITS && i + j < roster.length; j++) {
+        if (this.#readers.has(roster[i + j]!.id)) bits |= 1 << j;
+      }
+      bytes[length++] = charCodeOf(bits);
+    }
+    return textOf(bytes, length);
+  }
+
+  /** Takes what another told of an equal roster. */
+  take(told: string, roster: readonly Row[], nowMs: number): void {
+    for (let i = 0; i < roster.length; i++) {
+      const bits = digitAt(told, Math.floor(i / BITS));
+      if (bits >= 0 && (bits >> i % BITS & 1) === 1) this.#add(roster[i]!.id, nowMs);
+    }
+  }
+
+  /** Forgets a member, or what is known of its program. */
   forget(id: string): void {
     this.#readers.delete(id);
     this.#once.delete(id);
+  }
+
+  #add(id: string, nowMs: number): void {
+    if (this.#readers.has(id)) return;
+    this.#readers.add(id);
+    this.#newsUntilMs = nowMs + this.#newsMs;
   }
 }

@@ -160,7 +160,7 @@ export class Gossip {
   quiet(now: Moment, wish: QuietWish): Outcome<Asked> {
     return this.#ask(now, (turn) => {
       const at = { nowMs: turn.nowMs, wallMs: now.wallMs };
-      const asked = this.replica.quiets.ask(wish, at);
+      const asked = this.replica.tidings.quiets.ask(wish, at);
       if (asked === "done") this.#parts.rounds.hurry(now.monotonicMs);
       return asked;
     });

@@ -18,7 +18,6 @@ import { FormerMembers } from "./former.ts";
 import { type Form, Forms } from "./forms.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
-import type { Quiets } from "./quiets.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
@@ -48,7 +47,7 @@ export class Replica {
   /** What nodes tell each other for the sake of hooks. */
   readonly tidings: Tidings;
   /** Who reads ticks. */
-  readonly forms = new Forms();
+  readonly forms: Forms;
   /** This node's own heartbeat. */
   readonly pulse = new Pulse();
   /** Changes of the roster. */
@@ -65,6 +64,7 @@ export class Replica {
     this.table = new Table({ deadAfterMs });
     const newsMs = NEWS_INTERVALS * intervalMs;
     this.news = new News(newsMs);
+    this.forms = new Forms(newsMs);
     const graceMs = () => this.unitMs ?? 0;
     this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs });
     this.tidings = new Tidings(newsMs);
@@ -82,11 +82,6 @@ export class Replica {
     });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
     this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
-  }
-
-  /** About which members hooks hold their tongue. */
-  get quiets(): Quiets {
-    return this.tidings.quiets;
   }
 
   /** Knows how long this node did not run, so that all clocks are that much further than it knows. */
@@ -209,6 +204,7 @@ export class Replica {
     const known = this.table.get(report.id);
     const restarted = known?.boot !== report.boot;
     this.evidence.hears(known, report, nowMs);
+    if (known !== undefined && restarted) this.forms.forget(report.id);
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;

@@ -181,7 +181,7 @@ export class Tellings {
     const { nowMs } = turn;
     if (duty.isIdle || duty.underWay !== undefined) return;
     const isMute = nowMs < this.#muteUntilMs || this.cutOff.inDoubt(nowMs);
-    const untilMs = isMute ? this.#muteUntilMs : this.#replica.quiets.nextEndMs(nowMs);
+    const untilMs = isMute ? this.#muteUntilMs : this.#replica.tidings.quiets.nextEndMs(nowMs);
     if (untilMs > nowMs) this.#nextMs = Math.min(this.#nextMs, untilMs);
     const due = duty.due(nowMs, isMute);
     if (due === undefined) return;

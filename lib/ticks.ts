@@ -1,13 +1,13 @@
 /**
- * The form of columns for many members: one small number a member.
+ * The form of columns for many members: one small number per member.
  *
- * In a cluster of many a heartbeat is a whole multiple of the interval (see Pulse in clock.ts): its **tick** says which.
+ * In a cluster of many a heartbeat is a whole multiple of the interval (Pulse in clock.ts): its **tick** says which.
  * Heartbeat plus age is what the member's clock shows, which a reader knows from its own row of the member. So it needs
  * no age, and of the tick only the remainder by six: of the ticks that may be told at all, one has it.
  *
  *     push      every member's remainder, five members in two characters; a check every 1,020 members
  *     answer    only those of which the reader has an older tick: how many members come between, and the remainder
- *     exact     as columns.ts does, beside either: who is silent for long, is charged, has another step, or is a Go node
+ *     exact     beside either, as in columns.ts: who is silent for long, charged, a Go node, or has another step
  *
  * Clocks are not trusted with it, as they only compress: the checks are over whole ticks. Where one fails (a clock was
  * set, this node slept), the reader says so and is told as columns.ts does.
@@ -48,8 +48,8 @@ export interface Writing {
 }
 
 /**
- * In a cluster of more members heartbeats are whole intervals, which travel as ticks: the page shows whole seconds then,
- * and who falls silent is known up to an interval later.
+ * In a cluster of more members heartbeats are whole intervals, which travel as ticks: the page shows whole seconds
+ * then, and who falls silent is known up to an interval later.
  */
 export const FINE_MEMBERS_MAX = 256;
 

@@ -83,7 +83,7 @@ interface Reading {
   readonly isExact: Uint8Array;
 }
 
-/** Ticks by place, 0 where there is none; and whether all checks held. */
+/** Ticks by place, 0 where a member has no tick; and whether all checks held. */
 interface Found {
   readonly ticks: Float64Array;
   readonly isWhole: boolean;

@@ -5,6 +5,7 @@
  */
 import { isHeartbeat } from "./entries.ts";
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
+import type { Mutable } from "./table.ts";
 import type { Ticks } from "./ticks.ts";
 
 /** The longest unit, in ms: the longest interval. */
@@ -14,12 +15,14 @@ const UNIT_MAX_MS = 3_600_000;
 export interface TicksPart {
   readonly ticks?: Ticks;
   readonly unitMs?: number;
+  readonly readers?: string;
 }
 
 /** The parts of the body; of a sender that reads ticks and sends none the unit alone. */
-export function ticksText({ ticks, unitMs }: TicksPart): string {
+export function ticksText({ ticks, unitMs, readers }: TicksPart): string {
   if (unitMs === undefined) return "";
-  const unit = `,"unit":${unitMs}`;
+  let unit = `,"unit":${unitMs}`;
+  if (readers !== undefined) unit += `,"readers":"${readers}"`;
   if (ticks === undefined) return unit;
   const { clockMs, of, text, exact } = ticks;
   const name = of === "all" ? "ticks" : "later";
@@ -29,12 +32,14 @@ export function ticksText({ ticks, unitMs }: TicksPart): string {
 
 /** Reads them back; what is out of range is as good as not there. */
 export function readTicks(body: Record<string, unknown>): TicksPart {
-  const { unit, clock, ticks, later, exact = "" } = body;
+  const { unit, clock, ticks, later, exact = "", readers } = body;
   if (!isHeartbeat(unit) || unit < HEARTBEAT_STEP_MS || unit > UNIT_MAX_MS) return {};
+  const part: Mutable<TicksPart> = { unitMs: unit };
+  if (typeof readers === "string") part.readers = readers;
   const text = ticks ?? later;
-  if (typeof text !== "string" || typeof exact !== "string" || !isHeartbeat(clock)) {
-    return { unitMs: unit };
+  if (typeof text === "string" && typeof exact === "string" && isHeartbeat(clock)) {
+    const of = text === ticks ? "all" : "some";
+    part.ticks = { clockMs: clock, unitMs: unit, of, text, exact };
   }
-  const of = text === ticks ? "all" : "some";
-  return { unitMs: unit, ticks: { clockMs: clock, unitMs: unit, of, text, exact } };
+  return part;
 }

@@ -39,6 +39,8 @@ export interface Message {
   readonly ticks?: Ticks;
   /** The sender reads ticks; its own are so many ms apart. */
   readonly unitMs?: number;
+  /** Members that read ticks, in the sender's roster order (forms.ts). */
+  readonly readers?: string;
   /** In an answer: the ticks of the request could not be read, and are asked for as columns. */
   readonly unread?: boolean;
   readonly rows?: readonly Report[];
@@ -167,9 +169,7 @@ export function decodeMessage(text: string): Message | WireError {
   if (id !== undefined) message.id = id;
   if (isText(boot, BOOT)) message.boot = boot;
   if (columns) message.columns = columns;
-  const { ticks, unitMs } = readTicks(body);
-  if (unitMs !== undefined) message.unitMs = unitMs;
-  if (ticks) message.ticks = ticks;
+  Object.assign(message, readTicks(body));
   if (body.unread === true) message.unread = true;
   if (tidings.part) message.tidings = tidings.part;
   if (rows) message.rows = rows.entries;

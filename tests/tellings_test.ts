@@ -194,7 +194,10 @@ Deno.test("quiet: what happens meanwhile is told when it ends, if it still lasts
   stage.node("n2").quiet("n4*", 0);
   stage.run(5_000);
   assertEquals(stage.says("pager"), [["n5 dead"], ["n3 dead"], ["n4 dead"]]);
-  assertEquals(stage.node("n7").gossip.replica.quiets.active(stage.node("n7").gossip.nowMs), []);
+  assertEquals(
+    stage.node("n7").gossip.replica.tidings.quiets.active(stage.node("n7").gossip.nowMs),
+    [],
+  );
 });
 
 Deno.test("who comes late learns what is to be quiet, and for how long", () => {
@@ -204,7 +207,7 @@ Deno.test("who comes late learns what is to be quiet, and for how long", () => {
   stage.start(8);
   stage.run(3_000);
   const { gossip } = stage.node("n8");
-  const [quiet] = gossip.replica.quiets.active(gossip.nowMs);
+  const [quiet] = gossip.replica.tidings.quiets.active(gossip.nowMs);
   assertEquals([quiet?.pattern, quiet?.by], ["n3", "n0"]);
   // As of the last time the node ran, less than a round ago.
   assertGreaterOrEqual(quiet!.leftMs, 36_900);

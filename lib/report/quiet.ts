@@ -22,16 +22,18 @@ export interface QuietView {
   readonly by: string;
 }
 
-type Active = ReturnType<Gossip["replica"]["quiets"]["active"]>[number];
+type Active = ReturnType<Gossip["replica"]["tidings"]["quiets"]["active"]>[number];
 
 /** All that hold now. */
 export function quietViews(gossip: Gossip, wallMs: number): QuietView[] {
-  return gossip.replica.quiets.active(gossip.nowMs).map((quiet) => quietView(quiet, wallMs));
+  return gossip.replica.tidings.quiets.active(gossip.nowMs).map((quiet) =>
+    quietView(quiet, wallMs)
+  );
 }
 
 /** What a member's remark says of it; undefined where hooks speak of it. */
 export function quietRemark(gossip: Gossip, id: string, wallMs: number): string | undefined {
-  const quiet = gossip.replica.quiets.of(id, gossip.nowMs);
+  const quiet = gossip.replica.tidings.quiets.of(id, gossip.nowMs);
   if (quiet === undefined) return undefined;
   const { until, why } = quietView(quiet, wallMs);
   const end = clockWords(until, new Date(wallMs).toISOString());
@@ -50,7 +52,7 @@ export function quietLine(views: readonly QuietView[], now: string): string {
 
 /** Equal while the same silences hold. */
 export function quietVersion(gossip: Gossip): string {
-  const active = gossip.replica.quiets.active(gossip.nowMs);
+  const active = gossip.replica.tidings.quiets.active(gossip.nowMs);
   return active.length === 0 ? "" : String(hashOf(JSON.stringify(
     active.map((
       { pattern, why, by, leftMs },

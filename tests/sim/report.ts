@@ -22,6 +22,9 @@ const PATIENCE_MS = 20_000;
 /** Time to come to rest between two measurements. */
 const REST_MS = 4_000;
 
+/** Time after which no news of the start travels any more. */
+const AGED_MS = 20_000;
+
 /** What one size and loss came to; times in ms. */
 interface Figures {
   readonly joinedMs: number[];
@@ -91,7 +94,7 @@ function measure(figures: Figures, { nodes, lostShare, steadyS, dice }: Setting)
 
   for (let i = 0; i < nodes; i++) world.at(dice.between(0, 10), () => start(i));
   figures.joinedMs.push(news.untilAllMet(nodes, PATIENCE_MS));
-  rest(REST_MS);
+  rest(AGED_MS);
 
   const { counts } = world.network;
   const bytes = counts.bytes;

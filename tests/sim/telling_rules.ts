@@ -125,7 +125,7 @@ export class TellingRules {
       this.#fail("12 (what lasts)", `${sayer} that ${id} is ${to}, for ${s(lastedMs)}`);
     }
     const { gossip } = node;
-    if (gossip.replica.quiets.of(id, gossip.nowMs) !== undefined) {
+    if (gossip.replica.tidings.quiets.of(id, gossip.nowMs) !== undefined) {
       this.#fail("12 (quiet)", `${sayer} of ${id}, which is to be quiet`);
     }
   }
@@ -209,7 +209,7 @@ export class TellingRules {
     const views = this.#viewsOf(node);
     if (![...views].some(([id, { status }]) => id !== node.id && status === "live")) return;
     for (const [id, view] of views) {
-      if (view.sinceMs > sinceMs || replica.quiets.of(id, nowMs) !== undefined) continue;
+      if (view.sinceMs > sinceMs || replica.tidings.quiets.of(id, nowMs) !== undefined) continue;
       const { status } = view;
       const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
       // It may have been known to fail, and does so again.
