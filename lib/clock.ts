@@ -151,8 +151,10 @@ export class Pulse {
     const pacedMs = this.#clockMs + paceMs;
     const wallMs = floorStep(now.wallMs);
     const leaps = this.#clockMs >= CLOCK_SET_MS && wallMs > pacedMs + LEAP_MAX_MS;
-    this.#clockMs = Math.min(leaps ? pacedMs : Math.max(wallMs, pacedMs), HEARTBEAT_MAX_MS);
-    this.#readAtMs = now.monotonicMs;
+    const isPaced = leaps || pacedMs > wallMs;
+    this.#clockMs = Math.min(isPaced ? pacedMs : wallMs, HEARTBEAT_MAX_MS);
+    // What is less than a step counts at the next reading, so that the clock never runs slow.
+    this.#readAtMs = isPaced && paceMs > 0 ? this.#readAtMs + paceMs : now.monotonicMs;
     const stamp = this.#clockMs - this.#clockMs % stepMs || HEARTBEAT_STEP_MS;
     if (stamp <= this.#heartbeat) return false;
     this.#heartbeat = stamp;

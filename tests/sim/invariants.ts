@@ -137,7 +137,8 @@ export class Invariants {
       return this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that was never made`);
     }
     const trueAgeMs = nowMs - made.firstMs;
-    if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS) {
+    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : intervalMs;
+    if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS + stepMs) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(trueAgeMs)
       } ago`;
@@ -252,9 +253,10 @@ function s(ms: number): string {
 
 /**
  * How long a member may be silent at `node`: who said that its rounds come late, for twice the greatest gap, six
- * dead-afters at most.
+ * dead-afters at most. Where heartbeats are whole intervals, they look up to one older than they are.
  */
 export function silenceMs(node: OurNode, row: Row, deadAfterMs: number): number {
   const gapMs = node.gossip.replica.evidence.slow.gapMs(row);
-  return Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs));
+  const stepMs = node.gossip.replica.unitMs ?? 0;
+  return Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs)) + stepMs;
 }

@@ -45,7 +45,8 @@ export class OurNode extends Host {
     this.#world = world;
     this.saved = options.saved;
     this.boot = dice.hex8();
-    const { intervalMs, deadAfterMs, forgetMs, core, tellAfterMs = 0 } = world.options;
+    const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, core, tellAfterMs = 0 } =
+      world.options;
     const { id, address, seeds, saved, told } = options;
     this.hooks = hooksOf(world.options.hooks ?? [], id);
     const random = () => dice.next();
@@ -53,7 +54,7 @@ export class OurNode extends Host {
     const { boot } = this;
     const { hooks } = this;
     const brain = { id, address, boot, seeds, remembered, random, hooks, tellAfterMs, told };
-    const pace = { intervalMs, deadAfterMs, forgetMs };
+    const pace = { intervalMs, deadAfterMs, forgetMs, fineMembersMax };
     this.gossip = new core.Gossip({ ...brain, ...pace }, this.#moment());
     if (saved !== undefined) {
       core.restore(this.gossip, saved, { id, wallMs: this.#moment().wallMs });

@@ -61,6 +61,8 @@ export interface Plan {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   readonly forgetMs: number;
+  /** In some worlds heartbeats travel as ticks from the second member on, as elsewhere in a cluster of many. */
+  readonly fineMembersMax: number | undefined;
   readonly weather: Weather;
   readonly hooks: readonly HookPlan[];
   readonly tellAfterMs: number;
@@ -108,7 +110,8 @@ export function drawPlan(seed: string): Plan {
   const acts = [...starts, ...renamed, ...words, ...forgets, ...telling.acts]
     .filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs);
   const { hooks, tellAfterMs } = telling;
-  const drawn = { weather: drawWeather(dice), hooks, tellAfterMs, acts };
+  const fineMembersMax = new Dice(seed).fork("ticks").chance(0.3) ? 1 : undefined;
+  const drawn = { weather: drawWeather(dice), hooks, tellAfterMs, fineMembersMax, acts };
   return { seed, intervalMs, deadAfterMs, forgetMs, healMs, ...drawn };
 }
 

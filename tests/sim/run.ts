@@ -42,10 +42,12 @@ export interface Outcome {
 
 /** Runs the whole plan on `core`: faults first, then none; `watch` sees the world before anything happens. */
 export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void): Outcome {
-  const { intervalMs, deadAfterMs, forgetMs, weather, acts, healMs, hooks, tellAfterMs } = plan;
+  const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, weather } = plan;
+  const { acts, healMs, hooks, tellAfterMs } = plan;
   const dice = new Dice(plan.seed);
   const world = new World({
-    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, weather, hooks, tellAfterMs },
+    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, fineMembersMax },
+    ...{ weather, hooks, tellAfterMs },
   });
   const invariants = new Invariants(world);
   watch?.(world);

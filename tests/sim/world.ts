@@ -35,6 +35,7 @@ export interface WorldOptions {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
   readonly forgetMs?: number | undefined;
+  readonly fineMembersMax?: number | undefined;
   readonly weather: Weather;
   readonly hooks?: readonly HookPlan[];
   readonly tellAfterMs?: number;
