@@ -81,8 +81,8 @@ function withHeartbeats(replica: Replica, nowMs: number, { form, knows }: Wordin
   }
   const own = table.get(id);
   const clockMs = floorStep(heartbeat + (own === undefined ? 0 : ageOf(own, nowMs)));
-  const isCharged = (id: string) => evidence.charges.isCharged(id);
-  const at = { clockMs, unitMs, nowMs, isCharged };
+  const isExact = (id: string) => evidence.charges.isCharged(id) || forms.isExact(id, nowMs);
+  const at = { clockMs, unitMs, nowMs, isExact };
   draft.ticks = knows === undefined ? encodeTicks(roster, at) : encodeLater(roster, at, knows);
   return draft;
 }

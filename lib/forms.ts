@@ -1,5 +1,6 @@
 /**
- * Who reads ticks (ticks.ts), and who is to be told exactly, once: an older program reads columns alone.
+ * Who reads ticks (ticks.ts), who is to be told exactly, once, and who is to be told of exactly: an older program reads
+ * columns alone, and a member whose clock changed is dated wrong by all who do not know that.
  *
  * A node says so in each message, once its cluster is of many. Others pass it on while it is news: a bit per member in
  * roster order, for whoever has the same roster. So small clusters send no byte of it. Rejected: as a word of the
@@ -7,13 +8,21 @@
  *
  * @module
  */
+import type { Beat } from "./belief.ts";
 import { charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
-import type { Row } from "./table.ts";
+import { News } from "./news.ts";
+import { ageOf, type Row } from "./table.ts";
 import type { Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
 
 /** How columns are written. */
 export type Form = "columns" | "ticks";
+
+/**
+ * A clock is another than the one known where the two differ by more than this share of a unit: the time that messages
+ * take is less.
+ */
+const MOVED_UNITS = 0.3;
 
 /** Bits in a character: 2^6 < 91. */
 const BITS = 6;
@@ -21,12 +30,34 @@ const BITS = 6;
 export class Forms {
   readonly #readers = new Set<string>();
   readonly #once = new Set<string>();
+  readonly #moved: News;
   readonly #newsMs: number;
   #newsUntilMs = -Infinity;
 
   /** `newsMs`: for how long news travels. */
   constructor(newsMs: number) {
     this.#newsMs = newsMs;
+    this.#moved = new News(newsMs);
+  }
+
+  /**
+   * Takes a heartbeat before the member's row does: where its clock is another than this node knew, the member is told
+   * of exactly for a while, so that all learn it.
+   */
+  dates(
+    row: Row | undefined,
+    { heartbeat, ageMs }: Beat,
+    { nowMs, unitMs }: { nowMs: number; unitMs: number | undefined },
+  ): void {
+    if (row === undefined || unitMs === undefined) return;
+    if (row.heartbeat === 0 || heartbeat <= row.heartbeat) return;
+    const movedMs = heartbeat + ageMs - (row.heartbeat + ageOf(row, nowMs));
+    if (Math.abs(movedMs) > MOVED_UNITS * unitMs) this.#moved.note(row.id, nowMs);
+  }
+
+  /** Whether a member is told of exactly. */
+  isExact(id: string, nowMs: number): boolean {
+    return this.#moved.has(id, nowMs);
   }
 
   /**
@@ -72,6 +103,7 @@ export class Forms {
   forget(id: string): void {
     this.#readers.delete(id);
     this.#once.delete(id);
+    this.#moved.forget(id);
   }
 
   #add(id: string, nowMs: number): void {

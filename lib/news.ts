@@ -29,6 +29,12 @@ export class News {
     this.#untilMs.delete(name);
   }
 
+  /** Whether that is news. */
+  has(name: string, nowMs: number): boolean {
+    const untilMs = this.#untilMs.get(name);
+    return untilMs !== undefined && untilMs > nowMs;
+  }
+
   /** Drops what is old. */
   expire(nowMs: number): void {
     for (const [name, untilMs] of this.#untilMs) {

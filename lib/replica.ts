@@ -205,6 +205,7 @@ export class Replica {
     const restarted = known?.boot !== report.boot;
     this.evidence.hears(known, report, nowMs);
     if (known !== undefined && restarted) this.forms.forget(report.id);
+    this.forms.dates(known, report, { nowMs, unitMs: this.unitMs });
     const merged = this.table.merge(report, nowMs);
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
@@ -219,6 +220,7 @@ export class Replica {
   refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
     const { accepts } = this.evidence;
     if (accepts.has(row.id)) this.evidence.hears(row, { ...beat, boot: row.boot }, at.nowMs);
+    this.forms.dates(row, beat, { nowMs: at.nowMs, unitMs: this.unitMs });
     const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });
   }

@@ -7,10 +7,11 @@
  *
  *     push      every member's remainder, five members in two characters; a check every 1,020 members
  *     answer    only those of which the reader has an older tick: how many members come between, and the remainder
- *     exact     beside either, as in columns.ts: who is silent for long, charged, a Go node, or has another step
+ *     exact     beside either, as in columns.ts: who is silent for long, charged, a Go node, has another step, or
+ *               whose clock changed lately (forms.ts)
  *
- * Clocks are not trusted with it, as they only compress: the checks are over whole ticks. Where one fails (a clock was
- * set, this node slept), the reader says so and is told as columns.ts does.
+ * Clocks are not trusted with heartbeats, as they only compress: the checks are over whole ticks. Where one fails (a
+ * clock was set, this node slept), the reader says so and is told as columns.ts does.
  *
  * A reader takes a clock as it was when the message was sent, by what it knows of the sender's: so late messages and
  * replayed ones tell what they told.
@@ -44,7 +45,8 @@ export interface Writing {
   readonly clockMs: number;
   readonly unitMs: number;
   readonly nowMs: number;
-  readonly isCharged: (id: string) => boolean;
+  /** The member is charged, or its clock changed. */
+  readonly isExact: (id: string) => boolean;
 }
 
 /**
@@ -125,9 +127,9 @@ export function encodeLater(rows: readonly Row[], at: Writing, knows: Columns): 
 }
 
 /** The tick of a row that can be told so; -1 of another. */
-function tickOf(row: Row, { unitMs, nowMs, isCharged }: Writing): number {
+function tickOf(row: Row, { unitMs, nowMs, isExact }: Writing): number {
   if (row.heartbeat === 0 || row.heartbeat % unitMs !== 0 || row.boot === "") return -1;
-  if (ageOf(row, nowMs) > OLDEST_UNITS * unitMs || isCharged(row.id)) return -1;
+  if (ageOf(row, nowMs) > OLDEST_UNITS * unitMs || isExact(row.id)) return -1;
   return row.heartbeat / unitMs;
 }
 

@@ -32,9 +32,6 @@ export interface Read {
  */
 const AHEAD_UNITS = (REMAINDERS - OLDEST_UNITS) / 2;
 
-/** A message on its way delays the sender's clock by less, in units; more is a late message, and no news of its clock. */
-const DELAY_UNITS = 0.3;
-
 const UNREAD: Read = { columns: undefined, unread: true };
 
 /** Reads what `from` told, by the reader's own `rows`, of an equal roster; where the text is malformed nothing. */
@@ -53,12 +50,12 @@ export function decodeTicks(
   const read = ticks.of === "all" ? readAll(reading) : readSome(reading);
   if (read === undefined) return UNREAD;
   for (let i = 0; i < rows.length; i++) {
-    const tick = read.ticks[i]!;
-    if (!(tick > 0)) continue;
-    const heartbeat = tick * ticks.unitMs;
+    const heartbeat = read.ticks[i]! * ticks.unitMs;
+    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) continue;
     const ageMs = nowMs - rows[i]!.heardAtMs - (heartbeat - rows[i]!.heartbeat);
     heartbeats[i] = heartbeat;
-    agesMs[i] = Math.max(0, i === sender ? ownAgeMs(ticks, heartbeat, ageMs) : ageMs);
+    // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
+    agesMs[i] = Math.max(0, i === sender ? ticks.clockMs - heartbeat : ageMs);
   }
   return { columns, unread: !read.isWhole };
 }
@@ -67,12 +64,6 @@ export function decodeTicks(
 function sentAtMs({ clockMs }: Ticks, sender: Row | undefined, nowMs: number): number {
   if (sender === undefined || sender.heartbeat === 0) return nowMs;
   return Math.min(nowMs, sender.heardAtMs + clockMs - sender.heartbeat);
-}
-
-/** How old a sender's own heartbeat is: as it says, unless its message was on its way for long. */
-function ownAgeMs({ clockMs, unitMs }: Ticks, heartbeat: number, knownMs: number): number {
-  const saidMs = clockMs - heartbeat;
-  return saidMs >= knownMs - DELAY_UNITS * unitMs ? saidMs : knownMs;
 }
 
 interface Reading {

@@ -20,6 +20,7 @@ export class HostClock {
   readonly #startMs: number;
   #wallStepMs = 0;
   #lostMs = 0;
+  #wasSetForward = false;
 
   constructor(fault: ClockFault, startMs: number) {
     this.#fault = fault;
@@ -44,6 +45,12 @@ export class HostClock {
 
   stepWall(byMs: number): void {
     this.#wallStepMs += byMs;
+    if (byMs > 0) this.#wasSetForward = true;
+  }
+
+  /** Its wall clock was set forward, or runs faster than time: stamps by it say too little of how old they are. */
+  get runsAhead(): boolean {
+    return this.#wasSetForward || this.#fault.wallRate > 1;
   }
 
   /** The machine was suspended: its monotonic clock did not count `forMs`. */

@@ -137,7 +137,8 @@ export class Invariants {
       return this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that was never made`);
     }
     const trueAgeMs = nowMs - made.firstMs;
-    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : intervalMs;
+    // A heartbeat looks as old as its stamp, by a clock that another host's is compared with now and then only.
+    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : 1.1 * intervalMs;
     if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS + stepMs) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(trueAgeMs)
@@ -145,7 +146,7 @@ export class Invariants {
       this.#fail("4 (ages are never too high)", text);
     }
     const sinceMs = nowMs - made.lastMs;
-    const lostMs = 2 * intervalMs + network.latestMs;
+    const lostMs = 2 * intervalMs + network.latestMs + this.#aheadMs(row);
     // Past dead-after the age decides nothing more: what a former life remembered counts from this one's start.
     const tooLow = ageMs <= deadAfterMs && ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
     if (tooLow && made.lastMs > this.truth.allWellSinceMs()) {
@@ -162,12 +163,21 @@ export class Invariants {
     const { nowMs, network } = this.#world;
     const { intervalMs, deadAfterMs } = this.#world.options;
     const boundMs = (silenceMs(node, row, deadAfterMs) + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) +
-      network.latestMs;
+      network.latestMs + this.#aheadMs(row);
     if (nowMs <= madeMs + boundMs || row.id === node.id) return;
     if (nowMs <= this.truth.allWellSinceMs() + boundMs) return;
     if (node.gossip.statusOf(row) !== "live") return;
     const text = `${node.id} shows ${row.id} live, ${s(nowMs - madeMs)} after its last heartbeat`;
     this.#fail("5", text);
+  }
+
+  /** How much too low ages may be where ticks date heartbeats by a clock that leapt: by what can be read as a tick. */
+  #aheadMs(row: Row): number {
+    const { fineMembersMax, intervalMs } = this.#world.options;
+    const runsAhead = this.#world.everyone.some(({ id, clock }) =>
+      id === row.id && clock.runsAhead
+    );
+    return fineMembersMax !== undefined && runsAhead ? 5.2 * intervalMs : 0;
   }
 
   #checkFalseDead(node: OurNode, row: Row, windowMs: number): void {

@@ -222,14 +222,19 @@ export async function withMutant<T>(mutation: Mutation, use: (core: Core) => T):
         name === `lib/${mutation.file}` ? broken(source, mutation) : source,
       );
     }
-    const load = (file: string) => import(`file://${folder}/lib/${file}`);
-    const { Gossip } = await load("gossip.ts");
-    const { Driver } = await load("net/driver.ts");
-    const { snapshot, restore } = await load("host/state_format.ts");
-    return use({ Gossip, Driver, snapshot, restore });
+    return use(await loadCore(folder));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Loads the brain that is in a folder. */
+export async function loadCore(folder: string): Promise<Core> {
+  const load = (file: string) => import(`file://${folder}/lib/${file}`);
+  const { Gossip } = await load("gossip.ts");
+  const { Driver } = await load("net/driver.ts");
+  const { snapshot, restore } = await load("host/state_format.ts");
+  return { Gossip, Driver, snapshot, restore };
 }
 
 function broken(source: string, { name, file, from, to }: Mutation): string {

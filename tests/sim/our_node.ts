@@ -10,7 +10,7 @@ import type { HostClock } from "./clock.ts";
 import { hooksOf } from "./hooks.ts";
 import { Host } from "./host.ts";
 import type { Request } from "./network.ts";
-import type { World } from "./world.ts";
+import type { Core, World } from "./world.ts";
 
 /** A timer fires up to this much late, even on an idle host. */
 const TIMER_LATE_MS = 2;
@@ -38,6 +38,7 @@ export class OurNode extends Host {
       clock: HostClock;
       saved: Saved | undefined;
       told: readonly Told[];
+      core?: Core;
     },
   ) {
     const dice = world.dice.fork(`${options.id} ${world.nowMs}`);
@@ -45,8 +46,8 @@ export class OurNode extends Host {
     this.#world = world;
     this.saved = options.saved;
     this.boot = dice.hex8();
-    const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, core, tellAfterMs = 0 } =
-      world.options;
+    const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, tellAfterMs = 0 } = world.options;
+    const { core = world.options.core } = options;
     const { id, address, seeds, saved, told } = options;
     this.hooks = hooksOf(world.options.hooks ?? [], id);
     const random = () => dice.next();

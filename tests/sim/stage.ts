@@ -25,6 +25,8 @@ export interface StageOptions {
   /** Default: nobody carries a hook. */
   readonly hooks?: readonly HookPlan[];
   readonly tellAfterMs?: number;
+  /** Default: ticks travel as in production, in a cluster of many. */
+  readonly fineMembersMax?: number;
   /** Default: production's. */
   readonly core?: Core;
 }
@@ -43,10 +45,11 @@ export class Stage {
   readonly told: Told[] = [];
 
   constructor(options: StageOptions) {
-    const { nodes, seed = "stage", lostShare = 0, latencyMs = 2, forgetMs } = options;
+    const { nodes, seed = "stage", lostShare = 0, latencyMs = 2 } = options;
     const { core = PRODUCTION, hooks = [], tellAfterMs = 0 } = options;
     const weather = { latencyMs, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
-    const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs };
+    const { forgetMs, fineMembersMax } = options;
+    const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs, fineMembersMax };
     const telling = { hooks, tellAfterMs };
     this.world = new World({ core, dice: new Dice(seed), weather, ...pace, ...telling });
     new Invariants(this.world);

@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly address: string;
   readonly seeds: readonly string[];
   readonly clock: ClockFault;
+  /** Runs another program than the others. */
+  readonly core?: Core;
   /** Starts from the state file of its former life, written when that ended. */
   readonly remembers?: boolean;
 }
