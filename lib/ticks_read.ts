@@ -27,8 +27,8 @@ export interface Read {
 }
 
 /**
- * How far a tick may be ahead of the clock that the reader knows, in units: half of what the remainders leave beyond the
- * oldest. Ages are underestimated by the time that messages take, more at one node than at another.
+ * How far a tick may be ahead of the clock that the reader knows, in units: half of what the remainders leave beyond
+ * the oldest. Ages are underestimated by the time that messages take, more at one node than at another.
  */
 const AHEAD_UNITS = (REMAINDERS - OLDEST_UNITS) / 2;
 

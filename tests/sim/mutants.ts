@@ -37,7 +37,15 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "columns.ts",
     from: "Math.floor(ageMs / HEARTBEAT_STEP_MS)",
     to: "0",
-    seed: 8,
+    seed: 12,
+  },
+  {
+    name: "check",
+    rule: "ticks count where their check holds",
+    file: "ticks_read.ts",
+    from: "if (holds) continue",
+    to: "if (holds || true) continue",
+    seed: 49,
   },
   {
     name: "tombstone",
@@ -45,7 +53,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "table.ts",
     from: "if (this.#tombstones.has(report.id)) return",
     to: "if (false) return",
-    seed: 102,
+    seed: 110,
   },
   {
     name: "forgotten",
@@ -61,7 +69,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "partners.ts",
     from: "const GONE_MAX = 8",
     to: "const GONE_MAX = 0",
-    seed: 538,
+    seed: 601,
   },
   {
     name: "witnesses",
@@ -69,14 +77,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "charges.ts",
     from: "WITNESSES_NEEDED = 3",
     to: "WITNESSES_NEEDED = 1",
-    seed: 2,
+    seed: 12,
   },
   {
     name: "jump past",
     rule: "a restarted node jumps past its former life's heartbeat",
     file: "clock.ts",
-    from: "if (stamp >= this.#heartbeat) this",
-    to: "if (false) this",
+    from: "if (stamp < this.#heartbeat) return",
+    to: "if (true) return",
     seed: 5,
   },
   {
@@ -101,7 +109,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "accepts.ts",
     from: "return this.lapsesMs(row, nowMs) > nowMs",
     to: "return this.lapsesMs(row, nowMs) > -Infinity",
-    seed: 27,
+    seed: 28,
   },
   {
     name: "patience",
@@ -117,7 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "leaving.ts",
     from: "if (tombstone === undefined) return",
     to: "if (true) return",
-    seed: 1,
+    seed: 11,
   },
   {
     name: "equal dates",
@@ -205,7 +213,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "host/state_format.ts",
     from: "replica.bury(tombstone.id, tombstone.by, nowMs)",
     to: "void tombstone",
-    seed: 71,
+    seed: 145,
   },
 ];
 
