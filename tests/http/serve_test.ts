@@ -75,7 +75,7 @@ function open(handler: () => Response | Promise<Response> = () => new Response("
 }
 
 Deno.test("Server listens again on its port after a second where the system ended its listener, and as often as it takes", async () => {
-  const { system, server } = open();
+  const { system } = open();
   using _ = system;
   await system.last.break("no files");
   system.trouble = "still none";
