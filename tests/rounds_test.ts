@@ -133,3 +133,16 @@ Deno.test("calls that timed out make the next round search, unless members were 
   };
   assertEquals([sizeAfter(0, 0), sizeAfter(4, 0), sizeAfter(4, 4)], [0, 16, 2]);
 });
+
+Deno.test("a round comes up to a tenth of an interval early or late, as the dice say", () => {
+  const nextMs = [0, 0.25, 1].map((dice) => {
+    const made = new Rounds({
+      ...{ address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+      ...{ random: () => dice, startMs: 0 },
+    });
+    const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };
+    made.begin(turn, { live: [], hung: [], gone: [], evidence: EVIDENCE, due: [], alone: false });
+    return made.nextMs;
+  });
+  assertEquals(nextMs, [900, 950, 1_100]);
+});
