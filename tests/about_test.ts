@@ -5,6 +5,7 @@ import {
   HOOKS_MAX,
   isLabel,
   isTagValue,
+  LABELS_BYTES_MAX,
   labelsFit,
   readAbout,
   type Said,
@@ -114,4 +115,11 @@ Deno.test("names of hooks are read as they are carried: what is no name is left 
   const ports = {};
   assert(labelsFit({ tags, ports, hooks: many }));
   assert(!labelsFit({ tags, ports, hooks: many.map((name) => name.padEnd(40, "x")) }));
+});
+
+Deno.test("labelsFit() up to the limit in bytes, and not with one more", () => {
+  const labels = (length: number) => ({ tags: { é: "x".repeat(length) }, ports: {} });
+  const aroundBytes = new TextEncoder().encode(JSON.stringify(labels(0))).length;
+  const room = LABELS_BYTES_MAX - aroundBytes;
+  assertEquals([labelsFit(labels(room)), labelsFit(labels(room + 1))], [true, false]);
 });

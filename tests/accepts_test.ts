@@ -45,8 +45,10 @@ Deno.test("after a long silence evidence holds for a quarter of it, fifteen minu
 Deno.test("a later heartbeat voids evidence, and an old message does not renew it", () => {
   const accepts = new Accepts(DEAD_AFTER_MS);
   accepts.add(accept(3_000), row(), HEARD_MS + 3_000);
+  assertEquals(accepts.witnesses(row()), ["w1"]);
   const later = row("n1", HEARTBEAT + 3_000);
   assertFalse(accepts.holds(later, HEARD_MS + 3_100));
+  assertEquals(accepts.witnesses(later), [], "nobody witnessed anything since");
   assertFalse(accepts.add(accept(3_000), later, HEARD_MS + 3_100));
   assertFalse(accepts.add(accept(2_000), row(), HEARD_MS + 3_100), "the same witness, earlier");
 });

@@ -25,6 +25,10 @@ Deno.test("begin() goes on with the search as long as three times as many calls 
   assertEquals([0, 1, 2, 3].map((heard) => searchAfter(6, heard)), [24, 24, 24, 0]);
 });
 
+Deno.test("begin() counts 64 members that were heard, and no more: a flood of callers does not end a search", () => {
+  assertEquals([100, 64].map((heard) => searchAfter(3 * 64, heard)), [32, 32]);
+});
+
 Deno.test("begin() counts each round anew", () => {
   const reach = new Reach();
   reach.silent("a", 0);

@@ -323,19 +323,21 @@ Deno.test("a Go node that is heard again within half an interval beats once, unl
   assertEquals(heard("moved:80"), [true, "moved:80"]);
 });
 
-Deno.test("a silence that ends in columns counts as the member's gap, where its host accepted connections", () => {
-  const copy = new Copy();
-  const { accepts, slow } = copy.replica.evidence;
-  copy.nowMs += DEAD_AFTER_MS + 1_000;
-  const row = copy.row("n4");
-  const at = row.heartbeat + DEAD_AFTER_MS;
-  accepts.add({ member: "n4", witness: "n1", at }, row, copy.nowMs);
-  assertEquals(slow.silenceMs(row), DEAD_AFTER_MS);
-  const beat = { heartbeat: row.heartbeat + DEAD_AFTER_MS + 1_000, ageMs: 0 };
-  copy.take(WAYS.columns(copy, "n4", beat));
-  assertEquals(copy.row("n4").heartbeat, beat.heartbeat);
-  assertEquals(slow.silenceMs(copy.row("n4")), 2 * (DEAD_AFTER_MS + 1_000));
-});
+for (const way of ["row", "columns"] as const) {
+  Deno.test(`a silence that ends in ${way} counts as the member's gap, where its host accepted connections`, () => {
+    const copy = new Copy();
+    const { accepts, slow } = copy.replica.evidence;
+    copy.nowMs += DEAD_AFTER_MS + 1_000;
+    const row = copy.row("n4");
+    const at = row.heartbeat + DEAD_AFTER_MS;
+    accepts.add({ member: "n4", witness: "n1", at }, row, copy.nowMs);
+    assertEquals(slow.silenceMs(row), DEAD_AFTER_MS);
+    const beat = { heartbeat: row.heartbeat + DEAD_AFTER_MS + 1_000, ageMs: 0 };
+    copy.take(WAYS[way](copy, "n4", beat));
+    assertEquals(copy.row("n4").heartbeat, beat.heartbeat);
+    assertEquals(slow.silenceMs(copy.row("n4")), 2 * (DEAD_AFTER_MS + 1_000));
+  });
+}
 
 Deno.test("columns and rows of others do not date this node's own row", () => {
   const copy = new Copy();
@@ -365,4 +367,9 @@ Deno.test("the full answer holds what the caller's rows lack: later heartbeats a
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat + 100 }), ["n1"]);
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat - 100 }), ["n1", "n2"]);
   assertEquals(rowsFor({ address: "moved:80" }), ["n1", "n2"]);
+});
+
+Deno.test("a full message has no field for decommissions where there are none", () => {
+  const copy = new Copy();
+  assertEquals(Object.keys(copy.replica.fullDraft(copy.nowMs)), ["roster", "rows"]);
 });

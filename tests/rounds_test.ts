@@ -112,18 +112,21 @@ Deno.test("a node that is alone has its next round when the first contact may be
   assertEquals(begin(made.nextMs, true), ["b:1"]);
 });
 
+const TWENTY = Array.from({ length: 20 }, (_, i): Row => {
+  const [id, address] = [`n${i}`, `n${i}:1`];
+  return { id, address, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 };
+});
+
+Deno.test("a round that jitter may bring forward calls two members, and one that comes sooner is urgent and calls three", () => {
+  for (const [gapMs, calls] of [[INTERVAL_MS, 2], [900, 2], [899, 3]] as const) {
+    const { begin } = rounds(new Contacts([]), TWENTY);
+    begin(0);
+    assertEquals(begin(gapMs).length, calls, `${gapMs} ms after the last`);
+  }
+});
+
 Deno.test("calls to live members that failed are made up for in the next round, two at most", () => {
-  const live = Array.from({ length: 20 }, (_, i): Row => {
-    return {
-      id: `n${i}`,
-      address: `n${i}:1`,
-      boot: "00000001",
-      heartbeat: 100,
-      left: "",
-      heardAtMs: 0,
-    };
-  });
-  const { rounds: made, begin } = rounds(new Contacts([]), live);
+  const { rounds: made, begin } = rounds(new Contacts([]), TWENTY);
   const sizes: number[] = [];
   for (const failures of [0, 1, 3, 0]) {
     for (let i = 0; i < failures; i++) made.missed(`n${i}`, { refused: true, nowMs: 0 });
@@ -145,4 +148,17 @@ Deno.test("calls that timed out make the next round search, unless members were 
     return begin(made.nextMs).length - usual;
   };
   assertEquals([sizeAfter(0, 0), sizeAfter(4, 0), sizeAfter(4, 4)], [0, 16, 2]);
+});
+
+Deno.test("a round comes up to a tenth of an interval early or late, as the dice say", () => {
+  const nextMs = [0, 0.25, 1].map((dice) => {
+    const made = new Rounds({
+      ...{ address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+      ...{ random: () => dice, startMs: 0 },
+    });
+    const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };
+    made.begin(turn, { live: [], hung: [], gone: [], evidence: EVIDENCE, due: [], alone: false });
+    return made.nextMs;
+  });
+  assertEquals(nextMs, [900, 950, 1_100]);
 });

@@ -25,7 +25,7 @@ const ASKING = { SIGHUP: 1, ...STOPPING } as const;
 const TERMINAL_SIGNALS: readonly string[] = ["SIGINT", "SIGQUIT"];
 
 /** What the process may take to end before it is killed, in ms: as long as containers have. */
-const ENDING_MS = 10_000;
+export const ENDING_MS = 10_000;
 
 /** When the runtime's debugger is closed after the signal that opens it, in ms: at once, and on a busy machine. */
 const DEBUGGER_CLOSED_MS = [0, 100, 1_000];

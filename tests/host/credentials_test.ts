@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Credentials, CredentialsError } from "../../lib/host/credentials.ts";
 import { expiryWarning } from "../../lib/host/expiry.ts";
 import { createLog } from "../../lib/log.ts";
+import { Authority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 
 const OLD = "old.key.of.thirty-two.characters";
@@ -82,6 +83,25 @@ Deno.test(
     await Deno.remove(folder, { recursive: true });
   },
 );
+
+Deno.test("Credentials.watch() warns of a certificate that soon expires at once, not when it first reads the files again", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue(undefined, 2);
+  const lines: string[] = [];
+  const credentials = new Credentials({
+    ...{ keyFile: undefined, keyText: undefined, tls: { cert, key, ca: undefined } },
+    cluster: "default",
+    log: createLog((line) => lines.push(line), {
+      ...{ now: () => new Date(0), format: "text", level: "info" },
+    }),
+    wallMs: Date.now,
+  });
+  credentials.watch(() => Promise.resolve());
+  // From here on it reads nothing more.
+  credentials.close();
+  await eventually(() => assertEquals(lines.length, 1));
+  assertStringIncludes(lines[0]!, `warning: The certificate in ${cert} expires in 1 day`);
+});
 
 Deno.test("expiryWarning() warns from two weeks before a certificate expires", () => {
   const expiresMs = Date.UTC(2026, 5, 1, 12);

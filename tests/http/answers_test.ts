@@ -67,6 +67,20 @@ Deno.test("Answers.isFull() when a caller's network holds its share, until it ta
   assert(!answers.isFull({ remote: "2001:db8::1" }));
 });
 
+Deno.test("Answers.isFull() counts what a caller still holds after it took some, down to the last", async () => {
+  const { answers, hold } = setUp();
+  const remote = "192.0.2.1";
+  for (const left of [SHARE_MAX - 1, 1]) {
+    const callers = hold(remote, SHARE_MAX);
+    for (const caller of callers.slice(left)) caller.take();
+    await callers.at(-1)!.completed;
+    const more = hold(remote, SHARE_MAX - left);
+    assert(answers.isFull({ remote }), `${left} left`);
+    for (const caller of [...callers, ...more]) caller.take();
+    await more.at(-1)!.completed;
+  }
+});
+
 Deno.test("Answers.isFull() counts the sample of short answers as well", () => {
   const { answers } = setUp();
   const caller = callerOf("192.0.2.1");

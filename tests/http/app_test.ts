@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
+import { BUSY_MS_MAX } from "../../lib/http/latest.ts";
+import { HandClock } from "../support/timers.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";
 import { rowOf } from "../support/peer.ts";
 
@@ -284,6 +286,27 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
       { id: "n2", address: "n2:80", ...live, reason: "heard directly", ...words },
     ],
   });
+});
+
+Deno.test("GET /members under load is a text of before with its tag of before, so that who polls gets the new one later", async () => {
+  await using door = openDoor();
+  const { node, ask } = door;
+  using clock = new HandClock();
+  // It takes all the time that there is for views in a second.
+  const make = node.reports.members.bind(node.reports);
+  node.reports.members = (wanted) => {
+    clock.nowMs += BUSY_MS_MAX;
+    return make(wanted);
+  };
+  const before = await ask("GET /members?status=live");
+  await ask("POST /hello?from=n2&via=n2:80", { body: pushOf("n2") });
+  const kept = await ask("GET /members?status=live");
+  assertEquals([kept.status, kept.text], [200, before.text]);
+  assertEquals(kept.headers.get("etag"), before.headers.get("etag"));
+  clock.nowMs += 1_000;
+  const headers = { "if-none-match": kept.headers.get("etag")! };
+  const { status, text } = await ask("GET /members?status=live", { headers });
+  assertEquals([status, JSON.parse(text).members.length], [200, 2]);
 });
 
 Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {

@@ -4,6 +4,8 @@
  *     deno task mutate                        a sample of 100 from all of lib/, seed 1
  *     deno task mutate --sample 500 --seed 7  another sample
  *     deno task mutate lib/charges.ts         every mutant of some files
+ *     deno task mutate lib/charges.ts:41      those of one line
+ *     deno task mutate lib/net/ --sample 24   a sample of one folder
  *     deno task mutate --least 95             exits with 1 if fewer per cent are killed
  *
  * Each mutant is run against the nearest tests: those that mirror its file, then those that import it, and then those of
@@ -57,26 +59,29 @@ const COPIED = [
   "tests",
 ];
 
+/** Where a copy's tests keep their temporary files: a mutant that is stopped leaves some, which others must not find. */
+const TEMPORARY = "temporary";
+
 const args = parseArgs(Deno.args, { string: ["_", "sample", "seed", "least"] }) as {
   readonly _: readonly unknown[];
   readonly sample?: string;
   readonly seed?: string;
   readonly least?: string;
 };
-const files = args._.map(String);
+const places = args._.map(String);
 const seed = args.seed ?? "1";
 const least = Number(args.least ?? 0);
 if (!(least >= 0 && least <= 100)) {
   console.error(`Give --least as a number of per cent, not '${args.least}'`);
   Deno.exit(2);
 }
-const sample = files.length > 0 ? Infinity : Number(args.sample ?? SAMPLE);
+const sample = Number(args.sample ?? (places.length > 0 ? Infinity : SAMPLE));
 
 const all: Mutant[] = [];
 for (const path of await sourcePaths()) {
   const file = nameOf(path);
-  if (WIRING.includes(file) || (files.length > 0 && !files.includes(file))) continue;
-  all.push(...mutantsOf(file, await Deno.readTextFile(path)));
+  if (WIRING.includes(file)) continue;
+  all.push(...mutantsOf(file, await Deno.readTextFile(path)).filter(isWanted));
 }
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
@@ -103,11 +108,19 @@ if (!(share >= least)) {
   Deno.exit(1);
 }
 
+/** Without places all are; a place is a file, one of its lines, or a folder with its slash. */
+function isWanted({ file, line }: Mutant): boolean {
+  const holds = (place: string) =>
+    place.endsWith("/") ? file.startsWith(place) : [file, `${file}:${line}`].includes(place);
+  return places.length === 0 || places.some(holds);
+}
+
 async function work(): Promise<void> {
   const copy = await Deno.makeTempDir({ prefix: "gossiper_mutate_" });
   try {
     const { success } = await run("cp", ["-r", ...COPIED, copy], ROOT);
     if (!success) throw new Error(`Cannot copy the sources to ${copy}`);
+    await Deno.mkdir(`${copy}/${TEMPORARY}`);
     for (let mutant; (mutant = queue.shift()) !== undefined;) {
       if (await survives(mutant, copy)) {
         survivors.push(mutant);
@@ -176,7 +189,8 @@ async function test(
 ): Promise<"passed" | "failed" | "hung"> {
   const flags = ["test", "-A", "--quiet", "--no-check", "--fail-fast"];
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const { success } = await run(Deno.execPath(), [...flags, ...tests], copy, signal);
+  const env = { TMPDIR: `${copy}/${TEMPORARY}` };
+  const { success } = await run(Deno.execPath(), [...flags, ...tests], copy, { env, signal });
   return success ? "passed" : signal?.aborted ? "hung" : "failed";
 }
 
@@ -192,10 +206,8 @@ async function run(
   program: string,
   args: string[],
   cwd: string,
-  signal?: AbortSignal,
+  { env = {}, signal }: { env?: Record<string, string>; signal?: AbortSignal | undefined } = {},
 ): Promise<{ success: boolean }> {
-  const options = { args, cwd, stdout: "null", stderr: "null", stdin: "null" } as const;
-  const { success } = await new Deno.Command(program, { ...options, ...signal && { signal } })
-    .output();
-  return { success };
+  const options = { args, cwd, env, stdout: "null", stderr: "null", stdin: "null" } as const;
+  return await new Deno.Command(program, { ...options, ...signal && { signal } }).output();
 }

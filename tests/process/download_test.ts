@@ -104,18 +104,27 @@ async function unpack(body: Uint8Array<ArrayBuffer>): Promise<string> {
   return await new Response(stream).text();
 }
 
-/** Waits, as other nodes on this machine may be making copies at this moment. */
-async function untilNoCopyIsLeft(): Promise<void> {
+/** The names of copies in the folder of temporary files, which every process of this machine shares. */
+async function copies(): Promise<string[]> {
   const inTemporary = await Deno.makeTempDir();
   const folder = inTemporary.replace(/[^/\\]*$/, "");
   await Deno.remove(inTemporary);
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.filter((name) => name.startsWith("gossiper-copy-"));
+}
+
+/**
+ * Waits until no copy is left but `before`: other nodes on this machine may be making copies at this moment, and may have
+ * been killed in one in which a copy has a name.
+ */
+async function untilNoneBut(before: readonly string[]): Promise<void> {
   await eventually(async () => {
-    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-    assertEquals(names.filter((name) => name.startsWith("gossiper-copy-")), []);
+    assertEquals((await copies()).filter((name) => !before.includes(name)), []);
   });
 }
 
 Deno.test("/download/NAME is compressed for those who ask for it, from a copy that leaves no file behind", async () => {
+  const before = await copies();
   await withDist(async ({ dist }) => {
     // Several pieces, none like another.
     const lines = (word: string) =>
@@ -151,10 +160,11 @@ Deno.test("/download/NAME is compressed for those who ask for it, from a copy th
     const again = await getRaw(node.address, "Accept-Encoding: gzip\r\n");
     assert(await unpack(again.body) === lines("other"));
   });
-  await untilNoCopyIsLeft();
+  await untilNoneBut(before);
 });
 
 Deno.test("/download/NAME serves four at once, compressed or not, and has room again when they go", async () => {
+  const before = await copies();
   await withDist(async ({ dist }) => {
     // More than the buffers of a connection take.
     await Deno.truncate(`${dist}/${NAME}`, 64 * 1024 * 1024);
@@ -179,7 +189,7 @@ Deno.test("/download/NAME serves four at once, compressed or not, and has room a
     }
   });
   // The node was killed while it made a copy.
-  await untilNoCopyIsLeft();
+  await untilNoneBut(before);
 });
 
 Deno.test("/download/NAME serves nothing that is not in the list", async () => {

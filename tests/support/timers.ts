@@ -1,5 +1,6 @@
 /**
- * Timers that a test looks at and runs by hand, in place of the system's, for code that sets its own.
+ * Timers that a test looks at and runs by hand, and a clock that it moves by hand, in place of the system's, for code that
+ * sets and reads its own.
  *
  * @module
  */
@@ -46,5 +47,19 @@ export class Timers implements Disposable {
 
   [Symbol.dispose](): void {
     Object.assign(globalThis, this.#system);
+  }
+}
+
+/** What `performance.now()` tells until this is disposed of. */
+export class HandClock implements Disposable {
+  readonly #system = performance.now;
+  nowMs = 1_000_000;
+
+  constructor() {
+    performance.now = () => this.nowMs;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#system;
   }
 }

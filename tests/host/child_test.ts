@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { Child, ENDING_MS, type PassedSignal } from "../../lib/host/child.ts";
+import { eventually, within } from "../support/eventually.ts";
+import { Timers } from "../support/timers.ts";
+
+const ignore = Deno.build.os === "windows";
+
+/** A shell that has come to the end of `script`, and then waits. */
+async function start(script: string): Promise<Child & AsyncDisposable> {
+  const folder = await Deno.makeTempDir();
+  const waits = `: > "$1/ready"; while :; do sleep 0.05; done`;
+  const child = new Child(["/bin/sh", "-c", `${script}\n${waits}`, "sh", folder]);
+  await eventually(() => Deno.stat(`${folder}/ready`));
+  return Object.assign(child, {
+    async [Symbol.asyncDispose]() {
+      child.pass("SIGKILL" as PassedSignal);
+      await child.exited;
+      await Deno.remove(folder, { recursive: true });
+    },
+  });
+}
+
+Deno.test(
+  "Child.exited tells the end: crashed unless it was asked to stop, with its status where that is no answer to it",
+  {
+    ignore,
+  },
+  async () => {
+    const ends = [
+      ["", "SIGTERM", { status: 143, planned: true, word: "SIGTERM" }],
+      ["trap 'exit 0' TERM", "SIGTERM", { status: 0, planned: true, word: "SIGTERM" }],
+      ["trap 'exit 3' TERM", "SIGTERM", {
+        ...{ status: 3, planned: true, word: "SIGTERM then exited with 3" },
+      }],
+      ["trap 'exit 0' USR1", "SIGUSR1", { status: 0, planned: true, word: "exited with 0" }],
+      ["trap 'exit 3' USR1", "SIGUSR1", { status: 3, planned: false, word: "dead 3 sh" }],
+      ["", "SIGUSR1", { status: 138, planned: false, word: "dead 138 SIGUSR1 sh" }],
+    ] as const;
+    for (const [script, signal, end] of ends) {
+      await using child = await start(script);
+      child.pass(signal);
+      assertEquals(await within(child.exited, () => `${signal} does not end it`), end, script);
+    }
+  },
+);
+
+Deno.test(
+  "Child.exited after a closed terminal has left as planned, by the signal that the program got as well",
+  {
+    ignore,
+  },
+  async () => {
+    await using child = await start("");
+    child.hungUp();
+    Deno.kill(child.pid, "SIGHUP");
+    assertEquals(await child.exited, { status: 129, planned: true, word: "SIGHUP" });
+  },
+);
+
+Deno.test("Child.stop() asks the program to end, and waits until it has", { ignore }, async () => {
+  await using child = await start("trap 'exit 5' TERM");
+  let ended = false;
+  void child.exited.then(() => ended = true);
+  await child.stop();
+  assertEquals(ended, true);
+  assertEquals((await child.exited).word, "SIGTERM then exited with 5");
+});
+
+Deno.test("Child.stop() kills a program that takes longer to end than containers give it", {
+  ignore,
+}, async () => {
+  await using child = await start("trap '' TERM");
+  {
+    using timers = new Timers();
+    const stopped = child.stop();
+    assertEquals(timers.delays, [ENDING_MS]);
+    await timers.next();
+    await stopped;
+  }
+  const { status, planned } = await within(child.exited, () => "it runs on");
+  assertEquals([status, planned], [137, true]);
+});
