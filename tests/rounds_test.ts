@@ -157,7 +157,15 @@ Deno.test("a round comes up to a tenth of an interval early or late, as the dice
       ...{ random: () => dice, startMs: 0 },
     });
     const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };
-    made.begin(turn, { live: [], hung: [], gone: [], evidence: EVIDENCE, due: [], alone: false });
+    made.begin(turn, {
+      live: [],
+      hung: [],
+      gone: [],
+      evidence: EVIDENCE,
+      due: [],
+      alone: false,
+      stepInMs: 0,
+    });
     return made.nextMs;
   });
   assertEquals(nextMs, [900, 950, 1_100]);
