@@ -3,14 +3,16 @@
  *
  * @module
  */
+import { floorStep, type Pulse } from "./clock.ts";
 import { type Columns, encodeColumns } from "./columns.ts";
-import type { Form } from "./forms.ts";
-import { floorStep } from "./clock.ts";
-import type { Mark } from "./forgotten.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Form, Forms } from "./forms.ts";
+import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
-import type { Replica } from "./replica.ts";
+import type { News } from "./news.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import { encodeLater, encodeTicks } from "./ticks.ts";
+import type { Tidings } from "./tidings.ts";
 import type { Read } from "./ticks_read.ts";
 import type { Draft, Message } from "./wire.ts";
 
@@ -29,6 +31,19 @@ const ROW_OVERHEAD_BYTES = 50;
 /** The same of a tombstone, beyond its two IDs: quotes, brackets and commas. */
 const TOMBSTONE_OVERHEAD_BYTES = 8;
 
+/** What a message is composed from: a node's copy of the table. */
+export interface Source {
+  readonly id: string;
+  readonly table: Table;
+  readonly pulse: Pick<Pulse, "heartbeat">;
+  readonly unitMs: number | undefined;
+  readonly forms: Forms;
+  readonly news: News;
+  readonly evidence: Evidence;
+  readonly forgotten: Forgotten;
+  readonly tidings: Tidings;
+}
+
 /** How a message tells heartbeats: in which form, and without what the reader told of an equal roster. */
 interface Wording {
   readonly form: Form;
@@ -36,11 +51,11 @@ interface Wording {
 }
 
 /** Composes a push: hashes, all heartbeats, and the latest news. */
-export function composePush(replica: Replica, nowMs: number, form: Form): Draft {
-  const draft = withHeartbeats(replica, nowMs, { form });
-  addNews(draft, replica, nowMs);
-  addEvidence(draft, replica, nowMs, false);
-  addTidings(draft, replica, nowMs, { isFull: false, theirs: undefined });
+export function composePush(source: Source, nowMs: number, form: Form): Draft {
+  const draft = withHeartbeats(source, nowMs, { form });
+  addNews(draft, source, nowMs);
+  addEvidence(draft, source, nowMs, false);
+  addTidings(draft, source, nowMs, { isFull: false, theirs: undefined });
   return draft;
 }
 
@@ -49,23 +64,23 @@ export function composePush(replica: Replica, nowMs: number, form: Form): Draft 
  * answered with ticks, unless they could not be read.
  */
 export function composeAnswer(
-  replica: Replica,
+  source: Source,
   nowMs: number,
   { theirs, read: { columns, unread } }: { theirs: Message; read: Read },
 ): Draft {
   const form = theirs.ticks && !unread ? "ticks" : "columns";
-  const draft = withHeartbeats(replica, nowMs, { form, knows: unread ? undefined : columns });
+  const draft = withHeartbeats(source, nowMs, { form, knows: unread ? undefined : columns });
   if (unread) draft.unread = true;
-  if (theirs.roster !== replica.table.rosterHash) addNews(draft, replica, nowMs);
-  addEvidence(draft, replica, nowMs, false);
-  addTidings(draft, replica, nowMs, { isFull: false, theirs });
+  if (theirs.roster !== source.table.rosterHash) addNews(draft, source, nowMs);
+  addEvidence(draft, source, nowMs, false);
+  addTidings(draft, source, nowMs, { isFull: false, theirs });
   return draft;
 }
 
 /** A message with the heartbeats alone. */
-function withHeartbeats(replica: Replica, nowMs: number, { form, knows }: Wording): Draft {
-  const { id, table, evidence, forms, unitMs } = replica;
-  const { heartbeat } = replica.pulse;
+function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording): Draft {
+  const { id, table, evidence, forms, unitMs } = source;
+  const { heartbeat } = source.pulse;
   const roster = table.roster();
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = { roster: table.rosterHash };
@@ -88,7 +103,7 @@ function withHeartbeats(replica: Replica, nowMs: number, { form, knows }: Wordin
 }
 
 /** Adds the last of the rows and tombstones that are news. */
-function addNews(draft: Draft, { table, news, forgotten }: Replica, nowMs: number): void {
+function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number): void {
   news.expire(nowMs);
   const names = news.names();
   if (names.length === 0) return;
@@ -114,11 +129,11 @@ function addNews(draft: Draft, { table, news, forgotten }: Replica, nowMs: numbe
  * cut at a size, so that repeated exchanges bring even the largest table across.
  */
 export function fullDraft(
-  replica: Replica,
+  source: Source,
   nowMs: number,
   { theirs, start }: { theirs: Message | undefined; start: number },
 ): Draft {
-  const { table, forgotten } = replica;
+  const { table, forgotten } = source;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
@@ -135,15 +150,15 @@ export function fullDraft(
   if (tombstones.length > 0) draft.tombstones = tombstones;
   const marks = forgotten.told(nowMs, theirs?.forgotten);
   if (marks.length > 0) draft.forgotten = marks;
-  addEvidence(draft, replica, nowMs, true);
-  addTidings(draft, replica, nowMs, { isFull: true, theirs });
+  addEvidence(draft, source, nowMs, true);
+  addTidings(draft, source, nowMs, { isFull: true, theirs });
   return draft;
 }
 
 /** Adds what is known of members in trouble. */
 function addEvidence(
   draft: Draft,
-  { id, table, evidence }: Replica,
+  { id, table, evidence }: Source,
   nowMs: number,
   isFull: boolean,
 ): void {
@@ -166,7 +181,7 @@ function addEvidence(
 /** Adds what hooks need, where there is any. */
 function addTidings(
   draft: Draft,
-  { tidings }: Replica,
+  { tidings }: Source,
   nowMs: number,
   { isFull, theirs }: { isFull: boolean; theirs: Message | undefined },
 ): void {
