@@ -123,7 +123,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const known = c.req.header("If-None-Match") ?? null;
     if (!ifNoneMatch(known, etagOf(version))) return c.body(null, 304);
     const form = asText ? "text" : "";
-    const key = [form, ...wanted.statuses ?? [], ...Object.entries(wanted.tags)].join(" ").trim();
+    const { statuses = [], tags, after, limit } = wanted;
+    const page = [after && `after=${after}`, limit && `limit=${limit}`].filter(Boolean);
+    const key = [form, ...statuses, ...Object.entries(tags), ...page].join(" ").trim();
     const make = () =>
       asText ? node.reports.membersText(wanted) : JSON.stringify(node.reports.members(wanted));
     const made = members.get(key, version, make);

@@ -21,7 +21,6 @@ import { ageOf } from "../table.ts";
 import {
   type ListedMember,
   type MembersView,
-  memberViews,
   pageMembers,
   type PageView,
   type Sources,
@@ -30,6 +29,7 @@ import {
   tableText,
   type Wanted,
 } from "./members.ts";
+import { pageOfMembers } from "./paging.ts";
 import { quietVersion, type QuietView, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
 import { contactViews, Failures } from "./contacts.ts";
@@ -141,9 +141,9 @@ export class Reports {
   members(wanted?: Wanted): MembersView {
     const { refresh, id, address } = this.#options;
     refresh();
-    const members = memberViews(this.#sources(), wanted);
+    const page = pageOfMembers(this.#sources(), wanted);
     const quiet = this.#quiet();
-    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, members };
+    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, ...page };
   }
 
   /** The same as text. */
