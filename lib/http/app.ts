@@ -155,7 +155,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // nginx holds an answer back until a buffer is full, unless the answer says otherwise.
     c.header("X-Accel-Buffering", "no");
     if (c.req.method === "HEAD") return c.body(null);
-    const events = node.reports.events(c.req.header("Last-Event-ID"));
+    const fromNow = c.req.query("from") === "now";
+    const events = node.reports.events(c.req.header("Last-Event-ID"), fromNow);
     if (events !== undefined) return c.body(gate.whileReader(c, events));
     c.header("Retry-After", RETRY_AFTER_S);
     return c.text("Too many readers of /events: try again in 15 s, or ask another node\n", 503);

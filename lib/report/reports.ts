@@ -204,9 +204,9 @@ export class Reports {
     };
   }
 
-  /** A stream of the changes after `lastEventId`, or of a snapshot and all changes; undefined if too many are open. */
-  events(lastEventId: string | undefined): ReadableStream<Uint8Array> | undefined {
-    const stream = this.#events.open(lastEventId);
+  /** A stream as {@linkcode EventStreams.open} gives it; undefined if too many are open. */
+  events(...from: Parameters<EventStreams["open"]>): ReadableStream<Uint8Array> | undefined {
+    const stream = this.#events.open(...from);
     if (stream === undefined) this.#metrics.limitHit("streams");
     return stream;
   }
