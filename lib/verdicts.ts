@@ -58,6 +58,7 @@ export class Verdicts {
   readonly #options: VerdictsOptions;
   readonly #shown = new Map<string, Shown>();
   readonly #touched = new Map<string, string>();
+  #lastReason = "";
   #last: Survey = { changes: [], live: [], hung: [], gone: [], deadlineMs: Infinity };
 
   constructor(options: VerdictsOptions) {
@@ -182,7 +183,7 @@ export class Verdicts {
       address: row.address,
       from: shown?.status ?? null,
       to,
-      reason: this.#reason(row, { to, shown, via, nowMs }),
+      reason: this.#shared(this.#reason(row, { to, shown, via, nowMs })),
       ageMs: row.heartbeat === 0 ? null : ageOf(row, nowMs),
     };
     if (shown !== undefined) {
@@ -190,6 +191,11 @@ export class Verdicts {
       shown.boot = row.boot;
     }
     return change;
+  }
+
+  /** The very text of the last change where it is equal: of a table that fills, each member's story keeps one. */
+  #shared(reason: string): string {
+    return this.#lastReason = reason === this.#lastReason ? this.#lastReason : reason;
   }
 
   #checkTombstone(id: string, nowMs: number): Change | undefined {

@@ -123,7 +123,9 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     const known = c.req.header("If-None-Match") ?? null;
     if (!ifNoneMatch(known, etagOf(version))) return c.body(null, 304);
     const form = asText ? "text" : "";
-    const key = [form, ...wanted.statuses ?? [], ...Object.entries(wanted.tags)].join(" ").trim();
+    const { statuses = [], tags, after, limit } = wanted;
+    const page = [after && `after=${after}`, limit && `limit=${limit}`].filter(Boolean);
+    const key = [form, ...statuses, ...Object.entries(tags), ...page].join(" ").trim();
     const make = () =>
       asText ? node.reports.membersText(wanted) : JSON.stringify(node.reports.members(wanted));
     const made = members.get(key, version, make);
@@ -153,7 +155,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     // nginx holds an answer back until a buffer is full, unless the answer says otherwise.
     c.header("X-Accel-Buffering", "no");
     if (c.req.method === "HEAD") return c.body(null);
-    const events = node.reports.events(c.req.header("Last-Event-ID"));
+    const fromNow = c.req.query("from") === "now";
+    const events = node.reports.events(c.req.header("Last-Event-ID"), fromNow);
     if (events !== undefined) return c.body(gate.whileReader(c, events));
     c.header("Retry-After", RETRY_AFTER_S);
     return c.text("Too many readers of /events: try again in 15 s, or ask another node\n", 503);

@@ -1,8 +1,10 @@
 /**
- * Which members a request asks for: `?status=dead,failing` and `?tag=role=web`, the latter repeated for more.
+ * Which members a request asks for: `?status=dead,failing`, `?tag=role=web`, the latter repeated for more, and
+ * `?limit=100&after=n3` for a page of them.
  *
  * @module
  */
+import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
 import { readDuration } from "../config/values.ts";
@@ -13,9 +15,21 @@ import { type Status, STATUSES } from "../table.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext } from "./callers.ts";
 
-/** Both at once. */
+/** All at once. */
 export function readWanted(c: CallerContext): Wanted & { readonly tags: Record<string, string> } {
-  return { statuses: readStatuses(c.req.query("status")), tags: readWantedTags(c) };
+  const [limit, after] = [c.req.query("limit"), c.req.query("after")];
+  if (after !== undefined && !isId(after)) refuse(400, "Give the ID of a member as after=");
+  return {
+    statuses: readStatuses(c.req.query("status")),
+    tags: readWantedTags(c),
+    after,
+    limit: limit === undefined ? undefined : readLimit(limit),
+  };
+}
+
+function readLimit(text: string): number {
+  const limit = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return limit > 0 ? limit : refuse(400, "Give a number from 1 to 99999 as limit=");
 }
 
 function readStatuses(text: string | undefined): ReadonlySet<Status> | undefined {

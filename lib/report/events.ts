@@ -28,6 +28,8 @@ const COMMENT = ":\n\n";
 
 const encoder = new TextEncoder();
 
+const NONE = { event: -1, atMs: -Infinity, bytes: new Uint8Array() };
+
 export interface EventStreamsOptions {
   /** Tells the events of this process from those of an earlier process of the same node. */
   readonly boot: string;
@@ -57,7 +59,7 @@ export class EventStreams {
   readonly #streams = new Set<Stream>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
-  #snapshot = { event: -1, atMs: -Infinity, bytes: new Uint8Array() };
+  #snapshot = NONE;
   /** The last changes encoded: most streams send the same ones. */
   #chunk = { from: -1, to: -1, bytes: new Uint8Array() };
 
@@ -71,12 +73,13 @@ export class EventStreams {
   }
 
   /**
-   * Opens a stream that begins after `lastEventId`, or with a snapshot where it cannot resume there. Undefined if
-   * too many are open.
+   * Opens a stream that begins after `lastEventId`; where it cannot resume there, with a snapshot, or `fromNow` on.
+   * Undefined if too many are open.
    */
-  open(lastEventId: string | undefined): ReadableStream<Uint8Array> | undefined {
+  open(lastEventId: string | undefined, fromNow = false): ReadableStream<Uint8Array> | undefined {
     if (this.#streams.size >= STREAMS_MAX || this.#closed) return undefined;
-    const resumed = this.#eventOf(lastEventId);
+    const resumed = this.#eventOf(lastEventId) ??
+      (fromNow ? this.#options.stories.lastEvent : undefined);
     const snapshot = resumed === undefined ? this.#takeSnapshot() : undefined;
     let stream: Stream;
     return new ReadableStream<Uint8Array>({
@@ -200,6 +203,8 @@ export class EventStreams {
     if (this.#streams.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+    // Of a large table it is 2 MB, which nobody takes any more.
+    this.#snapshot = NONE;
   }
 }
 

@@ -122,6 +122,8 @@ export interface MembersView {
   /** Whom hooks say nothing of on purpose. */
   readonly quiet: readonly QuietView[];
   readonly members: readonly ListedMember[];
+  /** Where a limit was asked for: give it as `after` for the next page; null: this is the last. */
+  readonly next?: string | null;
 }
 
 /** Which members are asked for. */
@@ -130,16 +132,22 @@ export interface Wanted {
   readonly statuses?: ReadonlySet<Status> | undefined;
   /** Each of these tags. */
   readonly tags?: Said["tags"] | undefined;
+  /** Only those whose IDs come after it. */
+  readonly after?: string | undefined;
+  /** The first of them; undefined: all. */
+  readonly limit?: number | undefined;
 }
 
 /** All members, including decommissioned ones, sorted by ID, or those that are `wanted`. */
 export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] {
-  const { statuses, tags = {} } = wanted;
+  const { statuses, tags = {}, after = "", limit = Infinity } = wanted;
   const asked = Object.entries(tags);
   const { gossip } = from;
   const { table } = gossip.replica;
   const views: ListedMember[] = [];
   for (const row of table.roster()) {
+    if (views.length >= limit) break;
+    if (row.id <= after) continue;
     const status = gossip.statusOf(row);
     if (!(statuses?.has(status) ?? true)) continue;
     const member = view(from, row, status);
@@ -149,9 +157,9 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
     asked.length > 0 || table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)
   ) return views;
   for (const tombstone of table.tombstones()) {
-    views.push(view(from, tombstone, "decommissioned"));
+    if (tombstone.id > after) views.push(view(from, tombstone, "decommissioned"));
   }
-  return views.sort((a, b) => a.id < b.id ? -1 : 1);
+  return views.sort((a, b) => a.id < b.id ? -1 : 1).slice(0, limit);
 }
 
 /** All members as the page shows them. */

@@ -21,7 +21,6 @@ import { ageOf } from "../table.ts";
 import {
   type ListedMember,
   type MembersView,
-  memberViews,
   pageMembers,
   type PageView,
   type Sources,
@@ -30,6 +29,7 @@ import {
   tableText,
   type Wanted,
 } from "./members.ts";
+import { pageOfMembers } from "./paging.ts";
 import { quietVersion, type QuietView, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
 import { contactViews, Failures } from "./contacts.ts";
@@ -141,9 +141,9 @@ export class Reports {
   members(wanted?: Wanted): MembersView {
     const { refresh, id, address } = this.#options;
     refresh();
-    const members = memberViews(this.#sources(), wanted);
+    const page = pageOfMembers(this.#sources(), wanted);
     const quiet = this.#quiet();
-    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, members };
+    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, ...page };
   }
 
   /** The same as text. */
@@ -204,9 +204,9 @@ export class Reports {
     };
   }
 
-  /** A stream of the changes after `lastEventId`, or of a snapshot and all changes; undefined if too many are open. */
-  events(lastEventId: string | undefined): ReadableStream<Uint8Array> | undefined {
-    const stream = this.#events.open(lastEventId);
+  /** A stream as {@linkcode EventStreams.open} gives it; undefined if too many are open. */
+  events(...from: Parameters<EventStreams["open"]>): ReadableStream<Uint8Array> | undefined {
+    const stream = this.#events.open(...from);
     if (stream === undefined) this.#metrics.limitHit("streams");
     return stream;
   }

@@ -75,11 +75,13 @@ export class Stories {
     const { id, address, from, to, reason } = change;
     const told = { id, address, from, to, reason, about, atMs, event: ++this.#lastEvent };
     this.#ring[told.event % this.#limits.resumable] = told;
-    let history = this.#histories.get(id);
+    const history = this.#histories.get(id);
     if (history === undefined) {
       // Members that made room in a full table leave their stories behind.
       if (this.#histories.size >= this.#limits.histories) this.#forgetOldest();
-      this.#histories.set(id, history = []);
+      // A literal has room for one, an empty list that grows for 17: most members live on and add nothing.
+      this.#histories.set(id, [told]);
+      return told;
     }
     history.push(told);
     if (history.length > this.#allowance()) {

@@ -1,6 +1,6 @@
 /**
  * Shows that a steady node leaves nothing behind: the heap of a small cluster over 100,000 rounds of moved time, and heap, open files
- * and timers of real nodes over an hour's worth of rounds at a quick pace. Run by `deno task bench:heap`; exits with 1 if something grew.
+ * and timers of real nodes over an hour's worth of rounds at a quick pace; and what quiet members cost a node. Run by `deno task bench:heap`; exits with 1 if something grew.
  *
  * @module
  */
@@ -8,12 +8,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseConfig } from "../../lib/config/config.ts";
 import { type Running, start } from "../../lib/run/run.ts";
 import { Brains } from "./brains.ts";
+import { measureCrowds } from "./crowded.ts";
 import { table } from "./measure.ts";
 
 declare const gc: () => void;
 
 const ROUNDS = 100_000;
 const MEMBERS = 4;
+
+/** Members of whom a node is told, and that live on. */
+const CROWDS = [1_000, 10_000];
 
 /** Rounds of an hour at the default interval, run at this one. */
 const REAL_ROUNDS = 3_600;
@@ -107,5 +111,6 @@ function fail(what: string, steps: readonly number[]): void {
 
 console.log(table(measureBrains()));
 console.log(table(await measureNodes()));
+console.log(table(await measureCrowds(CROWDS)));
 // No Deno.exit(): a timer or a listener left behind would keep the process from its end.
 if (failed) Deno.exitCode = 1;

@@ -451,6 +451,32 @@ Deno.test("a stranger who changes its name with each request fills no log", asyn
   assertMatch(door.lines.at(-1)!, /further nodes of other clusters: not logged for an hour$/);
 });
 
+Deno.test("GET /members?limit= gives pages that together are the whole, the decommissioned among them", async () => {
+  await using door = openDoor();
+  const { ask } = door;
+  const rows = ["n2", "n4", "n5"].map((id) => {
+    return rowOf(id, { address: `${id}:80`, heartbeat: NOW_MS });
+  });
+  await ask("POST /hello?from=n2&via=n2:80", {
+    body: encodeMessage({ roster: "0".repeat(16), rows }),
+  });
+  for (const id of ["n0", "n3"]) await ask(`POST /bye?id=${id}&unknown=yes`);
+  const page = async (query: string) => {
+    const { members, next } = JSON.parse((await ask(`GET /members?${query}`)).text);
+    return [members.map(({ id }: { id: string }) => id), next];
+  };
+  assertEquals(await page("limit=2"), [["n0", "n1"], "n1"]);
+  assertEquals(await page("limit=2&after=n1"), [["n2", "n3"], "n3"]);
+  assertEquals(await page("limit=2&after=n3"), [["n4", "n5"], null]);
+  assertEquals(await page("after=n3"), [["n4", "n5"], undefined]);
+  assertEquals(await page("limit=1&after=n2&status=live"), [["n4"], "n4"]);
+  assertEquals(await page("limit=9&status=decommissioned"), [["n0", "n3"], null]);
+  for (const query of ["limit=0", "limit=-1", "limit=all", "limit=123456"]) {
+    assertRefused(await ask(`GET /members?${query}`), 400, /Give a number .* as limit=/, query);
+  }
+  assertRefused(await ask("GET /members?after=a%20b"), 400, /Give the ID .* as after=/, "after");
+});
+
 Deno.test("GET /members?tag= gives those that say they are that, and nobody else", async () => {
   await using door = openDoor();
   const { ask } = door;

@@ -34,8 +34,8 @@ function open({ keepAliveMs = 3_600_000, padding = 0, verdict = "" } = {}) {
       for (const id of ids) stories.record(change(id), 1_000);
       events.publish();
     },
-    read(lastEventId?: string): Reading {
-      const stream = events.open(lastEventId);
+    read(lastEventId?: string, fromNow?: boolean): Reading {
+      const stream = events.open(lastEventId, fromNow);
       assert(stream, "there is room for a stream");
       return new Reading(stream);
     },
@@ -82,6 +82,22 @@ class Reading {
     await this.#reader.cancel();
   }
 }
+
+Deno.test("from now on a stream has no snapshot and no earlier change, unless it can resume", async () => {
+  const { events, record, read, snapshots } = open();
+  record("n1", "n2");
+  for (const lastEventId of [undefined, `${BOOT}-9`, "00000000-1"]) {
+    const reading = read(lastEventId, true);
+    assertEquals(await reading.block(), "retry: 2000");
+    record("n3");
+    assertStringIncludes((await reading.block())!, '"id":"n3"');
+  }
+  const resumed = read(`${BOOT}-1`, true);
+  assertEquals(await resumed.block(), "retry: 2000");
+  assertStringIncludes((await resumed.block())!, '"id":"n2"');
+  assertEquals(snapshots(), 0);
+  events.close();
+});
 
 Deno.test("EventStreams begins with the retry time and a snapshot, and goes on with changes", async () => {
   const { events, record, read } = open();
