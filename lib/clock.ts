@@ -141,21 +141,18 @@ export class Pulse {
   /**
    * Stamps a heartbeat, the last step of `stepMs` that its clock has reached. False if that is stamped already.
    *
-   * The clock is the wall clock's tenth of a second, or its last reading plus the time since, if that is later. Growing
-   * by the time since, and not by one step, keeps stamp plus age equal to it, on which charges and ticks rely.
+   * The clock is the wall clock, or its last reading plus the time since, if that is later. Growing by the time since,
+   * and not by one step, keeps stamp plus age equal to it, on which charges and ticks rely.
    */
   beat(now: Moment, stepMs = HEARTBEAT_STEP_MS): boolean {
     const sinceMs = now.monotonicMs - this.#readAtMs;
     if (sinceMs < HEARTBEAT_STEP_MS) return false;
-    const paceMs = this.#clockMs === 0 ? 0 : floorStep(sinceMs);
-    const pacedMs = this.#clockMs + paceMs;
-    const wallMs = floorStep(now.wallMs);
-    const leaps = this.#clockMs >= CLOCK_SET_MS && wallMs > pacedMs + LEAP_MAX_MS;
-    const isPaced = leaps || pacedMs > wallMs;
-    this.#clockMs = Math.min(isPaced ? pacedMs : wallMs, HEARTBEAT_MAX_MS);
-    // What is less than a step counts at the next reading, so that the clock never runs slow.
-    this.#readAtMs = isPaced && paceMs > 0 ? this.#readAtMs + paceMs : now.monotonicMs;
-    const stamp = this.#clockMs - this.#clockMs % stepMs || HEARTBEAT_STEP_MS;
+    // A clock before the epoch counts as the first step.
+    const pacedMs = this.#clockMs === 0 ? HEARTBEAT_STEP_MS : this.#clockMs + sinceMs;
+    const leaps = this.#clockMs >= CLOCK_SET_MS && now.wallMs > pacedMs + LEAP_MAX_MS;
+    this.#clockMs = Math.min(leaps ? pacedMs : Math.max(now.wallMs, pacedMs), HEARTBEAT_MAX_MS);
+    this.#readAtMs = now.monotonicMs;
+    const stamp = Math.max(HEARTBEAT_STEP_MS, this.#clockMs - this.#clockMs % stepMs);
     if (stamp <= this.#heartbeat) return false;
     this.#heartbeat = stamp;
     return true;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { floorStep, type Pulse } from "./clock.ts";
+import type { Pulse } from "./clock.ts";
 import { type Columns, encodeColumns } from "./columns.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Form, Forms } from "./forms.ts";
@@ -95,7 +95,7 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
     return draft;
   }
   const own = table.get(id);
-  const clockMs = floorStep(heartbeat + (own === undefined ? 0 : ageOf(own, nowMs)));
+  const clockMs = Math.floor(heartbeat + (own === undefined ? 0 : ageOf(own, nowMs)));
   const isExact = (id: string) => evidence.charges.isCharged(id) || forms.isExact(id, nowMs);
   const at = { clockMs, unitMs, nowMs, isExact };
   draft.ticks = knows === undefined ? encodeTicks(roster, at) : encodeLater(roster, at, knows);

@@ -139,7 +139,9 @@ export class Replica {
 
   #mergeOwn(nowMs: number): void {
     const { id, address, boot } = this.#options;
-    const { heartbeat, ageMs } = this.pulse;
+    const { heartbeat } = this.pulse;
+    // Tenths are as old as their making: so is what older programs tell.
+    const ageMs = this.unitMs === undefined ? 0 : this.pulse.ageMs;
     const said = { left: this.#left, about: this.#about };
     this.merge({ id, address, boot, heartbeat, ageMs, ...said }, id, nowMs);
   }

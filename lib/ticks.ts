@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { floorStep } from "./clock.ts";
 import { type Columns, fold, OLDER_MS } from "./columns.ts";
 import { BASE, charCodeOf, putNumber, roomFor, textOf } from "./digits.ts";
 import { mix } from "./hash.ts";
@@ -66,6 +67,9 @@ export const OLDEST_UNITS = 4.4;
 export const CHECKED = 204 * GROUP;
 export const CHECK_LENGTH = 4;
 export const CHECK_BITS_LESS = 6;
+
+/** Ages that are told exactly are in whole steps of so many ms: whoever passes them on rounds them down again. */
+export const AGE_STEP_MS = 10;
 
 /** Who is silent for longer, in ms, is long known to be, and is told of in one of so many ticks. */
 const LONG_MS = 60_000;
@@ -148,8 +152,9 @@ function encodeExact(rows: readonly Row[], at: Writing, knows: Columns | undefin
     length = putNumber(bytes, length, 2 * (i - next) + (isTold ? 1 : 0));
     next = i + 1;
     if (!isTold) continue;
-    length = putNumber(bytes, length, fold((at.clockMs - row.heartbeat) / HEARTBEAT_STEP_MS));
-    length = putNumber(bytes, length, Math.floor(ageMs / HEARTBEAT_STEP_MS));
+    const behindMs = floorStep(at.clockMs) - row.heartbeat;
+    length = putNumber(bytes, length, fold(behindMs / HEARTBEAT_STEP_MS));
+    length = putNumber(bytes, length, Math.floor(ageMs / AGE_STEP_MS));
   }
   return textOf(bytes, length);
 }

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { floorStep } from "./clock.ts";
 import { type Columns, unfold } from "./columns.ts";
 import { BASE, digitAt, lengthOf, numberAt } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Row } from "./table.ts";
 import {
+  AGE_STEP_MS,
   CHECK_BITS_LESS,
   CHECK_LENGTH,
   CHECKED,
@@ -165,10 +167,10 @@ function decodeExact({ exact, clockMs }: Ticks, columns: Columns): Uint8Array | 
     const behind = next();
     const age = next();
     if (behind < 0 || age < 0) return undefined;
-    const heartbeat = clockMs - unfold(behind) * HEARTBEAT_STEP_MS;
+    const heartbeat = floorStep(clockMs) - unfold(behind) * HEARTBEAT_STEP_MS;
     if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) return undefined;
     heartbeats[i] = heartbeat;
-    agesMs[i] = Math.min(age * HEARTBEAT_STEP_MS, AGE_MAX_MS);
+    agesMs[i] = Math.min(age * AGE_STEP_MS, AGE_MAX_MS);
   }
   return isExact;
 }

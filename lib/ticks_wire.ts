@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isHeartbeat } from "./entries.ts";
-import { HEARTBEAT_STEP_MS } from "./limits.ts";
+import { isCount, isHeartbeat } from "./entries.ts";
+import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Mutable } from "./table.ts";
 import type { Ticks } from "./ticks.ts";
 
@@ -37,7 +37,7 @@ export function readTicks(body: Record<string, unknown>): TicksPart {
   const part: Mutable<TicksPart> = { unitMs: unit };
   if (typeof readers === "string") part.readers = readers;
   const text = ticks ?? later;
-  if (typeof text === "string" && typeof exact === "string" && isHeartbeat(clock)) {
+  if (typeof text === "string" && typeof exact === "string" && isCount(clock, HEARTBEAT_MAX_MS)) {
     const of = text === ticks ? "all" : "some";
     part.ticks = { clockMs: clock, unitMs: unit, of, text, exact };
   }
