@@ -9,6 +9,7 @@
  * @module
  */
 import { Accepts } from "./accepts.ts";
+import type { Beat } from "./belief.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { endOf } from "./ends.ts";
 import { SlowMembers } from "./slow.ts";
@@ -82,10 +83,12 @@ export class Evidence {
   }
 
   /** Takes a heartbeat before the member's row does: it can end a silence. Another `boot` is another process. */
-  hears(row: Row | undefined, told: Pick<Row, "heartbeat" | "boot">, nowMs: number): void {
+  hears(row: Row | undefined, told: Beat & Pick<Row, "boot">, nowMs: number): void {
     if (row === undefined || !this.accepts.has(row.id)) return;
     if (told.heartbeat <= row.heartbeat || told.boot !== row.boot) return;
-    if (this.isSilent(row, nowMs)) this.slow.ended(row.id, ageOf(row, nowMs), told.heartbeat);
+    // Between the two heartbeats: one that comes late, as out of a state file, ends no silence.
+    const gapMs = ageOf(row, nowMs) - told.ageMs;
+    if (gapMs > this.slow.silenceMs(row)) this.slow.ended(row.id, gapMs, told.heartbeat);
   }
 
   /** Drops what counts no more. */

@@ -109,11 +109,25 @@ Deno.test("who was unresponsive and is heard again may be silent for twice as lo
       row(),
       HEARD_MS + 4_000,
     );
-    const beat = { heartbeat: HEARTBEAT + 9_000, boot };
+    const beat = { heartbeat: HEARTBEAT + 9_000, ageMs: 0, boot };
     known.hears(row(), beat, HEARD_MS + 9_000);
-    const heardAgain = row({ ...beat, heardAtMs: HEARD_MS + 9_000 });
+    const heardAgain = row({ heartbeat: beat.heartbeat, boot, heardAtMs: HEARD_MS + 9_000 });
     const isPatient = boot === "00000001";
     assertEquals(known.statusOf(heardAgain, at(9_000 + 18_000)), isPatient ? "live" : "dead");
     assertEquals(known.statusOf(heardAgain, at(9_000 + 18_001)), "dead");
   }
+});
+
+Deno.test("a heartbeat made before the silence ends none, however late it comes: a lost host asks for no patience", () => {
+  const known = evidence();
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  const late = { heartbeat: HEARTBEAT + 200, ageMs: 8_800, boot: "00000001" };
+  known.hears(row(), late, HEARD_MS + 9_000);
+  const dated = row({ heartbeat: late.heartbeat, heardAtMs: HEARD_MS + 200 });
+  assertEquals(known.slow.silenceMs(dated), 5_000);
+  assertEquals(known.statusOf(dated, at(9_000)), "unresponsive");
 });
