@@ -9,6 +9,7 @@
  * @module
  */
 import { Accepts } from "./accepts.ts";
+import type { Beat } from "./belief.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { endOf } from "./ends.ts";
 import { SlowMembers } from "./slow.ts";
@@ -55,7 +56,9 @@ export class Evidence {
     if (row.left !== "") return endOf(row.left).status;
     if (row.heartbeat === 0) return "unknown";
     if (this.#convicts(row, standing)) return "dead";
-    if (!this.isSilent(row, nowMs)) return statusWhileUp(row);
+    if (!this.isSilent(row, nowMs)) {
+      return this.slow.isStarved(row.id) ? "unresponsive" : statusWhileUp(row);
+    }
     return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
   }
 
@@ -82,19 +85,35 @@ export class Evidence {
   /** The running time at which the status of a member may next change by itself; Infinity if it cannot. */
   dueMs(row: Row, status: Status, at: Omit<Standing, "isShownDead">): number {
     const { nowMs, witnessesNeeded } = at;
-    if (status === "unresponsive") return this.accepts.lapsesMs(row, nowMs);
-    if (!isUp(status)) return Infinity;
     const silentMs = row.heardAtMs + this.silenceMs(row);
+    if (status === "unresponsive") {
+      const lapsesMs = this.accepts.lapsesMs(row, nowMs);
+      return this.slow.isStarved(row.id) ? Math.max(silentMs, lapsesMs) : lapsesMs;
+    }
+    if (!isUp(status)) return Infinity;
     if (!this.charges.isCharged(row.id)) return silentMs;
     const convictableMs = row.heardAtMs + this.#convictionAgeMs(witnessesNeeded);
     return convictableMs > nowMs ? Math.min(silentMs, convictableMs) : silentMs;
   }
 
   /** Takes a heartbeat before the member's row does: it can end a silence. Another `boot` is another process. */
-  hears(row: Row | undefined, told: Pick<Row, "heartbeat" | "boot">, nowMs: number): void {
-    if (row === undefined || !this.accepts.has(row.id)) return;
-    if (told.heartbeat <= row.heartbeat || told.boot !== row.boot) return;
-    if (this.isSilent(row, nowMs)) this.slow.ended(row.id, ageOf(row, nowMs), told.heartbeat);
+  hears(row: Row | undefined, told: Beat & Pick<Row, "boot">, nowMs: number): void {
+    if (row === undefined || !this.isInQuestion(row.id)) return;
+    if (told.heartbeat <= row.heartbeat) return;
+    // Another process, or one that was shown dead: its first heartbeat is a return.
+    if (told.boot !== row.boot || !this.accepts.has(row.id) && this.isSilent(row, nowMs)) {
+      return this.slow.recovered(row.id);
+    }
+    // Between the two heartbeats: one that comes late, as out of a state file, ends no silence.
+    const gapMs = ageOf(row, nowMs) - told.ageMs;
+    if (gapMs > this.silenceMs(row) && this.accepts.has(row.id)) {
+      this.slow.ended(row, gapMs, told.heartbeat);
+    } else this.slow.beats(row, told.heartbeat);
+  }
+
+  /** Whether the next heartbeat of a member says more than that it is live. */
+  isInQuestion(id: string): boolean {
+    return this.accepts.has(id) || this.slow.isStarved(id);
   }
 
   /** Drops what counts no more. */
@@ -112,6 +131,7 @@ export class Evidence {
 
   whyUnresponsive(row: Row): string {
     const witnesses = inWords(this.accepts.witnesses(row));
+    if (witnesses === "") return "beats too seldom to be live";
     return `accepts connections and does not answer, seen by ${witnesses}`;
   }
 

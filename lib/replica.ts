@@ -220,8 +220,8 @@ export class Replica {
 
   /** Takes a heartbeat of a member whose roster entry the teller shares; true if others should know at once. */
   refresh(row: Row, beat: Beat, at: { via: string; nowMs: number }): boolean {
-    const { accepts } = this.evidence;
-    if (accepts.has(row.id)) this.evidence.hears(row, { ...beat, boot: row.boot }, at.nowMs);
+    const { evidence } = this;
+    if (evidence.isInQuestion(row.id)) evidence.hears(row, { ...beat, boot: row.boot }, at.nowMs);
     this.forms.dates(row, beat, { nowMs: at.nowMs, unitMs: this.unitMs });
     const merged = this.table.refresh(row, beat.heartbeat, at.nowMs - beat.ageMs);
     return merged === "fresher" && this.#freshened(row, { ...at, restarted: false });

@@ -29,6 +29,12 @@ const SILENCE_GAPS = 2;
 /** The longest silence believed, in dead-afters: a host that is lost must be known some time. */
 const SILENCE_MAX_DEAD_AFTERS = 6;
 
+/**
+ * Who starved is live again once it beat for so many dead-afters without a gap of one: a process that gets a moment of
+ * CPU time beats a few times, and falls silent again.
+ */
+const RECOVERED_DEAD_AFTERS = 0.4;
+
 /** Slow members known at one time; a cluster with more has other troubles. */
 export const SLOW_MAX = 1_024;
 
@@ -76,6 +82,8 @@ export class SlowMembers {
   readonly #byId = new Map<string, Slowness>();
   /** Silences that this node saw end: how long each was, and the heartbeat that ended it. */
   readonly #silences = new Map<string, { readonly gapMs: number; readonly at: number }>();
+  /** Members that were silent for longer than even a slow one may be: the heartbeat from which on they beat again. */
+  readonly #starved = new Map<string, number>();
   #version = 0;
 
   constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
@@ -114,10 +122,32 @@ export class SlowMembers {
   }
 
   /** Notes that a member was unresponsive for so long, until this heartbeat. */
-  ended(id: string, gapMs: number, at: number): void {
+  ended(row: Pick<Row, "id" | "heartbeat">, gapMs: number, at: number): void {
+    const { id } = row;
     if (this.#silences.size >= SLOW_MAX && !this.#silences.has(id)) return;
+    if (this.gapMs(row) > 0) this.#starved.set(id, at);
     this.#silences.set(id, { gapMs, at });
     this.#version++;
+  }
+
+  /** Notes a heartbeat of a member that may starve: once it beat for long enough without a gap, it does no more. */
+  beats(row: Pick<Row, "id" | "heartbeat">, heartbeat: number): void {
+    const fromHeartbeat = this.#starved.get(row.id);
+    if (fromHeartbeat === undefined) return;
+    if (heartbeat - row.heartbeat > this.#deadAfterMs) this.#starved.set(row.id, heartbeat);
+    else if (heartbeat - fromHeartbeat >= RECOVERED_DEAD_AFTERS * this.#deadAfterMs) {
+      this.#starved.delete(row.id);
+    }
+  }
+
+  /** Notes that a member is another process, or was shown dead. */
+  recovered(id: string): void {
+    this.#starved.delete(id);
+  }
+
+  /** Whether a member was silent for longer than a slow one may be, and has not recovered. */
+  isStarved(id: string): boolean {
+    return this.#starved.has(id);
   }
 
   /** The gap between a member's rounds, in ms; 0 if it is not slow. */
@@ -145,6 +175,7 @@ export class SlowMembers {
 
   forget(id: string): void {
     this.#news.forget(id);
+    this.#starved.delete(id);
     const wasSlow = this.#silences.delete(id);
     if (this.#byId.delete(id) || wasSlow) this.#version++;
   }

@@ -109,11 +109,77 @@ Deno.test("who was unresponsive and is heard again may be silent for twice as lo
       row(),
       HEARD_MS + 4_000,
     );
-    const beat = { heartbeat: HEARTBEAT + 9_000, boot };
+    const beat = { heartbeat: HEARTBEAT + 9_000, ageMs: 0, boot };
     known.hears(row(), beat, HEARD_MS + 9_000);
-    const heardAgain = row({ ...beat, heardAtMs: HEARD_MS + 9_000 });
+    const heardAgain = row({ heartbeat: beat.heartbeat, boot, heardAtMs: HEARD_MS + 9_000 });
     const isPatient = boot === "00000001";
     assertEquals(known.statusOf(heardAgain, at(9_000 + 18_000)), isPatient ? "live" : "dead");
     assertEquals(known.statusOf(heardAgain, at(9_000 + 18_001)), "dead");
   }
+});
+
+Deno.test("a heartbeat made before the silence ends none, however late it comes: a lost host asks for no patience", () => {
+  const known = evidence();
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+    row(),
+    HEARD_MS + 4_000,
+  );
+  const late = { heartbeat: HEARTBEAT + 200, ageMs: 8_800, boot: "00000001" };
+  known.hears(row(), late, HEARD_MS + 9_000);
+  const dated = row({ heartbeat: late.heartbeat, heardAtMs: HEARD_MS + 200 });
+  assertEquals(known.slow.silenceMs(dated), 5_000);
+  assertEquals(known.statusOf(dated, at(9_000)), "unresponsive");
+});
+
+/** A slow member that was silent for twice its gap and more, and was heard again by one heartbeat. */
+function starving(): { known: Evidence; returned: Row; returnedMs: number } {
+  const known = slowAndAccepting();
+  const returnedMs = 20_500;
+  const told = { heartbeat: HEARTBEAT + returnedMs, ageMs: 0, boot: "00000001" };
+  known.hears(row(), told, HEARD_MS + returnedMs);
+  const returned = row({ heartbeat: told.heartbeat, heardAtMs: HEARD_MS + returnedMs });
+  return { known, returned, returnedMs };
+}
+
+/** Hears a member's heartbeat `afterMs` its last one. */
+function hear(known: Evidence, from: Row, afterMs: number, boot = from.boot): Row {
+  const heartbeat = from.heartbeat + afterMs;
+  const heardAtMs = from.heardAtMs + afterMs;
+  known.hears(from, { heartbeat, ageMs: 0, boot }, heardAtMs);
+  return { ...from, boot, heartbeat, heardAtMs };
+}
+
+Deno.test("who starved is live once it beat for two seconds of a dead-after of five, not by a moment's heartbeats", () => {
+  const { known, returned, returnedMs } = starving();
+  assertEquals(known.statusOf(returned, at(returnedMs)), "unresponsive");
+  const moment = hear(known, returned, 100);
+  assertEquals(known.statusOf(moment, at(returnedMs + 100)), "unresponsive");
+  const late = hear(known, moment, 6_000);
+  assertEquals(known.statusOf(late, at(returnedMs + 6_100)), "unresponsive", "a gap begins anew");
+  const again = hear(known, late, 1_000);
+  assertEquals(known.statusOf(again, at(returnedMs + 7_100)), "unresponsive");
+  const well = hear(known, again, 1_000);
+  assertEquals(known.statusOf(well, at(returnedMs + 8_100)), "live");
+});
+
+Deno.test("who starved and restarts is live at once, and dead where its silence passes without an accept", () => {
+  const { known, returned, returnedMs } = starving();
+  const silentMs = returnedMs + 30_000;
+  assertEquals(known.dueMs(returned, "unresponsive", at(returnedMs)), HEARD_MS + silentMs);
+  assertEquals(known.statusOf(returned, at(silentMs)), "unresponsive");
+  assertEquals(known.statusOf(returned, at(silentMs + 1)), "dead");
+  const restarted = hear(known, returned, 1_000, "00000002");
+  assertEquals(known.statusOf(restarted, at(returnedMs + 1_000)), "live");
+});
+
+Deno.test("who was not slow is live on its first heartbeat, however long it was stopped", () => {
+  const known = evidence();
+  known.accepts.add(
+    { member: "n1", witness: "n2", at: HEARTBEAT + 19_000 },
+    row(),
+    HEARD_MS + 19_000,
+  );
+  const back = hear(known, row(), 20_000);
+  assertEquals(known.statusOf(back, at(20_000)), "live");
 });

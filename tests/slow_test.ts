@@ -101,7 +101,7 @@ Deno.test("invariant 7: so many slow members are known, and so many told at once
 
 Deno.test("a silence that was seen to end counts as a gap for a minute, beside what the member says", () => {
   const slow = members();
-  slow.ended("n1", 9_000, HEARTBEAT);
+  slow.ended(row(), 9_000, HEARTBEAT);
   assertFalse(slow.empty);
   assertEquals(slow.silenceMs(row()), 18_000);
   slow.add({ member: "n1", gapMs: 4_000, at: HEARTBEAT }, NOW_MS);

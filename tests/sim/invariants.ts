@@ -11,13 +11,13 @@ export const CLOCK_SHARE_MAX = 0.005;
 /** A refusal counts against heartbeats made up to so much later (see charges.ts), and a step of the stamp. */
 const CHARGE_SLACK_MS = 600;
 
-/** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
 /** What nobody may say of a member that runs and is connected. */
 const SICK: ReadonlySet<Status> = new Set<Status>(["dead", "unresponsive"]);
 
 /** The longest sleep that a plan draws. */
 const STALL_MAX_MS = 20_000;
 
+/** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
 const AGE_SLACK_MS = 5;
 
 /** A broken invariant, by its number in lib/PROTOCOL.md. */
@@ -115,9 +115,18 @@ export class Invariants {
     if (node.gossip.statusOf(row) !== "unresponsive") return;
     const { nowMs, network, options: { intervalMs, deadAfterMs } } = this.#world;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
-    const lapseMs = Math.max(2 * deadAfterMs, ageMs / 4) + 2 * intervalMs + network.latestMs;
+    const isStarved = node.gossip.replica.evidence.slow.isStarved(row.id);
+    // Who starved and beat again is waited for as any slow member is.
+    const waitMs = isStarved ? silenceMs(node, row, deadAfterMs) : 0;
+    const lapseMs = Math.max(2 * deadAfterMs, ageMs / 4, waitMs) + 2 * intervalMs +
+      network.latestMs;
     const acceptedMs = network.acceptedMs.get(row.address) ?? -Infinity;
-    if (nowMs - acceptedMs <= lapseMs * (1 + CLOCK_SHARE_MAX)) return;
+    // A heartbeat that only a former life knew is dated by that life's next start (former.ts): the stamps of evidence,
+    // which are dated by it, lapse later by as much.
+    const madeMs = this.truth.made(row.id, row.heartbeat)?.lastMs ?? nowMs;
+    const youngerMs = Math.max(0, nowMs - madeMs - ageMs);
+    const existedMs = isStarved ? Math.max(acceptedMs, madeMs) : acceptedMs;
+    if (nowMs - existedMs <= lapseMs * (1 + CLOCK_SHARE_MAX) + youngerMs) return;
     // Who slept may tell a heartbeat that it held meanwhile, with too low an age: evidence, a stamp by ages that went on,
     // then lasts longer by that sleep, and by the rest after it.
     const sleptMs = STALL_MAX_MS + intervalMs;
