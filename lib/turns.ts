@@ -78,17 +78,19 @@ export function placeOf(of: {
 }
 
 /**
- * Waiting for one's turn. When those before are found dead, all others move up: the first then acts at once, and the
- * rest count their seconds anew, or the time that passed would make two act at once.
+ * Waiting for one's turn. When those before are found dead, or who tries is, all others move up: the first then acts at
+ * once, and the rest count their seconds anew, or the time that passed would make two act at once.
  */
 export class Queue {
   #index = 0;
+  #fromMs = -Infinity;
   #movedMs = -Infinity;
 
   /** The running time at which the turn of a node in that place comes. */
   atMs({ index, fromMs }: Place, nowMs: number): number {
-    if (index < this.#index) this.#movedMs = nowMs;
+    if (index < this.#index || fromMs < this.#fromMs) this.#movedMs = nowMs;
     this.#index = index;
+    this.#fromMs = fromMs;
     return index === 0 ? fromMs : Math.max(fromMs, this.#movedMs) + TURN_MS * index;
   }
 }

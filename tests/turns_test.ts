@@ -83,3 +83,13 @@ Deno.test("who moves up counts its seconds anew, unless it is the first", () => 
   assertEquals(first.atMs({ index: 0, fromMs: DUE_MS }, movedMs), DUE_MS);
   assertEquals(second.atMs({ index: 1, fromMs: DUE_MS }, movedMs), movedMs + 2_000);
 });
+
+Deno.test("where who tries is found dead, the first acts at once, and the next counts its seconds anew", () => {
+  const [first, second] = [new Queue(), new Queue()];
+  const tryingMs = DUE_MS + 35_000;
+  assertEquals(first.atMs({ index: 0, fromMs: tryingMs }, DUE_MS), tryingMs);
+  assertEquals(second.atMs({ index: 1, fromMs: tryingMs }, DUE_MS), tryingMs + 2_000);
+  const diedMs = DUE_MS + 5_000;
+  assertEquals(first.atMs({ index: 0, fromMs: DUE_MS }, diedMs), DUE_MS);
+  assertEquals(second.atMs({ index: 1, fromMs: DUE_MS }, diedMs), diedMs + 2_000);
+});

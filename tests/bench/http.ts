@@ -5,8 +5,8 @@
  * @module
  */
 import { encodeColumns } from "../../lib/columns.ts";
-import { HEARTBEAT_STEP_MS } from "../../lib/limits.ts";
-import type { Report } from "../../lib/table.ts";
+import type { Report, Row } from "../../lib/table.ts";
+import { encodeTicks, FINE_MEMBERS_MAX } from "../../lib/ticks.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
 import type { LoadOrder, LoadResult } from "./http_load.ts";
 import { cpuMsOf, table } from "./measure.ts";
@@ -24,8 +24,17 @@ const CALLER = "m00000";
 /** Dead-after so long that the table stays as it is. */
 const NODE_FLAGS = "-id self -port 0 -host 127.0.0.1 -interval 500ms -dead-after 1h".split(" ");
 
-/** A member's heartbeat is this much later in one push than in the other. */
-const LATER_MS = 1_000;
+/** The node's interval. */
+const UNIT_MS = 500;
+
+/**
+ * One in so many members is later in one push than in the other, by an interval: with columns an answer holds half of
+ * the table, with ticks a ninth, as in clusters of such sizes.
+ */
+const LATER_ONE_IN = { columns: 2, ticks: 9 };
+
+/** The oldest heartbeat of a push, in ms: three intervals. */
+const OLDEST_MS = 3 * UNIT_MS;
 
 /** News is told for eight intervals; what is measured is the steady state. */
 const NEWS_MS = 5_000;
@@ -115,7 +124,8 @@ class Load implements AsyncDisposable {
 
 interface Side {
   readonly pid: number;
-  readonly order: LoadOrder;
+  /** What to do in the next turn. */
+  readonly order: () => LoadOrder;
 }
 
 /** Loads both in turns; returns medians: requests a second, of the first as a share of the second's, and µs of CPU a request. */
@@ -125,7 +135,7 @@ async function compare(load: Load, sides: readonly [Side, Side]) {
   for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++) {
     for (const [i, { pid, order }] of sides.entries()) {
       const before = await cpuMsOf(pid);
-      const { requests, seconds } = await load.run(order);
+      const { requests, seconds } = await load.run(order());
       const cpuMs = await cpuMsOf(pid) - before;
       if (turn < WARM_UP_TURNS) continue;
       rates[i]!.push(requests / seconds);
@@ -154,35 +164,46 @@ function addressOf(i: number): string {
 
 /** Fills the node's table: it has `members` afterwards, itself among them. */
 async function fill(port: number, members: number): Promise<void> {
-  const heartbeat = floorStep(Date.now() - 10_000);
-  const rows: Report[] = Array.from({ length: members - 1 }, (_, i) => ({
-    id: memberId(i),
+  const nowMs = Date.now();
+  const rows: Report[] = rowsOf(members - 1, nowMs).map((row, i) => ({
+    ...row,
     address: addressOf(i),
-    boot: "00000001",
-    heartbeat,
-    ageMs: 500 + (i * 37) % 3_000,
-    left: "",
+    ageMs: nowMs - row.heartbeat,
   }));
   await post(port, encodeMessage({ roster: "0".repeat(16), rows, full: true }));
   await new Promise((resolve) => setTimeout(resolve, NEWS_MS));
 }
 
-/** Two compact pushes of equal rosters, each later than the other for half of the members: so an answer holds half of the table. */
-async function compactBodies(port: number, members: number): Promise<string[]> {
-  const now = floorStep(Date.now());
+async function rosterOf(port: number): Promise<string> {
   const probe = decodeMessage(await post(port, encodeMessage({ roster: "0".repeat(16) })));
   if ("error" in probe) throw new Error(probe.error);
-  const { roster } = probe;
+  return probe.roster;
+}
+
+/** Two compact pushes of that roster, each later than the other for some of the members. */
+function compactBodies(roster: string, members: number): string[] {
+  const form = members > FINE_MEMBERS_MAX ? "ticks" : "columns";
+  const nowMs = Date.now();
+  const clockMs = floorUnit(nowMs);
   return [0, 1].map((late) => {
-    const rows = Array.from({ length: members }, (_, i) => {
-      const ageMs = 500 + (i * 37) % 3_000 + (i % 2 === late ? 0 : LATER_MS);
-      return {
-        ...{ id: "", address: "", boot: "", left: "" },
-        ...{ heartbeat: now - floorStep(ageMs), heardAtMs: -ageMs },
-      };
-    });
-    const beats = encodeColumns(rows, { ownHeartbeat: now, nowMs: 0 });
-    return encodeMessage({ roster, beat: now, beats });
+    const rows = rowsOf(members, nowMs).map((row, i) =>
+      i % LATER_ONE_IN[form] === late ? { ...row, heartbeat: row.heartbeat + UNIT_MS } : row
+    );
+    if (form === "columns") {
+      const beats = encodeColumns(rows, { ownHeartbeat: clockMs, nowMs });
+      return encodeMessage({ roster, beat: clockMs, beats });
+    }
+    const at = { clockMs: nowMs, nowMs, unitMs: UNIT_MS, isExact: () => false };
+    return encodeMessage({ roster, unitMs: UNIT_MS, ticks: encodeTicks(rows, at) });
+  });
+}
+
+/** Rows of so many members, by a running clock that is the wall clock; each heartbeat is a tick. */
+function rowsOf(members: number, nowMs: number): Row[] {
+  return Array.from({ length: members }, (_, i) => {
+    const heartbeat = floorUnit(nowMs - UNIT_MS - (i * 37) % OLDEST_MS);
+    const row = { id: memberId(i), address: "", boot: "00000001", left: "" };
+    return { ...row, heartbeat, heardAtMs: heartbeat };
   });
 }
 
@@ -197,8 +218,8 @@ function path(method: "GET" | "POST"): string {
   return method === "GET" ? "/hello" : `/hello?from=${CALLER}&via=${addressOf(0)}`;
 }
 
-function floorStep(ms: number): number {
-  return Math.floor(ms / HEARTBEAT_STEP_MS) * HEARTBEAT_STEP_MS;
+function floorUnit(ms: number): number {
+  return ms - ms % UNIT_MS;
 }
 
 async function measure(load: Load, members: number): Promise<[string, string][]> {
@@ -209,11 +230,16 @@ async function measure(load: Load, members: number): Promise<[string, string][]>
   await fill(port, members);
   const lines: [string, string][] = [];
   for (const method of ["GET", "POST"] as const) {
-    const bodies = method === "POST" ? await compactBodies(port, members) : [""];
-    const order = { port, method, path: path(method), bodies, forMs: TURN_MS };
-    const { bytes, type } = await load.run(order);
+    const roster = await rosterOf(port);
+    const fixed = { port, method, path: path(method), forMs: TURN_MS };
+    const order = () => ({
+      ...fixed,
+      bodies: method === "POST" ? compactBodies(roster, members) : [""],
+    });
+    const { bytes, type } = await load.run(order());
     await using constant = new ServerProcess([bare, String(bytes), type]);
-    const other = { ...order, port: await constant.port() };
+    const otherPort = await constant.port();
+    const other = () => ({ ...order(), port: otherPort });
     const { rates, costs, share } = await compare(load, [
       { pid: node.pid, order },
       { pid: constant.pid, order: other },

@@ -16,9 +16,10 @@ const SEEDS = 300;
  * Seeds that break an invariant on an earlier state of the code: one partner a round in small clusters (236, 256, 1426), Go nodes
  * among the partners (763), a restarted node held to the charges against its former life (2496), a stopping
  * node's clock that stood still (533), an answer that could not be read, as news came meanwhile, and was not asked for again (20988), a
- * node that just woke and accused by what others told it that slept as well (768329265).
+ * node that just woke and accused by what others told it that slept as well (768329265), a host lost that was waited for as if slow
+ * (804602), two that told at once as who tried was found dead (820412, 30256).
  */
-const REGRESSION_SEEDS = [236, 256, 533, 763, 1426, 2496, 20988, 768329265];
+const REGRESSION_SEEDS = [236, 256, 533, 763, 1426, 2496, 20988, 768329265, 804602, 820412, 30256];
 
 /** Where code has changed since a broken rule's seed was noted, one of so many must find it out. */
 const MUTANT_SEEDS = 100;
