@@ -12,6 +12,8 @@ import { Gossip } from "../../lib/gossip.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { renderPage } from "../../lib/page/page.tsx";
 import { type Report, Table } from "../../lib/table.ts";
+import { encodeTicks } from "../../lib/ticks.ts";
+import { decodeTicks } from "../../lib/ticks_read.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
 import { member, view } from "../page/views.ts";
 
@@ -97,6 +99,16 @@ for (const size of SIZES) {
   const columns = encodeColumns(roster, at);
   Deno.bench(`encode columns of ${size}`, () => void encodeColumns(roster, at));
   Deno.bench(`decode columns of ${size}`, () => void decodeColumns(columns, WALL_MS));
+
+  const writing = { clockMs: WALL_MS, nowMs: 0, unitMs: INTERVAL_MS, isExact: () => false };
+  const ticked = reports(size, WALL_MS).map((row, i) => {
+    const heartbeat = WALL_MS - i % 4 * INTERVAL_MS;
+    return { ...row, heartbeat, heardAtMs: heartbeat - WALL_MS };
+  });
+  const ticks = encodeTicks(ticked, writing);
+  const reading = { from: "m00000", nowMs: 0 };
+  Deno.bench(`encode ticks of ${size}`, () => void encodeTicks(ticked, writing));
+  Deno.bench(`decode ticks of ${size}`, () => void decodeTicks(ticks, ticked, reading));
 
   const full = { roster: "0".repeat(16), rows, full: true };
   const text = encodeMessage(full);
