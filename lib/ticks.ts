@@ -51,8 +51,8 @@ export interface Writing {
 }
 
 /**
- * In a cluster of more members heartbeats are whole intervals, which travel as ticks: the page shows whole seconds
- * then, and who falls silent is known up to an interval later.
+ * In a cluster of more members heartbeats are whole intervals, which travel as ticks: ages count from them then, and
+ * who falls silent is known up to an interval later.
  */
 export const FINE_MEMBERS_MAX = 256;
 

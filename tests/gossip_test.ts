@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+} from "@std/assert";
+import { encodeMessage } from "../lib/wire.ts";
 import { readMessage } from "./support/messages.ts";
 import {
   assertShow,
@@ -193,6 +200,20 @@ Deno.test("news spread at once, but rounds keep 200 ms apart", () => {
   const gaps = toB.slice(1).map((time, i) => time - toB[i]!);
   assert(toB.length >= 4, `news went out ${toB.length} times in a second`);
   assertLessOrEqual(200, Math.min(...gaps), gaps.join(" "));
+});
+
+Deno.test("a charge that is news is told on at once: the next round comes within 200 ms", () => {
+  const { lab, a } = three();
+  const { counts } = a.gossip;
+  while (a.gossip.counts.rounds === counts.rounds) lab.pass(10);
+  // The next round would come after 0.9 s at the earliest.
+  lab.pass(250);
+  const { rounds } = a.gossip.counts;
+  const upTo = a.gossip.replica.table.get("C")!.heartbeat + 1_000;
+  const charges = [{ member: "C", witness: "B", upTo }];
+  a.receive("B", encodeMessage({ roster: "0".repeat(16), charges }));
+  lab.pass(200);
+  assertGreater(a.gossip.counts.rounds, rounds);
 });
 
 Deno.test("receive() answers a push of its own ID with its boot alone: that tells a node from its twin", () => {
