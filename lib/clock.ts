@@ -141,8 +141,8 @@ export class Pulse {
   /**
    * Stamps a heartbeat, the last step of `stepMs` that its clock has reached. False if that is stamped already.
    *
-   * The clock is the wall clock, or its last reading plus the time since, if that is later. Growing by the time since,
-   * and not by one step, keeps stamp plus age equal to it, on which charges and ticks rely.
+   * The clock is its last reading plus the time since, or the wall clock where that is later by more than a tenth.
+   * Growing by the time since, and not by one step, keeps stamp plus age equal to it, on which charges and ticks rely.
    */
   beat(now: Moment, stepMs = HEARTBEAT_STEP_MS): boolean {
     const sinceMs = now.monotonicMs - this.#readAtMs;
@@ -150,7 +150,9 @@ export class Pulse {
     // A clock before the epoch counts as the first step.
     const pacedMs = this.#clockMs === 0 ? HEARTBEAT_STEP_MS : this.#clockMs + sinceMs;
     const leaps = this.#clockMs >= CLOCK_SET_MS && now.wallMs > pacedMs + LEAP_MAX_MS;
-    this.#clockMs = Math.min(leaps ? pacedMs : Math.max(now.wallMs, pacedMs), HEARTBEAT_MAX_MS);
+    // Clocks that are read one after the other differ by a little, which must not add up.
+    const isAhead = !leaps && now.wallMs > pacedMs + HEARTBEAT_STEP_MS;
+    this.#clockMs = Math.min(isAhead ? now.wallMs : pacedMs, HEARTBEAT_MAX_MS);
     this.#readAtMs = now.monotonicMs;
     const stamp = Math.max(HEARTBEAT_STEP_MS, this.#clockMs - this.#clockMs % stepMs);
     if (stamp <= this.#heartbeat) return false;

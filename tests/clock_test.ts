@@ -1,6 +1,7 @@
-import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { type Moment, Pulse, RunningClock } from "../lib/clock.ts";
+import { seededRandom } from "./support/dice.ts";
 
 const INTERVAL_MS = 1_000;
 
@@ -131,4 +132,35 @@ Deno.test("Pulse.jumpPast() passes a stamp by a step, and never takes a heartbea
   assertEquals(pulse.heartbeat, 5_100);
   pulse.jumpPast(4_000);
   assertEquals(pulse.heartbeat, 5_100);
+});
+
+Deno.test("Pulse does not run ahead of a wall clock that is read a moment before or after the monotonic one", () => {
+  const random = seededRandom(1);
+  for (const stepMs of [100, 1_000]) {
+    const pulse = new Pulse();
+    for (let second = 1; second <= 100_000; second++) {
+      const monotonicMs = second * 1_000 + 20 * random();
+      pulse.beat(
+        { monotonicMs, wallMs: IN_2026 + second * 1_000 + Math.floor(20 * random()) },
+        stepMs,
+      );
+      const clockMs = pulse.heartbeat + pulse.ageMs;
+      assertLess(Math.abs(clockMs - (IN_2026 + monotonicMs)), 150, `second ${second}`);
+    }
+  }
+});
+
+Deno.test("Pulse stamps whole steps, each once, and knows how long ago its clock reached the last", () => {
+  const pulse = new Pulse();
+  const beats = [100, 900, 1_000, 1_950, 2_050].map((ms) => {
+    const isNew = pulse.beat({ monotonicMs: ms, wallMs: IN_2026 + ms }, 1_000);
+    return [isNew, pulse.heartbeat - IN_2026, pulse.ageMs];
+  });
+  assertEquals(beats, [
+    [true, 0, 100],
+    [false, 0, 900],
+    [true, 1_000, 0],
+    [false, 1_000, 950],
+    [true, 2_000, 50],
+  ]);
 });

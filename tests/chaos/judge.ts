@@ -197,7 +197,10 @@ export class Judge {
     const sinceMs = fromMs - this.verdictMs;
     if (!early || truth.openSinceMs(row.id) > sinceMs) return;
     if (truth.lastMs("reject", row.id) > sinceMs) return;
-    const text = `shows ${row.id} dead ${seconds(row.ageMs!)} after its heartbeat, ` +
+    // Who starved is unresponsive until it beats steadily, however young a heartbeat is.
+    const returnMs = deadAfterMs + RETURN_INTERVALS * intervalMs;
+    if (status === "unresponsive" && truth.wellSinceMs(row.id) > fromMs - returnMs) return;
+    const text = `shows ${row.id} ${status} ${seconds(row.ageMs!)} after its heartbeat, ` +
       "though its port was open to all";
     throw new Violation("5", [observer.id, row.id], `${observer.id} ${text}`);
   }
