@@ -61,6 +61,31 @@ Deno.test("decodeMessage() reads columns back", () => {
   });
 });
 
+Deno.test("decodeMessage() reads ticks back, of a push and of an answer, and who reads them", () => {
+  for (const  of of["all", "some"] as const) {
+    const ticks = { clockMs: 1_764_000_011_723, unitMs: 1_000, of, text: "%>T<vZ", exact: "$" };
+    const message = { ...HASHES, unitMs: 1_000, readers: "#~", unread: true as const };
+    assertEquals(read(encodeMessage({ ...message, ticks })), { ...message, ticks, dropped: 0 });
+    assertEquals(read(encodeMessage(message)), { ...message, dropped: 0 }, "the unit alone");
+  }
+});
+
+Deno.test("decodeMessage() takes ticks that break a rule as good as not there", () => {
+  const good = { unit: 1_000, clock: 1_764_000_011_700, ticks: "%>" };
+  for (const unit of [undefined, 0, 50, 1_050, -1_000, 3_600_100, "1000", null]) {
+    assertEquals(
+      read(JSON.stringify(body({ ...good, unit }))),
+      { ...HASHES, dropped: 0 },
+      `${unit}`,
+    );
+  }
+  const bad = [{ clock: -1 }, { clock: 0.5 }, { clock: 1e300 }, { ticks: 7 }, { exact: ["$"] }];
+  for (const part of bad) {
+    const { ticks } = read(JSON.stringify(body({ ...good, ...part }))) as Message;
+    assertEquals(ticks, undefined, JSON.stringify(part));
+  }
+});
+
 Deno.test("decodeMessage() says in one line what is wrong with a body as a whole", () => {
   const not = {
     "the body is not JSON": ["", "{", "hello A\n", "\0\xff\xfe", "{}x", "NaN", "undefined"],

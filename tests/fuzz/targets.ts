@@ -28,6 +28,7 @@ import { KeyError, parseKeys } from "../../lib/net/keys.ts";
 import { HEARTBEAT_MAX_MS } from "../../lib/limits.ts";
 import { mayCall, parseNetwork } from "../../lib/config/networks.ts";
 import { decodeSaved, encodeSaved } from "../../lib/host/state_format.ts";
+import type { Ticks } from "../../lib/ticks.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
 import { type Door, openDoor, pushOf } from "../support/door.ts";
 import type { Mutator } from "./mutate.ts";
@@ -59,10 +60,19 @@ const FULL = {
   charges: [{ member: "n2", witness: "n1", upTo: 1_700_000_000_000 }],
 };
 
+const TICKS: Ticks = {
+  clockMs: 1_700_000_000_000,
+  unitMs: 1_000,
+  of: "all",
+  text: "%>T<vZ",
+  exact: "$:'",
+};
+
 const MESSAGES = [
   encodeMessage(FULL),
   encodeMessage({ ...FULL, ...COLUMNS, full: true, boot: "0123abcd" }),
   encodeMessage({ roster: FULL.roster, ...COLUMNS }),
+  encodeMessage({ roster: FULL.roster, unitMs: 1_000, readers: "$", unread: true, ticks: TICKS }),
 ];
 
 const HELLO = "hello n1\nn1 n2 n3\nn9  n8\nn1:8080\nn2:8080\n[::1]:80\n";
