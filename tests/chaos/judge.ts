@@ -91,8 +91,9 @@ export class Judge {
     this.#options.truth.spread(view.untilMs);
     const memory = this.#memoryOf(observer);
     const before = memory.rows;
-    // The change to what it shows now may be older than a stop: then it takes as long as any return.
-    const isFresh = this.#options.truth.resumedMs(observer.id) < memory.shownMs;
+    // The change to what it shows now may be older than a stop, or came while it starved: then it takes as long as any
+    // return.
+    const isFresh = this.#options.truth.wellSinceMs(observer.id) < memory.shownMs;
     for (const row of view.rows.values()) {
       this.rows++;
       this.#checkHeartbeat(observer, row, memory);
