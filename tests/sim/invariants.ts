@@ -146,8 +146,8 @@ export class Invariants {
       return this.#fail("2", `${node.id} holds a heartbeat of ${row.id} that was never made`);
     }
     const trueAgeMs = nowMs - made.firstMs;
-    // A heartbeat looks as old as its stamp, by a clock that another host's is compared with now and then only.
-    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : 1.1 * intervalMs;
+    // A heartbeat looks as old as its tick, by a clock that is known to within 0.3 ticks (forms.ts).
+    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : 1.3 * intervalMs;
     if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS + stepMs) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(trueAgeMs)
