@@ -29,6 +29,10 @@ export class News {
     this.#untilMs.delete(name);
   }
 
+  get empty(): boolean {
+    return this.#untilMs.size === 0;
+  }
+
   /** Whether that is news. */
   has(name: string, nowMs: number): boolean {
     const untilMs = this.#untilMs.get(name);

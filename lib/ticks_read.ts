@@ -16,6 +16,7 @@ import {
   CHECKED,
   GROUP,
   OLDEST_UNITS,
+  remainderOf,
   REMAINDERS,
   type Ticks,
 } from "./ticks.ts";
@@ -54,8 +55,11 @@ export function decodeTicks(
   for (let i = 0; i < rows.length; i++) {
     const heartbeat = read.ticks[i]! * ticks.unitMs;
     if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) continue;
-    const ageMs = nowMs - rows[i]!.heardAtMs - (heartbeat - rows[i]!.heartbeat);
+    const row = rows[i]!;
     heartbeats[i] = heartbeat;
+    // What is known already says nothing, not even of its age: that is the reader's own.
+    if (heartbeat <= row.heartbeat && i !== sender) continue;
+    const ageMs = nowMs - row.heardAtMs - (heartbeat - row.heartbeat);
     // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
     agesMs[i] = Math.max(0, i === sender ? ticks.clockMs - heartbeat : ageMs);
   }
@@ -142,8 +146,7 @@ function tickNear(
 ): number {
   const clockMs = row.heartbeat + sentAtMs - row.heardAtMs;
   const latest = Math.floor(clockMs / unitMs + AHEAD_UNITS);
-  const behind = (latest - remainder) % REMAINDERS;
-  return latest - (behind < 0 ? behind + REMAINDERS : behind);
+  return latest - remainderOf(latest - remainder);
 }
 
 /** Reads the exact entries into `columns`; by place, who is told so; undefined where they are malformed. */

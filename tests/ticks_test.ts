@@ -35,8 +35,13 @@ function tickedRow(i: number, ageMs: number, more: Partial<Row> = {}): Row {
   return rowOf(i, ageMs + (CLOCK_MS - ageMs) % UNIT_MS, more);
 }
 
+/** The same with a heartbeat of three ticks before, by the same clock. */
+function earlier(row: Row): Row {
+  return { ...row, heartbeat: row.heartbeat - 3_000, heardAtMs: row.heardAtMs - 3_000 };
+}
+
 function writing(more: Partial<Writing> = {}): Writing {
-  return { clockMs: CLOCK_MS, unitMs: UNIT_MS, nowMs: NOW_MS, isExact: () => false, ...more };
+  return { clockMs: CLOCK_MS, unitMs: UNIT_MS, nowMs: NOW_MS, isExact: undefined, ...more };
 }
 
 function read(
@@ -59,7 +64,12 @@ Deno.test("ticks give back each heartbeat, whatever the reader held, and its age
     const { columns, unread } = read(encodeTicks(rows, writing()), theirs);
     assertEquals(unread, false);
     assertEquals(columns.heartbeats, rows.map(({ heartbeat }) => heartbeat));
-    assertEquals(columns.agesMs, rows.map(({ heartbeat }) => CLOCK_MS - heartbeat));
+    // The sender's own age always tells; what the reader knows as well does not.
+    const isTold = (i: number) => i === 0 || rows[i]!.heartbeat > theirs[i]!.heartbeat;
+    assertEquals(
+      columns.agesMs,
+      rows.map(({ heartbeat }, i) => isTold(i) ? CLOCK_MS - heartbeat : -1),
+    );
   }));
 });
 
@@ -120,7 +130,7 @@ Deno.test("told exactly beside ticks: the silent, who is charged or has another 
   const ticks = encodeTicks(rows, writing({ isExact }));
   // The reader knows nothing of clocks but the sender's and that of the last: it needs none for those.
   const theirs = rows.map((row, i) =>
-    i === 0 || i === 5 ? row : { ...row, heartbeat: 100, heardAtMs: 0 }
+    i === 0 ? row : i === 5 ? earlier(row) : { ...row, heartbeat: 100, heardAtMs: 0 }
   );
   const { columns, unread } = read(ticks, theirs);
   assertEquals(unread, false);
