@@ -6,7 +6,7 @@
  */
 
 /** The digits: `#` to `~`, without the backslash. */
-export const BASE = 91;
+const BASE = 91;
 const FIRST_CODE = 35;
 const LAST_CODE = 126;
 const BACKSLASH_CODE = 92;
@@ -85,4 +85,27 @@ export function numberAt(text: string, at: number, first: number): number {
     value = value * BASE + digit;
   }
   return SINGLES + value;
+}
+
+/** Writes a number in so many digits; returns the new length. */
+export function putDigits(
+  bytes: Uint8Array,
+  length: number,
+  value: number,
+  digits: number,
+): number {
+  for (let i = digits - 1; i >= 0; i--, value = Math.floor(value / BASE)) {
+    bytes[length + i] = charCodeOf(value % BASE);
+  }
+  return length + digits;
+}
+
+/** A number of so many digits; NaN where one is malformed. */
+export function digitsAt(text: string, at: number, digits: number): number {
+  let value = 0;
+  for (let i = 0; i < digits; i++) {
+    const digit = digitAt(text, at + i);
+    value = digit < 0 ? NaN : value * BASE + digit;
+  }
+  return value;
 }

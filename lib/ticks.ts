@@ -23,7 +23,7 @@
  */
 import { floorStep } from "./clock.ts";
 import { type Columns, fold, OLDER_MS } from "./columns.ts";
-import { BASE, charCodeOf, putNumber, roomFor, textOf } from "./digits.ts";
+import { putDigits, putNumber, roomFor, textOf } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import { ageOf, type Row } from "./table.ts";
@@ -167,11 +167,4 @@ function encodeExact(rows: readonly Row[], at: Writing, knows: Columns | undefin
 
 function isTurn(i: number, { clockMs, unitMs }: Writing): boolean {
   return (Math.floor(clockMs / unitMs) + i) % TURNS === 0;
-}
-
-function putDigits(bytes: Uint8Array, length: number, value: number, digits: number): number {
-  for (let i = digits - 1; i >= 0; i--, value = Math.floor(value / BASE)) {
-    bytes[length + i] = charCodeOf(value % BASE);
-  }
-  return length + digits;
 }

@@ -5,7 +5,7 @@
  */
 import { floorStep } from "./clock.ts";
 import { type Columns, unfold } from "./columns.ts";
-import { BASE, digitAt, lengthOf, numberAt } from "./digits.ts";
+import { digitAt, digitsAt, lengthOf, numberAt } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Row } from "./table.ts";
@@ -176,14 +176,4 @@ function decodeExact({ exact, clockMs }: Ticks, columns: Columns): Uint8Array | 
     agesMs[i] = Math.min(age * AGE_STEP_MS, AGE_MAX_MS);
   }
   return isExact;
-}
-
-/** A number of so many digits; NaN where one is malformed. */
-function digitsAt(text: string, at: number, digits: number): number {
-  let value = 0;
-  for (let i = 0; i < digits; i++) {
-    const digit = digitAt(text, at + i);
-    value = digit < 0 ? NaN : value * BASE + digit;
-  }
-  return value;
 }

@@ -12,6 +12,12 @@ const EVIDENCE = new Evidence({
   newsMs: 8 * INTERVAL_MS,
 });
 
+/** What a round of a node finds that knows nobody, and has met others. */
+const ALONE = {
+  ...{ live: [], hung: [], gone: [], due: [], alone: false },
+  ...{ evidence: EVIDENCE, stepInMs: 0 },
+};
+
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
 function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTERVAL_MS) {
   const options = { address: "a:1", intervalMs, deadAfterMs: 5 * intervalMs };
@@ -56,15 +62,7 @@ Deno.test("a round tells how late it began", () => {
       nowMs: monotonicMs,
       effects: [],
     };
-    made.begin(turn, {
-      live: [],
-      hung: [],
-      gone: [],
-      evidence: EVIDENCE,
-      due: [],
-      alone: false,
-      stepInMs: 0,
-    });
+    made.begin(turn, ALONE);
     return turn.effects.map((effect) => effect.kind === "round" && effect.lateMs);
   });
   assertEquals(lateMs, [0, 40]);
@@ -157,15 +155,7 @@ Deno.test("a round comes up to a tenth of an interval early or late, as the dice
       ...{ random: () => dice, startMs: 0 },
     });
     const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };
-    made.begin(turn, {
-      live: [],
-      hung: [],
-      gone: [],
-      evidence: EVIDENCE,
-      due: [],
-      alone: false,
-      stepInMs: 0,
-    });
+    made.begin(turn, ALONE);
     return made.nextMs;
   });
   assertEquals(nextMs, [900, 950, 1_100]);
