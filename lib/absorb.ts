@@ -64,7 +64,7 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
     } else if (mayTake(replica, table.get(mark.id), mark, told)) replica.overtake(mark, nowMs);
   }
   const equal = message.roster === table.rosterHash;
-  const { columns, unread } = readHeartbeats(replica, message, told);
+  const { columns, unread } = equal ? readHeartbeats(replica, message, told) : NOTHING_READ;
   if (columns !== undefined && absorbColumns(replica, columns, told, doubted)) urgent = true;
   const charged = new Set<Row>();
   for (const charge of message.charges ?? []) {
@@ -81,10 +81,14 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   return { equal, columns, unread, urgent, own, charged, doubted, refused };
 }
 
+const NOTHING_READ: Read = { columns: undefined, unread: false };
+
 /** Reads what a message of an equal roster tells of all, in either form. */
-function readHeartbeats({ table }: Replica, message: Message, { via, nowMs }: Told): Read {
-  const { roster, columns, ticks } = message;
-  if (roster !== table.rosterHash) return { columns: undefined, unread: false };
+function readHeartbeats(
+  { table }: Replica,
+  { columns, ticks }: Message,
+  { via, nowMs }: Told,
+): Read {
   if (ticks === undefined) return { columns, unread: false };
   return decodeTicks(ticks, table.roster(), { from: via, nowMs });
 }
