@@ -4,19 +4,14 @@
  *
  * @module
  */
-import { setTimeout as pause } from "node:timers/promises";
-import { encodeColumns } from "../../lib/columns.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { HEARTBEAT_STEP_MS } from "../../lib/limits.ts";
 import { start } from "../../lib/run/run.ts";
-import type { Report } from "../../lib/table.ts";
-import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
+import { play } from "./played.ts";
 
 declare const gc: () => void;
 
 /** For so long the members live: news is told for eight intervals, and what is measured is the time after it. */
 const LIVES_MS = 12_000;
-const PUSH_EVERY_MS = 1_000;
 
 /** What a process uses once all garbage is gone, and just before, in bytes. */
 interface Memory {
@@ -54,48 +49,12 @@ async function measure(members: number): Promise<Memory> {
   const port: number = await line();
   // Takes the node's own calls in silence.
   using silent = Deno.listen({ hostname: "0.0.0.0", port: 0 });
-  await live(port, members, (silent.addr as Deno.NetAddr).port);
+  const silentPort = (silent.addr as Deno.NetAddr).port;
+  await play({ port, members, silentPort, signal: AbortSignal.timeout(LIVES_MS) });
   await child.stdin.close();
   const memory: Memory = await line();
   await child.status;
   return memory;
-}
-
-/** Tells a node of members once, and then every second that they live. */
-async function live(port: number, members: number, silentPort: number): Promise<void> {
-  const ids = Array.from({ length: members }, (_, i) => `m${String(i).padStart(5, "0")}`);
-  const now = floorStep(Date.now());
-  const addressOf = (i: number) => `127.1.${i >> 8}.${i & 255}:${silentPort}`;
-  const rows: Report[] = ids.map((id, i) => {
-    return { id, address: addressOf(i), boot: "00000001", heartbeat: now, ageMs: 500, left: "" };
-  });
-  const post = async (body: string) => {
-    const url = `http://127.0.0.1:${port}/hello?from=m00000&via=${addressOf(0)}`;
-    const response = await fetch(url, { method: "POST", body });
-    if (!response.ok) throw new Error(await response.text());
-    return await response.text();
-  };
-  await post(encodeMessage({ roster: "0".repeat(16), rows, full: true }));
-  for (let passedMs = 0; passedMs < LIVES_MS; passedMs += PUSH_EVERY_MS) {
-    await pause(PUSH_EVERY_MS);
-    const probe = decodeMessage(await post(encodeMessage({ roster: "0".repeat(16) })));
-    if ("error" in probe) throw new Error(probe.error);
-    const beat = floorStep(Date.now());
-    // The node's own row is the last by ID.
-    const columns = Array.from({ length: members + 1 }, (_, i) => {
-      const ageMs = 500 + (i * 37) % 3_000;
-      return {
-        ...{ id: "", address: "", boot: "", left: "" },
-        ...{ heartbeat: i < members ? beat - floorStep(ageMs) : 0, heardAtMs: -ageMs },
-      };
-    });
-    const beats = encodeColumns(columns, { ownHeartbeat: beat, nowMs: 0 });
-    await post(encodeMessage({ roster: probe.roster, beat, beats }));
-  }
-}
-
-function floorStep(ms: number): number {
-  return Math.floor(ms / HEARTBEAT_STEP_MS) * HEARTBEAT_STEP_MS;
 }
 
 function residentBytes(): number {
