@@ -3,9 +3,6 @@ import { byId, cloneOf, setText, setTime } from "./dom.js";
 import { pageUrl } from "./lists.js";
 import { localWords, memberCount, numberWords } from "./words.js";
 
-/** Nodes that are offered where contact with this one is lost: most of them may be gone with it. */
-const OTHERS_MAX = 5;
-
 /** Writes what a `GET /page.json` says above the list. */
 export function paintHeadline(state) {
   byId("link").hidden = false;
@@ -36,6 +33,15 @@ function paintTime(element, at, now) {
   if (at !== null) setTime(element.firstElementChild, at, now);
 }
 
+/** Writes what the list is filtered by: at its tile, and where it `isEmpty` below it. */
+export function paintFilter(filter, { statuses, isEmpty }) {
+  byId("nomatch").hidden = filter === "" || !isEmpty;
+  setText(byId("nomatch").querySelector("span"), filter);
+  for (const status of statuses) {
+    byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
+  }
+}
+
 export function paintContacts({ contacts, more }) {
   byId("contacts-section").hidden = contacts.length === 0;
   byId("contacts-more").hidden = more.contacts === 0;
@@ -54,14 +60,13 @@ export function paintLost(state) {
   const id = byId("self-id").textContent;
   byId("link").hidden = false;
   setText(byId("link").firstElementChild, `Lost contact with ${id}.${shown} Retrying.`);
-  const others = state?.rows.filter((row) => row.status === "live" && row.id !== id) ?? [];
-  const links = others.map(({ id, address }) => {
+  const links = (state?.others ?? []).map(({ id, address }) => {
     const link = document.createElement("a");
     link.href = pageUrl(state.scheme, address, `/${location.search}`);
     link.rel = "external";
     link.append(id);
     return link;
-  }).filter((link) => link.getAttribute("href") !== "").slice(0, OTHERS_MAX);
+  }).filter((link) => link.getAttribute("href") !== "");
   byId("others").hidden = links.length === 0;
   byId("others").replaceChildren("Ask another: ", ...links.flatMap((link) => [link, " "]));
 }

@@ -10,6 +10,12 @@
 /** Members from which on a page has a map, and its list leaves out the live ones. */
 export const MANY = 100;
 
+/** Rows on the page at first, and those that are added each time one scrolls to its end: a few screens. */
+export const PAGE_ROWS = 250;
+
+/** Rows on the page: as many as a browser lays out at once. Another page has those that follow. */
+export const PAGE_ROWS_MAX = 2_000;
+
 /** The one spelling of an address, as lib/address.ts makes it: a name, an IPv4 or an IPv6 address, and a port. */
 const ADDRESS = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$/;
 
@@ -81,44 +87,6 @@ export function pageUrl(scheme, address, path = "/") {
   return ADDRESS.test(address)
     ? `${scheme === "https" ? "https" : "http"}://${address}${path}`
     : "";
-}
-
-/**
- * Members in the order of a map: by the tag that most of them have, then by ID. Those without it come last; where less
- * than half have one in common, all are one group without a name.
- *
- * @template {{ id: string, tags: readonly string[] }} Member
- * @param {readonly Member[]} members
- * @returns {{ name: string, members: Member[] }[]}
- */
-export function mapGroups(members) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { tags } of members) {
-    for (const tag of tags) counts.set(keyOf(tag), (counts.get(keyOf(tag)) ?? 0) + 1);
-  }
-  const [[key, count] = ["", 0]] = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  const isGrouped = count * 2 >= members.length;
-  /** @type {Map<string, Member[]>} */
-  const groups = new Map();
-  for (const member of members) {
-    const tag = isGrouped ? member.tags.find((tag) => keyOf(tag) === key) : undefined;
-    const name = tag ?? (isGrouped && count > 0 ? `no ${key}` : "");
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [member]);
-    else group.push(member);
-  }
-  const isOther = (/** @type {string} */ name) => name === `no ${key}` ? 1 : 0;
-  return [...groups].sort(([a], [b]) => isOther(a) - isOther(b) || (a < b ? -1 : 1))
-    .map(([name, list]) => ({ name, members: list.sort((a, b) => a.id < b.id ? -1 : 1) }));
-}
-
-/**
- * @param {string} tag
- * @returns {string}
- */
-function keyOf(tag) {
-  return tag.slice(0, tag.indexOf("="));
 }
 
 /**

@@ -1,22 +1,25 @@
 /**
  * Keeps an open page up to date, without reload or flicker.
  *
- * The server gives everything in words and in order (`GET /page.json`); this script writes it into the places that the
- * server rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a
- * heartbeat is not an event. Data from the server is only ever written as text.
+ * The server gives everything in words and in order (updates.js); this script writes it into the places that the server
+ * rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a heartbeat is
+ * not an event. Data from the server is only ever written as text.
  */
-import { paintContacts, paintHeadline, paintLost } from "./headline.js";
+import { paintContacts, paintFilter, paintHeadline, paintLost } from "./headline.js";
 import { byId, setText } from "./dom.js";
-import { isFolded, matcher } from "./lists.js";
+import { isFolded, MANY, matcher } from "./lists.js";
 import { MemberMap } from "./map.js";
 import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
 import { Tab } from "./tab.js";
+import { ask, listen } from "./updates.js";
+import { Wish } from "./wish.js";
 import { memberCount, numberWords, shownWords } from "./words.js";
 
-/** Time between two looks: short enough for ages that tick, longer for a large page, which costs its node more. */
+/** Time between two looks: short enough for ages that tick, longer for what costs its node more. */
 const LOOK_MS = 1000;
 const LOOK_MS_PER_ROW = 2;
+const LOOK_MS_PER_MEMBER = 0.2;
 
 /** The same of a page in the background, which is told of each change besides. */
 const HIDDEN_LOOK_MS = 30_000;
@@ -24,15 +27,11 @@ const HIDDEN_LOOK_MS = 30_000;
 /** After a change the page looks again at the latest after this time. */
 const CHANGED_LOOK_MS_MAX = 2_000;
 
-/** An answer that takes longer counts as lost contact; the page tries again. */
-const ANSWER_MS_MAX = 4000;
-
-/** A node with too many event streams refuses another: the page retries after this time, and looks meanwhile. */
-const EVENTS_RETRY_MS = 15_000;
-
 class LivePage {
-  /** The last `GET /page.json`. */
+  /** The state that is shown, the filter it was asked for with, and the state that the next answer builds on. */
   #state = null;
+  #stateFilter = "";
+  #base = null;
   #busy = false;
   #again = false;
   #timer = 0;
@@ -40,8 +39,7 @@ class LivePage {
   /** When contact was lost: the ages stop there. */
   #lostAt = null;
   #filter = byId("filter");
-  #sort = new URLSearchParams(location.search).get("sort") ?? "";
-  #span = new URLSearchParams(location.search).get("span") ?? "";
+  #wish = new Wish(() => this.#look());
   #tab = new Tab();
   #map = new MemberMap();
   /** The member whose history is about to open: its row is shown though others like it are not. */
@@ -58,26 +56,16 @@ class LivePage {
     this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("visibilitychange", () => this.#look());
     setInterval(() => document.hidden || this.#rows.tick(), 1000);
-    this.#listen();
+    listen(() => this.#lookSoon());
     this.#look();
-  }
-
-  #listen() {
-    // The page asks for what it shows as soon as it is told, so it needs no snapshot: 2 MB in a large cluster.
-    const events = new EventSource("events?from=now");
-    for (const type of ["open", "change"]) {
-      events.addEventListener(type, () => this.#lookSoon());
-    }
-    events.addEventListener("error", () => {
-      this.#lookSoon();
-      if (events.readyState !== EventSource.CLOSED) return;
-      setTimeout(() => this.#listen(), EVENTS_RETRY_MS);
-    });
   }
 
   #everyMs() {
     if (document.hidden) return HIDDEN_LOOK_MS;
-    return Math.max(LOOK_MS, LOOK_MS_PER_ROW * (this.#state?.rows.length ?? 0));
+    if (this.#state === null) return LOOK_MS;
+    const { rows, counts } = this.#state;
+    const costs = [LOOK_MS_PER_ROW * rows.length, LOOK_MS_PER_MEMBER * memberCount(counts)];
+    return Math.max(LOOK_MS, ...costs);
   }
 
   /** Looks at once; in a storm of changes after a quarter of the usual time. */
@@ -95,19 +83,29 @@ class LivePage {
     if (this.#busy) return;
     this.#busy = true;
     this.#lookedAt = performance.now();
-    // The server filters where the page can't hold all rows.
-    const query = this.#queryFor(this.#state?.more.rows > 0 ? this.#filter.value : "");
-    const state = await fetch(`page.json${query.size === 0 ? "" : `?${query}`}`, {
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
-    })
-      .then((response) => response.ok ? response.json() : null)
-      .catch(() => null);
+    const [query, { filter }] = [this.#query(), this.#wish];
+    const isBrief = document.hidden;
+    const state = await ask(query, this.#base);
     this.#busy = false;
+    // Without the time to tell the difference there may be time for the whole.
+    this.#base = state ?? null;
     if (state === null) this.#lose();
-    else this.#apply(state);
+    else if (state !== undefined) this.#apply(state, filter, isBrief);
+    if (state && String(this.#query()) !== String(query)) return this.#look();
     if (this.#again) return this.#lookSoon();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(), this.#everyMs());
+  }
+
+  /** Whether the server filters, as the page does not have all members. */
+  #isMany() {
+    return this.#state === null || memberCount(this.#state.counts) >= MANY;
+  }
+
+  /** What to ask for. A page in the background needs no rows. */
+  #query() {
+    if (document.hidden) return new URLSearchParams({ rows: "0" });
+    return this.#wish.query({ isMany: this.#isMany(), open: this.#wanted ?? this.#story.id });
   }
 
   #lose() {
@@ -119,36 +117,37 @@ class LivePage {
     this.#tab.lose(byId("self-id").textContent);
   }
 
-  #apply(state) {
+  #apply(state, filter, isBrief) {
     // Another version has another page. Load it, unless the question is open.
     const { version } = this.#state?.self ?? state.self;
     if (version !== state.self.version && !this.#bye.open) return location.reload();
-    this.#state = state;
     this.#lostAt = null;
     document.body.classList.remove("lost");
     this.#tab.paint(state);
     // Nobody sees the rest. It is written once somebody does.
-    if (document.hidden) return;
+    if (isBrief) return;
+    if (document.hidden) return this.#base = null;
+    this.#state = state;
+    this.#stateFilter = filter;
     paintHeadline(state);
     paintContacts(state);
     this.#rows.take(state);
     this.#showFiltered();
-    // Where the server filters, the answer has not all members.
-    if (state.more.rows === 0 || this.#filter.value === "") {
-      this.#map.update(state.rows, memberCount(state.counts));
-    }
+    this.#map.update(state.map);
+    if (this.#wanted !== null) this.#openWanted();
   }
 
   #setFilter() {
+    this.#wish.begin();
     this.#showFiltered();
     this.#setAddress();
-    if (this.#state?.more.rows > 0) this.#lookSoon();
+    if (this.#isMany()) this.#look();
   }
 
   #showFiltered() {
     if (this.#state === null) return;
-    const filter = this.#filter.value.trim();
-    const { counts, more } = this.#state;
+    const { filter } = this.#wish;
+    const { counts, more, before, rows } = this.#state;
     const statuses = Object.keys(counts);
     const total = memberCount(counts);
     const folded = isFolded(total, filter);
@@ -157,54 +156,55 @@ class LivePage {
     const shown = this.#rows.show((row) =>
       matches(row) && (!folded || row.status !== "live" || open.includes(row.id))
     );
-    setText(byId("shown"), shownWords(shown.members, total));
+    // Until the server has answered to another filter, it is told of what is here already.
+    const isAnswered = !this.#isMany() || this.#stateFilter === filter;
+    const others = isAnswered ? before + more.rows : 0;
+    setText(byId("shown"), shownWords(shown.members + others, total));
     byId("gone-section").hidden = shown.gone === 0;
-    byId("more").hidden = more.rows === 0 || folded;
+    const count = isAnswered ? more.rows : 0;
+    this.#wish.paintMore({ count, shown: rows.length, last: rows.at(-1)?.id });
     byId("folded").hidden = !folded || counts.live === 0;
     setText(byId("folded").querySelector("span"), numberWords(counts.live));
-    byId("nomatch").hidden = filter === "" || shown.members + shown.gone > 0;
-    setText(byId("nomatch").querySelector("span"), filter);
-    for (const status of statuses) {
-      byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);
-    }
+    paintFilter(filter, { statuses, isEmpty: isAnswered && shown.members + shown.gone === 0 });
     this.#story.settle(this.#state);
   }
 
-  /** What a request for the page says of the filter, the order and the strips. */
-  #queryFor(filter) {
-    const parts = { q: filter, sort: this.#sort, span: this.#span };
-    return new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== ""));
-  }
-
-  /** Keeps the address bar leading to what is shown. */
   #setAddress() {
-    const query = this.#queryFor(this.#filter.value);
-    if (this.#story.id !== undefined) query.set("id", this.#story.id);
-    history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
+    this.#wish.setAddress(this.#story.id);
   }
 
   #filterBy(text) {
-    this.#filter.value = text;
+    this.#wish.filter = text;
     this.#setFilter();
   }
 
   #sortBy(link) {
-    this.#sort = new URL(link.href).searchParams.get("sort") ?? "";
+    this.#wish.sort = new URL(link.href).searchParams.get("sort") ?? "";
     for (const heading of link.closest("tr").cells) heading.removeAttribute("aria-sort");
     link.parentElement.ariaSort = "ascending";
     this.#setAddress();
-    this.#lookSoon();
+    this.#look();
   }
 
   /** Opens the history of a member that may have no row yet. */
-  async #open(id) {
+  #open(id) {
     this.#wanted = id;
     this.#showFiltered();
-    if (this.#rows.get(id) === undefined) this.#filterBy("");
-    const row = this.#rows.get(id);
-    if (row !== undefined && this.#story.id !== id) await this.#story.toggle(row);
-    this.#wanted = null;
-    byId("story")?.scrollIntoView({ block: "nearest" });
+    if (this.#openWanted()) return;
+    this.#filterBy("");
+    this.#openWanted() || this.#look();
+  }
+
+  /** Whether the row of the member is there. */
+  #openWanted() {
+    const row = this.#rows.get(this.#wanted);
+    if (row === undefined) return false;
+    const opened = this.#story.id === row.id ? undefined : this.#story.toggle(row);
+    Promise.resolve(opened).then(() => {
+      this.#wanted = null;
+      byId("story")?.scrollIntoView({ block: "nearest" });
+    });
+    return true;
   }
 
   #key(event) {
@@ -224,10 +224,10 @@ class LivePage {
     const link = event.target.closest("a");
     const tile = link?.closest(".tiles > li");
     const row = this.#rows.of(event.target.closest("tr"));
-    const wanted = this.#map.idOf(link);
+    const wanted = this.#map.idOf(event.target);
     if (tile) {
       const status = tile.id.replace("count-", "");
-      this.#filterBy(this.#filter.value.trim() === status ? "" : status);
+      this.#filterBy(this.#wish.filter === status ? "" : status);
     } else if (link?.closest("#folded")) this.#filterBy("live");
     else if (link?.matches(".clear")) this.#filterBy("");
     else if (link?.closest(".spans")) return;
@@ -236,8 +236,7 @@ class LivePage {
     else if (wanted !== undefined) this.#open(wanted);
     else if (link?.matches(".cancel")) this.#bye.close();
     else if (link?.matches(".bye")) {
-      const { self, rows } = this.#state ?? { rows: [] };
-      this.#bye.ask(this.#rows.get(this.#story.id), { selfId: self?.id, rows });
+      this.#bye.ask(this.#rows.get(this.#story.id), this.#state?.self.id);
     } else if (link?.matches(".close")) this.#story.close();
     else if (link?.rel === "external") return;
     else if (row && (link || getSelection().isCollapsed)) this.#story.toggle(row);

@@ -27,6 +27,8 @@ class Row {
   }
 
   update(data, at) {
+    // Of what stays as it was the age goes on from when it came.
+    if (this.data === data) return;
     this.data = data;
     this.at = at;
     if (this.status !== data.status) {

@@ -1,6 +1,6 @@
 /** The history of one member, open below its row, and the question asked before a member is decommissioned. */
 import { byId, cloneOf, place, setPage, setText, setTime } from "./dom.js";
-import { isUp, onlyTags } from "./lists.js";
+import { isUp } from "./lists.js";
 import {
   changeWords,
   isGone,
@@ -10,6 +10,9 @@ import {
   toldWords,
   uptimeWords,
 } from "./words.js";
+
+/** The statuses of members that run, as `/members` takes them: see isUp(). */
+const RUNNING = "live,failing";
 
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
@@ -156,11 +159,8 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /**
-   * Asks about one member; `selfId` is the node that serves the page, `rows` are all members. For a live one it asks for
-   * its ID.
-   */
-  ask({ id, status }, { selfId, rows }) {
+  /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
+  ask({ id, status, data }, selfId) {
     const confirm = byId("bye-confirm");
     confirm.disabled = confirm.parentElement.hidden = !isUp(status);
     confirm.pattern = RegExp.escape?.(id) ?? "";
@@ -168,11 +168,23 @@ export class Bye {
     this.#dialog.querySelector("[name=id]").value = id;
     this.#dialog.querySelector(".bye-self").hidden = id !== selfId;
     setText(this.#dialog.querySelector(".bye-answer"), "");
-    const only = onlyTags(id, rows);
+    this.#dialog.querySelector(".bye-only").hidden = true;
+    this.#dialog.showModal();
+    this.#tellOnly(id, data?.tags ?? []);
+  }
+
+  /** Tells which tags no other member that runs has: the page itself may not list all. */
+  async #tellOnly(id, tags) {
+    const taken = await Promise.all(tags.map(async (tag) => {
+      const query = new URLSearchParams({ status: RUNNING, tag, limit: "2" });
+      const { members } = await fetch(`members?${query}`).then((answer) => answer.json());
+      return members.some((member) => member.id !== id);
+    })).catch(() => null);
+    const only = taken === null ? [] : tags.filter((_, i) => !taken[i]);
+    if (this.#dialog.querySelector("[name=id]").value !== id) return;
     const note = this.#dialog.querySelector(".bye-only");
     note.hidden = only.length === 0;
     setText(note.querySelector("b"), only.join(", "));
-    this.#dialog.showModal();
   }
 
   close() {

@@ -223,6 +223,16 @@ export function shownWords(shown, total) {
 }
 
 /**
+ * The members of a page's list, with those before and after the rows that it has.
+ *
+ * @param {{ rows: readonly unknown[], before: number, more: { rows: number } }} state
+ * @returns {number}
+ */
+export function matchCount({ rows, before, more }) {
+  return before + rows.length + more.rows;
+}
+
+/**
  * The number of members, which the decommissioned no longer are.
  *
  * @param {Readonly<Record<string, number>>} counts How many there are in each status.

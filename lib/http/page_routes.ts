@@ -13,7 +13,9 @@ import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
 import { type SpanName, SPANS } from "../report/spans.ts";
-import { FILTER_LENGTH_MAX, pageState, pageText, type Sort, SORTS } from "../page/content.ts";
+import { pageState, pageText } from "../page/content.ts";
+import { FILTER_LENGTH_MAX, type Sort, SORTS } from "../page/listing.ts";
+import { Updates } from "../page/updates.ts";
 
 /** Characters of an unknown ID that the page repeats, more than any ID has. */
 const MISSING_LENGTH_MAX = 80;
@@ -23,6 +25,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   const pages = new Latest();
   const texts = new Latest();
   const states = new Latest();
+  const updates = new Updates(() => performance.now());
 
   app.get("/", async (c) => {
     c.header("Cache-Control", "no-store");
@@ -44,9 +47,15 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   app.get("/page.json", (c) => {
     c.header("Cache-Control", "no-store");
     c.header("Content-Type", "application/json");
-    const { q, sort, span } = readQuery(c);
-    const make = () => JSON.stringify(pageState(node.reports.page(span), q, { sort }));
-    return c.body(states.get(keyOf({ q, sort, span }), node.reports.version(), make).text);
+    const { q, id, sort, span, after, rows } = readQuery(c);
+    const base = updates.known(c.req.query("base"));
+    const key = keyOf({ q, id, sort, span, after, rows });
+    const version = node.reports.version();
+    const view = () =>
+      pageState(node.reports.page(span), { filter: q, sort, open: id, after, rows });
+    // An update is made for all who have the same, and the state that it leads to for all who look at the same.
+    const make = () => updates.write({ base, key, version }, view);
+    return c.body(states.get(base === undefined ? key : `${key} ${base}`, version, make).text);
   });
 
   app.get("/static/:hash/:name", async (c) => {
@@ -69,11 +78,13 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
 
 /**
  * What the page takes: `?q=` filters, `?sort=` sorts, `?span=` is the time of the strips, `?id=` opens a history,
- * `?bye=` and `?forget=` ask.
+ * `?after=` begins behind a member, `?bye=` and `?forget=` ask; and of its script, `?rows=` as many rows.
  */
 interface Query {
   readonly q?: string | undefined;
   readonly id?: string | undefined;
+  readonly after?: string | undefined;
+  readonly rows?: number | undefined;
   readonly bye?: string | undefined;
   readonly forget?: string | undefined;
   readonly sort?: Sort | undefined;
@@ -81,13 +92,15 @@ interface Query {
 }
 
 function readQuery(c: Context): Query {
-  const { q, id, bye, forget } = c.req.query();
+  const { q, id, bye, forget, after, rows } = c.req.query();
   if (bye !== undefined && !isId(bye)) return refuse(400, "Give the ID of a member as bye=");
   if (forget !== undefined && !isId(forget)) refuse(400, "Give the ID of a member as forget=");
   const sort = SORTS.find((order) => order === c.req.query("sort"));
   return {
     q: q?.slice(0, FILTER_LENGTH_MAX),
     id: id?.slice(0, MISSING_LENGTH_MAX),
+    after: after?.slice(0, MISSING_LENGTH_MAX),
+    rows: /^[0-9]{1,4}$/.test(rows ?? "") ? Number(rows) : undefined,
     bye,
     forget,
     sort,
@@ -101,18 +114,19 @@ function wantsHtml(c: Context): boolean {
 }
 
 /** Equal for requests whose answers differ only in time; empty for the plain page. */
-function keyOf({ q, id, bye, forget, sort, span }: Query): string {
-  const parts = [q, id, bye, forget, sort, span];
+function keyOf({ q, id, bye, forget, sort, span, after, rows }: Query): string {
+  const parts = [q, id, bye, forget, sort, span, after, rows];
   return parts.every((part) => part === undefined) ? "" : JSON.stringify(parts);
 }
 
-function shownFor({ q: filter, id, bye, forget, sort, span }: Query, node: Node) {
+function shownFor({ q: filter, id, bye, forget, sort, span, after }: Query, node: Node) {
   const story = id === undefined ? undefined : node.reports.story(id);
   return {
     ...(filter !== undefined && { filter }),
     ...(bye !== undefined && { bye, byeUnknown: node.reports.story(bye) === undefined }),
     ...(forget !== undefined && { forget }),
     ...(sort !== undefined && { sort }),
+    ...(after !== undefined && { after }),
     ...(span !== undefined && { span }),
     ...(story !== undefined && { story }),
     ...(id !== undefined && !story && { missing: id }),

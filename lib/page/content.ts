@@ -2,31 +2,30 @@
  * The page's content in words and order, before it becomes HTML.
  *
  * The server renders it, and sends it as `GET /page.json` to the script of an open page, which writes it into the same
- * places. So order, words and strips are made here alone, and a page that was open for a week shows what a fresh one
- * would.
+ * places: whole at first, then what changed (updates.ts). So order, words and strips are made here alone, and a page
+ * that was open for a week shows what a fresh one would.
  *
  * @module
  */
 import { tagWords } from "../about.ts";
-import { isFolded, matcher } from "../../static/lists.js";
+import { MANY } from "../../static/lists.js";
 import { durationWords, memberCount, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
+import { mapCells } from "./cells.ts";
+import { list, matching, type Wish } from "./listing.ts";
 import { drawStrip, type Strip } from "./strip.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../report/strips.ts";
-import { type MemberView, type PageMember, type PageView, tableText } from "../report/members.ts";
+import { type ListedMember, type MemberView, type PageView, tableText } from "../report/members.ts";
 import type { ContactView } from "../report/contacts.ts";
 import { quietLine } from "../report/quiet.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import { type Status, STATUSES } from "../table.ts";
 
-/** Rows on the page: as many as a browser lays out at once. The filter finds the others. */
-export const PAGE_ROWS_MAX = 2_000;
-
 /** Decommissioned members, and contacts, on the page: their number only grows, and `GET /members` lists all. */
 export const PAGE_ASIDE_MAX = 200;
 
-/** Characters of a filter: enough for an ID, an address and a status. */
-export const FILTER_LENGTH_MAX = 400;
+/** Nodes that are offered where a page loses contact with its own: most of them may be gone with it. */
+const OTHERS_MAX = 5;
 
 /** A row of the page. */
 export interface RowState extends MemberView {
@@ -62,43 +61,28 @@ export interface PageState extends Headline {
   readonly suffix: { readonly id: string; readonly address: string };
   /** The time that a strip covers, in words. */
   readonly span: string;
+  /** Some that are live, to ask where this node does not answer. */
+  readonly others: readonly Pick<MemberView, "id" | "address">[];
+  /** Of all members, whatever the filter: see cells.ts. Empty below `MANY`, and for a page without rows. */
+  readonly map: readonly string[];
   /** Members that match the filter, trouble first, then by ID, except the decommissioned, which are in `gone`. */
   readonly rows: readonly RowState[];
   readonly gone: readonly RowState[];
   readonly contacts: readonly ContactView[];
+  /** How many rows come before these, where the page is not the first. */
+  readonly before: number;
   /** How many matched beyond the limits. */
   readonly more: { readonly rows: number; readonly gone: number; readonly contacts: number };
 }
 
-/** Orders of the list besides the usual one, trouble first: by ID, address, or the longest silence. */
-export const SORTS = ["id", "address", "age"] as const;
-
-export type Sort = typeof SORTS[number];
-
-export interface PageStateOptions {
-  readonly sort?: Sort | undefined;
-  /** Leave out the live members of a large cluster, but for this one, whose history is open. */
-  readonly folded?: { readonly but: string | undefined };
-}
-
-/** The page's content; `filter` keeps the members that match every word of it. */
-export function pageState(view: PageView, filter = "", options: PageStateOptions = {}): PageState {
+/** The page's content, with the rows that are wished for. */
+export function pageState(view: PageView, wish: Wish = {}): PageState {
   const counts = countStatuses(view.members);
-  const { sort, folded } = options;
-  const isLeftOut = folded !== undefined && isFolded(memberCount(counts), filter);
-  const found = listed(view, filter);
-  const split = found.findIndex((member) => member.status === "decommissioned");
-  const gone = split < 0 ? [] : found.slice(split);
-  const rows = (split < 0 ? found : found.slice(0, split)).filter(({ id, status }) =>
-    !isLeftOut || status !== "live" || id === folded.but
-  );
-  if (sort !== undefined) rows.sort(ORDERS[sort]);
-  const toRow = (member: PageMember) => rowState(member, view);
-  const named = view.members.filter(({ status }) => status !== "decommissioned");
-  const suffix = {
-    id: suffixOf(named.map(({ id }) => id)),
-    address: suffixOf(named.map(({ address }) => address)),
-  };
+  const count = memberCount(counts);
+  const { rows, gone, before, more } = list(view.members, count, wish);
+  const toRow = (member: ListedMember) => rowState(member, view);
+  const suffix = suffixesOf(view.members);
+  const isBrief = wish.rows === 0;
   return {
     self: {
       id: view.self.id,
@@ -114,12 +98,15 @@ export function pageState(view: PageView, filter = "", options: PageStateOptions
     ...headlineOf(view, counts, suffix.id),
     suffix,
     counts,
-    span: durationWords((view.members[0]?.strip.stepMs ?? STRIP_STEP_MS) * STRIP_SAMPLES),
-    rows: rows.slice(0, PAGE_ROWS_MAX).map(toRow),
-    gone: gone.slice(0, PAGE_ASIDE_MAX).map(toRow),
+    span: durationWords(stepMsOf(view) * STRIP_SAMPLES),
+    others: othersOf(view),
+    map: count < MANY || isBrief ? [] : mapCells(view.members),
+    rows: rows.map(toRow),
+    gone: isBrief ? [] : gone.slice(0, PAGE_ASIDE_MAX).map(toRow),
     contacts: view.contacts.slice(0, PAGE_ASIDE_MAX),
+    before,
     more: {
-      rows: Math.max(0, rows.length - PAGE_ROWS_MAX),
+      rows: more,
       gone: Math.max(0, gone.length - PAGE_ASIDE_MAX),
       contacts: Math.max(0, view.contacts.length - PAGE_ASIDE_MAX),
     },
@@ -130,16 +117,7 @@ export function pageState(view: PageView, filter = "", options: PageStateOptions
 export function pageText(view: PageView, filter = ""): string {
   const { verdict } = headlineOf(view, countStatuses(view.members));
   const lines = [verdict, quietLine(view.quiet, view.now)].filter(Boolean);
-  return `${lines.join("\n")}\n\n${tableText(listed(view, filter))}`;
-}
-
-/** The members that match the filter, trouble first. */
-function listed({ members }: PageView, filter: string): PageMember[] {
-  const matches = matcher(filter.slice(0, FILTER_LENGTH_MAX), STATUSES);
-  // Field by field: a copy of the whole would draw each strip.
-  return members.filter(({ id, address, status, tags }) =>
-    matches({ id, address, status, tags: tagWords(tags) })
-  ).sort(byTrouble);
+  return `${lines.join("\n")}\n\n${tableText(matching(view.members, filter))}`;
 }
 
 function countStatuses(members: readonly MemberView[]): Record<Status, number> {
@@ -151,24 +129,22 @@ function countStatuses(members: readonly MemberView[]): Record<Status, number> {
   return counts;
 }
 
-function byTrouble(a: MemberView, b: MemberView): number {
-  return STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
-    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+function othersOf({ members, self }: PageView): PageState["others"] {
+  const others: PageState["others"][number][] = [];
+  for (const { id, address, status } of members) {
+    if (others.length === OTHERS_MAX) break;
+    if (status === "live" && id !== self.id) others.push({ id, address });
+  }
+  return others;
 }
 
-/** Within one order the usual one stays, as sorting keeps it. Ages of the live differ by chance. */
-const ORDERS: Readonly<Record<Sort, (a: MemberView, b: MemberView) => number>> = {
-  id: (a, b) => a.id < b.id ? -1 : 1,
-  address: (a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0,
-  age: (a, b) => silenceOf(b) - silenceOf(a),
-};
-
-function silenceOf({ status, ageMs }: MemberView): number {
-  return status === "live" ? 0 : ageMs ?? Infinity;
+function stepMsOf({ members: [any], details }: PageView): number {
+  return any === undefined ? STRIP_STEP_MS : details(any.id).strip.stepMs;
 }
 
-function rowState(member: PageMember, view: PageView): RowState {
+function rowState(member: ListedMember, view: PageView): RowState {
   const { fromMs, startedMs, deadAfterMs } = view;
+  const { tellings, strip, changes } = view.details(member.id);
   return {
     id: member.id,
     address: member.address,
@@ -177,15 +153,24 @@ function rowState(member: PageMember, view: PageView): RowState {
     ageMs: member.ageMs,
     tags: tagWords(member.tags),
     why: whyOf(member),
-    tellings: member.tellings,
-    strip: drawStrip(member.strip, { fromMs, startedMs, deadAfterMs, changes: member.changes }),
+    tellings,
+    strip: drawStrip(strip, { fromMs, startedMs, deadAfterMs, changes }),
   };
 }
 
 /** What stands beside the status: its reason, where it is not live, and what else to know of the member. */
-function whyOf({ status, reason, remark }: PageMember): string {
+function whyOf({ status, reason, remark }: ListedMember): string {
   const why = status === "live" ? "" : whyWords(status, reason ?? "");
   return [why, remark].filter(Boolean).join("; ");
+}
+
+/** What the names and the addresses of all that are not decommissioned end in. */
+function suffixesOf(members: readonly ListedMember[]): PageState["suffix"] {
+  const named = members.filter(({ status }) => status !== "decommissioned");
+  return {
+    id: suffixOf(named.map(({ id }) => id)),
+    address: suffixOf(named.map(({ address }) => address)),
+  };
 }
 
 /**
@@ -197,6 +182,7 @@ function suffixOf(all: readonly string[]): string {
   const [first = "", ...others] = names.length > 0 ? names : all;
   let length = others.length === 0 ? 0 : first.length;
   for (const name of others) {
+    if (length === 0) break;
     let same = 0;
     while (same < length && first.at(-1 - same) === name.at(-1 - same)) same++;
     length = same;

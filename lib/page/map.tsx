@@ -1,53 +1,62 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /**
- * A large cluster at one glance: a square for each member, at its place by ID, and by the tag that most members have.
- * static/map.js keeps it live.
+ * A large cluster at one glance: a square for each member (cells.ts). static/map.js keeps it live, fits it to the
+ * window, and tells whose square is where.
  */
-import { PAGE_ROWS_MAX } from "./content.ts";
-import { storyPath } from "./links.tsx";
-import { tagWords } from "../about.ts";
-import type { ListedMember } from "../report/members.ts";
-import type { Status } from "../table.ts";
-import { mapGroups } from "../../static/lists.js";
+import { groupsOf, pitchOf, strokesOf } from "../../static/squares.js";
 
-/** The map; only the first square is a stop of the Tab key, and arrows lead on. */
-export function MemberMap(
-  { members, hidden }: { members: readonly ListedMember[]; hidden: boolean },
-) {
-  const shown = hidden ? [] : members.filter(({ status }) => status !== "decommissioned")
-    .slice(0, PAGE_ROWS_MAX).map(({ id, status, tags }) => ({ id, status, tags: tagWords(tags) }));
-  const groups = mapGroups(shown);
-  const first = groups[0]?.members[0]?.id;
+/** Pixels of a map that no script has fitted to its window; where there is less room it is drawn smaller. */
+const WIDTH_PX = 1_120;
+
+/** The map. Its one link, which the script moves from square to square, is its one stop of the Tab key. */
+export function MemberMap({ cells }: { cells: readonly string[] }) {
+  const columns = Math.floor(WIDTH_PX / pitchOf(cells.length));
   return (
-    <ul id="map" aria-label="Map of the members: arrow keys lead on" hidden={hidden}>
-      {groups.map(({ name, members }) => (
-        <>
-          {name !== "" && <Group name={name} />}
-          {members.map(({ id, status }) => (
-            <Square key={id} id={id} status={status} tabindex={id === first ? 0 : -1} />
+    <>
+      <div
+        id="map"
+        role="group"
+        aria-label="Map of the members: arrow keys lead on"
+        hidden={cells.length === 0}
+      >
+        <div>
+          {groupsOf(cells).map(({ name, cells: own }) => (
+            <>
+              {name !== "" && <Group name={name} />}
+              <Squares cells={own} columns={columns} pitch={pitchOf(cells.length)} />
+            </>
           ))}
-        </>
-      ))}
-    </ul>
+        </div>
+        <a id="square" href="./" hidden></a>
+      </div>
+      <p id="who" role="status" hidden={cells.length === 0}></p>
+    </>
   );
 }
 
 /** The name of the members that follow; empty: what the script clones. */
 export function Group({ name }: { name: string }) {
-  return <li class="group">{name}</li>;
+  return <p class="group">{name}</p>;
 }
 
-interface SquareProps {
-  readonly id: string;
-  readonly status: Status;
-  readonly tabindex: number;
+interface SquaresProps {
+  readonly cells: readonly string[];
+  readonly columns: number;
+  readonly pitch: number;
 }
 
-/** With an empty `id` what the script clones. */
-export function Square({ id, status, tabindex }: SquareProps) {
+function Squares({ cells, columns, pitch }: SquaresProps) {
+  const lines = Math.ceil(cells.length / columns);
   return (
-    <li>
-      <a class={status} href={storyPath(id)} title={`${id}: ${status}`} tabindex={tabindex}></a>
-    </li>
+    <svg
+      width={columns * pitch}
+      height={lines * pitch}
+      viewBox={`0 -0.5 ${columns} ${lines}`}
+      aria-hidden="true"
+    >
+      {[...strokesOf(cells, columns)].map(([status, d]) => (
+        <path key={status} class={status} d={d} />
+      ))}
+    </svg>
   );
 }

@@ -9,19 +9,14 @@
  * @module
  */
 import { ByeForm, ForgetForm } from "./bye.tsx";
-import { MemberTable } from "./rows.tsx";
+import { MemberTable, pathOf } from "./rows.tsx";
 import { Contact, Templates } from "./templates.tsx";
 import { HeadlineSection, TopBar } from "./top.tsx";
 import { MemberMap } from "./map.tsx";
-import {
-  FILTER_LENGTH_MAX,
-  PAGE_ROWS_MAX,
-  type PageState,
-  pageState,
-  type Sort,
-} from "./content.ts";
-import { isFolded, MANY } from "../../static/lists.js";
-import { memberCount, numberWords, shownWords } from "../../static/words.js";
+import { type PageState, pageState } from "./content.ts";
+import { FILTER_LENGTH_MAX, type Sort } from "./listing.ts";
+import { isFolded } from "../../static/lists.js";
+import { matchCount, memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { SpanName } from "../report/spans.ts";
 import type { PageView, StoryView } from "../report/members.ts";
 
@@ -50,6 +45,8 @@ export interface PageOptions {
   readonly story?: StoryView;
   /** The order of the list: `?sort=`. */
   readonly sort?: Sort;
+  /** The member behind which the list begins: `?after=`. */
+  readonly after?: string;
   /** The time that strips cover: `?span=`. */
   readonly span?: SpanName;
   /** An ID that was asked for and is not in the table. */
@@ -67,12 +64,12 @@ export function renderPage(view: PageView, options: PageOptions): string {
   const { assets, bye, byeUnknown = false, forget, story } = options;
   const asks = bye !== undefined || forget !== undefined;
   let filter = (options.filter ?? "").slice(0, FILTER_LENGTH_MAX);
-  const shown = { sort: options.sort, folded: { but: story?.id } };
-  let state = pageState(view, filter, shown);
+  const wish = { sort: options.sort, open: story?.id };
+  let state = pageState(view, { ...wish, filter, after: options.after });
   // A history opens below its row, so that row must be on the page.
   if (story !== undefined && ![...state.rows, ...state.gone].some((row) => row.id === story.id)) {
     filter = story.id;
-    state = pageState(view, filter, shown);
+    state = pageState(view, { ...wish, filter });
   }
   const page = (
     <html lang="en">
@@ -95,7 +92,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
       <body>
         <TopBar state={state} icon={assets.icon} />
         <main>
-          {!asks && <Overview state={state} view={view} options={{ ...options, filter }} />}
+          {!asks && <Overview state={state} options={{ ...options, filter }} />}
           {bye !== undefined && (
             <ByeForm
               id={bye}
@@ -129,11 +126,10 @@ function iconOf(icon: string, tone: PageState["tone"]): string {
 
 interface OverviewProps {
   readonly state: PageState;
-  readonly view: PageView;
   readonly options: PageOptions;
 }
 
-function Overview({ state, view, options }: OverviewProps) {
+function Overview({ state, options }: OverviewProps) {
   const { story, missing, filter = "", sort, span } = options;
   const total = memberCount(state.counts);
   const isLeftOut = isFolded(total, filter) && state.counts.live > 0;
@@ -143,7 +139,7 @@ function Overview({ state, view, options }: OverviewProps) {
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="./">
         <h2>
-          <span id="shown" role="status">{shownWords(state.rows.length, total)}</span>
+          <span id="shown" role="status">{shownWords(matchCount(state), total)}</span>
         </h2>
         <label for="filter">Filter</label>
         <input
@@ -157,7 +153,7 @@ function Overview({ state, view, options }: OverviewProps) {
           spellcheck={false}
         />
       </form>
-      <MemberMap members={view.members} hidden={total < MANY} />
+      <MemberMap cells={state.map} />
       <MemberTable
         id="members"
         caption="Members"
@@ -179,7 +175,9 @@ function Overview({ state, view, options }: OverviewProps) {
         </a>
       </p>
       <p class="note" id="more" hidden={state.more.rows === 0}>
-        Only the first {numberWords(PAGE_ROWS_MAX)} rows are shown. Use the filter to find others.
+        <a href={pathOf({ filter, sort, span, after: state.rows.at(-1)?.id })}>
+          <span>{numberWords(state.more.rows)}</span> more: next page
+        </a>
       </p>
       <p class="note" id="alone" hidden={total !== 1}>
         Start another node with: <code>-join {state.self.address}</code>

@@ -3,7 +3,8 @@
  * The page's tables as HTML: one row per member (from content.ts), and the history below it. static/rows.js keeps
  * them live.
  */
-import type { PageState, RowState, Sort } from "./content.ts";
+import type { PageState, RowState } from "./content.ts";
+import type { Sort } from "./listing.ts";
 import { Name, PageLink, storyPath } from "./links.tsx";
 import { StoryRow } from "./story.tsx";
 import { ageWords, timeWords } from "../../static/words.js";
@@ -104,12 +105,15 @@ function Spans({ orders, usual }: { orders: Orders; usual: string }) {
   );
 }
 
-/** The page with the same filter, order and span. */
-function pathOf({ filter, sort, span }: Orders): string {
+/** The page with the same filter, order and span, behind a member. */
+export function pathOf(
+  { filter, sort, span, after }: Orders & { after?: string | undefined },
+): string {
   const query = new URLSearchParams();
   if (filter !== "") query.set("q", filter);
   if (sort !== undefined) query.set("sort", sort);
   if (span !== undefined) query.set("span", span);
+  if (after !== undefined) query.set("after", after);
   return query.size === 0 ? "./" : `./?${query}`;
 }
 

@@ -1,7 +1,7 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** What the script clones, and the addresses that did not answer. */
 import type { RowState } from "./content.ts";
-import { Group, Square } from "./map.tsx";
+import { Group } from "./map.tsx";
 import { MemberRow } from "./rows.tsx";
 import { BLANK_CHANGE, Change, StoryRow } from "./story.tsx";
 import type { ContactView } from "../report/contacts.ts";
@@ -34,9 +34,6 @@ export function Templates() {
     <>
       <template id="row-template">
         <MemberRow row={BLANK_ROW} state={{ scheme: "", suffix: { id: "", address: "" } }} />
-      </template>
-      <template id="square-template">
-        <Square id="" status="unknown" tabindex={-1} />
       </template>
       <template id="group-template">
         <Group name="" />

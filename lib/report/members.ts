@@ -11,7 +11,7 @@ import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Uptimes } from "./history.ts";
 import type { Tellings, ToldView } from "./tellings.ts";
-import type { StripSource, StripView } from "./strips.ts";
+import type { MemberDetails } from "./details.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
 import { ageWords } from "../../static/words.js";
@@ -60,15 +60,6 @@ export interface ListedMember extends MemberView {
   readonly ports: Said["ports"];
 }
 
-/** A member as the page shows it. */
-export interface PageMember extends ListedMember {
-  /** How often hooks were told of it. */
-  readonly tellings: number;
-  readonly strip: StripView;
-  /** The changes of its status in the time of the strip, oldest first. */
-  readonly changes: ReturnType<StripSource["changes"]>;
-}
-
 /** `GET /members/NNN`: a member with its recent changes. */
 export interface StoryView extends ListedMember {
   readonly uptime: Uptimes;
@@ -102,7 +93,9 @@ export interface PageView {
   readonly fromMs: number;
   readonly startedMs: number;
   /** In any order. */
-  readonly members: readonly PageMember[];
+  readonly members: readonly ListedMember[];
+  /** Asked only for the rows that are shown. */
+  readonly details: (id: string) => MemberDetails;
   readonly contacts: readonly ContactView[];
   /** Whether nodes serve HTTPS. */
   readonly tls: boolean;
@@ -145,36 +138,24 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
   const { gossip } = from;
   const { table } = gossip.replica;
   const views: ListedMember[] = [];
+  const timeOf = timesOnce();
   for (const row of table.roster()) {
     if (views.length >= limit) break;
     if (row.id <= after) continue;
     const status = gossip.statusOf(row);
     if (!(statuses?.has(status) ?? true)) continue;
-    const member = view(from, row, status);
+    const member = view(from, row, status, timeOf);
     if (asked.every(([key, value]) => member.tags[key] === value)) views.push(member);
   }
   if (
     asked.length > 0 || table.tombstoneCount === 0 || !(statuses?.has("decommissioned") ?? true)
   ) return views;
   for (const tombstone of table.tombstones()) {
-    if (tombstone.id > after) views.push(view(from, tombstone, "decommissioned"));
+    if (tombstone.id > after) {
+      views.push(view(from, tombstone, "decommissioned", timeOf));
+    }
   }
   return views.sort((a, b) => a.id < b.id ? -1 : 1).slice(0, limit);
-}
-
-/** All members as the page shows them. */
-export function pageMembers(from: Sources, strips: StripSource): PageMember[] {
-  return memberViews(from).map((member) => ({
-    ...member,
-    tellings: from.tellings.of(member.id).length,
-    // A getter: strips are drawn only for the rows that fit on the page.
-    get strip() {
-      return strips.view(member.id);
-    },
-    get changes() {
-      return strips.changes(member.id);
-    },
-  }));
 }
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
@@ -185,12 +166,17 @@ export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView
   const tombstone = table.tombstone(id);
   if (known === undefined && tombstone === undefined) return undefined;
   const member = known === undefined
-    ? view(from, tombstone!, "decommissioned")
-    : view(from, known, gossip.statusOf(known));
+    ? view(from, tombstone!, "decommissioned", timeAt)
+    : view(from, known, gossip.statusOf(known), timeAt);
   return { ...member, uptime, history: stories.history(id).map(changeView), told: tellings.of(id) };
 }
 
-function view(from: Sources, known: Row | Tombstone, status: Status): ListedMember {
+function view(
+  from: Sources,
+  known: Row | Tombstone,
+  status: Status,
+  timeOf: (ms: number) => string,
+): ListedMember {
   const { gossip, stories, wallMs } = from;
   const heard = known.heartbeat > 0;
   const history = stories.history(known.id);
@@ -203,10 +189,10 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
     id: known.id,
     address: known.address,
     status,
-    lastHeartbeat: heard ? new Date(heartbeat).toISOString() : null,
+    lastHeartbeat: heard ? timeOf(heartbeat) : null,
     ageMs: heard ? Math.round(ageMs) : null,
     reason: status === "failing" ? said.failing : told?.reason ?? null,
-    since: told === undefined ? null : new Date(told.atMs).toISOString(),
+    since: told === undefined ? null : timeOf(told.atMs),
     remark: "boot" in known
       ? remarkWords(
         remarksOf(known, {
@@ -217,6 +203,20 @@ function view(from: Sources, known: Row | Tombstone, status: Status): ListedMemb
       : spreadWords(gossip.replica, known.id),
     tags: said.tags,
     ports: said.ports,
+  };
+}
+
+function timeAt(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** {@linkcode timeAt} for many members: most of it would be spent on the few times at which they all beat. */
+function timesOnce(): (ms: number) => string {
+  const times = new Map<number, string>();
+  return (ms) => {
+    let time = times.get(ms);
+    if (time === undefined) times.set(ms, time = timeAt(ms));
+    return time;
   };
 }
 

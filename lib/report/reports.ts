@@ -21,7 +21,7 @@ import { ageOf } from "../table.ts";
 import {
   type ListedMember,
   type MembersView,
-  pageMembers,
+  memberViews,
   type PageView,
   type Sources,
   type StoryView,
@@ -34,6 +34,7 @@ import { quietVersion, type QuietView, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
 import { contactViews, Failures } from "./contacts.ts";
 import { CutOff } from "./cut_off.ts";
+import { detailsFrom } from "./details.ts";
 import type { Change } from "../verdicts.ts";
 
 const LIVE: Wanted = { statuses: new Set(["live"]) };
@@ -182,7 +183,7 @@ export class Reports {
   /** Everything the page shows, with strips of that span. */
   page(span?: SpanName): PageView {
     const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
-    const { cluster, keyed, tls, past } = this.#options;
+    const { cluster, keyed, tls, past, tellings } = this.#options;
     refresh();
     const { monotonicMs, wallMs } = now();
     const epochMs = wallMs - monotonicMs;
@@ -198,7 +199,8 @@ export class Reports {
       quiet: this.#quiet(),
       intervalMs,
       deadAfterMs,
-      members: pageMembers(this.#sources(), strips),
+      members: memberViews(this.#sources()),
+      details: detailsFrom(strips, tellings),
       contacts: contactViews(gossip, this.#failures),
       ...{ keyed, tls },
     };

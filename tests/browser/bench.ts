@@ -73,7 +73,7 @@ async function measure(browser: Browser, members: number): Promise<void> {
       await spent(cdp, updates, async () => {
         const heartbeat = Math.ceil(Date.now() / 100) * 100 + 1_000;
         await tell(node.address, [rowOf(playedId(i), { left: "SIGTERM", heartbeat })]);
-        await page.locator("#members tr.left", { hasText: playedId(i) }).waitFor();
+        await page.locator("#count-left b", { hasText: new RegExp(`^${i + 1}$`) }).waitFor();
       }),
     );
   }

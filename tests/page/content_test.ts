@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { PAGE_ASIDE_MAX, PAGE_ROWS_MAX, pageState } from "../../lib/page/content.ts";
+import { PAGE_ASIDE_MAX, pageState } from "../../lib/page/content.ts";
+import { PAGE_ROWS, PAGE_ROWS_MAX } from "../../static/lists.js";
 import {
   ageWords,
   clockWords,
@@ -18,13 +19,13 @@ import { member, view } from "./views.ts";
 
 Deno.test("the filter keeps members that match every word: a status, or a part of ID or address", () => {
   const page = view([member("web-1"), member("web-2", "dead"), member("db-1", "dead")]);
-  const shown = (filter: string) => pageState(page, filter).rows.map((row) => row.id).join(" ");
+  const shown = (filter: string) => pageState(page, { filter }).rows.map((row) => row.id).join(" ");
   assertEquals(shown(""), "db-1 web-2 web-1");
   assertEquals(shown("dead"), "db-1 web-2");
   assertEquals(shown(" WEB  dead "), "web-2");
   assertEquals(shown("1.example"), "db-1 web-1");
   assertEquals(shown("nothing"), "");
-  assertEquals(pageState(page, "web").counts.dead, 2);
+  assertEquals(pageState(page, { filter: "web" }).counts.dead, 2);
 });
 
 Deno.test("the page is bounded: rows, decommissioned members and contacts past a limit are only counted", () => {
@@ -37,7 +38,8 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
     { length: PAGE_ASIDE_MAX + 2 },
     (_, i) => ({ address: `${i}`, trouble: "", state: "" }),
   );
-  const state = pageState(view([...members, ...gone], { contacts }));
+  const page = view([...members, ...gone], { contacts });
+  const state = pageState(page, { filter: "example", rows: 9_999 });
   assertEquals(state.more, { rows: 5, gone: 3, contacts: 2 });
   assertEquals(state.rows.length, PAGE_ROWS_MAX);
   assertEquals(state.gone.length, PAGE_ASIDE_MAX);
@@ -48,10 +50,43 @@ Deno.test("the page is bounded: rows, decommissioned members and contacts past a
   assertEquals(pageState(view([member("n1")])).more, { rows: 0, gone: 0, contacts: 0 });
 });
 
+Deno.test("rows are told page by page: behind a member, or more of them; of one that is gone from the list it begins", () => {
+  const members = Array.from({ length: 600 }, (_, i) => member(`n${100 + i}`));
+  const told = (after?: string, rows?: number) => {
+    const state = pageState(view(members), { filter: "live", after, rows });
+    return [state.rows[0]?.id, state.rows.length, state.before, state.more.rows];
+  };
+  assertEquals(told(), ["n100", PAGE_ROWS, 0, 600 - PAGE_ROWS]);
+  assertEquals(told("n199"), ["n200", PAGE_ROWS, 100, 500 - PAGE_ROWS]);
+  assertEquals(told("n199", 400), ["n200", 400, 100, 100]);
+  assertEquals(told("n650"), ["n651", 49, 551, 0]);
+  assertEquals(told("n700"), ["n100", PAGE_ROWS, 0, 600 - PAGE_ROWS]);
+});
+
+Deno.test("from 100 members on the live ones are told on request, and of a history that is open", () => {
+  const members = [member("db", "dead"), ...Array.from({ length: 99 }, (_, i) => member(`n${i}`))];
+  const ids = (...wish: Parameters<typeof pageState>[1][]) =>
+    pageState(view(members), ...wish).rows.map(({ id }) => id);
+  assertEquals(ids(), ["db"]);
+  assertEquals(ids({ open: "n7" }), ["db", "n7"]);
+  assertEquals(ids({ filter: "live" }).length, 99);
+  assertEquals(pageState(view(members.slice(1))).rows.length, 99);
+});
+
+Deno.test("a page in the background is told no rows and no map; whom else to ask is told always", () => {
+  const members = Array.from({ length: 120 }, (_, i) => member(`n${i}`, i < 2 ? "dead" : "live"));
+  const { rows, gone, map, more, others, counts } = pageState(
+    view([...members, member("x", "decommissioned")]),
+    { rows: 0 },
+  );
+  assertEquals([rows, gone, map, more.rows, counts.dead], [[], [], [], 2, 2]);
+  assertEquals(others.map(({ id }) => id), ["n2", "n3", "n4", "n5", "n6"]);
+});
+
 Deno.test("decommissioned members are listed apart, also where the filter keeps no others", () => {
   const page = view([member("n1"), member("n2", "decommissioned")]);
   for (const [filter, ids] of [["", ["n1"]], ["n2", []]] as const) {
-    const { rows, gone } = pageState(page, filter);
+    const { rows, gone } = pageState(page, { filter });
     assertEquals([rows.map(({ id }) => id), gone.map(({ id }) => id)], [ids, ["n2"]], filter);
   }
 });

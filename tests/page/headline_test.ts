@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { pageState } from "../../lib/page/content.ts";
-import type { PageMember, PageView } from "../../lib/report/members.ts";
+import type { PageView } from "../../lib/report/members.ts";
 import type { Status } from "../../lib/table.ts";
-import { member, view } from "./views.ts";
+import { member, type PageMember, view } from "./views.ts";
 
 const AT = "2026-01-12T11:59:03.700Z";
 const REFUSED = { reason: "connection refused, witnessed by n1 and n2", since: AT };

@@ -1,7 +1,11 @@
 /** Views for the tests of the page. */
 import { STATUS_MARK, STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/strips.ts";
-import type { PageMember, PageView } from "../../lib/report/members.ts";
+import type { MemberDetails } from "../../lib/report/details.ts";
+import type { ListedMember, PageView } from "../../lib/report/members.ts";
 import type { Status } from "../../lib/table.ts";
+
+/** A member with all that its row shows. */
+export type PageMember = ListedMember & MemberDetails;
 
 /** A member that was in its status for as long as its strip. */
 export function member(
@@ -43,8 +47,10 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
   };
   const times = { now: "2026-01-12T12:00:00.000Z", intervalMs: 1_000, deadAfterMs: 5_000 };
   const span = { fromMs: Date.parse("2026-01-12T11:50:00.000Z"), startedMs: 0 };
+  const byId = new Map(members.map((member) => [member.id, member]));
   return {
     self,
+    details: (id) => byId.get(id)!,
     ...times,
     ...span,
     members,

@@ -77,7 +77,7 @@ Deno.test("page() has strips of the last ten minutes, or of the span that is ask
   const desk = new Desk();
   desk.pass(60_000);
   const page = desk.reports.page();
-  assertEquals(page.members[0]!.strip.stepMs, STRIP_STEP_MS);
+  assertEquals(page.details(page.members[0]!.id).strip.stepMs, STRIP_STEP_MS);
   assertEquals(page.fromMs % STRIP_STEP_MS, 0);
   assert(Math.abs(desk.now().wallMs - page.fromMs - STRIP_SAMPLES * STRIP_STEP_MS) < STRIP_STEP_MS);
   assertEquals(desk.reports.page("1h").fromMs, desk.now().wallMs - SPANS["1h"]);

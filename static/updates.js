@@ -1,0 +1,91 @@
+// @ts-check
+/** Asks for what is new: `GET /page.json` tells a page only what it does not have yet, see lib/page/updates.ts. */
+import { isUp } from "./lists.js";
+
+/** An answer that takes longer counts as lost contact; the page tries again. */
+const ANSWER_MS_MAX = 4000;
+
+/** A node with too many event streams refuses another: the page retries after this time, and looks meanwhile. */
+const EVENTS_RETRY_MS = 15_000;
+
+/**
+ * Calls `onNews()` for each change that the node tells of, and when contact is lost or found.
+ *
+ * @param {() => void} onNews
+ */
+export function listen(onNews) {
+  // The page asks for what it shows as soon as it is told, so it needs no snapshot: 2 MB in a large cluster.
+  const events = new EventSource("events?from=now");
+  for (const type of ["open", "change", "error"]) events.addEventListener(type, onNews);
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED) {
+      setTimeout(() => listen(onNews), EVENTS_RETRY_MS);
+    }
+  });
+}
+
+/**
+ * The state of the page now; `before` is the one it has, which may be null. Null: there is no answer. Undefined: the node
+ * has no time now.
+ *
+ * @param {URLSearchParams} query
+ * @param {any} before
+ * @returns {Promise<any>}
+ */
+export async function ask(query, before) {
+  const wanted = new URLSearchParams(query);
+  if (before !== null) wanted.set("base", before.token);
+  try {
+    const response = await fetch(`page.json${wanted.size === 0 ? "" : `?${wanted}`}`, {
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    if (response.status === 503) return undefined;
+    return response.ok ? complete(await response.json(), before) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The state that an answer tells, from the state `before` whose token it names. What stays as it was is the same object.
+ *
+ * @param {any} answer
+ * @param {any} before
+ * @returns {any}
+ */
+function complete(answer, before) {
+  if (answer.base === undefined) return answer;
+  const { heard, base: _, ...state } = answer;
+  const now = Date.parse(state.now);
+  let next = 0;
+  /** @param {any} row */
+  const hear = (row) => {
+    if (!isUp(row.status) || row.lastHeartbeat === null) return row;
+    const [ageMs, beforeMs] = heard[next++];
+    return { ...row, ageMs, lastHeartbeat: new Date(now - beforeMs).toISOString() };
+  };
+  return {
+    ...state,
+    rows: join(answer.rows, before.rows, hear),
+    gone: join(answer.gone, before.gone),
+    map: join(answer.map, before.map),
+  };
+}
+
+/**
+ * A list from its parts, each an entry or so many of the list before.
+ *
+ * @param {readonly any[]} parts
+ * @param {readonly any[]} before
+ * @param {(entry: any) => any} [adapt] Applied to entries of the list before.
+ * @returns {readonly any[]}
+ */
+function join(parts, before, adapt) {
+  const isSame = parts.length === 1 && Array.isArray(parts[0]) && parts[0][1] === before.length;
+  if (adapt === undefined && (isSame || parts.length + before.length === 0)) return before;
+  return parts.flatMap((part) => {
+    if (!Array.isArray(part)) return [part];
+    const kept = before.slice(part[0], part[0] + part[1]);
+    return adapt === undefined ? kept : kept.map(adapt);
+  });
+}
