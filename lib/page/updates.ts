@@ -10,7 +10,7 @@
 import { isUp } from "../table.ts";
 import type { PageState, RowState } from "./content.ts";
 
-/** States kept to tell the difference to: those of the last seconds, also where some people look at views of their own. */
+/** States kept to tell the difference to: those of the last seconds, also where some look at views of their own. */
 export const STATES_MAX = 32;
 
 /** Characters of their entries, unless the latest alone has more: as many as of texts (Latest). */
@@ -22,10 +22,13 @@ const CELL_LENGTH = 16;
 /** States that are made so soon after each other are one, while nothing changes. */
 const FRESH_MS = 500;
 
+/** The same where no heartbeat is shown, as in a large cluster, whose state takes longest to make. */
+const QUIET_FRESH_MS = 5_000;
+
 /** An entry, or so many entries of the list before from an index on. */
 export type Part<Entry> = Entry | readonly [from: number, count: number];
 
-/** A heartbeat's age, and how long before the state's `now` it was by the member's own clock. */
+/** A heartbeat's age in ms, and how long before the state's `now` it was by the member's own clock. */
 export type Heard = readonly [ageMs: number, beforeMs: number];
 
 /** The lists by the texts of their entries. */
@@ -42,6 +45,7 @@ interface Latest {
   readonly state: PageState;
   readonly version: string;
   readonly atMs: number;
+  readonly freshMs: number;
 }
 
 export class Updates {
@@ -86,7 +90,7 @@ export class Updates {
   #take(key: string, version: string, make: () => PageState): Latest {
     const atMs = this.#nowMs();
     const before = this.#latest.get(key);
-    if (before?.version === version && atMs - before.atMs < FRESH_MS) return before;
+    if (before?.version === version && atMs - before.atMs < before.freshMs) return before;
     const state = make();
     const rows = state.rows.map(keyOf);
     const gone = state.gone.map(keyOf);
@@ -105,7 +109,8 @@ export class Updates {
       this.#kept.delete(oldest.token);
       this.#length -= oldest.length;
     }
-    const latest = { kept, state, version, atMs };
+    const freshMs = state.rows.some(beats) ? FRESH_MS : QUIET_FRESH_MS;
+    const latest = { kept, state, version, atMs, freshMs };
     for (const [name, { kept: { token } }] of this.#latest) {
       if (!this.#kept.has(token)) this.#latest.delete(name);
     }

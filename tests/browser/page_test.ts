@@ -13,6 +13,9 @@ const READY_RATIO_MAX = 10;
 /** An update's script takes so small a share of the time to get the page: less than a frame where that takes 0.8 s. */
 const UPDATE_SHARE_MAX = 0.02;
 
+/** From one square of a map of some hundred members to the next. */
+const SQUARE_PX = 16;
+
 interface Tab extends AsyncDisposable {
   readonly page: Page;
   /** Errors and violations of the policy that the page saw. */
@@ -228,16 +231,33 @@ Deno.test("the page in a browser", async (t) => {
         assertEquals(walk, ["m-000", "m-001", "m-000"]);
         await page.getByLabel("Filter").fill("zzz");
         await page.getByRole("link", { name: "clear" }).click();
-        assertEquals(await shownIds(page), ["m-000", "m-001", "m-002"], "the live are left out");
+        await eventually(async () =>
+          assertEquals(await shownIds(page), ["m-000", "m-001", "m-002"], "the live are left out")
+        );
 
-        await page.locator("#map a").first().focus();
+        const map = page.locator("#map a");
+        await map.focus();
         for (const key of ["ArrowRight", "ArrowDown", "End", "ArrowLeft", "Home", "ArrowRight"]) {
           await page.keyboard.press(key);
         }
-        const square = page.getByTitle("m-001: left");
+        const square = page.getByRole("link", { name: "m-001: left" });
         assertEquals(await square.evaluate((link) => document.activeElement === link), true);
-        assertEquals(await page.locator("#map a[tabindex='0']").count(), 1);
-        await page.getByTitle("m-077: live").click();
+        assertEquals(await map.count(), 1, "one stop for the Tab key");
+        assertEquals(await page.locator("#who").innerText(), "m-001: left");
+        await page.keyboard.press("Enter");
+        await page.getByLabel("History of m-001").waitFor();
+        await page.keyboard.press("Escape");
+
+        // By the pointer it is told whose a square is, and a click opens it.
+        const svg = page.locator("#map svg");
+        await svg.scrollIntoViewIfNeeded();
+        const { x, y, width } = (await svg.boundingBox())!;
+        const columns = Math.round(width / SQUARE_PX);
+        const [right, below] = [77 % columns, Math.floor(77 / columns)];
+        const at = [x + (right + 0.5) * SQUARE_PX, y + (below + 0.5) * SQUARE_PX] as const;
+        await page.mouse.move(...at);
+        assertEquals(await page.locator("#who").innerText(), "m-077: live");
+        await page.mouse.click(...at);
         await page.getByLabel("History of m-077").waitFor();
         assertEquals(await shownIds(page), ["m-077", "m-000", "m-001", "m-002"]);
 
@@ -392,7 +412,8 @@ Deno.test("the page in a browser", async (t) => {
         const { page, errors } = tab;
         assertMatch(await page.getByRole("alert").first().innerText(), /<img src=x/);
         await page.route("**/page.json*", async (route) => {
-          const state = await (await fetch(route.request().url())).json();
+          // Of what a page does not have yet, and nothing that it would have to know.
+          const state = await (await fetch(`${home}page.json`)).json();
           const row = { ...state.rows[0], status: "dead", why: hostile, lastHeartbeat: hostile };
           state.rows.push({ ...row, id: hostile, address: hostile });
           state.contacts = [{ address: hostile, state: hostile }];
@@ -453,14 +474,24 @@ Deno.test("the page in a browser", async (t) => {
         await using tab = await openTab(browser, url);
         const { page, errors } = tab;
         await untilLive(page);
-        assertEquals(await page.locator("#map a").count(), 1_000);
-        assertEquals(await page.locator("#members tbody tr").count(), 0, "live rows are left out");
+        const strokes = await page.locator("#map path.live").getAttribute("d");
+        const squares = [...strokes!.matchAll(/h(\d+)/g)].map(([, count]) => Number(count));
+        assertEquals(squares.reduce((sum, count) => sum + count), 1_000);
+        const rows = page.locator("#members tbody tr");
+        assertEquals(await rows.count(), 0, "live rows are left out");
         await page.getByRole("link", { name: "1,000 live: show" }).click();
-        assertEquals(await page.locator("#members tbody tr").count(), 1_000);
+        await eventually(async () => assertEquals(await rows.count(), 250));
+        assertEquals(await page.locator("#shown").innerText(), "1,000 members");
         await page.getByLabel("Filter").fill("member-99");
-        assertEquals((await shownIds(page)).length, 9);
+        await eventually(async () => assertEquals((await shownIds(page)).length, 9));
+        assertEquals(await page.locator("#shown").innerText(), "9 of 1,000 members");
         // All rows are there, which costs most.
         await page.getByLabel("Filter").fill("-");
+        await eventually(async () => {
+          await rows.last().scrollIntoViewIfNeeded();
+          assertEquals(await rows.count(), 999);
+        });
+        assertEquals(await page.locator("#more").isVisible(), false);
 
         const cdp = await page.context().newCDPSession(page);
         await cdp.send("Performance.enable");

@@ -11,7 +11,7 @@ function open() {
   const updates = new Updates(() => at.nowMs);
   /** What a page is told that has the state `base`. */
   const look = (base?: string, filter = "") => {
-    at.nowMs += 1_000;
+    at.nowMs += 10_000;
     const text = updates.write(
       { base, key: filter, version: `v${at.version}` },
       () => pageState(view(at.members, { now: at.now }), { filter }),
@@ -119,10 +119,10 @@ Deno.test("while nothing changes a state is made once in half a second for all w
   let made = 0;
   const at = { nowMs: 0 };
   const updates = new Updates(() => at.nowMs);
-  const look = (version: string) =>
-    updates.write({ key: "", version }, () => {
+  const look = (version: string, status: "live" | "dead" = "live") =>
+    updates.write({ key: status, version }, () => {
       made++;
-      return pageState(view([member("n1")]));
+      return pageState(view([member("n1", status)]));
     });
   for (
     const [nowMs, version, count] of [[0, "v1", 1], [499, "v1", 1], [500, "v1", 2], [
@@ -135,4 +135,13 @@ Deno.test("while nothing changes a state is made once in half a second for all w
     look(version);
     assertEquals(made, count, `${nowMs} ${version}`);
   }
+  made = 0;
+  at.nowMs = 10_000;
+  for (const passedMs of [0, 4_999, 1]) {
+    at.nowMs += passedMs;
+    look("v2", "dead");
+  }
+  assertEquals(made, 2, "once in five seconds where no age is told");
+  look("v3", "dead");
+  assertEquals(made, 3);
 });
