@@ -116,9 +116,9 @@ export class MemberMap {
     setText(this.#who, this.#link.title);
   }
 
-  /** The keyboard's place stays where it is, whatever the pointer passes. */
-  #point({ clientX, clientY, type }) {
-    if (this.#isFocused() && type === "pointermove") return;
+  /** A page that scrolls below a pointer at rest moves nothing. */
+  #point({ clientX, clientY, movementX, movementY, type }) {
+    if (type === "pointermove" && movementX === 0 && movementY === 0) return;
     for (const group of this.#groups) {
       const { left, top, bottom } = group.svg.getBoundingClientRect();
       if (clientY < top || clientY >= bottom) continue;

@@ -5,6 +5,10 @@ import { isUp } from "./lists.js";
 /** An answer that takes longer counts as lost contact; the page tries again. */
 const ANSWER_MS_MAX = 4000;
 
+/** A node that has no time so often, one time after the other, does not tell what is. */
+const REFUSALS_MAX = 3;
+let refusals = 0;
+
 /** A node with too many event streams refuses another: the page retries after this time, and looks meanwhile. */
 const EVENTS_RETRY_MS = 15_000;
 
@@ -39,7 +43,10 @@ export async function ask(query, before) {
     const response = await fetch(`page.json${wanted.size === 0 ? "" : `?${wanted}`}`, {
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
-    if (response.status === 503) return undefined;
+    if (response.status === 204 || response.status === 503) {
+      return ++refusals > REFUSALS_MAX ? null : undefined;
+    }
+    refusals = 0;
     return response.ok ? complete(await response.json(), before) : null;
   } catch {
     return null;

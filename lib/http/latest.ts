@@ -49,6 +49,12 @@ export class Latest {
    * others never keep it from being made. Refuses the request (503) if there is no time to make the text now.
    */
   get(key: string, version: string, make: () => string): Made {
+    return this.find(key, version, make) ??
+      refuse(503, "Try again in a second: this node is asked for too many different views");
+  }
+
+  /** The same; undefined if there is no time to make the text now. */
+  find(key: string, version: string, make: () => string): Made | undefined {
     const nowMs = this.#nowMs();
     const known = this.#made.get(key);
     const ageMs = known === undefined ? Infinity : nowMs - known.atMs;
@@ -56,8 +62,7 @@ export class Latest {
     if (nowMs - this.#sinceMs >= 1_000) [this.#sinceMs, this.#busyMs] = [nowMs, 0];
     const isDue = key === "" && ageMs >= FRESH_MS;
     if (isDue || this.#busyMs < BUSY_MS_MAX) return this.#make(key, version, make);
-    if (known !== undefined && ageMs <= KEPT_MS) return known;
-    return refuse(503, "Try again in a second: this node is asked for too many different views");
+    return known !== undefined && ageMs <= KEPT_MS ? known : undefined;
   }
 
   #make(key: string, version: string, make: () => string): Made {

@@ -55,7 +55,10 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
       pageState(node.reports.page(span), { filter: q, sort, open: id, after, rows });
     // An update is made for all who have the same, and the state that it leads to for all who look at the same.
     const make = () => updates.write({ base, key, version }, view);
-    return c.body(states.get(base === undefined ? key : `${key} ${base}`, version, make).text);
+    if (base === undefined) return c.body(states.get(key, version, make).text);
+    // Whoever has a state goes on with it where there is no time to tell him more.
+    const update = states.find(`${key} ${base}`, version, make);
+    return update === undefined ? c.body(null, 204) : c.body(update.text);
   });
 
   app.get("/static/:hash/:name", async (c) => {
