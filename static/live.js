@@ -94,7 +94,8 @@ class LivePage {
     if (state && String(this.#query()) !== String(query)) return this.#look();
     if (this.#again) return this.#lookSoon();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), this.#everyMs());
+    const pauseMs = state === undefined ? LOOK_MS : this.#everyMs();
+    this.#timer = setTimeout(() => this.#look(), pauseMs);
   }
 
   /** Whether the server filters, as the page does not have all members. */

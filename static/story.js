@@ -11,7 +11,7 @@ import {
   uptimeWords,
 } from "./words.js";
 
-/** The statuses of members that run, as `/members` takes them: see isUp(). */
+/** The statuses of members that run, for a query: see isUp(). */
 const RUNNING = "live,failing";
 
 /** Characters of a refusal that are shown. */

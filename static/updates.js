@@ -60,7 +60,7 @@ export async function ask(query, before) {
  * @param {any} before
  * @returns {any}
  */
-function complete(answer, before) {
+export function complete(answer, before) {
   if (answer.base === undefined) return answer;
   const { heard, base: _, ...state } = answer;
   const now = Date.parse(state.now);

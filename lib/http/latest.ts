@@ -10,7 +10,7 @@ import { refuse } from "./body.ts";
  * Rendering 1,000 members takes 1 to 3 ms as JSON and 10 to 25 ms as a page. However many callers ask, it is done this
  * seldom for each form of the answer.
  */
-const FRESH_MS = 500;
+export const FRESH_MS = 500;
 
 /** Age up to which a text is given where there is no time to make a new one; it holds the time of which it tells. */
 const KEPT_MS = 5_000;

@@ -8,10 +8,11 @@ import type { Context, Hono } from "./hono.ts";
 import { isId } from "../address.ts";
 import { assetType, loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
-import { Latest } from "./latest.ts";
+import { FRESH_MS, Latest } from "./latest.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
+import type { PageView } from "../report/members.ts";
 import { type SpanName, SPANS } from "../report/spans.ts";
 import { pageState, pageText } from "../page/content.ts";
 import { FILTER_LENGTH_MAX, type Sort, SORTS } from "../page/listing.ts";
@@ -26,6 +27,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
   const texts = new Latest();
   const states = new Latest();
   const updates = new Updates(() => performance.now());
+  const viewOf = freshViews(node);
 
   app.get("/", async (c) => {
     c.header("Cache-Control", "no-store");
@@ -39,8 +41,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     const { hash } = await loadAssets();
     const path = (name: string) => `static/${hash}/${name}`;
     const assets = { style: path("style.css"), script: path("live.js"), icon: path("favicon.svg") };
-    const make = () =>
-      renderPage(node.reports.page(query.span), { assets, ...shownFor(query, node) });
+    const make = () => renderPage(viewOf(query.span), { assets, ...shownFor(query, node) });
     return c.html(pages.get(keyOf(query), node.reports.version(), make).text);
   });
 
@@ -51,8 +52,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     const base = updates.known(c.req.query("base"));
     const key = keyOf({ q, id, sort, span, after, rows });
     const version = node.reports.version();
-    const view = () =>
-      pageState(node.reports.page(span), { filter: q, sort, open: id, after, rows });
+    const view = () => pageState(viewOf(span), { filter: q, sort, open: id, after, rows });
     // An update is made for all who have the same, and the state that it leads to for all who look at the same.
     const make = () => updates.write({ base, key, version }, view);
     if (base === undefined) return c.body(states.get(key, version, make).text);
@@ -77,6 +77,24 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     c.header("Content-Type", type);
     return c.body(files[name]!);
   });
+}
+
+/**
+ * The table as all pages are made from, for as long as it is fresh: who types a filter asks for another page with each
+ * key, and of 10,000 members the table costs more than the page. Held weakly, as it is as large as the table.
+ */
+function freshViews({ reports }: Node): (span: SpanName | undefined) => PageView {
+  let fresh: { view: WeakRef<PageView>; key: string; atMs: number } | undefined;
+  return (span) => {
+    const [key, atMs] = [`${span} ${reports.version()}`, performance.now()];
+    const known = fresh?.key === key && atMs - fresh.atMs < FRESH_MS
+      ? fresh.view.deref()
+      : undefined;
+    if (known !== undefined) return known;
+    const view = reports.page(span);
+    fresh = { view: new WeakRef(view), key, atMs };
+    return view;
+  };
 }
 
 /**

@@ -281,7 +281,8 @@ Deno.test("the page in a browser", async (t) => {
     );
 
     await step("the button decommissions when confirmed, and not when cancelled", async () => {
-      await tell(n1.address, [rowOf("ghost-2")]);
+      const about = { text: '{"tags":{"role":"ghost"}}', failing: "" };
+      await tell(n1.address, [rowOf("ghost-2", { about })]);
       await using tab = await openTab(browser, `${home}?id=ghost-2`);
       const { page, errors } = tab;
       await untilLive(page);
@@ -292,6 +293,7 @@ Deno.test("the page in a browser", async (t) => {
         await dialog.innerText(),
         /Decommission ghost-2 for good\?[\s\S]*can't be undone/,
       );
+      await dialog.getByText("No other member that runs is role=ghost.").waitFor();
       await dialog.getByRole("link", { name: "Cancel" }).click();
       await dialog.waitFor({ state: "hidden" });
       await ask.click();

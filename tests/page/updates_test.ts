@@ -1,6 +1,9 @@
+import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { pageState } from "../../lib/page/content.ts";
 import { STATES_LENGTH_MAX, STATES_MAX, Updates } from "../../lib/page/updates.ts";
+import { complete } from "../../static/updates.js";
+import { STATUSES } from "../../lib/table.ts";
 import { member, type PageMember, view } from "./views.ts";
 
 const NOW = "2026-01-12T12:00:00.000Z";
@@ -144,4 +147,56 @@ Deno.test("while nothing changes a state is made once in half a second for all w
   assertEquals(made, 2, "once in five seconds where no age is told");
   look("v3", "dead");
   assertEquals(made, 3);
+});
+
+Deno.test("what a page makes of updates is what one that was just opened is told", () => {
+  const word = fc.nat({ max: 30 });
+  const step = fc.record({
+    add: fc.uniqueArray(word, { maxLength: 8 }),
+    drop: fc.array(word, { maxLength: 4 }),
+    turn: fc.array(fc.tuple(word, fc.constantFrom(...STATUSES)), { maxLength: 4 }),
+    filter: fc.constantFrom("", "live", "n1"),
+    isTold: fc.boolean(),
+  });
+  fc.assert(fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+    const { at, look } = open();
+    let page: ReturnType<typeof look>;
+    for (const { add, drop, turn, filter, isTold } of steps) {
+      const ids = (list: readonly number[]) => new Set(list.map((n) => `n${100 + n}`));
+      const [added, dropped] = [ids(add), ids(drop)];
+      const turned = new Map(turn.map(([n, status]) => [`n${100 + n}`, status]));
+      for (const { id } of at.members) added.delete(id);
+      at.now = new Date(Date.parse(at.now) + 1_000).toISOString();
+      // Whoever beats beats; the ages of all others go on.
+      at.members = [
+        ...at.members.filter(({ id }) => !dropped.has(id)),
+        ...[...added].map((id) => member(id)),
+      ]
+        .map(({ id, status, ageMs, lastHeartbeat }) => {
+          const now = turned.get(id) ?? status;
+          const beats = now === "live" || now === "failing";
+          const heard = new Date(Date.parse(at.now) - 700).toISOString();
+          return member(
+            id,
+            now,
+            beats ? { ageMs: 700, lastHeartbeat: heard } : { ageMs, lastHeartbeat },
+          );
+        });
+      if (!isTold) continue;
+      page = complete(look(page?.token, filter), page);
+      const { token: _, ...fresh } = look(undefined, filter);
+      const { token: __, ...shown } = page;
+      assertEquals(shown, fresh);
+    }
+  }));
+});
+
+Deno.test("what stays as it was is the same object to a page, and its map the same list", () => {
+  const { at, look } = open();
+  at.members = [member("d", "dead"), ...some(120)];
+  const before = complete(look(), null);
+  at.members[0] = { ...at.members[0]!, ageMs: 9_000 };
+  const after = complete(look(before.token), before);
+  assertEquals([after.rows[0] === before.rows[0], after.map === before.map], [true, true]);
+  assertEquals(after.rows[0].ageMs, 2_100, "it goes on from when it came");
 });

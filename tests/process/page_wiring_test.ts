@@ -61,8 +61,9 @@ Deno.test("every path in the page and its scripts is relative, so that a proxy m
     assertMatch(text, /(?:href|src|action)="/);
     assertEquals(/(?:href|src|action)="\/[^"]*"/.exec(text)?.[0], undefined, query);
   }
-  for (const name of ["live.js", "headline.js", "map.js", "rows.js", "story.js", "tab.js"]) {
-    const { text } = await ask(node, `/static/x/${name}`);
+  for (const name of ["live", "headline", "map", "rows", "story", "tab", "updates", "wish"]) {
+    const { status, text } = await ask(node, `/static/x/${name}.js`);
+    assertEquals(status, 200, name);
     assertEquals(/["`]\/[a-z?][^"`]*/.exec(text)?.[0], undefined, name);
   }
 });
