@@ -147,13 +147,12 @@ function difference<Entry>(
     if (before[next] !== text) {
       places ??= new Map(before.map((text, place) => [text, place]));
       const place = places.get(text);
-      // Mostly it is one that changed, and the others follow.
-      next = place ?? next + 1;
       run = undefined;
       if (place === undefined) {
         parts.push(entries[i]!);
         continue;
       }
+      next = place;
     }
     if (run === undefined) parts.push(run = [next, 0]);
     run[1]++;

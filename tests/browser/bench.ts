@@ -16,6 +16,9 @@ const OPENINGS = 5;
 /** Members that stop, one after the other. */
 const CHANGES = 12;
 
+/** Longer than the rows take that follow those to which one has scrolled. */
+const SCROLL_MS = 5_000;
+
 /** Longer than a node takes to look again. */
 const QUIET_MS = 15_000;
 
@@ -79,6 +82,8 @@ async function measure(browser: Browser, members: number): Promise<void> {
   }
   await pause(minutes * 60_000);
   const last = await memory(cdp);
+  const rows = await showRows(page);
+  const scrolled = await spent(cdp, updates, () => pause(QUIET_MS));
   const { script, all, bytes } = middleOf(changed.map(({ perUpdate }) => perUpdate));
   console.log([
     `${members} members`,
@@ -89,10 +94,23 @@ async function measure(browser: Browser, members: number): Promise<void> {
       first.heapMB.toFixed(1)
     } MB of heap, ${first.nodes} DOM nodes; after ${minutes} min ` +
     `${last.heapMB.toFixed(1)} MB, ${last.nodes}`,
+    `  a quiet update with ${rows} rows of the live shown: ${words(scrolled.perUpdate)}`,
   ].join("\n"));
   await context.close();
   end.abort();
   await played;
+}
+
+/** Shows the live members, as many rows as one can scroll to; resolves to their number. */
+async function showRows(page: Page): Promise<number> {
+  const rows = page.locator("#members tbody tr");
+  await page.getByLabel("Filter").fill("live");
+  for (let before = -1, count = 0; before < count; count = await rows.count()) {
+    before = count;
+    await rows.last().scrollIntoViewIfNeeded();
+    await pause(SCROLL_MS);
+  }
+  return await rows.count();
 }
 
 interface Cost {

@@ -76,6 +76,15 @@ Deno.test("a heartbeat of a member that is not up is a change, as its age goes o
   assertEquals([rows[0].lastHeartbeat, rows[1]], [NOW, [1, 1]]);
 });
 
+Deno.test("the first heartbeat of a member that is up already is a change", () => {
+  const { at, look } = open();
+  at.members = [member("n1", "live", { lastHeartbeat: null, ageMs: null })];
+  const { token } = look();
+  at.members = [member("n1")];
+  const { rows, heard } = look(token);
+  assertEquals([rows[0].id, heard], ["n1", []]);
+});
+
 Deno.test("of the map the squares that changed are told: the answer does not grow with the cluster", () => {
   const lengthFor = (count: number) => {
     const { at, look } = open();
