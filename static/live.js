@@ -87,8 +87,7 @@ class LivePage {
     const isBrief = document.hidden;
     const state = await ask(query, this.#base);
     this.#busy = false;
-    // The plain page is told in any case, as a whole.
-    if (state !== undefined || query.size === 0) this.#base = state ?? null;
+    if (state !== undefined) this.#base = state;
     if (state === null) this.#lose();
     else if (state !== undefined) this.#apply(state, filter, isBrief);
     if (state && String(this.#query()) !== String(query)) return this.#look();

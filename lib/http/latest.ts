@@ -39,6 +39,7 @@ export class Latest {
   #length = 0;
   #sinceMs = -Infinity;
   #busyMs = 0;
+  #plainMs = -Infinity;
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
@@ -53,15 +54,21 @@ export class Latest {
       refuse(503, "Try again in a second: this node is asked for too many different views");
   }
 
-  /** The same; undefined if there is no time to make the text now. */
-  find(key: string, version: string, make: () => string): Made | undefined {
+  /**
+   * The same; undefined if there is no time to make the text now. Of the texts that are `plain`, which are for readers
+   * of what most ask for, others never keep one from being made in half a second.
+   */
+  find(key: string, version: string, make: () => string, plain = false): Made | undefined {
     const nowMs = this.#nowMs();
     const known = this.#made.get(key);
     const ageMs = known === undefined ? Infinity : nowMs - known.atMs;
     if (known !== undefined && known.version === version && ageMs < FRESH_MS) return known;
     if (nowMs - this.#sinceMs >= 1_000) [this.#sinceMs, this.#busyMs] = [nowMs, 0];
-    const isDue = key === "" && ageMs >= FRESH_MS;
-    if (isDue || this.#busyMs < BUSY_MS_MAX) return this.#make(key, version, make);
+    const isDue = key === "" && ageMs >= FRESH_MS || plain && nowMs - this.#plainMs >= FRESH_MS;
+    if (isDue || this.#busyMs < BUSY_MS_MAX) {
+      if (plain) this.#plainMs = nowMs;
+      return this.#make(key, version, make);
+    }
     return known !== undefined && ageMs <= KEPT_MS ? known : undefined;
   }
 

@@ -57,7 +57,7 @@ export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
     const make = () => updates.write({ base, key, version }, view);
     if (base === undefined) return c.body(states.get(key, version, make).text);
     // Whoever has a state goes on with it where there is no time to tell him more.
-    const update = states.find(`${key} ${base}`, version, make);
+    const update = states.find(`${key} ${base}`, version, make, key === "");
     return update === undefined ? c.body(null, 204) : c.body(update.text);
   });
 

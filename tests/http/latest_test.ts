@@ -12,7 +12,7 @@ function open({ costMs = 0, length = 0 } = {}) {
       at.nowMs += costMs;
       return `${key}${++at.made}`.padEnd(length);
     }).text;
-  return { at, ask };
+  return { at, latest, ask };
 }
 
 Deno.test("Latest makes a text once in half a second for each key, and anew for another version", () => {
@@ -57,6 +57,20 @@ Deno.test("Latest gives what it kept where there is no time, up to 5 s; the plai
   at.nowMs++;
   assertThrows(() => ask("a"), Error, "Try again");
   assertEquals(ask(""), "4");
+});
+
+Deno.test("of texts that most ask for under keys of their own one is made in half a second in any case", () => {
+  const { at, latest, ask } = open({ costMs: BUSY_MS_MAX });
+  const plain = (key: string) => latest.find(key, "v1", () => `${key}${++at.made}`, true)?.text;
+  assertEquals([ask("a"), plain(" t1"), plain(" t2"), plain(" t1")], [
+    "a1",
+    " t12",
+    undefined,
+    " t12",
+  ]);
+  at.nowMs += 500;
+  assertEquals([plain(" t2"), plain(" t3"), ask("")], [" t23", undefined, "4"]);
+  assertThrows(() => ask("b"), Error, "Try again");
 });
 
 Deno.test("invariant 7: Latest keeps 64 texts, and no more than their bound of characters", () => {
