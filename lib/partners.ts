@@ -18,7 +18,7 @@ const SUSPECT_CALLS = 3;
  * Live members that a node with a suspect calls beyond its fan-out. At 30 % loss a hundred times fewer live members
  * of 64 look dead than with the direct calls alone, and without loss there are no suspects.
  */
-const SUSPECT_FANOUT = 2;
+export const SUSPECT_FANOUT = 2;
 
 /** Suspects that one node calls per round: when half the cluster goes silent, the rest of the round still runs. */
 const SUSPECTS_MAX = 8;

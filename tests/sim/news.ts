@@ -31,9 +31,8 @@ export class News {
     this.#metMs = this.#world.nowMs;
   }
 
-  /** Lets time pass until each of `nodes` has met each other one; the ms that took since the start, or NaN. */
-  untilAllMet(nodes: number, patienceMs: number): number {
-    const pairs = nodes * (nodes - 1);
+  /** Lets time pass until so many `pairs` of nodes have met; the ms that took since the start, or NaN. */
+  untilAllMet(pairs: number, patienceMs: number): number {
     while (this.#met < pairs && this.#world.nowMs < patienceMs) {
       this.#world.run(this.#world.nowMs + LOOK_MS);
     }

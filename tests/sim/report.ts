@@ -1,29 +1,44 @@
 import { EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "../support/dice.ts";
 import { News } from "./news.ts";
+import { addressOf, sampled } from "./sampled.ts";
 import { PRODUCTION, World } from "./world.ts";
 
-const INTERVAL_MS = 1_000;
-const DEAD_AFTER_MS = 5_000;
 const LATENCY_MS = 2;
+const DEAD_AFTER_INTERVALS = 5;
 
-/** Sizes, with the worlds made of each and the seconds its traffic and false verdicts are counted in: more of the small ones. */
-const SIZES = [
-  { nodes: 10, worlds: 20, steadyS: 600 },
-  { nodes: 100, worlds: 4, steadyS: 60 },
-  { nodes: 1_000, worlds: 1, steadyS: 10 },
-] as const;
+/** A size of clusters, with the worlds made of it. */
+interface Size {
+  readonly nodes: number;
+  readonly worlds: number;
+  readonly intervalMs: number;
+  /** The intervals its traffic and false verdicts are counted in. */
+  readonly steady: number;
+  /** Members in the tables, where they do not hold all. */
+  readonly sample?: number;
+}
+
+/** More worlds and a longer time of the small ones. */
+const SIZES: readonly Size[] = [
+  { nodes: 10, worlds: 20, intervalMs: 1_000, steady: 600 },
+  { nodes: 100, worlds: 4, intervalMs: 1_000, steady: 60 },
+  { nodes: 1_000, worlds: 1, intervalMs: 1_000, steady: 10 },
+  { nodes: 10_000, worlds: 1, intervalMs: 1_000, steady: 10, sample: 150 },
+  { nodes: 50_000, worlds: 1, intervalMs: 5_000, steady: 10, sample: 150 },
+];
 
 const LOSSES = [0, 0.1, 0.3];
 
+// The rest in intervals.
+
 /** News that has not reached all in this time is told as "not in". */
-const PATIENCE_MS = 20_000;
+const PATIENCE = 20;
 
 /** Time to come to rest between two measurements. */
-const REST_MS = 4_000;
+const REST = 4;
 
 /** Time after which no news of the start travels any more. */
-const AGED_MS = 20_000;
+const AGED = 20;
 
 /** What one size and loss came to; times in ms. */
 interface Figures {
@@ -44,7 +59,7 @@ export function reportAll(
   seed: string,
   print: (line: string) => void,
 ): void {
-  print(`Seed ${seed}, interval 1 s, dead-after 5 s, latency ${LATENCY_MS} ms. Times in seconds.`);
+  print(`Seed ${seed}, latency ${LATENCY_MS} ms, dead-after five intervals. Times in seconds.`);
   print("");
   print(
     "| nodes | messages lost | all joining at once see all: median, worst | a join, a leave, a bye known to the last | " +
@@ -52,7 +67,8 @@ export function reportAll(
       "false `dead` a node-hour (in) | bytes a node a second |",
   );
   print("|--:|--:|--:|--:|--:|--:|--:|--:|");
-  for (const { nodes, worlds, steadyS } of SIZES) {
+  for (const size of SIZES) {
+    const { nodes, worlds } = size;
     if (sizes !== undefined && !sizes.includes(nodes)) continue;
     for (const lostShare of LOSSES) {
       const figures: Figures = {
@@ -60,55 +76,60 @@ export function reportAll(
         ...{ byeMs: [], refusedMs: [], silentMs: [] },
       };
       for (let i = 0; i < worlds; i++) {
-        measure(figures, {
-          nodes,
-          lostShare,
-          steadyS,
-          dice: new Dice(`${seed} ${nodes} ${lostShare} ${i}`),
-        });
+        const dice = new Dice(`${seed} ${nodes} ${lostShare} ${i}`);
+        measure(figures, { ...size, lostShare, dice });
       }
       print(lineOf(nodes, lostShare, figures));
     }
   }
 }
 
-interface Setting {
-  readonly nodes: number;
+interface Setting extends Size {
   readonly lostShare: number;
-  readonly steadyS: number;
   readonly dice: Dice;
 }
 
-function measure(figures: Figures, { nodes, lostShare, steadyS, dice }: Setting): void {
+function measure(figures: Figures, setting: Setting): void {
+  const { nodes, sample: members, dice } = setting;
+  if (members === undefined) return measureIn(figures, setting);
+  sampled({ nodes, members, dice: dice.fork("draws") }, () => measureIn(figures, setting));
+}
+
+function measureIn(figures: Figures, setting: Setting): void {
+  const { nodes, sample = nodes, intervalMs, steady, lostShare, dice } = setting;
   const weather = { latencyMs: LATENCY_MS, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
   const world = new World({
-    ...{ core: PRODUCTION, dice, weather },
-    ...{ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS },
+    ...{ core: PRODUCTION, dice, weather, intervalMs },
+    deadAfterMs: DEAD_AFTER_INTERVALS * intervalMs,
+    // A sample travels as its whole cluster would.
+    fineMembersMax: sample < nodes ? 0 : undefined,
   });
   const news = new News(world);
   const start = (i: number) => {
-    const seeds = i === 0 ? [] : ["h0:1"];
-    world.start({ id: `n${i}`, address: `h${i}:1`, seeds, clock: EXACT_CLOCK });
+    const seeds = i === 0 ? [] : [addressOf(0)];
+    world.start({ id: `n${i}`, address: addressOf(i), seeds, clock: EXACT_CLOCK });
   };
-  const rest = (ms: number) => world.run(world.nowMs + ms);
+  const rest = (intervals: number) => world.run(world.nowMs + intervals * intervalMs);
+  const patienceMs = PATIENCE * intervalMs;
 
   for (let i = 0; i < nodes; i++) world.at(dice.between(0, 10), () => start(i));
-  figures.joinedMs.push(news.untilAllMet(nodes, PATIENCE_MS));
-  rest(AGED_MS);
+  figures.joinedMs.push(news.untilAllMet(sample * (nodes - 1), patienceMs));
+  rest(AGED);
 
   const { counts } = world.network;
   const bytes = counts.bytes;
   const falseDead = news.deaths;
-  rest(steadyS * 1_000);
-  figures.bytesPerNodeS.push((counts.bytes - bytes) / nodes / steadyS);
+  rest(steady);
+  const steadyS = steady * intervalMs / 1_000;
+  if (sample === nodes) figures.bytesPerNodeS.push((counts.bytes - bytes) / nodes / steadyS);
   figures.falseDead += news.deaths - falseDead;
   figures.nodeHours += nodes * steadyS / 3_600;
 
   const until = (id: string, status: "live" | "left" | "decommissioned", act: () => void) => {
     const sinceMs = world.nowMs;
     act();
-    const times = news.untilAll(id, status, { sinceMs, patienceMs: PATIENCE_MS });
-    rest(REST_MS);
+    const times = news.untilAll(id, status, { sinceMs, patienceMs });
+    rest(REST);
     return Math.max(...times);
   };
   figures.joinMs.push(until(`n${nodes}`, "live", () => start(nodes)));
@@ -122,13 +143,13 @@ function measure(figures: Figures, { nodes, lostShare, steadyS, dice }: Setting)
     ] as const
   ) {
     // At any point of its round.
-    rest(dice.between(0, INTERVAL_MS));
+    rest(dice.next());
     const node = world.ours.get(id)!;
     node.end(how);
     // A host that is lost is missed since its last heartbeat, a killed process since it was killed.
     const sinceMs = how === "closed" ? world.nowMs : world.nowMs - news.ageMs(node);
-    times.push(...news.untilAll(id, "dead", { sinceMs, patienceMs: PATIENCE_MS }));
-    rest(REST_MS);
+    for (const ms of news.untilAll(id, "dead", { sinceMs, patienceMs })) times.push(ms);
+    rest(REST);
   }
 }
 
@@ -147,7 +168,7 @@ function lineOf(nodes: number, lostShare: number, figures: Figures): string {
     at(refusedMs, 0, 0.5, 1),
     at(silentMs, 0, 0.5, 1),
     hours,
-    bytes.toFixed(0),
+    Number.isNaN(bytes) ? "" : bytes.toFixed(0),
   ];
   return `| ${cells.join(" | ")} |`;
 }
@@ -157,6 +178,6 @@ function at(list: readonly number[], ...shares: number[]): string {
   const sorted = list.map((ms) => Number.isNaN(ms) ? Infinity : ms).sort((a, b) => a - b);
   return shares.map((share) => {
     const ms = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-    return ms === Infinity ? `not in ${PATIENCE_MS / 1000}` : (ms / 1000).toFixed(1);
+    return ms === Infinity ? "not in time" : (ms / 1000).toFixed(1);
   }).join(", ");
 }

@@ -1,0 +1,78 @@
+/** Tables that hold a sample of the members tell what whole tables would. */
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { Partners } from "../../lib/partners.ts";
+import { Dice } from "../support/dice.ts";
+import { EXACT_CLOCK } from "./clock.ts";
+import { addressOf, sampled } from "./sampled.ts";
+import { PRODUCTION, World } from "./world.ts";
+
+const NODES = 200;
+const SAMPLE = 135;
+
+/** By then the news of the start, which makes rounds come sooner, is old. */
+const START_MS = 14_000;
+
+/** A cluster that has met and runs. */
+function runningWorld(): World {
+  const dice = new Dice("sampled");
+  const weather = { latencyMs: 2, lostShare: 0, lateShare: 0, lateMs: 0, doubledShare: 0 };
+  const pace = { intervalMs: 1_000, deadAfterMs: 5_000, fineMembersMax: 0 };
+  const world = new World({ core: PRODUCTION, dice, weather, ...pace });
+  for (let i = 0; i < NODES; i++) {
+    const seeds = i === 0 ? [] : [addressOf(0)];
+    const node = { id: `n${i}`, address: addressOf(i), seeds, clock: EXACT_CLOCK };
+    world.at(dice.between(0, 1_000), () => world.start(node));
+  }
+  world.run(START_MS);
+  return world;
+}
+
+/** Ages of all rows of all tables at ten moments, the least first. */
+function agesMs(world: World): number[] {
+  const ages: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    world.run(world.nowMs + 237);
+    for (const { id, gossip, clock } of world.up()) {
+      const nowMs = clock.monotonicMs(world.nowMs);
+      for (const row of gossip.replica.table.roster()) {
+        if (row.id !== id) ages.push(nowMs - row.heardAtMs);
+      }
+    }
+  }
+  return ages.sort((a, b) => a - b);
+}
+
+function inSample<T>(run: () => T): T {
+  return sampled({ nodes: NODES, members: SAMPLE, dice: new Dice("draws") }, run);
+}
+
+Deno.test("the ages of a sample are those of all: their median, and what 99.9 % are below, within 5 %", () => {
+  const whole = agesMs(runningWorld());
+  const few = inSample(() => agesMs(runningWorld()));
+  for (const share of [0.5, 0.999]) {
+    const expected = whole[Math.floor(share * whole.length)]!;
+    assertAlmostEquals(few[Math.floor(share * few.length)]!, expected, 0.05 * expected, `${share}`);
+  }
+});
+
+Deno.test("tables hold the sample alone, and all nodes that run learn what happens to it", () => {
+  inSample(() => {
+    const world = runningWorld();
+    for (const { gossip } of world.up()) assertEquals(gossip.replica.table.size, SAMPLE);
+    world.ours.get("n7")!.end("closed");
+    world.run(world.nowMs + 3_000);
+    const others = world.up();
+    assertEquals(others.length, NODES - 1);
+    for (const { id, gossip } of others) {
+      assertEquals(gossip.statusOf(gossip.replica.table.get("n7")!), "dead", id);
+    }
+  });
+});
+
+Deno.test("a sample so small that nodes would call fewer others is refused, and afterwards all is as before", () => {
+  const { choose } = Partners.prototype;
+  const options = { nodes: NODES, members: 100, dice: new Dice("few") };
+  assertThrows(() => sampled(options, () => {}), Error, "A sample of 100 is too small");
+  assertThrows(() => inSample(() => assert(false, "stopped")), Error, "stopped");
+  assertEquals(Partners.prototype.choose, choose);
+});
