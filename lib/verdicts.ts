@@ -6,8 +6,8 @@
  */
 import { witnessesNeeded } from "./charges.ts";
 import type { RunningClock } from "./clock.ts";
-import { endOf } from "./ends.ts";
 import type { Evidence, Standing } from "./evidence.ts";
+import { reasonOf, type Shown } from "./reasons.ts";
 import { ageOf, isUp, type Row, type Status, statusWhileUp, type Table } from "./table.ts";
 
 /** One change of a member's status, as this node saw it. */
@@ -41,9 +41,10 @@ export interface Survey {
   readonly deadlineMs: number;
 }
 
-interface Shown {
-  status: Status;
-  boot: string;
+/** When this node heard of a member, and through whom. */
+interface Heard {
+  readonly nowMs: number;
+  readonly via: string;
 }
 
 export interface VerdictsOptions {
@@ -89,18 +90,22 @@ export class Verdicts {
   }
 
   statusOf(row: Row, nowMs: number): Status {
+    return this.#statusOf(row, this.#shown.get(row.id), nowMs);
+  }
+
+  #statusOf(row: Row, shown: Shown | undefined, nowMs: number): Status {
     const { id, evidence, clock } = this.#options;
     if (row.id === id && row.left === "") return statusWhileUp(row);
-    const status = evidence.statusOf(row, this.#standing(row, nowMs));
+    const status = evidence.statusOf(row, this.#standing(shown, nowMs));
     // Others that slept as well tell old ages and old evidence: this node hears what they missed before it accuses.
     const accuses = status === "dead" || status === "unresponsive";
-    const isHeld = clock.isWaking && accuses && isUp(this.#shown.get(row.id)?.status ?? "unknown");
+    const isHeld = clock.isWaking && accuses && isUp(shown?.status ?? "unknown");
     return isHeld ? statusWhileUp(row) : status;
   }
 
-  #standing(row: Row, nowMs: number): Standing {
-    const isShownDead = this.#shown.get(row.id)?.status === "dead";
-    return { nowMs, witnessesNeeded: this.witnessesNeeded(), isShownDead };
+  #standing(shown: Shown | undefined, nowMs: number): Standing {
+    const witnessesNeeded = this.witnessesNeeded();
+    return { nowMs, witnessesNeeded, isShownDead: shown?.status === "dead" };
   }
 
   /** Witnesses that would convict a member now: those of the live members, without itself. */
@@ -135,7 +140,7 @@ export class Verdicts {
       const row = this.#options.table.get(id);
       const change = row === undefined
         ? this.#checkTombstone(id, nowMs)
-        : this.#check(row, nowMs, via);
+        : this.#check(row, this.#shown.get(id), { nowMs, via });
       if (change !== undefined) changes.push(change);
     }
     this.#touched.clear();
@@ -152,10 +157,11 @@ export class Verdicts {
     let deadlineMs = Infinity;
     const at = { nowMs, witnessesNeeded: this.witnessesNeeded() };
     for (const row of table.roster()) {
-      const change = this.#check(row, nowMs, row.id);
+      const shown = this.#shown.get(row.id);
+      const change = this.#check(row, shown, { nowMs, via: row.id });
       if (change !== undefined) changes.push(change);
       if (row.id === id) continue;
-      const status = this.#shown.get(row.id)!.status;
+      const status = change?.to ?? shown!.status;
       const dueMs = evidence.dueMs(row, status, at);
       // What is overdue is held back until this node is awake: it is decided at the next round.
       if (dueMs >= nowMs && dueMs < deadlineMs) deadlineMs = dueMs;
@@ -166,9 +172,9 @@ export class Verdicts {
     return this.#last = { changes, live, hung, gone, deadlineMs };
   }
 
-  #check(row: Row, nowMs: number, via: string): Change | undefined {
-    const to = this.statusOf(row, nowMs);
-    const shown = this.#shown.get(row.id);
+  #check(row: Row, shown: Shown | undefined, at: Heard): Change | undefined {
+    const { nowMs, via } = at;
+    const to = this.#statusOf(row, shown, nowMs);
     if (shown === undefined) {
       this.#shown.set(row.id, { status: to, boot: row.boot });
     } else {
@@ -178,12 +184,14 @@ export class Verdicts {
         return undefined;
       }
     }
+    const { id: ownId, evidence } = this.#options;
+    const standing = this.#standing(shown, nowMs);
     const change = {
       id: row.id,
       address: row.address,
       from: shown?.status ?? null,
       to,
-      reason: this.#shared(this.#reason(row, { to, shown, via, nowMs })),
+      reason: this.#shared(reasonOf(row, { ownId, to, shown, via, evidence, standing })),
       ageMs: row.heartbeat === 0 ? null : ageOf(row, nowMs),
     };
     if (shown !== undefined) {
@@ -214,33 +222,5 @@ export class Verdicts {
         : `decommissioned by request to ${by}`,
       ageMs: heartbeat === 0 ? null : ageOf(tombstone, nowMs),
     };
-  }
-
-  #reason(
-    row: Row,
-    at: { to: Status; shown: Shown | undefined; via: string; nowMs: number },
-  ): string {
-    const { to, shown, via, nowMs } = at;
-    if (row.id === this.#options.id && shown === undefined) return "started";
-    if (row.left !== "") return endOf(row.left).reason;
-    const how = via === row.id ? "directly" : `through ${via}`;
-    switch (to) {
-      case "unknown":
-        return `heard of ${how}, never heard from`;
-      case "dead":
-        // A member of a former life, which this node itself remembered.
-        if (via === this.#options.id && (shown === undefined || shown.status === "unknown")) {
-          return "no heartbeat since this node started";
-        }
-        return this.#options.evidence.whyDead(row, this.#standing(row, nowMs));
-      case "failing":
-        return row.about?.failing ?? "";
-      case "unresponsive":
-        return this.#options.evidence.whyUnresponsive(row);
-      default:
-        if (shown === undefined || shown.status === "unknown") return `heard ${how}`;
-        if (shown.status === "failing" && shown.boot === row.boot) return "its checks pass again";
-        return shown.boot !== row.boot ? `restarted, heard ${how}` : `heard again ${how}`;
-    }
   }
 }
