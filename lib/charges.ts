@@ -100,6 +100,11 @@ export class Charges {
     return this.#byMember.has(id);
   }
 
+  /** IDs of those charged. */
+  members(): Iterable<string> {
+    return this.#byMember.keys();
+  }
+
   /**
    * Drops the charges that a later heartbeat of the member voids; true if none is left, so the member is cleared.
    * Unless it `restarted`, the refusals were a firewall's and are ignored for the next ten minutes. Heard `direct`ly,

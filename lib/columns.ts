@@ -21,8 +21,8 @@ import { ageOf, type Row } from "./table.ts";
 
 /** Heartbeats and ages in roster order; an age of -1 says nothing about the member. */
 export interface Columns {
-  readonly heartbeats: readonly number[];
-  readonly agesMs: readonly number[];
+  readonly heartbeats: readonly number[] | Float64Array;
+  readonly agesMs: readonly number[] | Float64Array;
 }
 
 /** Below it, a number in the place of a heartbeat skips one member more than it says. */

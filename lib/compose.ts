@@ -96,11 +96,9 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
   }
   const own = table.get(id);
   const clockMs = Math.floor(heartbeat + (own === undefined ? 0 : ageOf(own, nowMs)));
-  const isCalm = evidence.charges.empty && !forms.hasMoved(nowMs);
-  const isExact = isCalm
-    ? undefined
-    : (id: string) => evidence.charges.isCharged(id) || forms.isExact(id, nowMs);
-  const at = { clockMs, unitMs, nowMs, isExact };
+  const ids = [...forms.moved(nowMs), ...evidence.charges.members()];
+  const exact = ids.length === 0 ? undefined : new Set(ids);
+  const at = { clockMs, unitMs, nowMs, exact };
   draft.ticks = knows === undefined ? encodeTicks(roster, at) : encodeLater(roster, at, knows);
   return draft;
 }

@@ -55,15 +55,10 @@ export class Forms {
     if (Math.abs(movedMs) > MOVED_UNITS * unitMs) this.#moved.note(row.id, nowMs);
   }
 
-  /** Whether any member is told of exactly. */
-  hasMoved(nowMs: number): boolean {
+  /** IDs of members whose clock is another than was known. */
+  moved(nowMs: number): string[] {
     this.#moved.expire(nowMs);
-    return !this.#moved.empty;
-  }
-
-  /** Whether a member is told of exactly. */
-  isExact(id: string, nowMs: number): boolean {
-    return this.#moved.has(id, nowMs);
+    return this.#moved.names();
   }
 
   /**

@@ -46,8 +46,8 @@ export interface Writing {
   readonly clockMs: number;
   readonly unitMs: number;
   readonly nowMs: number;
-  /** The member is charged, or its clock changed; undefined: nobody is, as in calm. */
-  readonly isExact: ((id: string) => boolean) | undefined;
+  /** IDs of members that are charged, or whose clock changed; undefined: there are none, as in calm. */
+  readonly exact: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -131,10 +131,10 @@ export function encodeLater(rows: readonly Row[], at: Writing, knows: Columns): 
 }
 
 /** The tick of a row that can be told so; -1 of another. */
-function tickOf(row: Row, { unitMs, nowMs, isExact }: Writing): number {
+function tickOf(row: Row, { unitMs, nowMs, exact }: Writing): number {
   const tick = row.heartbeat / unitMs;
   if (tick === 0 || tick !== Math.floor(tick) || row.boot === "") return -1;
-  if (nowMs - row.heardAtMs > OLDEST_UNITS * unitMs || isExact?.(row.id)) return -1;
+  if (nowMs - row.heardAtMs > OLDEST_UNITS * unitMs || exact?.has(row.id)) return -1;
   return tick;
 }
 

@@ -43,8 +43,8 @@ export function decodeTicks(
   rows: readonly Row[],
   { from, nowMs }: { from: string; nowMs: number },
 ): Read {
-  const heartbeats = new Array<number>(rows.length).fill(0);
-  const agesMs = new Array<number>(rows.length).fill(-1);
+  const heartbeats = new Float64Array(rows.length);
+  const agesMs = new Float64Array(rows.length).fill(-1);
   const columns = { heartbeats, agesMs };
   const isExact = decodeExact(ticks, columns);
   if (isExact === undefined) return UNREAD;
@@ -150,9 +150,10 @@ function tickNear(
 }
 
 /** Reads the exact entries into `columns`; by place, who is told so; undefined where they are malformed. */
-function decodeExact({ exact, clockMs }: Ticks, columns: Columns): Uint8Array | undefined {
-  const heartbeats = columns.heartbeats as number[];
-  const agesMs = columns.agesMs as number[];
+function decodeExact(
+  { exact, clockMs }: Ticks,
+  { heartbeats, agesMs }: { heartbeats: Float64Array; agesMs: Float64Array },
+): Uint8Array | undefined {
   const isExact = new Uint8Array(heartbeats.length);
   let at = 0;
   const next = () => {

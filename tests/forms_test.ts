@@ -72,8 +72,8 @@ Deno.test("a member whose clock is not the one known, by 0.3 units or more, is t
     const row = rowOf(1);
     // At 3 s its clock shows 7 s.
     forms.dates(row, { heartbeat: 6_000, ageMs: 1_000 + offMs }, { nowMs: 3_000, unitMs: UNIT_MS });
-    assertEquals(forms.isExact("n01", 3_000 + NEWS_MS - 1), isExact, `${offMs}`);
-    assertEquals(forms.isExact("n01", 3_000 + NEWS_MS), false);
+    assertEquals(forms.moved(3_000 + NEWS_MS - 1), isExact ? ["n01"] : [], `${offMs}`);
+    assertEquals(forms.moved(3_000 + NEWS_MS), []);
   }
   const forms = new Forms(NEWS_MS);
   forms.dates(rowOf(1), { heartbeat: 5_000, ageMs: 90_000 }, { nowMs: 3_000, unitMs: UNIT_MS });
@@ -82,8 +82,8 @@ Deno.test("a member whose clock is not the one known, by 0.3 units or more, is t
     unitMs: UNIT_MS,
   });
   assertEquals(
-    forms.isExact("n01", 3_000),
-    false,
+    forms.moved(3_000),
+    [],
     "an old heartbeat, and a first one, tell no new clock",
   );
 });

@@ -100,7 +100,7 @@ for (const size of SIZES) {
   Deno.bench(`encode columns of ${size}`, () => void encodeColumns(roster, at));
   Deno.bench(`decode columns of ${size}`, () => void decodeColumns(columns, WALL_MS));
 
-  const writing = { clockMs: WALL_MS, nowMs: 0, unitMs: INTERVAL_MS, isExact: undefined };
+  const writing = { clockMs: WALL_MS, nowMs: 0, unitMs: INTERVAL_MS, exact: undefined };
   const ticked = reports(size, WALL_MS).map((row, i) => {
     const heartbeat = WALL_MS - i % 4 * INTERVAL_MS;
     return { ...row, heartbeat, heardAtMs: heartbeat - WALL_MS };

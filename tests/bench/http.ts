@@ -193,7 +193,7 @@ function compactBodies(roster: string, members: number): string[] {
       const beats = encodeColumns(rows, { ownHeartbeat: clockMs, nowMs });
       return encodeMessage({ roster, beat: clockMs, beats });
     }
-    const at = { clockMs: nowMs, nowMs, unitMs: UNIT_MS, isExact: undefined };
+    const at = { clockMs: nowMs, nowMs, unitMs: UNIT_MS, exact: undefined };
     return encodeMessage({ roster, unitMs: UNIT_MS, ticks: encodeTicks(rows, at) });
   });
 }
