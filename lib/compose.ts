@@ -10,6 +10,7 @@ import type { Form, Forms } from "./forms.ts";
 import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import type { News } from "./news.ts";
+import { sameRoster } from "./roster.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import { encodeLater, encodeTicks } from "./ticks.ts";
 import type { Tidings } from "./tidings.ts";
@@ -127,31 +128,43 @@ function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number
   if (marks.length > 0) draft.forgotten = marks;
 }
 
+/** Of which part of the roster a full message tells, and beginning where. */
+interface Extent {
+  /** What the reader told: it lacks the rest. */
+  readonly theirs?: Message | undefined;
+  /** Only of these IDs: the rosters differ there, in more than heartbeats. */
+  readonly within?: ((id: string) => boolean) | undefined;
+  /** A share of all. */
+  readonly start: number;
+}
+
 /**
- * Composes the full form: all rows and tombstones that `theirs` lacks. Both begin at `start`, a share of all, and are
- * cut at a size, so that repeated exchanges bring even the largest table across.
+ * Composes the full form: all rows and tombstones of an extent. Both are cut at a size, so that repeated exchanges bring
+ * even the largest table across.
  */
 export function fullDraft(
   source: Source,
   nowMs: number,
-  { theirs, start }: { theirs: Message | undefined; start: number },
+  { theirs, within, start }: Extent,
 ): Draft {
   const { table, forgotten } = source;
+  const isKnown = within === undefined ? covers : sameRoster;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
   for (const row of from(table.roster(), start)) {
+    if (within?.(row.id) === false) continue;
     const their = known.get(row.id);
-    if (their !== undefined && covers(their, row)) continue;
+    if (their !== undefined && isKnown(their, row)) continue;
     rows.push(reportOf(row, nowMs));
     bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES +
       (row.about?.text.length ?? 0);
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
-  const tombstones = tombstonesBeyond(theirs, table, start);
+  const tombstones = tombstonesBeyond(table, { theirs, within, start });
   if (tombstones.length > 0) draft.tombstones = tombstones;
-  const marks = forgotten.told(nowMs, theirs?.forgotten);
+  const marks = forgotten.told(nowMs, { theirs: theirs?.forgotten, within });
   if (marks.length > 0) draft.forgotten = marks;
   addEvidence(draft, source, nowMs, true);
   addTidings(draft, source, nowMs, { isFull: true, theirs });
@@ -193,15 +206,14 @@ function addTidings(
 }
 
 function tombstonesBeyond(
-  theirs: Message | undefined,
   table: Table,
-  start: number,
+  { theirs, within, start }: Extent,
 ): { id: string; by: string }[] {
   const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
   const tombstones: { id: string; by: string }[] = [];
   let bytes = 0;
   for (const { id, by } of from([...table.tombstones()], start)) {
-    if (buried.has(id)) continue;
+    if (buried.has(id) || within?.(id) === false) continue;
     tombstones.push({ id, by });
     bytes += id.length + by.length + TOMBSTONE_OVERHEAD_BYTES;
     if (bytes >= TOMBSTONES_BYTES_MAX) break;

@@ -3,7 +3,7 @@
  * may take part at all. All that follows from a message, an answer or a failure is decided here.
  *
  *     received   merge, answer with what the caller lacks
- *     answered   merge; send all rows where the rosters still differ
+ *     answered   merge; send more (repair.ts) where the rosters still differ
  *     failed     count it; a refusal is evidence of a crash (see suspicion.ts)
  *     hung up    perhaps look at the member
  *
@@ -17,6 +17,7 @@ import { notice, type Turn } from "./effects.ts";
 import { absorbHello, hearGo, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
 import type { Self } from "./options.ts";
+import { repairAnswer } from "./repair.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
@@ -76,11 +77,10 @@ export class Exchanges {
     const read = this.#merge(turn, message, { via: from, isAnswer: false });
     // A pull, which has no columns, is no sign that this node takes part.
     if (message.columns !== undefined || message.ticks !== undefined) this.#meet(turn, read.own);
-    const answer = message.full
-      ? replica.fullDraft(turn.nowMs, message)
+    const answer = message.full || message.buckets
+      ? repairAnswer(replica, turn.nowMs, message)
       : replica.answer(turn.nowMs, message, read);
-    answer.id = id;
-    return answer;
+    return Object.assign(answer, { id });
   }
 
   /** Takes a bare `GET /hello?from=&via=`: evidence of a Go node or a stranger, never of a node of ours. */
@@ -118,7 +118,7 @@ export class Exchanges {
     if (message.unread) calls.push(turn, [to]);
     // Equal when this node called: what it learned since is news, and gets there as such.
     const wasEqual = message.roster === call.roster;
-    if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
+    if (!wasEqual) calls.repair(turn, to, { call, theirs: message, equal });
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
     this.#claims.answered(turn, id, to);
   }

@@ -178,9 +178,9 @@ export class Replica {
     return composeAnswer(this, nowMs, { theirs, read });
   }
 
-  /** Composes all rows, or those that `theirs` lacks. */
-  fullDraft(nowMs: number, theirs?: Message): Draft {
-    return fullDraft(this, nowMs, { theirs, start: this.#options.random() });
+  /** Composes all rows `within` a part of the roster that `theirs` lacks. */
+  fullDraft(nowMs: number, of: { theirs?: Message; within?: (id: string) => boolean } = {}): Draft {
+    return fullDraft(this, nowMs, { ...of, start: this.#options.random() });
   }
 
   /**
