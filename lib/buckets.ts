@@ -49,8 +49,12 @@ export function inDifference(a: Buckets, b: Buckets): ((id: string) => boolean) 
     : undefined;
 }
 
-/** Writes the hashes of all parts. */
+/** The hashes of a roster without any member. */
+export const NO_BUCKETS: Buckets = new Uint32Array(BUCKETS);
+
+/** Writes the hashes of all parts; nothing for none. */
 export function bucketsText(buckets: Buckets): string {
+  if (buckets === NO_BUCKETS) return "";
   const bytes = roomFor(BUCKETS * HASH_LENGTH);
   let length = 0;
   for (const hash of buckets) length = putDigits(bytes, length, hash, HASH_LENGTH);
@@ -59,6 +63,7 @@ export function bucketsText(buckets: Buckets): string {
 
 /** Reads them back; undefined where they are malformed. */
 export function readBuckets(text: unknown): Buckets | undefined {
+  if (text === "") return NO_BUCKETS;
   if (typeof text !== "string" || text.length !== BUCKETS * HASH_LENGTH) return undefined;
   const buckets = new Uint32Array(BUCKETS);
   for (let i = 0; i < BUCKETS; i++) {

@@ -8,6 +8,7 @@ import type { Turn } from "./effects.ts";
 import type { Form } from "./forms.ts";
 import type { Joining } from "./joining.ts";
 import { bucketsDraft, settlingDraft } from "./repair.ts";
+import { joinDraft, otherPieces } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
 import { Strangers } from "./strangers.ts";
 import { isUp, type Row } from "./table.ts";
@@ -23,8 +24,9 @@ const IN_FLIGHT_MAX = 64;
 const STRANGERS_MAX = 48;
 
 /**
- * Delay after a repair of the roster until the next, in ms per member: a thousand rows are 50 KB and milliseconds of CPU at both
- * ends, and while many nodes start one after another all rosters differ all the time. The news travels meanwhile.
+ * Delay after a repair of the roster until the next, in ms per member: a thousand rows are 50 KB and milliseconds of
+ * CPU at both ends, and while many nodes start one after another all rosters differ all the time. The news travels
+ * meanwhile.
  */
 const FULL_GAP_MS = 2;
 
@@ -36,9 +38,12 @@ const TROUBLED_MAX = 4_096;
 
 /**
  * What a call asks for: what is new, the parts of the roster that differ, or whatever the caller lacks, which settles
- * any difference.
+ * any difference; a node that joins, for a piece of its first table.
  */
-type Asks = "news" | "parts" | "all";
+type Asks = "news" | "parts" | "all" | "piece";
+
+/** A node takes part with so much of its first table still to come: it waits for no lost answer. */
+const PIECES_OUT_MAX = 1 / 4;
 
 export interface Call {
   /** The member called; undefined where none is known at the address. */
@@ -77,6 +82,8 @@ export class Calls {
   readonly #callAgain = new Set<string>();
   readonly #troubled = new Set<string>();
   #toStrangers = 0;
+  /** Pieces of the first table that this node asked for. */
+  #pieces = 0;
   /** The monotonic time of the next repair. */
   #nextFullMs = -Infinity;
 
@@ -88,15 +95,15 @@ export class Calls {
   push(turn: Turn, addresses: Iterable<string>): void {
     const { replica, joining } = this.#options;
     const full = joining.active;
+    // Whoever is called now would send a first piece once more.
+    if (full && this.isPulling) return;
     const asks = full ? "all" : "news";
     const bodies: { [form in Form]?: string } = {};
     for (const to of addresses) {
       if (!this.#start(to, asks)) continue;
       const form = replica.forms.next(this.#underWay.get(to)!.id);
       const body = bodies[form] ??= encodeMessage(
-        full
-          ? { roster: replica.table.rosterHash, rows: [], full }
-          : replica.draft(turn.nowMs, form),
+        full ? joinDraft(replica) : replica.draft(turn.nowMs, form),
       );
       turn.effects.push({ kind: "exchange", to, body });
     }
@@ -127,6 +134,23 @@ export class Calls {
     else if (settles) draft = settlingDraft(replica, turn.nowMs, { theirs, equal });
     draft ??= { ...replica.fullDraft(turn.nowMs), full: true };
     turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
+  }
+
+  /** Calls for what a first table lacks (see pieces.ts). */
+  pull(turn: Turn, theirs: Message, random: () => number): void {
+    if (this.#pieces > 0) return;
+    for (const { to, draft } of otherPieces(this.#options.replica, { theirs, random })) {
+      if (!this.#start(to, "piece")) continue;
+      this.#pieces++;
+      turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
+    }
+  }
+
+  /** Whether more than a quarter of the pieces of a first table are still to come: one that is lost is repaired. */
+  get isPulling(): boolean {
+    if (this.#pieces === 0) return false;
+    const out = [...this.#underWay.values()].filter(({ asks }) => asks === "piece").length;
+    return out > this.#pieces * PIECES_OUT_MAX;
   }
 
   /** Starts a call, unless one to that address or too many others are under way. */

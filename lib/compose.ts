@@ -139,8 +139,8 @@ interface Extent {
 }
 
 /**
- * Composes the full form: all rows and tombstones of an extent. Both are cut at a size, so that repeated exchanges bring
- * even the largest table across.
+ * Composes the full form: all rows and tombstones of an extent. Both are cut at a size, so that repeated exchanges
+ * bring even the largest table across.
  */
 export function fullDraft(
   source: Source,

@@ -8,21 +8,34 @@
  * @module
  */
 import { inDifference } from "./buckets.ts";
+import { firstPiece } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** Asks for the parts that differ. */
 export function bucketsDraft(replica: Replica, nowMs: number): Draft {
   const { buckets } = replica.table;
-  return { ...replica.fullDraft(nowMs, { within: () => false }), buckets };
+  return { ...replica.fullDraft(nowMs, { within: () => false }), ...reads(replica), buckets };
 }
 
-/** Answers a request with all rows, or one with the hashes of parts. */
-export function repairAnswer(replica: Replica, nowMs: number, theirs: Message): Draft {
+/** Answers a request, begun at `start`, a share of all, for all rows, or for the parts that differ. */
+export function repairAnswer(
+  replica: Replica,
+  nowMs: number,
+  { theirs, start }: { theirs: Message; start: number },
+): Draft {
   const { buckets } = replica.table;
   if (theirs.buckets === undefined) return replica.fullDraft(nowMs, { theirs });
-  const within = inDifference(buckets, theirs.buckets) ?? (() => false);
-  return { ...replica.fullDraft(nowMs, { theirs, within }), buckets };
+  const within = theirs.full
+    ? firstPiece(replica, start)
+    : inDifference(buckets, theirs.buckets) ?? (() => false);
+  if (within === undefined) return replica.fullDraft(nowMs, { theirs });
+  return { ...replica.fullDraft(nowMs, { theirs, within }), ...reads(replica), buckets };
+}
+
+/** Says that this node reads ticks and parts. */
+function reads({ unitMs }: Replica): Pick<Draft, "unitMs"> {
+  return unitMs === undefined ? {} : { unitMs };
 }
 
 /**
