@@ -26,6 +26,9 @@ const NEWS_MAX = 32;
  */
 const NEWS_SHARE_MAX = 1 / 8;
 
+/** Bytes of news: four times what 10,000 members' ticks take, some 200 rows. Past it a repair costs less. */
+const NEWS_BYTES_MAX = 16 * 1024;
+
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
 const ROW_OVERHEAD_BYTES = 50;
 
@@ -115,17 +118,20 @@ function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number
   const tombstones: { id: string; by: string }[] = [];
   const marks: Mark[] = [];
   const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
-  for (const told of names.slice(-newsMax)) {
+  let bytes = 0;
+  for (const told of names.slice(-newsMax).reverse()) {
+    if (bytes >= NEWS_BYTES_MAX) break;
     const row = table.get(told);
     const tombstone = table.tombstone(told);
     if (row !== undefined) rows.push(reportOf(row, nowMs));
     if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
     const mark = forgotten.mark(told, nowMs);
     if (mark !== undefined) marks.push(mark);
+    bytes += row === undefined ? told.length + ROW_OVERHEAD_BYTES : bytesOf(row);
   }
-  if (rows.length > 0) draft.rows = rows;
-  if (tombstones.length > 0) draft.tombstones = tombstones;
-  if (marks.length > 0) draft.forgotten = marks;
+  if (rows.length > 0) draft.rows = rows.reverse();
+  if (tombstones.length > 0) draft.tombstones = tombstones.reverse();
+  if (marks.length > 0) draft.forgotten = marks.reverse();
 }
 
 /** Of which part of the roster a full message tells, and beginning where. */
@@ -157,8 +163,7 @@ export function fullDraft(
     const their = known.get(row.id);
     if (their !== undefined && isKnown(their, row)) continue;
     rows.push(reportOf(row, nowMs));
-    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES +
-      (row.about?.text.length ?? 0);
+    bytes += bytesOf(row);
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
@@ -225,6 +230,11 @@ function tombstonesBeyond(
 function* from<T>(list: readonly T[], start: number): Iterable<T> {
   const first = Math.floor(start * list.length);
   for (let i = 0; i < list.length; i++) yield list[(first + i) % list.length]!;
+}
+
+/** Bytes of a row's JSON, about. */
+function bytesOf({ id, address, left, about }: Row): number {
+  return id.length + address.length + left.length + (about?.text.length ?? 0) + ROW_OVERHEAD_BYTES;
 }
 
 function reportOf(row: Row, nowMs: number): Report {
