@@ -18,6 +18,7 @@ import { FormerMembers } from "./former.ts";
 import { type Form, Forms } from "./forms.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
+import { spreadIntervals } from "./partners.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
@@ -68,7 +69,8 @@ export class Replica {
     this.news = new News(newsMs);
     this.forms = new Forms(newsMs);
     const graceMs = () => this.unitMs ?? 0;
-    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs });
+    const spreadMs = () => (this.unitMs ?? 0) * spreadIntervals(this.table.size);
+    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs, spreadMs });
     this.tidings = new Tidings(newsMs);
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
