@@ -8,20 +8,19 @@ const MANY = 4;
 /** Rows in the answers that node `i`, which starts now, gets from each, in order, until it takes part. */
 function joins(stage: Stage, i: number): { from: string; rows: number }[] {
   const pulled: { from: string; rows: number }[] = [];
-  let node: { gossip: { joined: boolean } } | undefined;
+  const isJoining = () => stage.world.ours.get(`n${i}`)?.gossip.joined === false;
   for (const other of stage.world.up()) {
     const serve = other.serve.bind(other);
     other.serve = (request) => {
       const body = serve(request);
-      const isPull = request.kind === "exchange" && request.from === `n${i}`;
-      if (isPull && body !== undefined && node?.gossip.joined === false) {
+      const isPull = request.kind === "exchange" && request.from === `n${i}` && isJoining();
+      if (isPull && body !== undefined) {
         pulled.push({ from: other.id, rows: JSON.parse(body).rows?.length ?? 0 });
       }
       return body;
     };
   }
   const started = stage.start(i);
-  node = started;
   assert(!Number.isNaN(stage.runUntil(() => started.gossip.joined, 3_000)));
   return pulled;
 }
