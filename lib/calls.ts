@@ -7,10 +7,12 @@
 import type { Turn } from "./effects.ts";
 import type { Form } from "./forms.ts";
 import type { Joining } from "./joining.ts";
+import { bucketsDraft, settlingDraft } from "./repair.ts";
+import { joinDraft, otherPieces } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
 import { Strangers } from "./strangers.ts";
 import { isUp, type Row } from "./table.ts";
-import { encodeMessage } from "./wire.ts";
+import { type Draft, encodeMessage, type Message } from "./wire.ts";
 
 /** Calls under way at once; a round that finds no room leaves the rest to the next. */
 const IN_FLIGHT_MAX = 64;
@@ -22,8 +24,9 @@ const IN_FLIGHT_MAX = 64;
 const STRANGERS_MAX = 48;
 
 /**
- * Delay after a full push until the next, in ms per member: a thousand rows are 50 KB and milliseconds of CPU at both
- * ends, and while many nodes start one after another all rosters differ all the time. The news travels meanwhile.
+ * Delay after a repair of the roster until the next, in ms per member: a thousand rows are 50 KB and milliseconds of
+ * CPU at both ends, and while many nodes start one after another all rosters differ all the time. The news travels
+ * meanwhile.
  */
 const FULL_GAP_MS = 2;
 
@@ -33,11 +36,19 @@ const FULL_GAP_MAX_MS = 1_000;
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
 
+/**
+ * What a call asks for: what is new, the parts of the roster that differ, or whatever the caller lacks, which settles
+ * any difference; a node that joins, for a piece of its first table.
+ */
+type Asks = "news" | "parts" | "all" | "piece";
+
+/** A node takes part with so much of its first table still to come: it waits for no lost answer. */
+const PIECES_OUT_MAX = 1 / 4;
+
 export interface Call {
   /** The member called; undefined where none is known at the address. */
   readonly id: string | undefined;
-  /** The call sent all rows, so that its answer settles any difference. */
-  readonly full: boolean;
+  readonly asks: Asks;
   /** Nobody who ever answered is known there. */
   readonly toStranger: boolean;
   /** The hash of this node's roster when it called. */
@@ -71,7 +82,9 @@ export class Calls {
   readonly #callAgain = new Set<string>();
   readonly #troubled = new Set<string>();
   #toStrangers = 0;
-  /** The monotonic time of the next full push. */
+  /** Pieces of the first table that this node asked for. */
+  #pieces = 0;
+  /** The monotonic time of the next repair. */
   #nextFullMs = -Infinity;
 
   constructor(options: CallsOptions) {
@@ -82,14 +95,15 @@ export class Calls {
   push(turn: Turn, addresses: Iterable<string>): void {
     const { replica, joining } = this.#options;
     const full = joining.active;
+    // Whoever is called now would send a first piece once more.
+    if (full && this.isPulling) return;
+    const asks = full ? "all" : "news";
     const bodies: { [form in Form]?: string } = {};
     for (const to of addresses) {
-      if (!this.#start(to, full)) continue;
+      if (!this.#start(to, asks)) continue;
       const form = replica.forms.next(this.#underWay.get(to)!.id);
       const body = bodies[form] ??= encodeMessage(
-        full
-          ? { roster: replica.table.rosterHash, rows: [], full }
-          : replica.draft(turn.nowMs, form),
+        full ? joinDraft(replica) : replica.draft(turn.nowMs, form),
       );
       turn.effects.push({ kind: "exchange", to, body });
     }
@@ -101,19 +115,52 @@ export class Calls {
     this.push(turn, addresses);
   }
 
-  /** Pushes all rows, unless this node just did so to another: its roster is not that of `to`. */
-  pushAll(turn: Turn, to: string): void {
+  /**
+   * Goes on after a call to a node whose roster is, or was, another than this node's (see repair.ts), unless this node
+   * just did so with another: its roster is not that of `to`.
+   */
+  repair(turn: Turn, to: string, after: { call: Call; theirs: Message; equal: boolean }): void {
+    const { call, theirs, equal } = after;
     const { replica } = this.#options;
     const { monotonicMs } = turn.now;
-    if (monotonicMs < this.#nextFullMs || !this.#start(to, true)) return;
+    const settles = call.asks === "parts" && theirs.buckets !== undefined;
+    const begins = call.asks === "news" && !equal && monotonicMs >= this.#nextFullMs;
+    const byParts = begins && replica.unitMs !== undefined && replica.forms.reads(theirs.id);
+    if (!(begins || settles) || !this.#start(to, byParts ? "parts" : "all")) return;
     const gapMs = FULL_GAP_MS * replica.table.roster().length;
     this.#nextFullMs = monotonicMs + Math.min(gapMs, FULL_GAP_MAX_MS);
-    const body = encodeMessage({ ...replica.fullDraft(turn.nowMs), full: true });
-    turn.effects.push({ kind: "exchange", to, body });
+    let draft: Draft | undefined;
+    if (byParts) draft = bucketsDraft(replica, turn.nowMs);
+    else if (settles) draft = settlingDraft(replica, turn.nowMs, { theirs, equal });
+    draft ??= { ...replica.fullDraft(turn.nowMs), full: true };
+    turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
+  }
+
+  /** Calls for what a first table lacks (see pieces.ts). */
+  pull(turn: Turn, theirs: Message, random: () => number): void {
+    if (this.#pieces > 0) return;
+    for (
+      const { to, draft } of otherPieces(this.#options.replica, {
+        theirs,
+        nowMs: turn.nowMs,
+        random,
+      })
+    ) {
+      if (!this.#start(to, "piece")) continue;
+      this.#pieces++;
+      turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
+    }
+  }
+
+  /** Whether more than a quarter of the pieces of a first table are still to come: one that is lost is repaired. */
+  get isPulling(): boolean {
+    if (this.#pieces === 0) return false;
+    const out = [...this.#underWay.values()].filter(({ asks }) => asks === "piece").length;
+    return out > this.#pieces * PIECES_OUT_MAX;
   }
 
   /** Starts a call, unless one to that address or too many others are under way. */
-  #start(to: string, full: boolean): boolean {
+  #start(to: string, asks: Asks): boolean {
     const { address, replica } = this.#options;
     if (to === "" || to === address || this.#underWay.has(to)) return false;
     const id = replica.verdicts.memberAt(to)?.id;
@@ -124,7 +171,7 @@ export class Calls {
       this.#toStrangers++;
     }
     const { uncountedMs } = replica.clock;
-    this.#underWay.set(to, { id, full, toStranger, roster: replica.table.rosterHash, uncountedMs });
+    this.#underWay.set(to, { id, asks, toStranger, roster: replica.table.rosterHash, uncountedMs });
     return true;
   }
 

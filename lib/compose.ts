@@ -10,6 +10,7 @@ import type { Form, Forms } from "./forms.ts";
 import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import type { News } from "./news.ts";
+import { sameRoster } from "./roster.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import { encodeLater, encodeTicks } from "./ticks.ts";
 import type { Tidings } from "./tidings.ts";
@@ -24,6 +25,9 @@ const NEWS_MAX = 32;
  * each way.
  */
 const NEWS_SHARE_MAX = 1 / 8;
+
+/** Bytes of news: four times what 10,000 members' ticks take, some 200 rows. Past it a repair costs less. */
+const NEWS_BYTES_MAX = 16 * 1024;
 
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
 const ROW_OVERHEAD_BYTES = 50;
@@ -112,44 +116,58 @@ function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number
   const tombstones: { id: string; by: string }[] = [];
   const marks: Mark[] = [];
   const newsMax = Math.max(NEWS_MAX, Math.floor(table.roster().length * NEWS_SHARE_MAX));
-  for (const told of names.slice(-newsMax)) {
+  let bytes = 0;
+  for (const told of names.slice(-newsMax).reverse()) {
+    if (bytes >= NEWS_BYTES_MAX) break;
     const row = table.get(told);
     const tombstone = table.tombstone(told);
     if (row !== undefined) rows.push(reportOf(row, nowMs));
     if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
     const mark = forgotten.mark(told, nowMs);
     if (mark !== undefined) marks.push(mark);
+    bytes += row === undefined ? told.length + ROW_OVERHEAD_BYTES : bytesOf(row);
   }
-  if (rows.length > 0) draft.rows = rows;
-  if (tombstones.length > 0) draft.tombstones = tombstones;
-  if (marks.length > 0) draft.forgotten = marks;
+  if (rows.length > 0) draft.rows = rows.reverse();
+  if (tombstones.length > 0) draft.tombstones = tombstones.reverse();
+  if (marks.length > 0) draft.forgotten = marks.reverse();
+}
+
+/** Of which part of the roster a full message tells, and beginning where. */
+interface Extent {
+  /** What the reader told: it lacks the rest. */
+  readonly theirs?: Message | undefined;
+  /** Only of these IDs: the rosters differ there, in more than heartbeats. */
+  readonly within?: ((id: string) => boolean) | undefined;
+  /** A share of all. */
+  readonly start: number;
 }
 
 /**
- * Composes the full form: all rows and tombstones that `theirs` lacks. Both begin at `start`, a share of all, and are
- * cut at a size, so that repeated exchanges bring even the largest table across.
+ * Composes the full form: all rows and tombstones of an extent. Both are cut at a size, so that repeated exchanges
+ * bring even the largest table across.
  */
 export function fullDraft(
   source: Source,
   nowMs: number,
-  { theirs, start }: { theirs: Message | undefined; start: number },
+  { theirs, within, start }: Extent,
 ): Draft {
   const { table, forgotten } = source;
+  const isKnown = within === undefined ? covers : sameRoster;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
   for (const row of from(table.roster(), start)) {
+    if (within?.(row.id) === false) continue;
     const their = known.get(row.id);
-    if (their !== undefined && covers(their, row)) continue;
+    if (their !== undefined && isKnown(their, row)) continue;
     rows.push(reportOf(row, nowMs));
-    bytes += row.id.length + row.address.length + row.left.length + ROW_OVERHEAD_BYTES +
-      (row.about?.text.length ?? 0);
+    bytes += bytesOf(row);
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
-  const tombstones = tombstonesBeyond(theirs, table, start);
+  const tombstones = tombstonesBeyond(table, { theirs, within, start });
   if (tombstones.length > 0) draft.tombstones = tombstones;
-  const marks = forgotten.told(nowMs, theirs?.forgotten);
+  const marks = forgotten.told(nowMs, { theirs: theirs?.forgotten, within });
   if (marks.length > 0) draft.forgotten = marks;
   addEvidence(draft, source, nowMs, true);
   addTidings(draft, source, nowMs, { isFull: true, theirs });
@@ -191,15 +209,14 @@ function addTidings(
 }
 
 function tombstonesBeyond(
-  theirs: Message | undefined,
   table: Table,
-  start: number,
+  { theirs, within, start }: Extent,
 ): { id: string; by: string }[] {
   const buried = new Set(theirs?.tombstones?.map(({ id }) => id));
   const tombstones: { id: string; by: string }[] = [];
   let bytes = 0;
   for (const { id, by } of from([...table.tombstones()], start)) {
-    if (buried.has(id)) continue;
+    if (buried.has(id) || within?.(id) === false) continue;
     tombstones.push({ id, by });
     bytes += id.length + by.length + TOMBSTONE_OVERHEAD_BYTES;
     if (bytes >= TOMBSTONES_BYTES_MAX) break;
@@ -211,6 +228,11 @@ function tombstonesBeyond(
 function* from<T>(list: readonly T[], start: number): Iterable<T> {
   const first = Math.floor(start * list.length);
   for (let i = 0; i < list.length; i++) yield list[(first + i) % list.length]!;
+}
+
+/** Bytes of a row's JSON, about. */
+function bytesOf({ id, address, left, about }: Row): number {
+  return id.length + address.length + left.length + (about?.text.length ?? 0) + ROW_OVERHEAD_BYTES;
 }
 
 function reportOf(row: Row, nowMs: number): Report {

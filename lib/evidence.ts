@@ -19,6 +19,9 @@ import { inWords } from "./text.ts";
 /** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
 const SUSPECT_SHARE = 0.6;
 
+/** The same where heartbeats take longer than that to spread, at most: a lost member is called before it looks dead. */
+const SUSPECT_SHARE_MAX = 0.9;
+
 export interface EvidenceOptions {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
@@ -26,6 +29,8 @@ export interface EvidenceOptions {
   readonly newsMs: number;
   /** How much older than its making a heartbeat may look, in ms: the step of heartbeats in a cluster of many. */
   readonly graceMs?: () => number;
+  /** How long the heartbeat of a live member may take to get here, in ms. */
+  readonly spreadMs?: () => number;
 }
 
 /** What a verdict takes besides the row. */
@@ -43,10 +48,13 @@ export class Evidence {
   readonly slow: SlowMembers;
   readonly #intervalMs: number;
   readonly #graceMs: () => number;
+  readonly #spreadMs: () => number;
 
-  constructor({ intervalMs, deadAfterMs, newsMs, graceMs = () => 0 }: EvidenceOptions) {
+  constructor(options: EvidenceOptions) {
+    const { intervalMs, deadAfterMs, newsMs, graceMs = () => 0, spreadMs = () => 0 } = options;
     this.#intervalMs = intervalMs;
     this.#graceMs = graceMs;
+    this.#spreadMs = spreadMs;
     this.accepts = new Accepts(deadAfterMs);
     this.slow = new SlowMembers({ deadAfterMs, newsMs });
   }
@@ -74,7 +82,9 @@ export class Evidence {
 
   /** Whether a member is on the way there. */
   isSuspect(row: Row, nowMs: number): boolean {
-    return ageOf(row, nowMs) > SUSPECT_SHARE * this.slow.silenceMs(row) + this.#graceMs();
+    const silenceMs = this.slow.silenceMs(row);
+    const spreadMs = Math.min(this.#spreadMs(), SUSPECT_SHARE_MAX * silenceMs);
+    return ageOf(row, nowMs) > Math.max(SUSPECT_SHARE * silenceMs, spreadMs) + this.#graceMs();
   }
 
   /** Whether nothing but a heartbeat can change what is shown of a silent member. */

@@ -3,7 +3,7 @@
  * may take part at all. All that follows from a message, an answer or a failure is decided here.
  *
  *     received   merge, answer with what the caller lacks
- *     answered   merge; send all rows where the rosters still differ
+ *     answered   merge; send more (repair.ts) where the rosters still differ
  *     failed     count it; a refusal is evidence of a crash (see suspicion.ts)
  *     hung up    perhaps look at the member
  *
@@ -12,15 +12,18 @@
 import { absorb, type Absorbed } from "./absorb.ts";
 import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
+import { composeAnswer } from "./compose.ts";
 import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
 import { absorbHello, hearGo, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
 import type { Self } from "./options.ts";
+import { repairAnswer } from "./repair.ts";
 import type { Replica } from "./replica.ts";
+import { Meeting } from "./meeting.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { ageOf, type Report, type Row } from "./table.ts";
+import { ageOf, type Row } from "./table.ts";
 import { decodeMessage, type Draft, type Message } from "./wire.ts";
 
 /** A heartbeat older than this many intervals is late: calls to its member failed. */
@@ -28,9 +31,6 @@ const LATE_INTERVALS = 2;
 
 /** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
 const RAN_LATE_MS = 250;
-
-/** Said of a node all of whose seeds are itself. A load balancer may lead its next call to another. */
-const ALONE = "it has joined nobody, and tries again; with a cluster's first node nothing is wrong";
 
 export interface ExchangesOptions extends Omit<Self, "deadAfterMs"> {
   readonly replica: Replica;
@@ -48,11 +48,13 @@ export class Exchanges {
   readonly counts = { invalid: 0, full: 0 };
   readonly #options: ExchangesOptions;
   readonly #claims: Claims;
+  readonly #meeting: Meeting;
 
   constructor(options: ExchangesOptions) {
     this.#options = options;
     const { id, address, intervalMs, replica, calls } = options;
     this.#claims = new Claims({ id, address, intervalMs, replica, calls });
+    this.#meeting = new Meeting(options);
   }
 
   /** Takes what a survey of the table found. */
@@ -75,12 +77,13 @@ export class Exchanges {
     replica.beat(turn.now, turn.nowMs);
     const read = this.#merge(turn, message, { via: from, isAnswer: false });
     // A pull, which has no columns, is no sign that this node takes part.
-    if (message.columns !== undefined || message.ticks !== undefined) this.#meet(turn, read.own);
-    const answer = message.full
-      ? replica.fullDraft(turn.nowMs, message)
-      : replica.answer(turn.nowMs, message, read);
-    answer.id = id;
-    return answer;
+    if (message.columns !== undefined || message.ticks !== undefined) {
+      this.#meeting.met(turn, read.own);
+    }
+    const answer = message.full || message.buckets
+      ? repairAnswer(replica, turn.nowMs, { theirs: message, start: this.#options.random() })
+      : composeAnswer(replica, turn.nowMs, { theirs: message, read });
+    return Object.assign(answer, { id });
   }
 
   /** Takes a bare `GET /hello?from=&via=`: evidence of a Go node or a stranger, never of a node of ours. */
@@ -110,15 +113,20 @@ export class Exchanges {
     rounds.heard(id);
     calls.strangers.answered(id);
     for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
-    if (id === ownId) return this.#ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
-    this.#noTwinAt(turn, to);
+    if (id === ownId) {
+      return this.#meeting.ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
+    }
+    this.#meeting.noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
     const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true });
-    this.#meet(turn, own);
+    if (this.#options.joining.active && call.asks === "all") {
+      calls.pull(turn, message, this.#options.random);
+    }
+    this.#meeting.met(turn, own);
     if (message.unread) calls.push(turn, [to]);
     // Equal when this node called: what it learned since is news, and gets there as such.
     const wasEqual = message.roster === call.roster;
-    if (!equal && !wasEqual && !call.full) calls.pushAll(turn, to);
+    if (!wasEqual) calls.repair(turn, to, { call, theirs: message, equal });
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
     this.#claims.answered(turn, id, to);
   }
@@ -157,8 +165,9 @@ export class Exchanges {
     }
     const at = { monotonicMs: turn.now.monotonicMs, alone: joining.active, random };
     contacts.failed(to, at);
+    if (call.asks === "piece") this.#meeting.met(turn, undefined);
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
-    this.#noTwinAt(turn, to);
+    this.#meeting.noTwinAt(turn, to);
     const hint = this.#claims.hint(to);
     if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}${hint}`);
   }
@@ -183,7 +192,7 @@ export class Exchanges {
     const { replica, contacts, address, rounds, intervalMs } = this.#options;
     const into = { replica, contacts, ownAddress: address, intervalMs };
     if (absorbHello(hello, into, turn)) rounds.hurry(turn.now.monotonicMs);
-    this.#meet(turn, undefined);
+    this.#meeting.met(turn, undefined);
   }
 
   /** Joins a message into the table, and acts on what it says of this node and of others. */
@@ -214,37 +223,5 @@ export class Exchanges {
     calls.push(turn, charged.map((row) => row.address));
     calls.push(turn, suspicion.atDoubted(absorbed.doubted, turn.nowMs));
     return absorbed;
-  }
-
-  /** While joining: a table was seen, so take part from now on, unless this ID may be live elsewhere. */
-  #meet(turn: Turn, own: Report | undefined): void {
-    const { joining, calls, rounds } = this.#options;
-    if (!joining.active) return;
-    const askFirst = joining.meet(own);
-    if (askFirst !== undefined) calls.push(turn, [askFirst]);
-    else if (!joining.active) rounds.now(turn.now.monotonicMs);
-  }
-
-  /** This node's ID answered at `to`: it called itself by another name, or two nodes have one ID. */
-  #ownIdAt(turn: Turn, to: string, boot: string | undefined): void {
-    const { joining, contacts, calls, id, random } = this.#options;
-    contacts.metSelf(to, id, { monotonicMs: turn.now.monotonicMs, random });
-    if (!joining.isTwin(boot)) {
-      joining.cleared(to);
-      // Every seed was this node itself: there is nobody to join, as far as it knows.
-      if (joining.active && contacts.allAnswered) {
-        joining.finish();
-        notice(turn, "warn", `${to}, from -join, leads to this node itself: ${ALONE}`);
-      }
-      return;
-    }
-    const text = `ID '${id}' is in use by the node at ${to}: stop that node, or choose another -id`;
-    if (joining.active) turn.effects.push({ kind: "stop", status: 1, text });
-    else if (calls.trouble(`twin ${to}`)) notice(turn, "warn", text);
-  }
-
-  /** No twin is at `to`: a node that waited to know that takes part now. */
-  #noTwinAt(turn: Turn, to: string): void {
-    if (this.#options.joining.cleared(to)) this.#options.rounds.now(turn.now.monotonicMs);
   }
 }

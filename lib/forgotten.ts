@@ -84,11 +84,17 @@ export class Forgotten {
     return kept && { id, heartbeat: kept.heartbeat, ageMs: ageOf(kept, nowMs) };
   }
 
-  /** The marks for a full message, without those that the reader `knows`. */
-  told(nowMs: number, knows: readonly Mark[] = []): Mark[] {
-    const known = new Map(knows.map(({ id, heartbeat }) => [id, heartbeat]));
+  /** The marks for a full message, `within` a part of the roster, without those that `theirs` holds. */
+  told(
+    nowMs: number,
+    { theirs = [], within }: {
+      theirs?: readonly Mark[] | undefined;
+      within?: ((id: string) => boolean) | undefined;
+    } = {},
+  ): Mark[] {
+    const known = new Map(theirs.map(({ id, heartbeat }) => [id, heartbeat]));
     const marks = [...this.#marks.values()].filter(({ id, heartbeat }) =>
-      heartbeat > (known.get(id) ?? -1)
+      heartbeat > (known.get(id) ?? -1) && within?.(id) !== false
     );
     return marks.slice(-MARKS_TOLD_MAX).map(({ id }) => this.mark(id, nowMs)!);
   }

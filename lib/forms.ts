@@ -71,10 +71,14 @@ export class Forms {
     if (message.unread || at.read.unread) this.#once.add(id);
   }
 
+  /** Whether a member is known to read ticks, and whatever came with them. */
+  reads(id: string | undefined): boolean {
+    return id !== undefined && this.#readers.has(id);
+  }
+
   /** The form of the next message to a member. */
   next(id: string | undefined): Form {
-    if (id === undefined || !this.#readers.has(id) || this.#once.delete(id)) return "columns";
-    return "ticks";
+    return this.reads(id) && !this.#once.delete(id!) ? "ticks" : "columns";
   }
 
   /** Who of a roster reads ticks; undefined where that is no news. */

@@ -38,8 +38,11 @@ export class SetHash {
   /** The hash as text, until it changes: every message carries it. */
   #text: string | undefined;
 
-  /** Adds `text`, or takes it out again: the same call does both, as each text is in the set at most once. */
-  toggle(text: string): void {
+  /**
+   * Adds `text`, or takes it out again: the same call does both, as each text is in the set at most once. Returns the
+   * text's own hash, of 32 bits.
+   */
+  toggle(text: string): number {
     let a = SEED_A;
     let b = SEED_B;
     for (let i = 0; i < text.length; i++) {
@@ -47,9 +50,11 @@ export class SetHash {
       a = Math.imul(a ^ code, 0x01000193);
       b = Math.imul(((b << 5) | (b >>> 27)) ^ code, 0x5bd1e995);
     }
-    this.#a ^= finish(a);
+    a = finish(a);
+    this.#a ^= a;
     this.#b ^= finish(b ^ text.length);
     this.#text = undefined;
+    return a;
   }
 
   /** 16 hex digits; the empty set is all zeros. */

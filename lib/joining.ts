@@ -17,6 +17,7 @@ export interface JoiningOptions {
 export class Joining {
   readonly #options: JoiningOptions;
   #active: boolean;
+  #own: Report | undefined;
   #twinAddress: string | undefined;
 
   constructor(options: JoiningOptions) {
@@ -28,13 +29,18 @@ export class Joining {
     return this.#active;
   }
 
+  /** Sees some of a table, and perhaps `own`, the row of another process under this ID. */
+  sees(own: Report | undefined): void {
+    this.#own = own ?? this.#own;
+  }
+
   /**
-   * Takes the first table seen, with `own`, the row of another process under this ID, if it held one. Returns the
-   * address to ask before taking part. A former life of this node leaves such a row too, so the row alone proves
-   * nothing.
+   * Takes the first table, as it was seen. Returns the address to ask before taking part. A former life of this node
+   * leaves a row under its ID too, so the row alone proves nothing.
    */
-  meet(own: Report | undefined): string | undefined {
+  meet(): string | undefined {
     if (this.#twinAddress !== undefined) return undefined;
+    const own = this.#own;
     const { address, deadAfterMs } = this.#options;
     const elsewhere = own !== undefined && own.boot !== "" && own.left === "" &&
       own.address !== "" && own.address !== address && own.ageMs <= deadAfterMs;

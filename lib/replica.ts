@@ -11,13 +11,14 @@ import type { About } from "./about.ts";
 import { type Beat, HEARSAY_MAX_MS, reachOf } from "./belief.ts";
 import { type Charge, chargeUpTo } from "./charges.ts";
 import { floorStep, type Moment, Pulse } from "./clock.ts";
-import { composeAnswer, composePush, fullDraft } from "./compose.ts";
+import { composePush, fullDraft } from "./compose.ts";
 import { Evidence } from "./evidence.ts";
 import { Forgotten } from "./forgotten.ts";
 import { FormerMembers } from "./former.ts";
 import { type Form, Forms } from "./forms.ts";
 import { News, NEWS_INTERVALS } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
+import { spreadIntervals } from "./partners.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
 import { ageOf, type Merged, type Report, type Row, Table } from "./table.ts";
@@ -25,7 +26,6 @@ import { Testimony } from "./testimony.ts";
 import { Tidings } from "./tidings.ts";
 import { Verdicts } from "./verdicts.ts";
 import { FINE_MEMBERS_MAX } from "./ticks.ts";
-import type { Read } from "./ticks_read.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** How far past a heartbeat a charge can hold, in ms: dead-after is an hour at most, and then it is void. */
@@ -52,6 +52,8 @@ export class Replica {
   readonly pulse = new Pulse();
   /** Changes of the roster. */
   readonly news: News;
+  /** Of more members heartbeats travel as ticks. */
+  readonly fineMembersMax: number;
   readonly #options: ReplicaOptions;
   readonly #gaps: Gaps;
   #left = "";
@@ -61,12 +63,14 @@ export class Replica {
     this.#options = options;
     const { id, intervalMs, deadAfterMs, forgetMs = Infinity, clock } = options;
     this.id = id;
+    this.fineMembersMax = options.fineMembersMax ?? FINE_MEMBERS_MAX;
     this.table = new Table({ deadAfterMs });
     const newsMs = NEWS_INTERVALS * intervalMs;
     this.news = new News(newsMs);
     this.forms = new Forms(newsMs);
     const graceMs = () => this.unitMs ?? 0;
-    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs });
+    const spreadMs = () => (this.unitMs ?? 0) * spreadIntervals(this.table.size);
+    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs, spreadMs });
     this.tidings = new Tidings(newsMs);
     this.#gaps = new Gaps(deadAfterMs);
     const { table, evidence } = this;
@@ -85,14 +89,13 @@ export class Replica {
   }
 
   /** Knows how long this node did not run, so that all clocks are that much further than it knows. */
-  get clock(): ReplicaOptions["clock"] {
+  get clock() {
     return this.#options.clock;
   }
 
   /** The step of heartbeats in ms, in a cluster of so many that they travel as ticks. */
   get unitMs(): number | undefined {
-    const { intervalMs, fineMembersMax = FINE_MEMBERS_MAX } = this.#options;
-    return this.table.size > fineMembersMax ? floorStep(intervalMs) : undefined;
+    return this.table.size > this.fineMembersMax ? floorStep(this.#options.intervalMs) : undefined;
   }
 
   /** Ms until this node may stamp its next heartbeat. */
@@ -173,14 +176,9 @@ export class Replica {
     return composePush(this, nowMs, form);
   }
 
-  /** Composes the answer to a push, as it was read. */
-  answer(nowMs: number, theirs: Message, read: Read): Draft {
-    return composeAnswer(this, nowMs, { theirs, read });
-  }
-
-  /** Composes all rows, or those that `theirs` lacks. */
-  fullDraft(nowMs: number, theirs?: Message): Draft {
-    return fullDraft(this, nowMs, { theirs, start: this.#options.random() });
+  /** Composes all rows `within` a part of the roster that `theirs` lacks. */
+  fullDraft(nowMs: number, of: { theirs?: Message; within?: (id: string) => boolean } = {}): Draft {
+    return fullDraft(this, nowMs, { ...of, start: this.#options.random() });
   }
 
   /**

@@ -16,8 +16,8 @@
  *
  * @module
  */
+import { type Buckets, RosterHash } from "./buckets.ts";
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
-import { SetHash } from "./hash.ts";
 import { Room } from "./room.ts";
 import { compare, type Entry, rosterKey, sameRoster } from "./roster.ts";
 import { type Tombstone, Tombstones } from "./tombstones.ts";
@@ -72,7 +72,7 @@ export class Table {
   readonly forgotten: string[] = [];
   readonly #rows = new Map<string, Mutable<Row>>();
   readonly #tombstones: Tombstones;
-  readonly #rosterHash = new SetHash();
+  readonly #rosterHash = new RosterHash();
   readonly #membersMax: number;
   readonly #room: Room<Row>;
   #order: Row[] | undefined;
@@ -104,6 +104,11 @@ export class Table {
   /** Equal on two nodes when their rosters are: the same IDs, addresses, boots, words and tombstones. */
   get rosterHash(): string {
     return this.#rosterHash.toString();
+  }
+
+  /** The same by parts. */
+  get buckets(): Buckets {
+    return this.#rosterHash.buckets;
   }
 
   get(id: string): Row | undefined {
@@ -155,7 +160,7 @@ export class Table {
       this.forgotten.push(gone.id);
     }
     this.#rows.set(row.id, row);
-    this.#rosterHash.toggle(rosterKey(row));
+    this.#rosterHash.toggle(row.id, rosterKey(row));
     this.#order = undefined;
     this.#version++;
     return "changed";
@@ -170,7 +175,7 @@ export class Table {
 
   #remove(row: Row): void {
     this.#rows.delete(row.id);
-    this.#rosterHash.toggle(rosterKey(row));
+    this.#rosterHash.toggle(row.id, rosterKey(row));
     this.#order = undefined;
   }
 
@@ -182,11 +187,11 @@ export class Table {
     const { merged, gone } = this.#tombstones.add(tombstone, toldAtMs);
     if (merged !== "changed") return merged;
     if (gone !== undefined) {
-      this.#rosterHash.toggle(gone);
+      this.#rosterHash.toggle(gone, gone);
       this.forgotten.push(gone);
     }
     if (row !== undefined) this.#remove(row);
-    this.#rosterHash.toggle(id);
+    this.#rosterHash.toggle(id, id);
     this.#version++;
     return "changed";
   }
@@ -198,13 +203,13 @@ export class Table {
       if (report.heartbeat === row.heartbeat) refresh(row, report.heartbeat, heardAtMs);
       return "same";
     }
-    this.#rosterHash.toggle(rosterKey(row));
+    this.#rosterHash.toggle(row.id, rosterKey(row));
     refresh(row, report.heartbeat, heardAtMs);
     row.address = report.address;
     row.boot = report.boot;
     row.left = report.left;
     row.about = report.about;
-    this.#rosterHash.toggle(rosterKey(row));
+    this.#rosterHash.toggle(row.id, rosterKey(row));
     this.#version++;
     return "changed";
   }

@@ -9,6 +9,7 @@
 import { takeAbout } from "./about.ts";
 import { normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
+import { type Buckets, bucketsText, readBuckets } from "./buckets.ts";
 import { type Charge, CHARGED_MAX, WITNESSES_MAX } from "./charges.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
 import { BOOT, isHeartbeat, isIdText, isText, listText, readList } from "./entries.ts";
@@ -54,6 +55,8 @@ export interface Message {
   readonly tidings?: TidingsPart;
   /** In a request: `rows` and `tombstones` are all that the caller has, so answer with what they lack. */
   readonly full?: boolean;
+  /** The hashes of the roster's parts: the other differs somewhere (repair.ts). */
+  readonly buckets?: Buckets;
   /** Entries left out because they broke a rule. */
   readonly dropped: number;
 }
@@ -100,6 +103,7 @@ export function encodeMessage(draft: Draft): string {
   text += `,"roster":"${roster}"`;
   if (boot !== undefined) text += `,"boot":"${boot}"`;
   if (draft.full) text += ',"full":true';
+  if (draft.buckets) text += `,"buckets":"${bucketsText(draft.buckets)}"`;
   if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}"`;
   text += ticksText(draft);
   if (draft.unread) text += ',"unread":true';
@@ -179,6 +183,8 @@ export function decodeMessage(text: string): Message | WireError {
   if (slow) message.slow = slow.entries;
   if (forgotten) message.forgotten = forgotten.entries;
   if (body.full === true) message.full = true;
+  const buckets = readBuckets(body.buckets);
+  if (buckets) message.buckets = buckets;
   return message;
 }
 

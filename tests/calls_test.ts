@@ -3,11 +3,14 @@ import { Calls } from "../lib/calls.ts";
 import type { Turn } from "../lib/effects.ts";
 import type { Joining } from "../lib/joining.ts";
 import { Replica } from "../lib/replica.ts";
+import { decodeMessage, type Message } from "../lib/wire.ts";
 
 const WALL_MS = Date.UTC(2026, 0, 1);
 
 /** The calls of a node that takes part, and knows so many members that are live and never answered it. */
-function callsOf(members: number): { calls: Calls; turn: (monotonicMs: number) => Turn } {
+function callsOf(
+  members: number,
+): { calls: Calls; turn: (monotonicMs: number) => Turn; replica: Replica } {
   const clock = { sleptMs: 0, uncountedMs: 0, isWaking: false };
   const replica = new Replica({
     ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0, clock },
@@ -30,7 +33,7 @@ function callsOf(members: number): { calls: Calls; turn: (monotonicMs: number) =
     const now = { monotonicMs, wallMs: WALL_MS + monotonicMs };
     return { now, nowMs: monotonicMs, effects: [] };
   };
-  return { calls: new Calls({ address: "me:80", replica, joining }), turn };
+  return { calls: new Calls({ address: "me:80", replica, joining }), turn, replica };
 }
 
 /** The addresses that a turn calls. */
@@ -38,18 +41,41 @@ function called(turn: Turn): string[] {
   return turn.effects.flatMap((effect) => effect.kind === "exchange" ? [effect.to] : []);
 }
 
+/** A call whose answer came from another roster. */
+const CALL = {
+  id: undefined,
+  asks: "news",
+  toStranger: false,
+  roster: "",
+  uncountedMs: 0,
+} as const;
+
 Deno.test("full pushes are two ms a member apart, and a second at most", () => {
   for (const [members, gapMs] of [[100, 200], [1_000, 1_000]] as const) {
     const { calls, turn } = callsOf(members);
     const isPushed = (to: string, atMs: number) => {
       const now = turn(atMs);
-      calls.pushAll(now, to);
+      calls.repair(now, to, {
+        call: CALL,
+        theirs: { roster: "0".repeat(16), dropped: 0 },
+        equal: false,
+      });
       return called(now).length === 1;
     };
     const times = [0, gapMs - 1, gapMs, gapMs + 1, 2 * gapMs];
     const pushed = times.filter((atMs, i) => isPushed(`n${i + 1}:80`, atMs));
     assertEquals(pushed, [0, gapMs, 2 * gapMs], `${members} members`);
   }
+});
+
+Deno.test("where rosters differ and none of their parts does, as hashes met, all rows travel", () => {
+  const { calls, turn, replica } = callsOf(3);
+  const now = turn(0);
+  const { buckets } = replica.table;
+  const theirs = { roster: "0".repeat(16), dropped: 0, buckets };
+  calls.repair(now, "n1:80", { call: { ...CALL, asks: "parts" }, theirs, equal: false });
+  const bodies = now.effects.flatMap((effect) => effect.kind === "exchange" ? [effect.body] : []);
+  assertEquals(bodies.map((body) => (decodeMessage(body) as Message).full), [true]);
 });
 
 Deno.test("invariant 7: 48 calls to those who never answered are under way at most, and 64 in all", () => {

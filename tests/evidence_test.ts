@@ -33,6 +33,20 @@ function at(ageMs: number, isShownDead = false) {
   return { nowMs: HEARD_MS + ageMs, witnessesNeeded: 3, isShownDead };
 }
 
+Deno.test("a suspect is silent for 60 % of what is allowed, or for longer than heartbeats take to spread, yet not for all of it", () => {
+  for (
+    const [spreadMs, suspectMs] of [[0, 3_000], [2_999, 3_000], [4_100, 4_100], [9_000, 4_500]]
+  ) {
+    const spread = () => spreadMs!;
+    const known = new Evidence({
+      ...{ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 },
+      ...{ graceMs: () => 1_000, spreadMs: spread },
+    });
+    assertFalse(known.isSuspect(row(), HEARD_MS + 1_000 + suspectMs!));
+    assert(known.isSuspect(row(), HEARD_MS + 1_001 + suspectMs!));
+  }
+});
+
 function refuse(by: Evidence, witnesses: string[], nowMs: number): void {
   for (const witness of witnesses) {
     by.charges.add({ member: "n1", witness, upTo: HEARTBEAT + nowMs - HEARD_MS }, row(), nowMs);

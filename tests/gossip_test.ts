@@ -3,6 +3,7 @@ import {
   assertEquals,
   assertGreater,
   assertGreaterOrEqual,
+  assertLess,
   assertLessOrEqual,
 } from "@std/assert";
 import { encodeMessage } from "../lib/wire.ts";
@@ -147,6 +148,19 @@ Deno.test("of more news than one message carries the latest travels, and no full
   assertEquals(sent.filter(({ full }) => full), []);
   const most = Math.max(...sent.map(({ tombstones }) => tombstones?.length ?? 0));
   assertEquals(most, 32);
+});
+
+Deno.test("news takes 16 KB of a message, however many there are: the latest, in their order", () => {
+  const lab = new Lab();
+  const a = lab.start("A");
+  const ids = Array.from({ length: 4_000 }, (_, i) => `new-${i}.example`);
+  const rows = ids.map((id) => [id, `${id}:80`, 1e12, 0, "00000001"]);
+  a.gossip.receive(a.now(), "n1", JSON.stringify({ v: 2, roster: "0".repeat(16), rows }));
+  const told = a.gossip.replica.draft(a.gossip.nowMs).rows!;
+  assertEquals(told.map(({ id }) => id), ids.slice(-told.length));
+  const { length } = JSON.stringify(told.map(Object.values));
+  assertLess(length, 20_000);
+  assertLess(12_000, length);
 });
 
 Deno.test("where all rosters differ at once, full pushes keep 2 ms a member apart, and all agree all the same", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { type Choice, fanout, Partners, shuffle } from "../lib/partners.ts";
+import { type Choice, fanout, Partners, shuffle, spreadIntervals } from "../lib/partners.ts";
 import { ageOf, type Row } from "../lib/table.ts";
 import { seededRandom } from "./support/dice.ts";
 
@@ -199,4 +199,11 @@ Deno.test("choose() calls members whose last call timed out after all others, an
   for (const chosen of chooseOften(20, { live, fanout: 4, isSilent })) {
     assertEquals([chosen.length, count(chosen, "n3:80"), count(chosen, "n7:80")], [4, 1, 1]);
   }
+});
+
+Deno.test("heartbeats of more members take longer to spread: four intervals and a little among 10,000", () => {
+  const tenths = [1_000, 10_000, 65_536].map((members) =>
+    Math.round(10 * spreadIntervals(members))
+  );
+  assertEquals(tenths, [33, 41, 47]);
 });

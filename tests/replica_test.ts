@@ -361,7 +361,7 @@ Deno.test("the full answer holds what the caller's rows lack: later heartbeats a
         return id === "n2" ? { ...row, ...changed } : row;
       });
     const theirs = messageOf({ roster: "0".repeat(16), full: true, rows });
-    return replica.fullDraft(copy.nowMs, theirs).rows?.map(({ id }) => id).sort();
+    return replica.fullDraft(copy.nowMs, { theirs }).rows?.map(({ id }) => id).sort();
   };
   assertEquals(rowsFor({}), ["n1"]);
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat + 100 }), ["n1"]);

@@ -132,7 +132,7 @@ function exchangesUntilEqual(a: Replica, b: Replica, startMs: number): number {
     assertLessOrEqual(push.length, BODY_BYTES_MAX);
     const pushed = readMessage(push);
     absorb(b, pushed, { via: a.id, isAnswer: false, nowMs });
-    const answer = encodeMessage({ ...b.fullDraft(nowMs, pushed), id: b.id });
+    const answer = encodeMessage({ ...b.fullDraft(nowMs, { theirs: pushed }), id: b.id });
     assertLessOrEqual(answer.length, BODY_BYTES_MAX);
     if (absorb(a, readMessage(answer), { via: b.id, isAnswer: true, nowMs }).equal) return count;
   }

@@ -48,6 +48,14 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 49,
   },
   {
+    name: "parts",
+    rule: "rosters are repaired where they differ",
+    file: "buckets.ts",
+    from: "(id) => a[bucketOf(id)] !== b[bucketOf(id)]",
+    to: "(id) => a[bucketOf(id)] === b[bucketOf(id)]",
+    seed: 8,
+  },
+  {
     name: "tombstone",
     rule: "a tombstone beats every row",
     file: "table.ts",
