@@ -9,6 +9,7 @@ import { encodeMessage } from "../lib/wire.ts";
 import { readMessage } from "./support/messages.ts";
 import {
   assertShow,
+  type Brain,
   callsTo,
   cluster,
   DEAD_AFTER_MS,
@@ -401,4 +402,29 @@ Deno.test("nobody looks for a node's own ID while it knows others, nor for a dec
   c.paused = true;
   lab.pass(2 * DEAD_AFTER_MS);
   assertEquals(present(), [false, true, false, false]);
+});
+
+Deno.test("what hooks are to know is news once more when a member is back, and not for one that is new: it asks for all", () => {
+  const { lab, a, b, c } = three();
+  a.driver.enter((gossip, now) =>
+    gossip.quiet(now, { pattern: "web*", forMs: 3_600_000, why: "", by: "A" })
+  );
+  lab.pass(20_000);
+  /** Who says it of his own accord in the seconds that follow. */
+  const saidBy = (ms: number) => {
+    const sinceMs = lab.nowMs;
+    lab.pass(ms);
+    const says = ({ atMs, body }: Brain["calls"][number]) =>
+      atMs >= sinceMs && readMessage(body).tidings?.quiets !== undefined;
+    return [a, b, c].filter(({ calls }) => calls.some(says)).map(({ id }) => id);
+  };
+  assertEquals(saidBy(5_000), []);
+  const d = lab.start("D", { join: ["a:80"] });
+  assertEquals(saidBy(3_000), []);
+  assert(d.gossip.replica.tidings.quiets.active(d.gossip.nowMs).length === 1);
+  c.paused = true;
+  lab.pass(20_000);
+  c.paused = false;
+  lab.wake(c);
+  assertEquals(saidBy(3_000), ["A", "B"]);
 });
