@@ -64,6 +64,7 @@ Deno.test("of one silence only what is worse is another trouble; a silence after
   assertEquals(isOther("dead", toldAs("dead")), false);
   assertEquals(isOther("dead", toldAs("unresponsive")), true);
   assertEquals(isOther("unresponsive", toldAs("dead")), false);
+  assertEquals(isOther("dead", toldAs("dead"), { heardAtMs: 1 }), false, "dated later, the same");
   // Its heartbeat is later than the one told, but it was made before that was told.
   assertEquals(isOther("dead", toldAs("dead"), { heartbeat: 1_001, heardAtMs: 0 }), false);
   assertEquals(isOther("dead", toldAs("dead"), { heartbeat: 1_001, heardAtMs: 1 }), true);
