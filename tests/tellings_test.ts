@@ -314,3 +314,18 @@ Deno.test("every node learns what was told, by whom and with what result", () =>
     assertEquals(more, []);
   }
 });
+
+Deno.test("the only carrier, stopped for a moment, tells at once; for longer than news lives, it listens first", () => {
+  for (const [stoppedMs, listens] of [[4_000, false], [12_000, true]] as const) {
+    const stage = stageOf({ carriers: ["n0"] });
+    stage.node("n0").stall("stopped");
+    stage.run(stoppedMs);
+    stage.node("n0").resume();
+    const diedMs = stage.world.nowMs;
+    stage.node("n3").end("closed");
+    stage.run(30_000);
+    const [death, ...more] = stage.messages("pager");
+    assertEquals([death?.says, more], [["n3 dead"], []]);
+    assertEquals(death!.atMs - diedMs >= 7_000, listens, `${stoppedMs}: ${death!.atMs - diedMs}`);
+  }
+});
