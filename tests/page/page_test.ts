@@ -195,6 +195,14 @@ Deno.test("without JavaScript the page loads itself again, but not while it asks
   assertNotMatch(render(view([member("n1")]), { bye: "n1" }), /http-equiv="refresh"|<script/);
 });
 
+Deno.test("a question tells its own node where its form comes from, and no other page tells anybody", () => {
+  const referrer = '<meta name="referrer" content="same-origin"';
+  for (const question of [{ bye: "n1" }, { forget: "n1" }]) {
+    assertStringIncludes(render(view([member("n1")]), question), referrer);
+  }
+  assertNotMatch(render(view([member("n1")])), /name="referrer"/);
+});
+
 Deno.test("a story opens below its row, the newest change first, and offers to decommission", () => {
   const page = view([member("a"), member("n7", "dead"), member("z")]);
   const html = render(page, { story: story(member("n7", "dead")) });
