@@ -80,10 +80,10 @@ class System implements Disposable {
   }
 }
 
-function open(
-  handler: () => Response | Promise<Response> = () => new Response("ok"),
-  tls?: { cert: string; key: string },
-) {
+function open({ handler = () => new Response("ok"), tls }: {
+  handler?: () => Response | Promise<Response>;
+  tls?: { cert: string; key: string };
+} = {}) {
   const system = new System();
   const told: string[] = [];
   const onBroken = (line: string) => void told.push(line);
@@ -158,10 +158,12 @@ Deno.test("Server listens no more where it was shut down, whatever its listener 
 Deno.test("Server answers so many requests at once, and over that only questions that must not wait, up to a limit", async () => {
   const waiting: PromiseWithResolvers<Response>[] = [];
   const answers: Promise<Response>[] = [];
-  const { system } = open(() => {
-    const answer = Promise.withResolvers<Response>();
-    waiting.push(answer);
-    return answer.promise;
+  const { system } = open({
+    handler: () => {
+      const answer = Promise.withResolvers<Response>();
+      waiting.push(answer);
+      return answer.promise;
+    },
   });
   using _ = system;
   const info = { remoteAddr: system.last.addr, completed: Promise.resolve() };
@@ -200,7 +202,7 @@ Deno.test("Server.shutdown() closes the port at once, and resolves when the requ
   let isDone = false;
   const done = server.shutdown().then(() => isDone = true);
   assertEquals(system.last.isOpen, false);
-  for (const each of answered) {
+  for (const each of answered.toReversed()) {
     await settle();
     assertEquals(isDone, false);
     each.resolve();
@@ -209,7 +211,9 @@ Deno.test("Server.shutdown() closes the port at once, and resolves when the requ
 });
 
 Deno.test("Server gives an answer to HEAD a body of unknown length, as Deno would tell a missing one as 0 bytes", async () => {
-  const { system } = open(() => new Response(null, { headers: { "content-type": "text/x" } }));
+  const { system } = open({
+    handler: () => new Response(null, { headers: { "content-type": "text/x" } }),
+  });
   using _ = system;
   const info = { remoteAddr: system.last.addr, completed: Promise.resolve() };
   for (const method of ["GET", "HEAD"]) {
@@ -228,14 +232,14 @@ Deno.test("Server with a certificate that cannot be used listens nowhere, and ke
     assertThrows(() => new Server(options, () => new Response()), ListenError, why);
     assertEquals(system.tries, 0);
   }
-  const { system, server } = open(undefined, { cert: "old", key: "" });
+  const { system, server } = open({ tls: { cert: "old", key: "" } });
   using _ = system;
   await assertRejects(() => server.replace(rubbish), ListenError, why);
   assertEquals(system.listeners.map(({ cert, isOpen }) => [cert, isOpen]), [["old", true]]);
 });
 
 Deno.test("Server.replace() closes the port and opens it with the new certificate, as soon as the system gives it, for 5 s", async () => {
-  const { system, server } = open(undefined, { cert: "old", key: "" });
+  const { system, server } = open({ tls: { cert: "old", key: "" } });
   using _ = system;
   system.trouble = "the port is in use";
   const replaced = server.replace({ cert: "new", key: "" });
@@ -255,7 +259,7 @@ Deno.test("Server.replace() closes the port and opens it with the new certificat
 });
 
 Deno.test("Server.replace() while it is shut down opens nothing", async () => {
-  const { system, server } = open(undefined, { cert: "old", key: "" });
+  const { system, server } = open({ tls: { cert: "old", key: "" } });
   using _ = system;
   await server.shutdown();
   await server.replace({ cert: "new", key: "" });
