@@ -122,7 +122,12 @@ Deno.test("sendFile() closes the file of a caller who goes away in a read only w
     },
     close: () => steps.push("closed"),
   } as unknown as Deno.FsFile;
-  const source = { size: 9, etag: '"v1"', open: () => Promise.resolve(file), close: () => file.close() };
+  const source = {
+    size: 9,
+    etag: '"v1"',
+    open: () => Promise.resolve(file),
+    close: () => file.close(),
+  };
   const { body } = await sendFile(new Request("http://n1:1/"), source, new Headers());
   const reader = body!.getReader();
   void reader.read();

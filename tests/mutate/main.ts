@@ -38,7 +38,7 @@ const SAMPLE = 100;
 /** Tests of whole processes that hold what a folder does with the machine. */
 const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
   "cli/": ["cli"],
-  "net/": ["keyed_cluster"],
+  "net/": ["keyed_cluster", "tls"],
   "host/": ["process", "program", "past", "restart", "tls"],
   "http/": ["crowd", "download", "tls"],
   "report/": ["metrics", "past", "process"],

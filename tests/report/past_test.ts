@@ -98,6 +98,8 @@ Deno.test("an uptime is rounded down: a member that was dead for a moment has no
     month: 99.999,
     knownMs: 30 * DAY_MS,
   });
+  const month = { day: 100, month: 100, knownMs: 30 * DAY_MS };
+  assertEquals(uptimesOf(past, "a", T + 40 * DAY_MS), month, "that was before this month");
 });
 
 Deno.test("at a time, each member is what it last became; forgotten ones are not there", () => {
