@@ -5,7 +5,9 @@ import {
   assertGreaterOrEqual,
   assertLessOrEqual,
 } from "@std/assert";
+import { Gossip } from "../lib/gossip.ts";
 import { encodeMessage } from "../lib/wire.ts";
+import { seededRandom } from "./support/dice.ts";
 import { readMessage } from "./support/messages.ts";
 import {
   assertShow,
@@ -427,4 +429,39 @@ Deno.test("what hooks are to know is news once more when a member is back, and n
   c.paused = false;
   lab.wake(c);
   assertEquals(saidBy(3_000), ["A", "B"]);
+});
+
+Deno.test("a time-out makes the next round go to more, unless this node itself did not run meanwhile", () => {
+  const rounds = { "silent": 10, "refused": 4, "this node was stopped": 2 };
+  for (const [why, expected] of Object.entries(rounds)) {
+    let nowMs = 0;
+    const now = () => ({ monotonicMs: nowMs, wallMs: 1e12 + nowMs });
+    const own = { id: "A", address: "a:80", boot: "0000000a", seeds: [], random: seededRandom(1) };
+    const gossip = new Gossip({ ...own, intervalMs: 1_000, deadAfterMs: 60_000 }, now());
+    const rows = Array.from({ length: 30 }, (_, i) => {
+      const boot = `${i}`.padStart(8, "0");
+      return { id: `n${i}`, address: `n${i}:80`, boot, heartbeat: 1e12, ageMs: 0, left: "" };
+    });
+    gossip.receive(now(), "n0", encodeMessage({ roster: "0".repeat(16), rows }));
+    /** Whom it calls in its next round. */
+    const round = () => {
+      for (;;) {
+        nowMs = gossip.nextWakeMs;
+        const { effects } = gossip.wake(now());
+        if (!effects.some(({ kind }) => kind === "round")) continue;
+        return effects.flatMap((each) => each.kind === "exchange" ? [each.to] : []);
+      }
+    };
+    // The first are urgent, as there is news.
+    for (let i = 0; i < 5; i++) round();
+    const calls = round();
+    assertEquals(calls.length, 2);
+    if (why === "this node was stopped") {
+      nowMs += 5_000;
+      gossip.wake(now());
+    }
+    const refused = why === "refused";
+    for (const to of calls) gossip.failed(now(), to, { refused, why: "no answer" });
+    assertEquals(round().length, expected, why);
+  }
 });

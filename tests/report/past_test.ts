@@ -102,6 +102,24 @@ Deno.test("an uptime is rounded down: a member that was dead for a moment has no
   assertEquals(uptimesOf(past, "a", T + 40 * DAY_MS), month, "that was before this month");
 });
 
+Deno.test("whoever has run or hung for over 90 days is still known to do so; who was dead or gone for as long is not", () => {
+  const past = new Past();
+  const became = {
+    a: "live",
+    b: "failing",
+    c: "unresponsive",
+    d: "dead",
+    e: "left",
+    f: "forgotten",
+  };
+  for (const [id, to] of Object.entries(became)) past.add(change(T, id, to as Status));
+  const nowMs = T + PAST_AGE_MAX_MS + DAY_MS;
+  past.add(change(nowMs, "g", "live"));
+  past.expire(nowMs);
+  const shown = membersAtView(past, nowMs, "n1").members.map(({ id, status }) => `${id} ${status}`);
+  assertEquals(shown, ["a live", "b failing", "c unresponsive", "g live"]);
+});
+
 Deno.test("at a time, each member is what it last became; forgotten ones are not there", () => {
   const past = pastOf("live", "dead", "forgotten");
   past.add(change(T + 30_000, "b", "live"));
