@@ -156,6 +156,22 @@ Deno.test("the history comes in pages, oldest first, that part no millisecond an
   assertEquals(historyView(past, { fromMs: T, toMs: T + 10, id: "n3" }, "n1").changes.length, 10);
 });
 
+Deno.test("the history names the gaps within the time that is asked for, up to the ms before its end", () => {
+  const past = pastOf("live");
+  past.add({ kind: "gap", gap: { fromMs: T + 1_000, toMs: T + 2_000 } });
+  const gaps = (fromMs: number, toMs: number) =>
+    historyView(past, { fromMs: T + fromMs, toMs: T + toMs }, "n1").unknown.length;
+  assertEquals([gaps(0, 1_000), gaps(0, 1_001)], [0, 1]);
+  assertEquals([gaps(1_999, 5_000), gaps(2_000, 5_000)], [1, 0]);
+});
+
+Deno.test("a member became what it is in the ms in which it changed", () => {
+  const past = pastOf("live", "dead");
+  const became = (ms: number) => past.became("a", T + ms);
+  assertEquals([became(-1), became(0), became(59_999)], [undefined, "live", "live"]);
+  assertEquals([became(60_000), past.became("b", T)], ["dead", undefined]);
+});
+
 Deno.test("changes are in the order of time although clocks step, and one that is written twice counts once", () => {
   const past = new Past();
   for (const ms of [0, 5_000, 2_000, 9_000, 2_000]) past.add(change(T + ms, "a", "live"));
