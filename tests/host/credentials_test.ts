@@ -130,6 +130,8 @@ Deno.test("Credentials.watch() warns of a certificate that soon expires at once,
   credentials.close();
   await eventually(() => assertEquals(lines.length, 1));
   assertStringIncludes(lines[0]!, `warning: The certificate in ${cert} expires in 1 day`);
+  await credentials.reload();
+  assertEquals(lines.length, 1, "it is said once");
 });
 
 Deno.test("expiryWarning() warns from two weeks before a certificate expires", () => {

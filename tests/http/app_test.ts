@@ -340,6 +340,15 @@ Deno.test("GET /members?id=NNN is the same row, for any ID: no URL has . or .. a
   }
 });
 
+Deno.test("the page asks about an ID, and about nothing else", async () => {
+  await using door = openDoor();
+  for (const question of ["bye", "forget"]) {
+    assertEquals((await door.ask(`GET /?${question}=n9`)).status, 200);
+    const { status, text } = await door.ask(`GET /?${question}=a%20b`);
+    assertEquals([status, text], [400, `Give the ID of a member as ${question}=\n`]);
+  }
+});
+
 Deno.test("any other path gets 404 and a line that names none of it", async () => {
   await using door = openDoor();
   const { ask } = door;
