@@ -82,6 +82,12 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
 });
 
+Deno.test("a status in which nobody is stands back", () => {
+  const html = render(view([member("n1")]));
+  assertStringIncludes(html, 'class="live" id="count-live"');
+  assertStringIncludes(html, 'class="left none" id="count-left"');
+});
+
 Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a table of their own", () => {
   const members = ["z", "a"].flatMap((name) => STATUSES.map((s) => member(`${name}-${s}`, s)));
   const html = render(view(members));
