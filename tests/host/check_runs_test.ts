@@ -5,7 +5,7 @@ import { runCheck } from "../../lib/host/check_runs.ts";
 import type { Run } from "../../lib/host/check_verdict.ts";
 import { Connector } from "../../lib/net/connect.ts";
 import { Authority } from "../support/certificates.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, within } from "../support/eventually.ts";
 import { closedAddress, MutePeer, readUntil } from "../support/raw.ts";
 
 const connector = new Connector({});
@@ -89,7 +89,8 @@ Deno.test("http: an answer that passes needs no end, and one that fails is not w
   ) {
     await using peer = answering(answer!, { keep: true });
     // A time-out of a minute, beyond this test's patience.
-    assertEquals(await wordsOf(`http://${peer.address}/,every=1m,timeout=1m`), words);
+    const judged = wordsOf(`http://${peer.address}/,every=1m,timeout=1m`);
+    assertEquals(await within(judged, () => `it waits for the end of ${answer}`), words);
   }
 });
 
@@ -128,8 +129,9 @@ Deno.test("http: what is no HTTP, or nothing, fails with words of our own", asyn
   }
   // As many characters as tell a status; who says them waits for no more.
   await using peer = answering("220 mail.ok\n", { keep: true });
+  const judged = wordsOf(`http://${peer.address}/,every=1m,timeout=1m`);
   assertEquals(
-    await wordsOf(`http://${peer.address}/,every=1m,timeout=1m`),
+    await within(judged, () => "it waits for more"),
     `http ${peer.address}: it does not speak HTTP/1.1`,
   );
   const closed = closedAddress();
