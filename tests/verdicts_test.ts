@@ -255,3 +255,10 @@ Deno.test("a node that just woke takes back nothing: who was dead before is", ()
   assertEquals(watched.survey(), []);
   assertEquals(watched.verdicts.statusOf(watched.table.get("a")!, watched.nowMs), "dead");
 });
+
+Deno.test("a node's own first change says that it started", () => {
+  const { table, evidence, clock, nowMs } = new Watched();
+  const verdicts = new Verdicts({ id: "me", table, evidence, clock });
+  verdicts.touch(table.get("me")!, "me");
+  assertEquals(inShort(verdicts.survey(nowMs).changes), ["me: null -> live: started"]);
+});

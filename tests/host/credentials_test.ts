@@ -56,6 +56,17 @@ Deno.test("Credentials.reload() while a read is under way reads once more: that 
   assertEquals([reads, await credentials.keys?.keyring.holds(NEW)], [2, true]);
 });
 
+Deno.test("Credentials.watch() finds a changed key by itself", async () => {
+  const { credentials, keyFile } = await open();
+  credentials.watch(() => Promise.resolve());
+  try {
+    await Deno.writeTextFile(keyFile, NEW);
+    await eventually(async () => assertEquals(await credentials.keys?.keyring.holds(NEW), true));
+  } finally {
+    credentials.close();
+  }
+});
+
 Deno.test("Credentials.reload() takes certificate, key and authorities into use where one of them changed, and else says nothing", async () => {
   const folder = await Deno.makeTempDir();
   const tls = { cert: `${folder}/cert`, key: `${folder}/key`, ca: `${folder}/ca` };

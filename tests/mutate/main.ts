@@ -27,8 +27,8 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const SLOWER = 4;
 const TIMEOUT_MIN_MS = 60_000;
 
-/** Tests of whole processes may fail on a busy machine: only those that always do end the run. */
-const SOUND_TRIES = 4;
+/** Tests of whole processes may fail on a busy machine: those that do so each time are left out. */
+const SOUND_TRIES = 3;
 
 /** Mutants run at one time, each in a copy of its own. */
 const WORKERS = 2;
@@ -89,8 +89,8 @@ for (const path of await sourcePaths()) {
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
 
-/** Ms that tests take without any mutant. They must pass then: one that does not would notice everything. */
-const sound = new Map<string, Promise<number>>();
+/** Ms that tests take without any mutant; undefined where they fail then, as they would notice everything. */
+const sound = new Map<string, Promise<number | undefined>>();
 
 const survivors: Mutant[] = [];
 const hung: Mutant[] = [];
@@ -142,7 +142,9 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   for (const tests of nearest(mutant.file)) {
     const key = tests.join(" ");
     if (!sound.has(key)) sound.set(key, measure(tests, copy));
-    const timeoutMs = Math.max(TIMEOUT_MIN_MS, SLOWER * await sound.get(key)!);
+    const soundMs = await sound.get(key)!;
+    if (soundMs === undefined) continue;
+    const timeoutMs = Math.max(TIMEOUT_MIN_MS, SLOWER * soundMs);
     await Deno.writeTextFile(path, apply(source, mutant));
     try {
       const end = await test(tests, copy, timeoutMs);
@@ -155,12 +157,13 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   return true;
 }
 
-async function measure(tests: readonly string[], copy: string): Promise<number> {
+async function measure(tests: readonly string[], copy: string): Promise<number | undefined> {
   for (let tries = 0; tries < SOUND_TRIES; tries++) {
     const startMs = performance.now();
     if (await test(tests, copy) === "passed") return performance.now() - startMs;
   }
-  throw new Error(`Cannot measure: without a mutant ${tests.join(" ")} fails`);
+  console.log(`left out, as they fail without a mutant: ${tests.join(" ")}`);
+  return undefined;
 }
 
 /** Tests to run in turn until one fails: the file's own, those that import it, all of its folder, then whole nodes. */
