@@ -329,3 +329,15 @@ Deno.test("the only carrier, stopped for a moment, tells at once; for longer tha
     assertEquals(death!.atMs - diedMs >= 7_000, listens, `${stoppedMs}: ${death!.atMs - diedMs}`);
   }
 });
+
+Deno.test("a node that is cut off again tells it again", () => {
+  const stage = stageOf({ cutOff: true });
+  for (let times = 0; times < 2; times++) {
+    stage.world.network.links.part(new Set(["h3:1"]));
+    stage.run(60_000);
+    stage.world.network.links.part(undefined);
+    stage.run(60_000);
+  }
+  const own = stage.messages("pager").filter(({ by }) => by === "n3").map(({ says }) => says);
+  assertEquals(own, [["n3 cut-off"], ["n3 cut-off"]]);
+});
