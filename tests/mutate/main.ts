@@ -37,7 +37,7 @@ const SAMPLE = 100;
 
 /** Tests of whole processes that hold what a folder does with the machine. */
 const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
-  "cli/": ["cli"],
+  "cli/": ["cli", "names"],
   "net/": ["keyed_cluster", "tls"],
   "host/": ["process", "program", "past", "restart", "tls"],
   "http/": ["crowd", "download", "tls"],
