@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { CutOff } from "../lib/cut_off.ts";
+import { Lab } from "./support/lab.ts";
 
 /** A node that last heard anybody at 0 ms and has called since 1,000 ms, with so many others. */
 function unheard(others: number): CutOff {
@@ -37,4 +38,23 @@ Deno.test("that the others die while nobody is heard does not end it; that someb
   assertEquals(cutOff.isCutOff(6_001), true);
   cutOff.heard();
   assertEquals([cutOff.inDoubt(6_001), cutOff.isCutOff(6_001)], [false, false]);
+});
+
+Deno.test("who gets answers, refusals or messages, be it only one kind, does not say that it is cut off", () => {
+  const ways: [string, Lab["reach"], string[]][] = [
+    ["answers", (_from, to) => to === "c:80" ? "silent" : "ok", []],
+    ["refusals", (from) => from.id === "C" ? "refused" : "silent", []],
+    ["messages", (from) => from.id === "C" ? "silent" : "ok", []],
+    ["nothing", () => "silent", ["cut-off"]],
+  ];
+  const hook = { name: "pager", statuses: new Set<never>(), tags: {}, cutOff: true };
+  for (const [what, reach, says] of ways) {
+    const lab = new Lab();
+    for (const id of ["A", "B"]) lab.start(id, { join: ["a:80"] });
+    const c = lab.start("C", { join: ["a:80"], hooks: [hook] });
+    lab.pass(10_000);
+    lab.reach = reach;
+    lab.pass(20_000);
+    assertEquals(c.tellings.flatMap(({ changes }) => changes.map(({ to }) => to)), says, what);
+  }
 });

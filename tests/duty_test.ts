@@ -1,4 +1,4 @@
-import { assert, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Duty } from "../lib/duty.ts";
 import type { Seen } from "../lib/naming.ts";
 import type { Status } from "../lib/table.ts";
@@ -33,4 +33,33 @@ Deno.test("a death that was known is not told; one after a return that was over 
   assertFalse(duty.isIdle);
   duty.judge(seenAs("dead", 16_000, DEAD_HEARTBEAT + 11_000), 16_000);
   assertFalse(duty.isIdle);
+});
+
+Deno.test("a hook minds the troubles that it asks for, of members with its tags", () => {
+  const about = (text: string) => ({ text, failing: "" });
+  const hook = {
+    ...{ name: "pager", tags: { role: "web" }, cutOff: false },
+    statuses: new Set<Status>(["dead", "live"]),
+  };
+  const duty = new Duty({ hook, tidings: new Tidings(8_000), seen: new Map(), tellAfterMs: 0 });
+  const minds = (status: Status, tags: string) => {
+    const seen = seenAs(status, 0);
+    return duty.minds({ ...seen, row: { ...seen.row!, about: about(`{"tags":${tags}}`) } });
+  };
+  assertEquals(minds("dead", '{"role":"web"}'), true);
+  assertEquals(minds("dead", '{"role":"db"}'), false);
+  assertEquals(minds("unresponsive", '{"role":"web"}'), false, "nobody asked for it");
+  assertEquals(minds("live", '{"role":"web"}'), false, "it is no trouble");
+});
+
+Deno.test("a change counts as due from the ms in which it has lasted long enough", () => {
+  const hook = { name: "pager", statuses: new Set<Status>(["dead"]), tags: {}, cutOff: false };
+  const seen = seenAs("dead", 10_000);
+  const known = new Map([["n3", seen]]);
+  const duty = new Duty({ hook, tidings: new Tidings(8_000), seen: known, tellAfterMs: 30_000 });
+  duty.judge(seen, 10_000);
+  assertEquals(duty.due(10_000, false)?.ids ?? [], []);
+  assertEquals(duty.pending(39_999), { pending: 0, oldestPendingMs: 0 });
+  assertEquals(duty.pending(40_000), { pending: 1, oldestPendingMs: 0 });
+  assertEquals(duty.pending(42_000), { pending: 1, oldestPendingMs: 2_000 });
 });

@@ -197,3 +197,16 @@ Deno.test("who was not slow is live on its first heartbeat, however long it was 
   const back = hear(known, row(), 20_000);
   assertEquals(known.statusOf(back, at(20_000)), "live");
 });
+
+Deno.test("who is heard again in time, be it the last moment, is given no patience", () => {
+  for (const [gapMs, isPatient] of [[5_000, false], [5_001, true]] as const) {
+    const known = evidence();
+    known.accepts.add(
+      { member: "n1", witness: "n2", at: HEARTBEAT + 4_000 },
+      row(),
+      HEARD_MS + 4_000,
+    );
+    const back = hear(known, row(), gapMs);
+    assertEquals(known.statusOf(back, at(gapMs + 5_001)) === "live", isPatient);
+  }
+});

@@ -67,3 +67,17 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
   replica.recall(9_001);
   assertEquals(replica.table.get("is slow")?.heartbeat, MEMBER.heartbeat);
 });
+
+Deno.test("Replica.recall() brings back nobody who would be forgotten by then", () => {
+  const replica = new Replica({
+    ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
+    ...{ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 },
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
+  });
+  const recalledMs = 6_001;
+  const beforeMs = 3_600_000 - recalledMs;
+  replica.former.add({ ...MEMBER, id: "in time", beforeMs: beforeMs - 1 });
+  replica.former.add({ ...MEMBER, id: "late", beforeMs });
+  replica.recall(recalledMs);
+  assertEquals(replica.table.roster().map(({ id }) => id), ["in time"]);
+});

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { encodeMessage } from "../lib/wire.ts";
 import {
   assertShow,
   callsTo,
@@ -132,4 +133,14 @@ Deno.test("hello() gives one address a line, this node's first, each once, and n
   a.decommission("B");
   a.decommission("ghost");
   assertEquals(a.gossip.hello(), "hello A\nA C\nB ghost\na:80\nc:80\n");
+});
+
+Deno.test("a Go node of which nothing but ID and address was known is live once it is heard", () => {
+  const { lab, a } = three();
+  lab.strangers.set("go:80", () => "hello Go\n\n\ngo:80\n");
+  const row = { id: "Go", address: "go:80", boot: "", heartbeat: 0, ageMs: 0, left: "" };
+  a.receive("B", encodeMessage({ roster: "0".repeat(16), rows: [row] }));
+  assertEquals(a.status("Go"), "unknown");
+  a.hear("Go", "go:80");
+  assertEquals(a.status("Go"), "live");
 });

@@ -6,10 +6,13 @@ import {
   assertLess,
   assertLessOrEqual,
 } from "@std/assert";
+import { Gossip } from "../lib/gossip.ts";
 import { encodeMessage } from "../lib/wire.ts";
+import { seededRandom } from "./support/dice.ts";
 import { readMessage } from "./support/messages.ts";
 import {
   assertShow,
+  type Brain,
   callsTo,
   cluster,
   DEAD_AFTER_MS,
@@ -415,4 +418,64 @@ Deno.test("nobody looks for a node's own ID while it knows others, nor for a dec
   c.paused = true;
   lab.pass(2 * DEAD_AFTER_MS);
   assertEquals(present(), [false, true, false, false]);
+});
+
+Deno.test("what hooks are to know is news once more when a member is back, and not for one that is new: it asks for all", () => {
+  const { lab, a, b, c } = three();
+  a.driver.enter((gossip, now) =>
+    gossip.quiet(now, { pattern: "web*", forMs: 3_600_000, why: "", by: "A" })
+  );
+  lab.pass(20_000);
+  /** Who says it of his own accord in the seconds that follow. */
+  const saidBy = (ms: number) => {
+    const sinceMs = lab.nowMs;
+    lab.pass(ms);
+    const says = ({ atMs, body }: Brain["calls"][number]) =>
+      atMs >= sinceMs && readMessage(body).tidings?.quiets !== undefined;
+    return [a, b, c].filter(({ calls }) => calls.some(says)).map(({ id }) => id);
+  };
+  assertEquals(saidBy(5_000), []);
+  const d = lab.start("D", { join: ["a:80"] });
+  assertEquals(saidBy(3_000), []);
+  assert(d.gossip.replica.tidings.quiets.active(d.gossip.nowMs).length === 1);
+  c.paused = true;
+  lab.pass(20_000);
+  c.paused = false;
+  lab.wake(c);
+  assertEquals(saidBy(3_000), ["A", "B"]);
+});
+
+Deno.test("a time-out makes the next round go to more, unless this node itself did not run meanwhile", () => {
+  const rounds = { "silent": 10, "refused": 4, "this node was stopped": 2 };
+  for (const [why, expected] of Object.entries(rounds)) {
+    let nowMs = 0;
+    const now = () => ({ monotonicMs: nowMs, wallMs: 1e12 + nowMs });
+    const own = { id: "A", address: "a:80", boot: "0000000a", seeds: [], random: seededRandom(1) };
+    const gossip = new Gossip({ ...own, intervalMs: 1_000, deadAfterMs: 60_000 }, now());
+    const rows = Array.from({ length: 30 }, (_, i) => {
+      const boot = `${i}`.padStart(8, "0");
+      return { id: `n${i}`, address: `n${i}:80`, boot, heartbeat: 1e12, ageMs: 0, left: "" };
+    });
+    gossip.receive(now(), "n0", encodeMessage({ roster: "0".repeat(16), rows }));
+    /** Whom it calls in its next round. */
+    const round = () => {
+      for (;;) {
+        nowMs = gossip.nextWakeMs;
+        const { effects } = gossip.wake(now());
+        if (!effects.some(({ kind }) => kind === "round")) continue;
+        return effects.flatMap((each) => each.kind === "exchange" ? [each.to] : []);
+      }
+    };
+    // The first are urgent, as there is news.
+    for (let i = 0; i < 5; i++) round();
+    const calls = round();
+    assertEquals(calls.length, 2);
+    if (why === "this node was stopped") {
+      nowMs += 5_000;
+      gossip.wake(now());
+    }
+    const refused = why === "refused";
+    for (const to of calls) gossip.failed(now(), to, { refused, why: "no answer" });
+    assertEquals(round().length, expected, why);
+  }
 });

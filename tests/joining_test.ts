@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
+import { encodeMessage } from "../lib/wire.ts";
 import { assertShow, callsTo, INTERVAL_MS, Lab, three, TIMEOUT_MS, told } from "./support/lab.ts";
+import { readMessage } from "./support/messages.ts";
 
 Deno.test("a lone node is live, calls nobody, and answers /hello like a lone Go node that lists itself", () => {
   const lab = new Lab();
@@ -220,4 +222,15 @@ Deno.test("invariant 4: nodes that only resolve their own names keep in touch by
       assertEquals(told, brain.id === "n0" ? [] : [expected]);
     }
   }
+});
+
+Deno.test("who waits for its seeds takes part once a member pushes to it, not when another that joins asks it", () => {
+  const { b } = three();
+  const push = b.calls.map(({ body }) => body).findLast((body) => readMessage(body).columns);
+  const pull = encodeMessage({ roster: "0".repeat(16), full: true, rows: [] });
+  const waits = new Lab().start("Z", { join: ["seed:80"] });
+  waits.receive("Y", pull);
+  assertEquals(waits.gossip.joined, false);
+  waits.receive("B", push!);
+  assertEquals(waits.gossip.joined, true);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { type Choice, fanout, Partners, shuffle, spreadIntervals } from "../lib/partners.ts";
+import { type Choice, Deck, fanout, Partners, shuffle, spreadIntervals } from "../lib/partners.ts";
 import { ageOf, type Row } from "../lib/table.ts";
 import { seededRandom } from "./support/dice.ts";
 
@@ -206,4 +206,18 @@ Deno.test("heartbeats of more members take longer to spread: four intervals and 
     Math.round(10 * spreadIntervals(members))
   );
   assertEquals(tenths, [33, 41, 47]);
+});
+
+Deno.test("Deck.admit() puts a newcomer at any place of the walk under way, each as likely as the others", () => {
+  const old = rows(4, "n");
+  const placeAt = (share: number) => {
+    const deck = new Deck();
+    // Three of the four are left.
+    deck.draw(old, 1, () => 0.5);
+    deck.admit("new", () => share);
+    const all = [...old, row("new")];
+    const walk = Array.from({ length: 4 }, () => deck.draw(all, 1, () => 0.5)[0]!.id);
+    return walk.indexOf("new");
+  };
+  assertEquals([0.1, 0.3, 0.4, 0.6, 0.7, 0.9].map(placeAt), [3, 2, 2, 1, 1, 0]);
 });

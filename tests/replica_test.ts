@@ -367,6 +367,7 @@ Deno.test("the full answer holds what the caller's rows lack: later heartbeats a
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat + 100 }), ["n1"]);
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat - 100 }), ["n1", "n2"]);
   assertEquals(rowsFor({ address: "moved:80" }), ["n1", "n2"]);
+  assertEquals(rowsFor({ about: { text: '{"tags":{"a":"1"}}', failing: "" } }), ["n1", "n2"]);
 });
 
 Deno.test("a full message has no field for decommissions where there are none", () => {

@@ -314,3 +314,30 @@ Deno.test("every node learns what was told, by whom and with what result", () =>
     assertEquals(more, []);
   }
 });
+
+Deno.test("the only carrier, stopped for a moment, tells at once; for longer than news lives, it listens first", () => {
+  for (const [stoppedMs, listens] of [[4_000, false], [12_000, true]] as const) {
+    const stage = stageOf({ carriers: ["n0"] });
+    stage.node("n0").stall("stopped");
+    stage.run(stoppedMs);
+    stage.node("n0").resume();
+    const diedMs = stage.world.nowMs;
+    stage.node("n3").end("closed");
+    stage.run(30_000);
+    const [death, ...more] = stage.messages("pager");
+    assertEquals([death?.says, more], [["n3 dead"], []]);
+    assertEquals(death!.atMs - diedMs >= 7_000, listens, `${stoppedMs}: ${death!.atMs - diedMs}`);
+  }
+});
+
+Deno.test("a node that is cut off again tells it again", () => {
+  const stage = stageOf({ cutOff: true });
+  for (let times = 0; times < 2; times++) {
+    stage.world.network.links.part(new Set(["h3:1"]));
+    stage.run(60_000);
+    stage.world.network.links.part(undefined);
+    stage.run(60_000);
+  }
+  const own = stage.messages("pager").filter(({ by }) => by === "n3").map(({ says }) => says);
+  assertEquals(own, [["n3 cut-off"], ["n3 cut-off"]]);
+});

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Charge } from "../lib/charges.ts";
 import { Evidence } from "../lib/evidence.ts";
-import { type Report, Table } from "../lib/table.ts";
-import { type Change, Verdicts } from "../lib/verdicts.ts";
+import { type Report, type Status, Table } from "../lib/table.ts";
+import { type Change, isComing, Verdicts } from "../lib/verdicts.ts";
 
 const INTERVAL_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
@@ -254,4 +254,27 @@ Deno.test("a node that just woke takes back nothing: who was dead before is", ()
   watched.clock.isWaking = true;
   assertEquals(watched.survey(), []);
   assertEquals(watched.verdicts.statusOf(watched.table.get("a")!, watched.nowMs), "dead");
+});
+
+Deno.test("a node's own first change says that it started", () => {
+  const { table, evidence, clock, nowMs } = new Watched();
+  const verdicts = new Verdicts({ id: "me", table, evidence, clock });
+  verdicts.touch(table.get("me")!, "me");
+  assertEquals(inShort(verdicts.survey(nowMs).changes), ["me: null -> live: started"]);
+});
+
+Deno.test("a member comes where it is new, back or another process, and does not where it only fails or recovers", () => {
+  const isComingTo = (from: Status | null, to: Status) =>
+    isComing({ id: "n1", address: "n1:80", from, to, reason: "", ageMs: 0 });
+  for (const to of ["live", "failing"] as const) {
+    for (const from of [null, "dead", "left", "unknown", "unresponsive", to] as const) {
+      assertEquals(isComingTo(from, to), true, `${from} -> ${to}`);
+    }
+  }
+  assertEquals([isComingTo("live", "failing"), isComingTo("failing", "live")], [false, false]);
+  for (const to of ["dead", "left", "unknown", "unresponsive", "decommissioned"] as const) {
+    for (const from of [null, "live", to] as const) {
+      assertEquals(isComingTo(from, to), false, `${from} -> ${to}`);
+    }
+  }
 });

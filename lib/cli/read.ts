@@ -94,7 +94,7 @@ export function jsonLine(json: string): string {
 
 /** The first line of a text, cut and escaped. */
 export function firstLine(text: string): string {
-  return readable(text.trimStart().split("\n", 1)[0]!.trimEnd());
+  return readable(text.trimStart().split("\n")[0]!.trimEnd());
 }
 
 function parse(json: string): unknown {

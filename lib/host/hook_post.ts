@@ -76,7 +76,7 @@ async function firstLine(response: Response): Promise<string> {
   } catch {
     // The status says enough.
   }
-  return text.trim().split("\n", 1)[0]!.slice(0, LINE_LENGTH_MAX);
+  return text.trim().split("\n")[0]!.slice(0, LINE_LENGTH_MAX);
 }
 
 /** What went wrong, without the URL, which may be a secret. */

@@ -122,8 +122,9 @@ export class AnswerReader {
     for (;;) {
       const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;|$)/.exec(await this.#until(CRLF))?.[1];
       if (size === undefined) throw malformed();
-      if (Number.parseInt(size, 16) === 0) break;
-      yield* this.#take(Number.parseInt(size, 16));
+      const bytes = Number.parseInt(size, 16);
+      if (bytes === 0) break;
+      yield* this.#take(bytes);
       if (await this.#until(CRLF) !== "") throw malformed();
     }
     while (await this.#until(CRLF) !== ""); // trailers

@@ -18,7 +18,7 @@ const TAKEN_OVER_MS = 60_000;
 export const HANDSHAKES_MAX = 256;
 
 /** Peers remembered because they once completed a handshake: they may be called beyond that bound. */
-const PROVEN_MAX = 4_096;
+export const PROVEN_MAX = 4_096;
 
 interface Handshake {
   readonly done: Promise<Deno.TlsConn>;

@@ -24,7 +24,7 @@ export function remarkWords(remarks: readonly Remark[]): string | null {
 
 /** The kinds in a text of {@linkcode remarkWords}: each remark begins with its own. */
 export function kindsIn(words: string): string[] {
-  return words.split(SEPARATOR).map((text) => text.split(":", 1)[0]!);
+  return words.split(SEPARATOR).map((text) => text.split(":")[0]!);
 }
 
 /** What to know about a member with that status and these changes, oldest first; mostly nothing. */

@@ -151,7 +151,8 @@ export class Strips {
     const samples = new Array<number | null>(STRIP_SAMPLES).fill(null);
     let statuses = "";
     for (let i = 0; i < STRIP_SAMPLES; i++) {
-      const at = place && this.#at(place.slot, this.#step - STRIP_SAMPLES + 1 + i);
+      // The oldest is where the next step will be.
+      const at = place && this.#at(place.slot, this.#step + 1 + i);
       const code = at === undefined ? 0 : this.#codes[at]!;
       statuses += MARKS[code];
       if (at !== undefined && code > 1) samples[i] = this.#ages[at]! * AGE_UNIT_MS;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   firstLine,
   jsonLine,
+  readAddresses,
   readChange,
   readMembers,
   readStory,
@@ -136,4 +137,12 @@ Deno.test("jsonLine() is the same JSON, on one line of printable ASCII", () => {
   }));
   assertEquals(jsonLine('{"a":\t"\u009b\u{1f600}"\n}'), '{"a": "\\u009b\\ud83d\\ude00" }');
   assertThrows(() => jsonLine("{"), UnreadableError);
+});
+
+Deno.test("readAddresses() reads an address a line, and takes nothing else", () => {
+  assertEquals(readAddresses(""), []);
+  assertEquals(readAddresses("n1:8080\n[fd00::1]:80\n"), ["n1:8080", "[fd00::1]:80"]);
+  for (const text of ["n1\n", "n1:8080\n\x1b[2J\n", "<html>"]) {
+    assertThrows(() => readAddresses(text), UnreadableError, "a line that is no address");
+  }
 });

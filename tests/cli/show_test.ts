@@ -107,6 +107,13 @@ told pager by n2 at 2026-01-12 23:39:07 UTC (200)
     ),
     "n4 is unknown\n  why      not known\n  address  not known\n  heard    never\n",
   );
+  const uptime = { day: null, month: null, knownMs: 0 };
+  assertEquals(
+    storyText({ ...unknown, uptime, history: history.slice(0, 1), told: [] }, PLAIN).split("\n")
+      .slice(-3),
+    ["", "2026-01-12 23:39:06.417 UTC  live  joined: heard directly", ""],
+    "a blank line before a single change as well",
+  );
   const long = Array.from({ length: 1_000 }, () => history[0]);
   assertEquals(
     storyText(

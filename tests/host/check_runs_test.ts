@@ -5,7 +5,7 @@ import { runCheck } from "../../lib/host/check_runs.ts";
 import type { Run } from "../../lib/host/check_verdict.ts";
 import { Connector } from "../../lib/net/connect.ts";
 import { Authority } from "../support/certificates.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, within } from "../support/eventually.ts";
 import { closedAddress, MutePeer, readUntil } from "../support/raw.ts";
 
 const connector = new Connector({});
@@ -78,14 +78,19 @@ Deno.test("http: a failing answer's first line is its words, however it is frame
 
 Deno.test("http: an answer that passes needs no end, and one that fails is not waited for once its line is there", async () => {
   const at200 = "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n";
+  const status = "HTTP/1.1 200";
   const whole = "HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nfull";
   const line = "HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nfull\n";
   for (
-    const [answer, words] of [[at200, ""], [whole, "http 503: full"], [line, "http 503: full"]]
+    const [answer, words] of [[at200, ""], [`${status}\r\n`, ""], [whole, "http 503: full"], [
+      line,
+      "http 503: full",
+    ]]
   ) {
     await using peer = answering(answer!, { keep: true });
     // A time-out of a minute, beyond this test's patience.
-    assertEquals(await wordsOf(`http://${peer.address}/,every=1m,timeout=1m`), words);
+    const judged = wordsOf(`http://${peer.address}/,every=1m,timeout=1m`);
+    assertEquals(await within(judged, () => `it waits for the end of ${answer}`), words);
   }
 });
 
@@ -122,6 +127,13 @@ Deno.test("http: what is no HTTP, or nothing, fails with words of our own", asyn
     await using peer = answering(answer);
     assertEquals(await wordsOf(`http://${peer.address}/`), `http ${peer.address}: ${why}`);
   }
+  // As many characters as tell a status; who says them waits for no more.
+  await using peer = answering("220 mail.ok\n", { keep: true });
+  const judged = wordsOf(`http://${peer.address}/,every=1m,timeout=1m`);
+  assertEquals(
+    await within(judged, () => "it waits for more"),
+    `http ${peer.address}: it does not speak HTTP/1.1`,
+  );
   const closed = closedAddress();
   assertEquals(await wordsOf(`http://${closed}/`), `http ${closed}: connection refused`);
 });

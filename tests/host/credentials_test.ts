@@ -56,6 +56,46 @@ Deno.test("Credentials.reload() while a read is under way reads once more: that 
   assertEquals([reads, await credentials.keys?.keyring.holds(NEW)], [2, true]);
 });
 
+Deno.test("Credentials.watch() finds a changed key by itself", async () => {
+  const { credentials, keyFile } = await open();
+  credentials.watch(() => Promise.resolve());
+  try {
+    await Deno.writeTextFile(keyFile, NEW);
+    await eventually(async () => assertEquals(await credentials.keys?.keyring.holds(NEW), true));
+  } finally {
+    credentials.close();
+  }
+});
+
+Deno.test("Credentials.reload() takes certificate, key and authorities into use where one of them changed, and else says nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  const tls = { cert: `${folder}/cert`, key: `${folder}/key`, ca: `${folder}/ca` };
+  for (const path of Object.values(tls)) await Deno.writeTextFile(path, "old");
+  const lines: string[] = [];
+  const credentials = new Credentials({
+    ...{ keyFile: undefined, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
+    log: createLog((line) => lines.push(line), {
+      ...{ now: () => new Date(0), format: "text", level: "info" },
+    }),
+  });
+  const taken: string[] = [];
+  credentials.watch(({ cert, key, ca }) => {
+    taken.push([cert, key, ca].join(" "));
+    return Promise.resolve();
+  });
+  credentials.close();
+  await credentials.reload();
+  assertEquals([taken, lines], [[], []]);
+  for (const path of Object.values(tls)) {
+    await Deno.writeTextFile(path, "new");
+    await credentials.reload();
+    await credentials.reload();
+  }
+  assertEquals(taken, ["new old old", "new new old", "new new new"]);
+  assertEquals([lines.length, credentials.authorities], [3, ["new"]]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test(
   "Credentials refuses what is not a regular file: a FIFO would block, and /dev/zero has no end",
   {
@@ -101,6 +141,8 @@ Deno.test("Credentials.watch() warns of a certificate that soon expires at once,
   credentials.close();
   await eventually(() => assertEquals(lines.length, 1));
   assertStringIncludes(lines[0]!, `warning: The certificate in ${cert} expires in 1 day`);
+  await credentials.reload();
+  assertEquals(lines.length, 1, "it is said once");
 });
 
 Deno.test("expiryWarning() warns from two weeks before a certificate expires", () => {

@@ -112,3 +112,15 @@ Deno.test("waitingFor() names a few addresses, and counts the others", () => {
       "seed0:80, seed1:80, seed2:80, seed3:80, seed4:80 and 995 more",
   );
 });
+
+Deno.test("troubleOf() tells a node whose round is more than two intervals late", () => {
+  const own = { id: "n1", address: "n1:80", boot: "0000000a" };
+  const now = { monotonicMs: 0, wallMs: Date.now() };
+  const gossip = new Gossip({ ...own, ...PACE, seeds: [], random: () => 0.5 }, now);
+  gossip.wake(now);
+  const dueMs = 100_000 - gossip.lateMs(100_000);
+  const trouble = (lateMs: number) =>
+    troubleOf(gossip, { ...PACE, id: "n1", monotonicMs: dueMs + lateMs, unheardMs: 0 });
+  assertEquals([trouble(0), trouble(2_000)], [undefined, undefined]);
+  assertEquals(trouble(2_100), "The next round is 2.1 s late: the process does not get to run");
+});

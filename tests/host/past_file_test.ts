@@ -80,6 +80,17 @@ Deno.test("what was written is there after a restart, and the next life goes on 
     assertEquals((await Deno.stat(`${statePath}.past.1`)).mode! & 0o777, 0o600);
   }));
 
+Deno.test("a life in which nothing happened leaves no file, and what was written is not written again", async () => {
+  const disk = new FakeDisk(seededRandom(1));
+  const { file } = fileOn("/d/state", { disk });
+  await file.save();
+  assertEquals(disk.read("/d/state.past.1"), undefined);
+  file.add(changeOf(0));
+  await file.save();
+  await file.close();
+  assertEquals(disk.read("/d/state.past.1"), encodeEntry(changeOf(0)));
+});
+
 Deno.test("a line that was torn at any byte costs that line alone, and no later one", () =>
   inFolder(async (statePath) => {
     const lines = [0, 1, 2].map((i) => encodeEntry(changeOf(i))).join("");
@@ -166,8 +177,10 @@ Deno.test("changes are written together a second after the first, and 5 s later 
   assertEquals(timers.delays, [], "nothing waits");
   file.add(changeOf(4));
   assertEquals(timers.delays, [1_000]);
+  disk.full = true;
   await file.close();
-  assertEquals(timers.delays, []);
+  file.add(changeOf(5));
+  assertEquals(timers.delays, [], "its last write was the last, though it failed");
 });
 
 Deno.test("after a power cut at any step the file holds the first changes whole", async () => {

@@ -12,6 +12,7 @@ import {
   STATE_LENGTH_MAX,
 } from "../../lib/host/state_format.ts";
 import { decodeTold, toldBefore } from "../../lib/host/state_told.ts";
+import { SetHash } from "../../lib/hash.ts";
 import { HEARTBEAT_MAX_MS, TOMBSTONES_MAX } from "../../lib/limits.ts";
 import { TOLD_MAX } from "../../lib/told.ts";
 
@@ -67,6 +68,14 @@ function gossip(id = "n1", seeds: string[] = []): Gossip {
   return new Gossip(options, { monotonicMs: 0, wallMs: 1_000_000 });
 }
 
+/** A state file's text with the checksum that its body has. */
+function sealed(text: string): string {
+  const { check: _, ...body } = JSON.parse(text);
+  const hash = new SetHash();
+  hash.toggle(JSON.stringify(body));
+  return JSON.stringify({ ...body, check: hash.toString() });
+}
+
 function errorOf(text: string): string {
   const saved = decodeSaved(text);
   assert("error" in saved, `it was taken: ${text.slice(0, 300)}`);
@@ -88,6 +97,10 @@ Deno.test("encodeSaved() writes each entry on a line of its own", () => {
   const text = encodeSaved(SAVED);
   assertStringIncludes(text, '\n  ["n2","n2:8080","00000002",200,1000000],\n');
   assertStringIncludes(text, '\n  "n2:8080",\n');
+  assertEquals(
+    Object.keys(JSON.parse(encodeSaved({ ...SAVED, told: [] }))).includes("told"),
+    false,
+  );
 });
 
 Deno.test("decodeSaved() reads a file whose line ends or spaces were changed by an editor", () => {
@@ -146,6 +159,12 @@ Deno.test("decodeSaved() refuses values that no node would write, even with a co
   ];
   for (const fields of wrong) {
     assertEquals(errorOf(encodeSaved({ ...SAVED, ...fields } as Saved)), "is damaged");
+  }
+  // An entry that is no list, or of another length.
+  const member = '["n2","n2:8080","00000002",200,1000000]';
+  assertEquals(decodeSaved(sealed(encodeSaved(SAVED))), SAVED);
+  for (const other of ['"n2"', "null", "5", "{}", "[]", member.replace("]", ",1]")]) {
+    assertEquals(errorOf(sealed(encodeSaved(SAVED).replace(member, other))), "is damaged", other);
   }
 });
 

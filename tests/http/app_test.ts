@@ -161,7 +161,7 @@ Deno.test("/forget drops a member that left, and says in a line what it did; its
   );
   door.node.receive("n3", row(2_000, "SIGTERM"));
   const form = { headers: { accept: "text/html" }, body: "id=n3" };
-  assertMatch((await door.ask("GET /?forget=n3")).text, /Forget/);
+  assertMatch((await door.ask("GET /?forget=n3")).text, /<form method="post" action="forget"/);
   const done = await door.ask("POST /forget", form);
   assertEquals([done.status, done.headers.get("location")?.endsWith("./")], [303, true]);
   assertEquals(door.ids(), ["n1"]);
@@ -337,6 +337,15 @@ Deno.test("GET /members?id=NNN is the same row, for any ID: no URL has . or .. a
   for (const id of ["", "n2", "__proto__", "<b>"]) {
     const answer = await door.ask(`GET /members?id=${encodeURIComponent(id)}`);
     assertRefused(answer, 404, /^No member/, id);
+  }
+});
+
+Deno.test("the page asks about an ID, and about nothing else", async () => {
+  await using door = openDoor();
+  for (const question of ["bye", "forget"]) {
+    assertEquals((await door.ask(`GET /?${question}=n9`)).status, 200);
+    const { status, text } = await door.ask(`GET /?${question}=a%20b`);
+    assertEquals([status, text], [400, `Give the ID of a member as ${question}=\n`]);
   }
 });
 

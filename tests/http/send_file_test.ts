@@ -109,3 +109,30 @@ Deno.test("sendFile() closes the file, once, when its caller goes away", async (
   await reader.cancel();
   assertEquals(at.count, { opened: 1, closed: 1 });
 });
+
+Deno.test("sendFile() closes the file of a caller who goes away in a read only when that read has ended", async () => {
+  const disk = Promise.withResolvers<number>();
+  const steps: string[] = [];
+  const file = {
+    seek: () => Promise.resolve(0),
+    async read() {
+      const count = await disk.promise;
+      steps.push("read");
+      return count;
+    },
+    close: () => steps.push("closed"),
+  } as unknown as Deno.FsFile;
+  const source = {
+    size: 9,
+    etag: '"v1"',
+    open: () => Promise.resolve(file),
+    close: () => file.close(),
+  };
+  const { body } = await sendFile(new Request("http://n1:1/"), source, new Headers());
+  const reader = body!.getReader();
+  void reader.read();
+  const gone = reader.cancel();
+  disk.resolve(9);
+  await gone;
+  assertEquals(steps, ["read", "closed"]);
+});

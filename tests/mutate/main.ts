@@ -27,6 +27,9 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const SLOWER = 4;
 const TIMEOUT_MIN_MS = 60_000;
 
+/** Tests of whole processes may fail on a busy machine: those that do so each time are left out. */
+const SOUND_TRIES = 3;
+
 /** Mutants run at one time, each in a copy of its own. */
 const WORKERS = 2;
 
@@ -34,8 +37,8 @@ const SAMPLE = 100;
 
 /** Tests of whole processes that hold what a folder does with the machine. */
 const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
-  "cli/": ["cli"],
-  "net/": ["keyed_cluster"],
+  "cli/": ["cli", "names"],
+  "net/": ["keyed_cluster", "tls"],
   "host/": ["process", "program", "past", "restart", "tls"],
   "http/": ["crowd", "download", "tls"],
   "report/": ["metrics", "past", "process"],
@@ -86,8 +89,8 @@ for (const path of await sourcePaths()) {
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
 
-/** Ms that tests take without any mutant. They must pass then: one that does not would notice everything. */
-const sound = new Map<string, Promise<number>>();
+/** Ms that tests take without any mutant; undefined where they fail then, as they would notice everything. */
+const sound = new Map<string, Promise<number | undefined>>();
 
 const survivors: Mutant[] = [];
 const hung: Mutant[] = [];
@@ -139,7 +142,9 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   for (const tests of nearest(mutant.file)) {
     const key = tests.join(" ");
     if (!sound.has(key)) sound.set(key, measure(tests, copy));
-    const timeoutMs = Math.max(TIMEOUT_MIN_MS, SLOWER * await sound.get(key)!);
+    const soundMs = await sound.get(key)!;
+    if (soundMs === undefined) continue;
+    const timeoutMs = Math.max(TIMEOUT_MIN_MS, SLOWER * soundMs);
     await Deno.writeTextFile(path, apply(source, mutant));
     try {
       const end = await test(tests, copy, timeoutMs);
@@ -152,12 +157,13 @@ async function survives(mutant: Mutant, copy: string): Promise<boolean> {
   return true;
 }
 
-async function measure(tests: readonly string[], copy: string): Promise<number> {
-  const startMs = performance.now();
-  for (let tries = 0; tries < 2; tries++) {
+async function measure(tests: readonly string[], copy: string): Promise<number | undefined> {
+  for (let tries = 0; tries < SOUND_TRIES; tries++) {
+    const startMs = performance.now();
     if (await test(tests, copy) === "passed") return performance.now() - startMs;
   }
-  throw new Error(`Cannot measure: without a mutant ${tests.join(" ")} fails`);
+  console.log(`left out, as they fail without a mutant: ${tests.join(" ")}`);
+  return undefined;
 }
 
 /** Tests to run in turn until one fails: the file's own, those that import it, all of its folder, then whole nodes. */

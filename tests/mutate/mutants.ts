@@ -42,8 +42,9 @@ const SWAPS: Readonly<Record<string, readonly [name: string, to: string]>> = {
 
 const RULES: readonly Rule[] = [
   {
+    // An order of what differs, or of what may come in any order, is the same with `<` and `<=`.
     name: "operator",
-    pattern: /(?<= )(?:<=?|>=?|[=!]==|&&|\|\||[-+*/])(?= )/g,
+    pattern: /(?<= )(?:[<>]=?(?! \S+ \? -1 : 1)|[=!]==|&&|\|\||[-+*/])(?= )/g,
     change: ([operator]) => SWAPS[operator]?.[1],
   },
   {

@@ -147,6 +147,7 @@ Deno.test("Driver.whenIdle() waits for the calls under way, or for a bounded tim
   const stuck = new Bench();
   stuck.driver.start();
   stuck.driver.whenIdle(() => done++);
+  assertEquals(stuck.armed.at(-1), 1_500);
   stuck.timers.at(-1)!.run();
   assertEquals(done, 3, "its call never ends");
 });

@@ -1,5 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { Handshakes, HANDSHAKES_MAX } from "../../lib/net/handshakes.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Handshakes, HANDSHAKES_MAX, PROVEN_MAX } from "../../lib/net/handshakes.ts";
 
 /** A peer whose handshakes end when the test says so. */
 class Peer {
@@ -102,4 +102,22 @@ Deno.test("handshakes left open are bounded, but for peers that once completed o
   await settled();
   await peer.finish();
   await fresh;
+});
+
+Deno.test("invariant 7: of peers that once completed a handshake a bounded number is remembered", async () => {
+  const [handshakes, peer] = [new Handshakes(), new Peer()];
+  for (let i = 0; i <= PROVEN_MAX; i += HANDSHAKES_MAX) {
+    const some = Array.from(
+      { length: HANDSHAKES_MAX },
+      (_, j) => handshakes.complete(`good${i + j}:1`, peer, patient),
+    );
+    await settled();
+    await peer.finish();
+    await Promise.all(some);
+  }
+  for (let i = 0; i < HANDSHAKES_MAX; i++) await giveUp(handshakes, `mute${i}:1`, new Peer());
+  const call = (address: string) =>
+    assertRejects(() => handshakes.complete(address, peer, AbortSignal.abort()), Error);
+  assertStringIncludes((await call("good0:1")).message, "too many peers");
+  assertStringIncludes((await call(`good${PROVEN_MAX}:1`)).message, "aborted");
 });

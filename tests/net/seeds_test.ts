@@ -76,6 +76,28 @@ Deno.test("names are looked up again while somebody does not answer, and a servi
   ]);
 });
 
+Deno.test("SeedNames.stop() gives up the lookup under way, and what it finds is not told", async () => {
+  const answer = Promise.withResolvers<string[]>();
+  const signals: (AbortSignal | undefined)[] = [];
+  const names = new SeedNames({
+    join: ["seed.example:80"],
+    resolver: ((_name: string, _type: string, options?: Deno.ResolveDnsOptions) => {
+      signals.push(options?.signal);
+      return answer.promise;
+    }) as Resolver,
+    onResolved: () => assert(false),
+    misses: () => true,
+    onNotice: () => assert(false),
+  });
+  names.start();
+  names.stop();
+  assertEquals(signals.map((signal) => signal?.aborted), [true, true]);
+  using timers = new Timers();
+  answer.resolve(["10.0.0.1", "10.0.0.2"]);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assertEquals(timers.delays, []);
+});
+
 Deno.test("addresses that are no names are never looked up", () => {
   const names = new SeedNames({
     join: ["10.0.0.1:80", "[::1]:80", "localhost:80"],

@@ -146,3 +146,9 @@ Deno.test("the heading of the list says how many members the filter shows", () =
   assertEquals([shownWords(1, 1), shownWords(64, 64)], ["1 member", "64 members"]);
   assertEquals(shownWords(12, 1_024), "12 of 1,024 members");
 });
+
+Deno.test("the state says how long a time the strips show: that of the members', or ten minutes", () => {
+  const strip = { ...member("n1").strip, stepMs: 60_000 };
+  assertEquals(pageState(view([member("n1", "live", { strip })])).span, "1 h");
+  assertEquals(pageState(view([])).span, "10 min");
+});

@@ -82,6 +82,12 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
 });
 
+Deno.test("a status in which nobody is stands back", () => {
+  const html = render(view([member("n1")]));
+  assertStringIncludes(html, 'class="live" id="count-live"');
+  assertStringIncludes(html, 'class="left none" id="count-left"');
+});
+
 Deno.test("rows are in order of trouble, then by ID, and the decommissioned in a table of their own", () => {
   const members = ["z", "a"].flatMap((name) => STATUSES.map((s) => member(`${name}-${s}`, s)));
   const html = render(view(members));
@@ -193,6 +199,14 @@ Deno.test("without JavaScript the page loads itself again, but not while it asks
     /<noscript><meta http-equiv="refresh"[^>]*><\/noscript>/,
   );
   assertNotMatch(render(view([member("n1")]), { bye: "n1" }), /http-equiv="refresh"|<script/);
+});
+
+Deno.test("a question tells its own node where its form comes from, and no other page tells anybody", () => {
+  const referrer = '<meta name="referrer" content="same-origin"';
+  for (const question of [{ bye: "n1" }, { forget: "n1" }]) {
+    assertStringIncludes(render(view([member("n1")]), question), referrer);
+  }
+  assertNotMatch(render(view([member("n1")])), /name="referrer"/);
 });
 
 Deno.test("a story opens below its row, the newest change first, and offers to decommission", () => {

@@ -43,6 +43,12 @@ Deno.test("late heartbeats have a colour of their own, and their title tells how
   );
 });
 
+Deno.test("a heartbeat is late once it is older than 60 % of dead-after", () => {
+  const all = "+".repeat(STRIP_SAMPLES);
+  assertEquals(spans(all, { 30: 3_000 }), ["live 0+60"]);
+  assertEquals(spans(all, { 30: 3_001 }), ["live 0+30", "late 30+1", "live 31+29"]);
+});
+
 Deno.test("a death is a span with its time and its cause, and a return its end", () => {
   const at = (time: string) => Date.parse(`2026-01-12T${time}Z`);
   const changes = [

@@ -175,6 +175,11 @@ Deno.test("/download/NAME serves four at once, compressed or not, and has room a
       });
       return [response.status, (await response.text()).length > 10];
     };
+    // Who asks for headers alone, or has it already, takes no room.
+    for (let i = 0; i < 5; i++) {
+      const { status } = await fetch(`http://${node.address}/download/${NAME}`, { method: "HEAD" });
+      assertEquals(status, 200);
+    }
     for (const encoding of ["identity", "gzip"]) {
       const conns = await Promise.all(Array.from({ length: 4 }, () => connect(node.address)));
       for (const conn of conns) {

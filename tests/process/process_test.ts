@@ -210,6 +210,29 @@ Deno.test("/healthz tells a node whose calls nobody answers, until somebody does
   await eventually(async () => assertEquals(await isCutOff(), false));
 });
 
+Deno.test("once nobody is left where a name of -join led, it is looked up again, and leads to who is there now", async () => {
+  const system = Deno.resolveDns;
+  try {
+    await using n2 = startNode("n2");
+    let led: { address: string } | undefined;
+    const resolve = (_name: string, type: string) => {
+      const [target = "", port] = led?.address.split(":") ?? [];
+      return Promise.resolve(type === "SRV" && led ? [{ target, port: Number(port) }] : []);
+    };
+    Object.assign(Deno, { resolveDns: resolve });
+    await using n3 = startNode("n3", "-join srv:_gossiper._tcp.example");
+    {
+      await using n1 = startNode("n1");
+      led = n1;
+      await eventuallyShow([n1, n3], { n1: "live", n3: "live" });
+      led = n2;
+    }
+    await eventuallyShow([n2, n3], { n1: "left", n2: "live", n3: "live" });
+  } finally {
+    Deno.resolveDns = system;
+  }
+});
+
 Deno.test("a node that -join sends to itself says so when it starts", async () => {
   await using alone = startNode("n1", "-advertise lb.localhost:80 -join lb.localhost:80");
   const lines = alone.lines.filter((line) => line.includes("warning: -join names only"));

@@ -181,6 +181,54 @@ Deno.test("Ctrl-C in a terminal reaches a program once", { ignore: !hasScript },
   assertStringIncludes(seen, "got 1 in all");
 });
 
+/** Deno opens it from 2.9 on. */
+const opensDebugger = Number(Deno.version.deno.split(".")[1]) >= 9;
+
+Deno.test(
+  "SIGUSR1 reaches the program, and the debugger that it opens in the node's runtime is closed again",
+  {
+    ignore: !canUnshare || !opensDebugger,
+  },
+  async () => {
+    // The debugger has a fixed port: in a network of its own the node takes it from nobody.
+    const place = `ip link set lo up && exec "$@" -- sh -c "$SCRIPT"`;
+    const loud = programCommand().filter((word) => word !== "--quiet");
+    const command = [
+      "unshare",
+      "--net",
+      "env",
+      `SCRIPT=${PRINTS_SIGNALS}`,
+      "sh",
+      "-c",
+      place,
+      "sh",
+    ];
+    await using node = await spawnNode("n1", "", [...command, ...loud]);
+    await eventuallySays(node, "ready");
+    /** Lines of the ports that the node's network listens on: 0A is "listens". */
+    const listening = async () => {
+      const table = await Deno.readTextFile(`/proc/${node.pid}/net/tcp`);
+      return table.split("\n").map((line) => line.trim().split(/\s+/))
+        .filter(([, , , state]) => state === "0A").map(([, local]) => local);
+    };
+    try {
+      const own = await listening();
+      assertEquals(own.length, 1);
+      // In its first moments a runtime opens none.
+      await eventually(() => {
+        node.kill("SIGUSR1");
+        assertStringIncludes(node.lines.join("\n"), "Debugger listening on");
+      });
+      await eventuallySays(node, "got USR1");
+      await eventually(async () => assertEquals(await listening(), own));
+    } finally {
+      // Its program would outlive a node that is killed.
+      node.kill("SIGTERM");
+      await node.exit();
+    }
+  },
+);
+
 // Linux makes the orphans of a container the children of its first process.
 Deno.test(
   "as the first process of a container a node leaves no zombies, of its program's orphans or its checks'",

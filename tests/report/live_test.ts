@@ -16,7 +16,7 @@ Deno.test("liveText() has who is live, sorted, one address a line", () => {
   assertEquals(liveText([member("n2"), member("n1")], undefined), "n1:8080\nn2:8080\n");
   const statuses = STATUSES.map((status: Status) => member(status, { status }));
   assertEquals(addresses(statuses), "live:8080");
-  assertEquals(addresses([member("n1", { address: "" })]), "");
+  assertEquals(liveText([member("n1", { address: "" })], undefined), "");
 });
 
 Deno.test("liveText() leaves out who is slow or was not checked yet, and no one else with a remark", () => {

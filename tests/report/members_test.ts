@@ -92,3 +92,15 @@ x            unknown         never      -
 Deno.test("tableText() of no members is the heading", () => {
   assertEquals(tableText([]), "ID  STATUS  HEARD  ADDRESS  WHY\n");
 });
+
+Deno.test("memberViews() gives those that are wanted: of some statuses, with some tags, after an ID, so many", () => {
+  const sources = aged();
+  const ids = (wanted: Parameters<typeof memberViews>[1]) =>
+    memberViews(sources, wanted).map(({ id }) => id);
+  assertEquals(ids({ statuses: new Set(["live"]) }), ["n1"]);
+  assertEquals(ids({ statuses: new Set(["decommissioned"]) }), ["n3"]);
+  assertEquals(ids({ statuses: new Set(["dead", "decommissioned"]) }), ["n2", "n3"]);
+  assertEquals(ids({ tags: { role: "web" } }), []);
+  assertEquals([ids({ after: "n1" }), ids({ after: "n3" })], [["n2", "n3"], []]);
+  assertEquals([ids({ limit: 2 }), ids({ after: "n1", limit: 1 })], [["n1", "n2"], ["n2"]]);
+});

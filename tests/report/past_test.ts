@@ -98,6 +98,26 @@ Deno.test("an uptime is rounded down: a member that was dead for a moment has no
     month: 99.999,
     knownMs: 30 * DAY_MS,
   });
+  const month = { day: 100, month: 100, knownMs: 30 * DAY_MS };
+  assertEquals(uptimesOf(past, "a", T + 40 * DAY_MS), month, "that was before this month");
+});
+
+Deno.test("whoever has run or hung for over 90 days is still known to do so; who was dead or gone for as long is not", () => {
+  const past = new Past();
+  const became = {
+    a: "live",
+    b: "failing",
+    c: "unresponsive",
+    d: "dead",
+    e: "left",
+    f: "forgotten",
+  };
+  for (const [id, to] of Object.entries(became)) past.add(change(T, id, to as Status));
+  const nowMs = T + PAST_AGE_MAX_MS + DAY_MS;
+  past.add(change(nowMs, "g", "live"));
+  past.expire(nowMs);
+  const shown = membersAtView(past, nowMs, "n1").members.map(({ id, status }) => `${id} ${status}`);
+  assertEquals(shown, ["a live", "b failing", "c unresponsive", "g live"]);
 });
 
 Deno.test("at a time, each member is what it last became; forgotten ones are not there", () => {
@@ -134,6 +154,22 @@ Deno.test("the history comes in pages, oldest first, that part no millisecond an
   assertEquals([pages, seen.length, new Set(seen).size], [3, 2_500, 2_500]);
   assertEquals(seen, seen.toSorted());
   assertEquals(historyView(past, { fromMs: T, toMs: T + 10, id: "n3" }, "n1").changes.length, 10);
+});
+
+Deno.test("the history names the gaps within the time that is asked for, up to the ms before its end", () => {
+  const past = pastOf("live");
+  past.add({ kind: "gap", gap: { fromMs: T + 1_000, toMs: T + 2_000 } });
+  const gaps = (fromMs: number, toMs: number) =>
+    historyView(past, { fromMs: T + fromMs, toMs: T + toMs }, "n1").unknown.length;
+  assertEquals([gaps(0, 1_000), gaps(0, 1_001)], [0, 1]);
+  assertEquals([gaps(1_999, 5_000), gaps(2_000, 5_000)], [1, 0]);
+});
+
+Deno.test("a member became what it is in the ms in which it changed", () => {
+  const past = pastOf("live", "dead");
+  const became = (ms: number) => past.became("a", T + ms);
+  assertEquals([became(-1), became(0), became(59_999)], [undefined, "live", "live"]);
+  assertEquals([became(60_000), past.became("b", T)], ["dead", undefined]);
 });
 
 Deno.test("changes are in the order of time although clocks step, and one that is written twice counts once", () => {

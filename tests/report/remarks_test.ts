@@ -1,7 +1,7 @@
 import { type Said, SAYS_NOTHING } from "../../lib/about.ts";
 import { assertEquals } from "@std/assert";
 import { Replica } from "../../lib/replica.ts";
-import { remarksOf } from "../../lib/report/remarks.ts";
+import { kindsIn, remarksOf, remarkWords } from "../../lib/report/remarks.ts";
 import type { Told } from "../../lib/report/stories.ts";
 import type { Status } from "../../lib/table.ts";
 
@@ -62,4 +62,14 @@ Deno.test("warning: what a member's own health says, while it runs", () => {
     assertEquals(remarks({ said, status }), ["warning: the state file cannot be written"]);
   }
   assertEquals(remarks({ said, status: "dead" }), []);
+});
+
+Deno.test("remarkWords() are the texts of all remarks, from which their kinds can be read, and null without any", () => {
+  assertEquals(remarkWords([]), null);
+  const words = remarkWords([
+    { kind: "warning", text: "warning: slow disk" },
+    { kind: "not checked yet", text: "not checked yet" },
+  ]);
+  assertEquals(words, "warning: slow disk; not checked yet");
+  assertEquals(kindsIn(words!), ["warning", "not checked yet"]);
 });

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
 import { Past, type PastChange } from "../../lib/report/past.ts";
 import { Reports } from "../../lib/report/reports.ts";
 import { Tellings } from "../../lib/report/tellings.ts";
+import { STREAMS_MAX } from "../../lib/report/events.ts";
 import { SPANS } from "../../lib/report/spans.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/strips.ts";
 
@@ -99,4 +100,15 @@ Deno.test("a round looks whether the node is cut off, and all reports say so", a
   desk.cutOffMs = 0;
   desk.pass(1_000);
   assertEquals(await told(), [false, false, false]);
+});
+
+Deno.test("event streams beyond their bound are refused, and counted", async () => {
+  const desk = new Desk();
+  const refused = 'gossiper_limit_hits_total{limit="streams"}';
+  const streams = Array.from({ length: STREAMS_MAX }, () => desk.reports.events(undefined));
+  assert(streams.every((stream) => stream !== undefined));
+  assertStringIncludes(await desk.reports.metrics(), `${refused} 0\n`);
+  assertEquals(desk.reports.events(undefined), undefined);
+  assertStringIncludes(await desk.reports.metrics(), `${refused} 1\n`);
+  for (const stream of streams) await stream!.cancel();
 });

@@ -6,6 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
 import { type Answer, Gossip } from "../../lib/gossip.ts";
+import type { Hook, Telling } from "../../lib/hook.ts";
 import { Driver } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
@@ -32,6 +33,7 @@ export interface BrainOptions {
   readonly address?: string;
   /** How far its wall clock is ahead. */
   readonly clockAheadMs?: number;
+  readonly hooks?: readonly Hook[];
 }
 
 export class Brain {
@@ -41,6 +43,8 @@ export class Brain {
   readonly driver: Driver;
   readonly changes: Change[] = [];
   readonly notices: string[] = [];
+  /** What its hooks are to tell; none of it is ever done. */
+  readonly tellings: Telling[] = [];
   /** Addresses called, each with the time and the body. */
   readonly calls: { atMs: number; to: string; body: string }[] = [];
   stop: { readonly status: 0 | 1; readonly text: string } | undefined;
@@ -56,8 +60,14 @@ export class Brain {
     id: string,
     options: BrainOptions & { boot: string; random: () => number },
   ) {
-    const { join = [], address = `${id.toLowerCase()}:80`, clockAheadMs = 0, boot, random } =
-      options;
+    const {
+      join = [],
+      address = `${id.toLowerCase()}:80`,
+      clockAheadMs = 0,
+      hooks = [],
+      boot,
+      random,
+    } = options;
     this.#lab = lab;
     this.id = id;
     this.address = address;
@@ -70,6 +80,7 @@ export class Brain {
       intervalMs: INTERVAL_MS,
       deadAfterMs: DEAD_AFTER_MS,
       random,
+      hooks,
     }, this.now());
     this.driver = new Driver({
       ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
@@ -80,6 +91,7 @@ export class Brain {
       },
       listener: {
         onChange: (change) => this.changes.push(change),
+        onTell: (telling) => this.tellings.push(telling),
         onNotice: (_level, text) => this.notices.push(text),
         onBug: (rule) => {
           throw new Error(`${id} breaks a rule: ${rule}`);
