@@ -46,7 +46,7 @@ export interface Writing {
   readonly clockMs: number;
   readonly unitMs: number;
   readonly nowMs: number;
-  /** IDs of members that are charged, or whose clock changed; undefined: there are none, as in calm. */
+  /** IDs of members that are charged, or whose clock changed; undefined: nobody is, as in calm. */
   readonly exact: ReadonlySet<string> | undefined;
 }
 
