@@ -14,13 +14,13 @@ export function runRound(turn: Turn, parts: Parts, random: () => number): void {
   replica.recall(turn.nowMs);
   replica.forgotten.expire(turn.nowMs);
   tellings.expire();
-  const { gone, hung } = replica.verdicts.last;
+  const { live: all, gone, hung } = replica.verdicts.last;
   const { evidence } = replica;
   const live = calls.callable(random);
   const due = contacts.due(monotonicMs, (id) => calls.isPresent(id, turn.nowMs));
   const alone = joining.active;
   const stepInMs = replica.stepInMs(turn.nowMs);
-  calls.push(turn, rounds.begin(turn, { live, hung, gone, due, alone, evidence, stepInMs }));
+  calls.push(turn, rounds.begin(turn, { live, all, hung, gone, due, alone, evidence, stepInMs }));
   calls.push(turn, replica.spread.untold(live, turn.nowMs));
   if (alone) rounds.awaitContact(contacts, monotonicMs);
 }

@@ -7,7 +7,7 @@ import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Self } from "./options.ts";
-import { fanout, Partners, URGENT_FANOUT } from "./partners.ts";
+import { fanout, Partners, shuffle, URGENT_FANOUT } from "./partners.ts";
 import { Reach } from "./reach.ts";
 import type { Row } from "./table.ts";
 
@@ -121,7 +121,10 @@ export class Rounds {
   begin(
     { now: { monotonicMs }, nowMs, effects }: Turn,
     from: {
+      /** Live members of which those to call are drawn. */
       readonly live: readonly Row[];
+      /** All of them: with those that never answered (strangers.ts). */
+      readonly all: readonly Row[];
       readonly hung: readonly Row[];
       readonly gone: readonly Row[];
       /** Contacts whose back-off is over. */
@@ -138,21 +141,24 @@ export class Rounds {
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const lateMs = monotonicMs - this.#nextMs;
-    const search = this.#reach.begin(nowMs - deadAfterMs);
     const isStarved = lateMs > STARVED_SHARE * intervalMs;
+    const found = this.#reach.begin(nowMs - deadAfterMs);
+    const search = isStarved ? 0 : found;
+    const strangers = search === 0 ? [] : this.#strangersFor(search, from);
     const chosen = this.#partners.choose({
       live,
       hung,
       gone,
       ownAddress: address,
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
-        Math.max(Math.min(this.#missed, MADE_UP_MAX), isStarved ? 0 : search),
+        Math.max(Math.min(this.#missed, MADE_UP_MAX), search - strangers.length),
       isSilent: (id) => this.#reach.isSilent(id),
       isSuspect: (row) => evidence.isSuspect(row, nowMs),
       lookShare: (row) =>
         evidence.accepts.lookShare(row, { callers: live.length + 1, nowMs, intervalMs }),
       random,
     });
+    for (const { address } of strangers) chosen.add(address);
     for (const contact of due) chosen.add(contact);
     this.#urgent = urgent && !alone ? this.#urgent + 1 : 0;
     this.#missed = 0;
@@ -162,5 +168,22 @@ export class Rounds {
     const pauseMs = intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
     this.#nextMs = monotonicMs + Math.max(pauseMs, from.stepInMs);
     return chosen;
+  }
+
+  /**
+   * Those of a search who never answered, by their share: a node that is cut off while young knows few others. Only
+   * where members that answered are silent now, and not just one that never did: made-up members never answer.
+   */
+  #strangersFor(
+    search: number,
+    { live, all }: { live: readonly Row[]; all: readonly Row[] },
+  ): Row[] {
+    const isOpen = ({ id }: Row) => !this.#reach.isSilent(id);
+    if (live.length - live.filter(isOpen).length < 2) return [];
+    const drawn = new Set(live);
+    const open = all.filter(isOpen);
+    const strangers = open.filter((row) => !drawn.has(row));
+    const share = strangers.length / Math.max(1, open.length);
+    return shuffle(strangers, this.#options.random).slice(0, Math.round(search * share));
   }
 }

@@ -14,12 +14,17 @@ const EVIDENCE = new Evidence({
 
 /** What a round of a node finds that knows nobody, and has met others. */
 const ALONE = {
-  ...{ live: [], hung: [], gone: [], due: [], alone: false },
+  ...{ live: [], all: [], hung: [], gone: [], due: [], alone: false },
   ...{ evidence: EVIDENCE, stepInMs: 0 },
 };
 
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
-function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTERVAL_MS) {
+function rounds(
+  contacts = new Contacts([]),
+  live: Row[] = [],
+  intervalMs = INTERVAL_MS,
+  all = live,
+) {
   const options = { address: "a:1", intervalMs, deadAfterMs: 5 * intervalMs };
   const made = new Rounds({ ...options, random: () => 0.5, startMs: 0 });
   const begin = (monotonicMs: number, alone = false) => {
@@ -29,6 +34,7 @@ function rounds(contacts = new Contacts([]), live: Row[] = [], intervalMs = INTE
     const chosen = [
       ...made.begin(turn, {
         live,
+        all,
         hung: [],
         gone: [],
         evidence: EVIDENCE,
@@ -133,19 +139,41 @@ Deno.test("calls to live members that failed are made up for in the next round, 
   assertEquals(sizes, [2, 3, 4, 2]);
 });
 
+const SIXTY = Array.from({ length: 60 }, (_, i): Row => {
+  const [id, address] = [`n${i}`, `n${i}:1`];
+  return { id, address, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 };
+});
+
 Deno.test("calls that timed out make the next round search, unless members were heard by then", () => {
-  const live = Array.from({ length: 60 }, (_, i): Row => {
-    const [id, address] = [`n${i}`, `n${i}:1`];
-    return { id, address, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 };
-  });
   const sizeAfter = (silent: number, heard: number) => {
-    const { rounds: made, begin } = rounds(new Contacts([]), live);
+    const { rounds: made, begin } = rounds(new Contacts([]), SIXTY);
     const usual = begin(made.nextMs).length;
     for (let i = 0; i < silent; i++) made.missed(`n${i}`, { refused: false, nowMs: 0 });
     for (let i = 0; i < heard; i++) made.heard(`n${59 - i}`);
     return begin(made.nextMs).length - usual;
   };
-  assertEquals([sizeAfter(0, 0), sizeAfter(4, 0), sizeAfter(4, 4)], [0, 16, 2]);
+  assertEquals([sizeAfter(0, 0), sizeAfter(4, 0), sizeAfter(4, 4)], [0, 32, 2]);
+});
+
+Deno.test("a search goes to members that never answered as well, by their share, but to none that is silent", () => {
+  const { rounds: made, begin } = rounds(new Contacts([]), SIXTY.slice(0, 15), INTERVAL_MS, SIXTY);
+  const isKnown = (address: string) => SIXTY.findIndex((row) => row.address === address) < 15;
+  assertEquals(begin(made.nextMs).filter((address) => !isKnown(address)), []);
+  for (const id of ["n0", "n1", "n58", "n59"]) made.missed(id, { refused: false, nowMs: 0 });
+  const called = begin(made.nextMs);
+  // 43 of the 56 that are not silent never answered: so do 25 of the 32 that are searched.
+  assertEquals(called.filter((address) => !isKnown(address)).length, 25);
+  assertEquals(called.filter((address) => ["n58:1", "n59:1"].includes(address)), []);
+});
+
+Deno.test("a search leaves members that never answered alone where those that did are not silent", () => {
+  const { rounds: made, begin } = rounds(new Contacts([]), SIXTY.slice(0, 15), INTERVAL_MS, SIXTY);
+  begin(made.nextMs);
+  for (const id of ["n57", "n58", "n59", "n0"]) made.missed(id, { refused: false, nowMs: 0 });
+  const called = begin(made.nextMs).map((address) =>
+    SIXTY.findIndex((row) => row.address === address)
+  );
+  assertEquals(called.filter((i) => i >= 15), []);
 });
 
 Deno.test("a round comes up to a tenth of an interval early or late, as the dice say", () => {

@@ -69,7 +69,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "forgotten.ts",
     from: "if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.forgetMs)) return",
     to: "return",
-    seed: 56,
+    seed: 161,
   },
   {
     name: "healing",
@@ -157,7 +157,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "roster.ts",
     from: "row.about === undefined ?",
     to: "true ?",
-    seed: 82,
+    seed: 332,
   },
   {
     name: "own answer",
