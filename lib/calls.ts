@@ -139,13 +139,8 @@ export class Calls {
   /** Calls for what a first table lacks (see pieces.ts). */
   pull(turn: Turn, theirs: Message, random: () => number): void {
     if (this.#pieces > 0) return;
-    for (
-      const { to, draft } of otherPieces(this.#options.replica, {
-        theirs,
-        nowMs: turn.nowMs,
-        random,
-      })
-    ) {
+    const { nowMs } = turn;
+    for (const { to, draft } of otherPieces(this.#options.replica, { theirs, nowMs, random })) {
       if (!this.#start(to, "piece")) continue;
       this.#pieces++;
       turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });

@@ -83,8 +83,10 @@ export class Evidence {
   /** Whether a member is on the way there. */
   isSuspect(row: Row, nowMs: number): boolean {
     const silenceMs = this.slow.silenceMs(row);
-    const spreadMs = Math.min(this.#spreadMs(), SUSPECT_SHARE_MAX * silenceMs);
-    return ageOf(row, nowMs) > Math.max(SUSPECT_SHARE * silenceMs, spreadMs) + this.#graceMs();
+    const [ageMs, graceMs] = [ageOf(row, nowMs), this.#graceMs()];
+    // Most are younger, and need not be held against how long heartbeats spread.
+    if (ageMs <= SUSPECT_SHARE * silenceMs + graceMs) return false;
+    return ageMs > Math.min(this.#spreadMs(), SUSPECT_SHARE_MAX * silenceMs) + graceMs;
   }
 
   /** Whether nothing but a heartbeat can change what is shown of a silent member. */

@@ -29,16 +29,6 @@ export class News {
     this.#untilMs.delete(name);
   }
 
-  get empty(): boolean {
-    return this.#untilMs.size === 0;
-  }
-
-  /** Whether that is news. */
-  has(name: string, nowMs: number): boolean {
-    const untilMs = this.#untilMs.get(name);
-    return untilMs !== undefined && untilMs > nowMs;
-  }
-
   /** Drops what is old. */
   expire(nowMs: number): void {
     for (const [name, untilMs] of this.#untilMs) {

@@ -12,7 +12,7 @@
 const SILENT_SHARE = 3;
 
 /** Fewer calls that timed out say nothing. */
-const SILENT_MIN = 2;
+export const SILENT_MIN = 2;
 
 /**
  * Live members that such a node calls beyond its fan-out, for each call that timed out. With half as many, and 32 at

@@ -8,7 +8,7 @@ import type { Turn } from "./effects.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Self } from "./options.ts";
 import { fanout, Partners, shuffle, URGENT_FANOUT } from "./partners.ts";
-import { Reach } from "./reach.ts";
+import { Reach, SILENT_MIN } from "./reach.ts";
 import type { Row } from "./table.ts";
 
 /** The least time between two rounds, in ms, however urgent the news. */
@@ -178,11 +178,11 @@ export class Rounds {
     search: number,
     { live, all }: { live: readonly Row[]; all: readonly Row[] },
   ): Row[] {
-    const isOpen = ({ id }: Row) => !this.#reach.isSilent(id);
-    if (live.length - live.filter(isOpen).length < 2) return [];
-    const drawn = new Set(live);
-    const open = all.filter(isOpen);
-    const strangers = open.filter((row) => !drawn.has(row));
+    const isSilent = ({ id }: Row) => this.#reach.isSilent(id);
+    if (live.filter(isSilent).length < SILENT_MIN) return [];
+    const open = all.filter((row) => !isSilent(row));
+    const answered = new Set(live);
+    const strangers = open.filter((row) => !answered.has(row));
     const share = strangers.length / Math.max(1, open.length);
     return shuffle(strangers, this.#options.random).slice(0, Math.round(search * share));
   }

@@ -3,8 +3,8 @@
  * passes on, and all tables hold the same few members, the sample. What happens to these is measured; the others are
  * a crowd that always runs.
  *
- * Whom a node calls is drawn from all. So production's code is changed in three places: what its table takes, whom it
- * draws, and how many live members it counts.
+ * Whom a node calls is drawn from all. So production's classes are changed in four places: what a table takes, who is
+ * drawn, who is at an address, and how many live members a node counts.
  *
  * @module
  */
@@ -22,9 +22,6 @@ export interface SampledOptions {
   readonly dice: Dice;
 }
 
-/** Where a node of the crowd is, for whoever calls it: it lives. */
-type Place = Row;
-
 /** The address of node `i`. */
 export function addressOf(i: number): string {
   return `h${i}:1`;
@@ -35,13 +32,12 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   const { nodes, members, dice } = options;
   // With fewer a node would take its cluster for a small one, and call fewer.
   if (fanout(members) !== fanout(nodes)) throw new Error(`A sample of ${members} is too small`);
-  const crowd = new Map<string, Place>();
-  for (let i = members; i < nodes; i++) {
-    const row = { id: `n${i}`, address: addressOf(i), boot: "crowd", heartbeat: 1, left: "" };
-    crowd.set(row.address, { ...row, heardAtMs: 0 });
-  }
-  const inCrowd = new Set([...crowd.values()].map(({ id }) => id));
-  const addresses = [...crowd.keys()];
+  const crowd = Array.from({ length: nodes - members }, (_, i): Row => {
+    const [id, address] = [`n${members + i}`, addressOf(members + i)];
+    return { id, address, boot: "crowd", heartbeat: 1, left: "", heardAtMs: 0 };
+  });
+  const crowdAt = new Map(crowd.map((row) => [row.address, row]));
+  const inCrowd = new Set(crowd.map(({ id }) => id));
   const { merge } = Replica.prototype;
   const { choose } = Partners.prototype;
   const { memberAt } = Verdicts.prototype;
@@ -51,16 +47,16 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
     return inCrowd.has(report.id) ? "same" : merge.call(this, report, via, nowMs);
   };
   Verdicts.prototype.memberAt = function (address) {
-    return crowd.get(address) ?? memberAt.call(this, address);
+    return crowdAt.get(address) ?? memberAt.call(this, address);
   };
   Object.defineProperty(Verdicts.prototype, "liveCount", {
     get(this: Verdicts) {
-      return liveCount.get!.call(this) + crowd.size;
+      return liveCount.get!.call(this) + crowd.length;
     },
   });
   Partners.prototype.choose = function (choice) {
     const { live, gone, ownAddress, isSilent, isSuspect, lookShare } = choice;
-    const known = live.length / (live.length + crowd.size);
+    const known = live.length / (live.length + crowd.length);
     const chosen = choose.call(this, {
       ...choice,
       fanout: 0,
@@ -71,8 +67,8 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
     });
     let draws = choice.fanout + (live.some(isSuspect) ? SUSPECT_FANOUT : 0);
     for (let tries = 2 * draws; draws > 0 && tries > 0; tries--) {
-      const at = dice.whole(0, live.length + addresses.length - 1);
-      const row = at < live.length ? live[at]! : crowd.get(addresses[at - live.length]!)!;
+      const at = dice.whole(0, live.length + crowd.length - 1);
+      const row = live[at] ?? crowd[at - live.length]!;
       if (row.address === ownAddress || chosen.has(row.address) || isSilent(row.id)) continue;
       chosen.add(row.address);
       draws--;
