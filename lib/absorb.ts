@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { isBelieved, isNear } from "./belief.ts";
-import type { Columns } from "./columns.ts";
+import { CLOCK_SLACK_MS, isBelieved, isNear } from "./belief.ts";
+import { MOVED_UNITS } from "./forms.ts";
 import type { Mark } from "./forgotten.ts";
 import type { Replica } from "./replica.ts";
+import type { Columns } from "./stamps.ts";
 import { isUp, type Merged, type Report, type Row } from "./table.ts";
 import { decodeTicks, type Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
@@ -65,7 +66,7 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   }
   const equal = message.roster === table.rosterHash;
   const { columns, unread } = equal ? readHeartbeats(replica, message, told) : NOTHING_READ;
-  if (columns !== undefined && absorbColumns(replica, columns, told, doubted)) urgent = true;
+  if (columns !== undefined && absorbColumns(replica, columns, { ...told, doubted })) urgent = true;
   const charged = new Set<Row>();
   for (const charge of message.charges ?? []) {
     if (replica.testimony.takeCharge(charge, told)) urgent = true;
@@ -90,28 +91,31 @@ function readHeartbeats(
   { via, nowMs }: Told,
 ): Read {
   if (ticks === undefined) return { columns, unread: false };
-  return decodeTicks(ticks, table.roster(), { from: via, nowMs });
+  return decodeTicks(ticks, table.stamps(), { from: via, nowMs });
 }
 
 function absorbColumns(
   replica: Replica,
-  { heartbeats, agesMs }: Columns,
-  told: Told,
-  doubted: Set<string>,
+  told: Columns,
+  { doubted, ...from }: Told & { doubted: Set<string> },
 ): boolean {
+  const { table, evidence, unitMs = Infinity } = replica;
+  const { nowMs } = from;
   let urgent = false;
-  const at = { nowMs: told.nowMs, sleptMs: replica.clock.sleptMs };
-  const roster = replica.table.roster();
-  for (let i = 0; i < roster.length && i < heartbeats.length; i++) {
-    const row = roster[i]!;
-    const heartbeat = heartbeats[i]!;
-    const ageMs = agesMs[i]!;
-    if (ageMs < 0 || heartbeat < row.heartbeat) continue;
+  const at = { nowMs, sleptMs: replica.clock.sleptMs };
+  const stamps = table.stamps();
+  table.disturb(evidence.members());
+  // Nearer than what is doubted below, and than what makes a clock another.
+  const slackMs = Math.min(CLOCK_SLACK_MS, MOVED_UNITS * unitMs);
+  for (const place of stamps.merge(told, { nowMs, slackMs })) {
+    const row = stamps.rows[place]!;
+    const heartbeat = told.heartbeats[place]!;
+    const ageMs = told.agesMs[place]!;
     const isFar = !isNear(row, heartbeat + ageMs, at);
-    if (isFar && !isBelievedOf(replica, { id: row.id, row, heartbeat }, told)) {
+    if (isFar && !isBelievedOf(replica, { id: row.id, row, heartbeat }, from)) {
       if (row.id !== replica.id) doubted.add(row.address);
-    } else if (row.id === replica.id) replica.overtake({ heartbeat, ageMs }, told.nowMs);
-    else if (replica.refresh(row, { heartbeat, ageMs }, told)) urgent = true;
+    } else if (row.id === replica.id) replica.overtake({ heartbeat, ageMs }, nowMs);
+    else if (replica.refresh(row, { heartbeat, ageMs }, from)) urgent = true;
   }
   return urgent;
 }

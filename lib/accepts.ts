@@ -72,6 +72,11 @@ export class Accepts {
     return this.#byMember.has(id);
   }
 
+  /** IDs of members of whom anything is known. */
+  members(): Iterable<string> {
+    return this.#byMember.keys();
+  }
+
   /** Merges evidence about `row`; true if it is the first that holds. */
   add({ witness, at }: Accept, row: Row, nowMs: number): boolean {
     if (at <= row.heartbeat) return false;

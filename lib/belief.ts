@@ -23,7 +23,7 @@ import { ageOf, type Row } from "./table.ts";
  * How far ahead of the known clock a claim may be, in ms. Ages are underestimated by the time that messages take, 5 s
  * a hop at most, and of a few hops.
  */
-const CLOCK_SLACK_MS = 60_000;
+export const CLOCK_SLACK_MS = 60_000;
 
 /**
  * The latest heartbeat believed without an answer: the year 3000. Above it is room for members to pass what was

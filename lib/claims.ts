@@ -44,6 +44,10 @@ export class Claims {
   readonly #options: ClaimsOptions;
   /** By ID, of live members, this node among them. */
   readonly #claims = new Map<string, Claim>();
+  /** The list of live members that was looked at last. */
+  #noted: readonly Row[] | undefined;
+  /** Of these, those that give this node's address. */
+  #atOwn: readonly Row[] = [];
 
   constructor(options: ClaimsOptions) {
     this.#options = options;
@@ -54,13 +58,18 @@ export class Claims {
     const { id, address, replica } = this.#options;
     const own = replica.table.get(id);
     if (own === undefined) return;
-    const running = [own, ...replica.verdicts.last.live];
-    for (const row of running) this.#note(row, turn.nowMs);
-    if (this.#claims.size > running.length) {
-      const ids = new Set(running.map((row) => row.id));
-      for (const id of this.#claims.keys()) if (!ids.has(id)) this.#claims.delete(id);
+    const { live } = replica.verdicts.last;
+    if (live !== this.#noted) {
+      this.#noted = live;
+      const running = [own, ...live];
+      for (const row of running) this.#note(row, turn.nowMs);
+      if (this.#claims.size > running.length) {
+        const ids = new Set(running.map((row) => row.id));
+        for (const id of this.#claims.keys()) if (!ids.has(id)) this.#claims.delete(id);
+      }
+      this.#atOwn = this.#membersAt(address);
     }
-    for (const row of this.#membersAt(address)) {
+    for (const row of this.#atOwn) {
       if (!this.#bothRun(row, own)) continue;
       this.#tell(turn, address, `${row.id} gives its peers this node's address, ${address}`);
     }

@@ -17,13 +17,8 @@
  */
 import { charCodeOf, digitAt, lengthOf, numberAt, putNumber, roomFor, textOf } from "./digits.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS, MEMBERS_MAX } from "./limits.ts";
+import type { Columns } from "./stamps.ts";
 import { ageOf, type Row } from "./table.ts";
-
-/** Heartbeats and ages in roster order; an age of -1 says nothing about the member. */
-export interface Columns {
-  readonly heartbeats: readonly number[] | Float64Array;
-  readonly agesMs: readonly number[] | Float64Array;
-}
 
 /** Below it, a number in the place of a heartbeat skips one member more than it says. */
 const SKIPS = 10;

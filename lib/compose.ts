@@ -4,13 +4,14 @@
  * @module
  */
 import type { Pulse } from "./clock.ts";
-import { type Columns, encodeColumns } from "./columns.ts";
+import { encodeColumns } from "./columns.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Form, Forms } from "./forms.ts";
 import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import type { News } from "./news.ts";
 import { sameRoster } from "./roster.ts";
+import type { Columns } from "./stamps.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import { encodeLater, encodeTicks } from "./ticks.ts";
 import type { Tidings } from "./tidings.ts";
@@ -103,7 +104,8 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
   const ids = [...forms.moved(nowMs), ...evidence.charges.members()];
   const exact = ids.length === 0 ? undefined : new Set(ids);
   const at = { clockMs, unitMs, nowMs, exact };
-  draft.ticks = knows === undefined ? encodeTicks(roster, at) : encodeLater(roster, at, knows);
+  const stamps = table.stamps();
+  draft.ticks = knows === undefined ? encodeTicks(stamps, at) : encodeLater(stamps, at, knows);
   return draft;
 }
 

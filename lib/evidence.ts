@@ -75,6 +75,23 @@ export class Evidence {
     return this.slow.silenceMs(row) + this.#graceMs();
   }
 
+  /** How old it may look of a member of whom nothing is known here. */
+  get usualSilenceMs(): number {
+    return this.slow.usualSilenceMs + this.#graceMs();
+  }
+
+  /** IDs of members of whom anything is known here. */
+  *members(): Iterable<string> {
+    yield* this.charges.members();
+    yield* this.accepts.members();
+    yield* this.slow.members();
+  }
+
+  /** Whether anything is known here of a member. */
+  has(id: string): boolean {
+    return this.charges.isCharged(id) || this.accepts.has(id) || this.slow.has(id);
+  }
+
   /** Whether a member was silent for longer than it may be. */
   isSilent(row: Row, nowMs: number): boolean {
     return ageOf(row, nowMs) > this.silenceMs(row);

@@ -22,7 +22,7 @@ export type Form = "columns" | "ticks";
  * A clock is another than the one known where the two differ by more than this share of a unit: the time that messages
  * take is less.
  */
-const MOVED_UNITS = 0.3;
+export const MOVED_UNITS = 0.3;
 
 /** Bits in a character: 2^6 < 91. */
 const BITS = 6;

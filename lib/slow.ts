@@ -168,6 +168,23 @@ export class SlowMembers {
     return Math.max(this.#deadAfterMs, Math.min(silenceMs, mostMs));
   }
 
+  /** The same of a member that is not known to be slow. */
+  get usualSilenceMs(): number {
+    return this.#deadAfterMs;
+  }
+
+  /** IDs of members that are or were slow, or starve. */
+  *members(): Iterable<string> {
+    yield* this.#byId.keys();
+    yield* this.#silences.keys();
+    yield* this.#starved.keys();
+  }
+
+  /** Whether a member is among them. */
+  has(id: string): boolean {
+    return this.#byId.has(id) || this.#silences.has(id) || this.#starved.has(id);
+  }
+
   /** Drops what a member said that it no longer is. */
   expire(row: Row): void {
     if (!this.empty && this.gapMs(row) === 0) this.forget(row.id);

@@ -20,7 +20,10 @@ import { type Buckets, RosterHash } from "./buckets.ts";
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { Room } from "./room.ts";
 import { compare, type Entry, rosterKey, sameRoster } from "./roster.ts";
+import { type Row, Seat, type Stamps } from "./stamps.ts";
 import { type Tombstone, Tombstones } from "./tombstones.ts";
+
+export type { Row } from "./stamps.ts";
 
 /**
  * Every status, trouble first: the order in which people see them. A planned stop is no trouble, so `left` comes after
@@ -55,12 +58,6 @@ export interface Report extends Entry {
   readonly ageMs: number;
 }
 
-/** A member as the table holds it: a report, dated on this node's running clock. */
-export interface Row extends Entry {
-  /** The running time at which the heartbeat was made. */
-  readonly heardAtMs: number;
-}
-
 /** What a merge did: nothing, a newer heartbeat, a change of the roster, or a refusal because the table is full. */
 export type Merged = "same" | "fresher" | "changed" | "full";
 
@@ -70,12 +67,16 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class Table {
   /** IDs that made room at a bound or were dropped, for whoever keeps more about them to take out of here. */
   readonly forgotten: string[] = [];
-  readonly #rows = new Map<string, Mutable<Row>>();
+  readonly #seats = new Map<string, Seat>();
   readonly #tombstones: Tombstones;
   readonly #rosterHash = new RosterHash();
   readonly #membersMax: number;
   readonly #room: Room<Row>;
-  #order: Row[] | undefined;
+  /** Sorted by ID, but for the last that came: sorting anew costs little then. */
+  #order: readonly Seat[] = [];
+  readonly #came: Seat[] = [];
+  /** Undefined once somebody came or went. */
+  #stamps: Stamps | undefined;
   #version = 0;
 
   constructor(
@@ -88,12 +89,12 @@ export class Table {
 
   /** Members that are not decommissioned. */
   get size(): number {
-    return this.#rows.size;
+    return this.#seats.size;
   }
 
   /** It holds as many members as it may: a newcomer takes the place of one who is gone, or finds none. */
   get isFull(): boolean {
-    return this.#rows.size >= this.#membersMax;
+    return this.#seats.size >= this.#membersMax;
   }
 
   /** Grows with every change of the roster or the tombstones: whatever was built at an equal version still holds. */
@@ -112,7 +113,7 @@ export class Table {
   }
 
   get(id: string): Row | undefined {
-    return this.#rows.get(id);
+    return this.#seats.get(id);
   }
 
   tombstone(id: string): Tombstone | undefined {
@@ -121,8 +122,18 @@ export class Table {
 
   /** Members that are not decommissioned, sorted by ID: the roster order that columns travel in. */
   roster(): readonly Row[] {
-    this.#order ??= [...this.#rows.values()].sort((a, b) => a.id < b.id ? -1 : 1);
-    return this.#order;
+    return this.stamps().rows;
+  }
+
+  /** The same, with the heartbeats as columns, until somebody comes or goes. */
+  stamps(): Stamps {
+    if (this.#stamps === undefined) {
+      this.#order = [...this.#order, ...this.#came.splice(0)]
+        .filter((seat) => this.#seats.get(seat.id) === seat)
+        .sort((a, b) => a.id < b.id ? -1 : 1);
+      this.#stamps = Seat.all(this.#order);
+    }
+    return this.#stamps;
   }
 
   tombstones(): Iterable<Tombstone> {
@@ -137,31 +148,37 @@ export class Table {
   merge(report: Report, nowMs: number): Merged {
     if (this.#tombstones.has(report.id)) return "same";
     const heardAtMs = nowMs - Math.min(Math.max(report.ageMs, 0), AGE_MAX_MS);
-    const row = this.#rows.get(report.id);
-    if (row === undefined) {
-      const { id, address, boot, heartbeat, left, about } = report;
-      return this.#add({ id, address, boot, heartbeat, left, about, heardAtMs }, nowMs);
-    }
-    return sameRoster(row, report)
-      ? refresh(row, report.heartbeat, heardAtMs)
-      : this.#replace(row, report, heardAtMs);
+    const seat = this.#seats.get(report.id);
+    if (seat === undefined) return this.#add(new Seat(report, heardAtMs), nowMs);
+    return sameRoster(seat, report)
+      ? this.refresh(seat, report.heartbeat, heardAtMs)
+      : this.#replace(seat, report, heardAtMs);
   }
 
   /** Merges a heartbeat of a member whose roster entry the sender shares: a merge without a report. */
   refresh(row: Row, heartbeat: number, heardAtMs: number): Merged {
-    return refresh(row as Mutable<Row>, heartbeat, heardAtMs);
+    if (heartbeat < row.heartbeat) return "same";
+    const isLater = heartbeat > row.heartbeat;
+    if (isLater || heardAtMs < row.heardAtMs) (row as Seat).date(heartbeat, heardAtMs);
+    return isLater ? "fresher" : "same";
   }
 
-  #add(row: Mutable<Row>, nowMs: number): Merged {
+  /** Has the next survey look at these members, as something happened to them. */
+  disturb(ids: Iterable<string>): void {
+    for (const id of ids) this.#seats.get(id)?.disturb();
+  }
+
+  #add(seat: Seat, nowMs: number): Merged {
     if (this.isFull) {
-      const gone = this.#room.madeFor(row, this.#rows, nowMs);
+      const gone = this.#room.madeFor(seat, this.#seats, nowMs);
       if (gone === undefined) return "full";
       this.#remove(gone);
       this.forgotten.push(gone.id);
     }
-    this.#rows.set(row.id, row);
-    this.#rosterHash.toggle(row.id, rosterKey(row));
-    this.#order = undefined;
+    this.#seats.set(seat.id, seat);
+    this.#came.push(seat);
+    this.#rosterHash.toggle(seat.id, rosterKey(seat));
+    this.#stamps = undefined;
     this.#version++;
     return "changed";
   }
@@ -174,14 +191,14 @@ export class Table {
   }
 
   #remove(row: Row): void {
-    this.#rows.delete(row.id);
+    this.#seats.delete(row.id);
     this.#rosterHash.toggle(row.id, rosterKey(row));
-    this.#order = undefined;
+    this.#stamps = undefined;
   }
 
   /** Decommissions `id`, known or not, for good; what the bound on tombstones does is told at `Tombstones.add`. */
   bury(id: string, by: string, toldAtMs?: number): Merged {
-    const row = this.#rows.get(id);
+    const row = this.#seats.get(id);
     const { address, heartbeat, heardAtMs } = row ?? { address: "", heartbeat: 0, heardAtMs: 0 };
     const tombstone = { id, by, address, heartbeat, heardAtMs };
     const { merged, gone } = this.#tombstones.add(tombstone, toldAtMs);
@@ -196,34 +213,20 @@ export class Table {
     return "changed";
   }
 
-  #replace(row: Mutable<Row>, report: Report, heardAtMs: number): Merged {
-    const stale = compare(report, row) < 0;
-    if (stale) {
+  #replace(seat: Seat, report: Report, heardAtMs: number): Merged {
+    const isStale = compare(report, seat) < 0;
+    if (isStale) {
       // An equal heartbeat still dates the row, whichever address came with it.
-      if (report.heartbeat === row.heartbeat) refresh(row, report.heartbeat, heardAtMs);
+      if (report.heartbeat === seat.heartbeat) this.refresh(seat, report.heartbeat, heardAtMs);
       return "same";
     }
-    this.#rosterHash.toggle(row.id, rosterKey(row));
-    refresh(row, report.heartbeat, heardAtMs);
-    row.address = report.address;
-    row.boot = report.boot;
-    row.left = report.left;
-    row.about = report.about;
-    this.#rosterHash.toggle(row.id, rosterKey(row));
+    this.#rosterHash.toggle(seat.id, rosterKey(seat));
+    this.refresh(seat, report.heartbeat, heardAtMs);
+    seat.take(report);
+    this.#rosterHash.toggle(seat.id, rosterKey(seat));
     this.#version++;
     return "changed";
   }
-}
-
-function refresh(row: Mutable<Row>, heartbeat: number, heardAtMs: number): Merged {
-  if (heartbeat < row.heartbeat) return "same";
-  if (heartbeat === row.heartbeat) {
-    if (heardAtMs < row.heardAtMs) row.heardAtMs = heardAtMs;
-    return "same";
-  }
-  row.heartbeat = heartbeat;
-  row.heardAtMs = heardAtMs;
-  return "fresher";
 }
 
 /** Who makes room first at the bound (see room.ts): 0 for the live. */

@@ -22,11 +22,11 @@
  * @module
  */
 import { floorStep } from "./clock.ts";
-import { type Columns, fold, OLDER_MS } from "./columns.ts";
+import { fold, OLDER_MS } from "./columns.ts";
 import { putDigits, putNumber, roomFor, textOf } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
-import { ageOf, type Row } from "./table.ts";
+import type { Columns, Stamps } from "./stamps.ts";
 
 /** Columns as ticks, as they travel. */
 export interface Ticks {
@@ -75,22 +75,22 @@ export const AGE_STEP_MS = 10;
 const LONG_MS = 60_000;
 const TURNS = 16;
 
-/** Writes `rows`, all in roster order. */
-export function encodeTicks(rows: readonly Row[], at: Writing): Ticks {
-  const bytes = roomFor(rows.length + CHECK_LENGTH);
+/** Writes a roster. */
+export function encodeTicks(stamps: Stamps, at: Writing): Ticks {
+  const { heartbeats } = stamps;
+  const bytes = roomFor(heartbeats.length + CHECK_LENGTH);
   let length = 0;
   let group = 0;
   let check = 0;
-  let others = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    const tick = tickOf(row, at);
+  const others: number[] = [];
+  for (let i = 0; i < heartbeats.length; i++) {
+    const tick = tickOf(stamps, i, at);
     group *= REMAINDERS;
     if (tick >= 0) {
       group += remainderOf(tick);
       check = mix(mix(check, i), tick);
-    } else if (row.heartbeat > 0) others++;
-    const isLast = i === rows.length - 1;
+    } else if (heartbeats[i]! > 0) others.push(i);
+    const isLast = i === heartbeats.length - 1;
     if (i % GROUP === GROUP - 1 || isLast) {
       length = putDigits(bytes, length, group, 2);
       group = 0;
@@ -101,41 +101,42 @@ export function encodeTicks(rows: readonly Row[], at: Writing): Ticks {
     }
   }
   const text = textOf(bytes, length);
-  const exact = others === 0 ? "" : encodeExact(rows, at, undefined);
+  const exact = encodeExact(stamps, others, at);
   return { clockMs: at.clockMs, unitMs: at.unitMs, of: "all", text, exact };
 }
 
-/** Writes those of `rows` of which a reader `knows` less. */
-export function encodeLater(rows: readonly Row[], at: Writing, knows: Columns): Ticks {
-  const bytes = roomFor(rows.length + CHECK_LENGTH);
+/** Writes those of a roster of which a reader `knows` less. */
+export function encodeLater(stamps: Stamps, at: Writing, knows: Columns): Ticks {
+  const { heartbeats } = stamps;
+  const bytes = roomFor(heartbeats.length + CHECK_LENGTH);
   let length = 0;
   let check = 0;
   let next = 0;
-  let others = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    const tick = tickOf(row, at);
+  const others: number[] = [];
+  for (let i = 0; i < heartbeats.length; i++) {
+    const tick = tickOf(stamps, i, at);
     if (tick < 0) {
-      if (row.heartbeat > 0) others++;
+      if (heartbeats[i]! > 0) others.push(i);
       continue;
     }
-    if (knows.heartbeats[i]! >= row.heartbeat) continue;
+    if (knows.heartbeats[i]! >= heartbeats[i]!) continue;
     length = putNumber(bytes, length, (i - next) * REMAINDERS + remainderOf(tick));
     check = mix(mix(check, i), tick);
     next = i + 1;
   }
   length = putDigits(bytes, length, check >>> CHECK_BITS_LESS, CHECK_LENGTH);
   const text = textOf(bytes, length);
-  const exact = others === 0 ? "" : encodeExact(rows, at, knows);
+  const exact = encodeExact(stamps, others, at, knows);
   return { clockMs: at.clockMs, unitMs: at.unitMs, of: "some", text, exact };
 }
 
-/** The tick of a row that can be told so; -1 of another. */
-function tickOf(row: Row, { unitMs, nowMs, exact }: Writing): number {
-  const tick = row.heartbeat / unitMs;
-  if (tick === 0 || tick !== Math.floor(tick) || row.boot === "") return -1;
-  if (nowMs - row.heardAtMs > OLDEST_UNITS * unitMs || exact?.has(row.id)) return -1;
-  return tick;
+/** The tick of the member at a place, if it can be told so; -1 of another. */
+function tickOf(stamps: Stamps, i: number, { unitMs, nowMs, exact }: Writing): number {
+  const tick = stamps.heartbeats[i]! / unitMs;
+  if (tick === 0 || tick !== Math.floor(tick)) return -1;
+  if (nowMs - stamps.heardAtMs[i]! > OLDEST_UNITS * unitMs) return -1;
+  if (stamps.quiet[i] === 0 && stamps.rows[i]!.boot === "") return -1;
+  return exact !== undefined && exact.has(stamps.rows[i]!.id) ? -1 : tick;
 }
 
 /** The remainder of a whole number, in a fifth of the time that `%` takes with numbers of this size. */
@@ -143,22 +144,27 @@ export function remainderOf(tick: number): number {
   return tick - REMAINDERS * Math.floor(tick / REMAINDERS);
 }
 
-/** Writes the rows that are not told as ticks: those in their turn, and without what the reader `knows`, exactly. */
-function encodeExact(rows: readonly Row[], at: Writing, knows: Columns | undefined): string {
-  const bytes = roomFor(3 * rows.length);
+/** Writes the members at `places` exactly: those in their turn, and without what the reader `knows`. */
+function encodeExact(
+  { heartbeats, heardAtMs }: Stamps,
+  places: readonly number[],
+  at: Writing,
+  knows?: Columns,
+): string {
+  if (places.length === 0) return "";
+  const bytes = roomFor(3 * places.length);
   let length = 0;
   let next = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (row.heartbeat === 0 || tickOf(row, at) >= 0) continue;
-    const ageMs = ageOf(row, at.nowMs);
+  for (const i of places) {
+    const heartbeat = heartbeats[i]!;
+    const ageMs = Math.max(0, at.nowMs - heardAtMs[i]!);
     const isTold = (ageMs < LONG_MS || isTurn(i, at)) &&
-      !(knows?.heartbeats[i] === row.heartbeat && ageMs < knows.agesMs[i]! + OLDER_MS);
+      !(knows?.heartbeats[i] === heartbeat && ageMs < knows.agesMs[i]! + OLDER_MS);
     if (!isTold && knows !== undefined) continue;
     length = putNumber(bytes, length, 2 * (i - next) + (isTold ? 1 : 0));
     next = i + 1;
     if (!isTold) continue;
-    const behindMs = floorStep(at.clockMs) - row.heartbeat;
+    const behindMs = floorStep(at.clockMs) - heartbeat;
     length = putNumber(bytes, length, fold(behindMs / HEARTBEAT_STEP_MS));
     length = putNumber(bytes, length, Math.floor(ageMs / AGE_STEP_MS));
   }

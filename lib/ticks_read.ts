@@ -4,11 +4,11 @@
  * @module
  */
 import { floorStep } from "./clock.ts";
-import { type Columns, unfold } from "./columns.ts";
+import { unfold } from "./columns.ts";
 import { digitAt, digitsAt, lengthOf, numberAt } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
-import type { Row } from "./table.ts";
+import type { Columns, Stamps } from "./stamps.ts";
 import {
   AGE_STEP_MS,
   CHECK_BITS_LESS,
@@ -37,44 +37,49 @@ const AHEAD_UNITS = (REMAINDERS - OLDEST_UNITS) / 2;
 
 const UNREAD: Read = { columns: undefined, unread: true };
 
-/** Reads what `from` told, by the reader's own `rows`, of an equal roster; where the text is malformed nothing. */
+/** Reads what `from` told of the roster that the reader has; where the text is malformed nothing. */
 export function decodeTicks(
   ticks: Ticks,
-  rows: readonly Row[],
+  stamps: Stamps,
   { from, nowMs }: { from: string; nowMs: number },
 ): Read {
-  const heartbeats = new Float64Array(rows.length);
-  const agesMs = new Float64Array(rows.length).fill(-1);
-  const columns = { heartbeats, agesMs };
-  const isExact = decodeExact(ticks, columns);
+  const { length } = stamps.rows;
+  const heartbeats = new Float64Array(length);
+  const agesMs = new Float64Array(length).fill(-1);
+  const isExact = decodeExact(ticks, { heartbeats, agesMs });
   if (isExact === undefined) return UNREAD;
-  const sender = rows.findIndex((row) => row.id === from);
-  const reading = { ticks, rows, sentAtMs: sentAtMs(ticks, rows[sender], nowMs), isExact };
+  const sender = stamps.placeOf(from);
+  const reading = { ticks, stamps, sentAtMs: sentAtMs(ticks, stamps, sender, nowMs), isExact };
   const read = ticks.of === "all" ? readAll(reading) : readSome(reading);
   if (read === undefined) return UNREAD;
-  for (let i = 0; i < rows.length; i++) {
-    const heartbeat = read.ticks[i]! * ticks.unitMs;
+  const { unitMs } = ticks;
+  for (let i = 0; i < length; i++) {
+    const heartbeat = read.ticks[i]! * unitMs;
     if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) continue;
-    const row = rows[i]!;
     heartbeats[i] = heartbeat;
+    const known = stamps.heartbeats[i]!;
     // What is known already says nothing, not even of its age: that is the reader's own.
-    if (heartbeat <= row.heartbeat && i !== sender) continue;
-    const ageMs = nowMs - row.heardAtMs - (heartbeat - row.heartbeat);
-    // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
-    agesMs[i] = Math.max(0, i === sender ? ticks.clockMs - heartbeat : ageMs);
+    if (heartbeat > known) {
+      agesMs[i] = Math.max(0, nowMs - stamps.heardAtMs[i]! - (heartbeat - known));
+    }
   }
-  return { columns, unread: !read.isWhole };
+  // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
+  if (sender >= 0 && read.ticks[sender]! > 0 && heartbeats[sender]! > 0) {
+    agesMs[sender] = Math.max(0, ticks.clockMs - heartbeats[sender]!);
+  }
+  return { columns: { heartbeats, agesMs }, unread: !read.isWhole };
 }
 
 /** The running time at which the sender's clock showed what it wrote; now, where that is not known or not yet. */
-function sentAtMs({ clockMs }: Ticks, sender: Row | undefined, nowMs: number): number {
-  if (sender === undefined || sender.heartbeat === 0) return nowMs;
-  return Math.min(nowMs, sender.heardAtMs + clockMs - sender.heartbeat);
+function sentAtMs({ clockMs }: Ticks, stamps: Stamps, sender: number, nowMs: number): number {
+  const heartbeat = stamps.heartbeats[sender] ?? 0;
+  if (heartbeat === 0) return nowMs;
+  return Math.min(nowMs, stamps.heardAtMs[sender]! + clockMs - heartbeat);
 }
 
 interface Reading {
   readonly ticks: Ticks;
-  readonly rows: readonly Row[];
+  readonly stamps: Stamps;
   readonly sentAtMs: number;
   /** By place: the member is told exactly, or not at all. */
   readonly isExact: Uint8Array;
@@ -86,16 +91,18 @@ interface Found {
   readonly isWhole: boolean;
 }
 
-function readAll({ ticks: { text, unitMs }, rows, sentAtMs, isExact }: Reading): Found | undefined {
-  const ticks = new Float64Array(rows.length);
-  const groups = Math.ceil(rows.length / GROUP);
-  const checks = Math.ceil(rows.length / CHECKED);
+function readAll(
+  { ticks: { text, unitMs }, stamps, sentAtMs, isExact }: Reading,
+): Found | undefined {
+  const { length } = stamps.rows;
+  const ticks = new Float64Array(length);
+  const groups = Math.ceil(length / GROUP);
+  const checks = Math.ceil(length / CHECKED);
   if (text.length !== 2 * groups + CHECK_LENGTH * checks) return undefined;
   let isWhole = true;
   let at = 0;
-  for (let start = 0; start < rows.length; start += CHECKED) {
-    const end = Math.min(start + CHECKED, rows.length);
-    let check = 0;
+  for (let start = 0; start < length; start += CHECKED) {
+    const end = Math.min(start + CHECKED, length);
     for (let first = start; first < end; first += GROUP, at += 2) {
       let group = digitsAt(text, at, 2);
       for (let i = Math.min(first + GROUP, end) - 1; i >= first; i--) {
@@ -103,13 +110,15 @@ function readAll({ ticks: { text, unitMs }, rows, sentAtMs, isExact }: Reading):
         group = Math.floor(group / REMAINDERS);
       }
     }
+    let check = 0;
     for (let i = start; i < end; i++) {
-      if (isExact[i] === 1 || rows[i]!.heartbeat === 0) {
+      if (isExact[i] === 1 || stamps.heartbeats[i] === 0) {
         ticks[i] = 0;
         continue;
       }
-      ticks[i] = tickNear(rows[i]!, ticks[i]!, { sentAtMs, unitMs });
-      check = mix(mix(check, i), ticks[i]!);
+      const tick = tickNear(clockOf(stamps, i, sentAtMs), ticks[i]!, unitMs);
+      ticks[i] = tick;
+      check = mix(mix(check, i), tick);
     }
     const holds = digitsAt(text, at, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
     at += CHECK_LENGTH;
@@ -120,8 +129,9 @@ function readAll({ ticks: { text, unitMs }, rows, sentAtMs, isExact }: Reading):
   return { ticks, isWhole };
 }
 
-function readSome({ ticks: { text, unitMs }, rows, sentAtMs }: Reading): Found | undefined {
-  const ticks = new Float64Array(rows.length);
+function readSome({ ticks: { text, unitMs }, stamps, sentAtMs }: Reading): Found | undefined {
+  const { length } = stamps.rows;
+  const ticks = new Float64Array(length);
   let check = 0;
   let i = 0;
   const end = text.length - CHECK_LENGTH;
@@ -130,21 +140,22 @@ function readSome({ ticks: { text, unitMs }, rows, sentAtMs }: Reading): Found |
     const number = numberAt(text, at, first);
     at += lengthOf(first);
     i += Math.floor(number / REMAINDERS);
-    if (number < 0 || i >= rows.length) return undefined;
-    ticks[i] = tickNear(rows[i]!, number % REMAINDERS, { sentAtMs, unitMs });
-    check = mix(mix(check, i), ticks[i]!);
+    if (number < 0 || i >= length) return undefined;
+    const tick = tickNear(clockOf(stamps, i, sentAtMs), number % REMAINDERS, unitMs);
+    ticks[i] = tick;
+    check = mix(mix(check, i), tick);
   }
   const isWhole = digitsAt(text, end, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
   return { ticks: isWhole ? ticks : ticks.fill(0), isWhole };
 }
 
-/** The tick with that remainder that the member may have told by then. */
-function tickNear(
-  row: Row,
-  remainder: number,
-  { sentAtMs, unitMs }: { sentAtMs: number; unitMs: number },
-): number {
-  const clockMs = row.heartbeat + sentAtMs - row.heardAtMs;
+/** What the clock of the member at a place showed at a running time. */
+function clockOf({ heartbeats, heardAtMs }: Stamps, i: number, atMs: number): number {
+  return heartbeats[i]! + atMs - heardAtMs[i]!;
+}
+
+/** The tick with that remainder that a member may have told when its clock showed `clockMs`. */
+function tickNear(clockMs: number, remainder: number, unitMs: number): number {
   const latest = Math.floor(clockMs / unitMs + AHEAD_UNITS);
   return latest - remainderOf(latest - remainder);
 }

@@ -151,12 +151,23 @@ export class Verdicts {
   survey(nowMs: number): Survey {
     const { id, table, evidence } = this.#options;
     const changes = this.review(nowMs);
+    table.disturb(evidence.members());
+    const { rows, heardAtMs, quiet } = table.stamps();
+    const silenceMs = evidence.usualSilenceMs;
     const live: Row[] = [];
     const hung: Row[] = [];
     const gone: Row[] = [];
+    let isNews = false;
     let deadlineMs = Infinity;
     const at = { nowMs, witnessesNeeded: this.witnessesNeeded() };
-    for (const row of table.roster()) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      if (quiet[i] === 1 && nowMs - heardAtMs[i]! <= silenceMs) {
+        deadlineMs = Math.min(deadlineMs, heardAtMs[i]! + silenceMs);
+        live.push(row);
+        continue;
+      }
+      quiet[i] = 0;
       const shown = this.#shown.get(row.id);
       const change = this.#check(row, shown, { nowMs, via: row.id });
       if (change !== undefined) changes.push(change);
@@ -168,8 +179,13 @@ export class Verdicts {
       evidence.expire(row, nowMs);
       if (row.address === "" || status === "unknown") continue;
       (isUp(status) ? live : status === "unresponsive" ? hung : gone).push(row);
+      if (!isUp(status)) continue;
+      isNews = true;
+      if (row.boot !== "" && !evidence.has(row.id)) quiet[i] = 1;
     }
-    return this.#last = { changes, live, hung, gone, deadlineMs };
+    // All that are live were so before: the same list tells whoever keeps more about them that it still holds.
+    const isSame = !isNews && live.length === this.#last.live.length;
+    return this.#last = { changes, live: isSame ? this.#last.live : live, hung, gone, deadlineMs };
   }
 
   #check(row: Row, shown: Shown | undefined, at: Heard): Change | undefined {

@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Charge, Charges, WITNESSES_MAX } from "../lib/charges.ts";
 import { ageOf, type Report, type Row, Table } from "../lib/table.ts";
+import { copyOf } from "./support/rows.ts";
 
 const NOW_MS = 1_000_000;
 
@@ -35,7 +36,9 @@ function stateOf(table: Table): string {
 
 /** All that `table` knows, as a full exchange tells it. */
 function factsOf(table: Table): Fact[] {
-  const reports = table.roster().map((row) => ({ report: { ...row, ageMs: ageOf(row, NOW_MS) } }));
+  const reports = table.roster().map((row) => ({
+    report: { ...copyOf(row), ageMs: ageOf(row, NOW_MS) },
+  }));
   return [...reports, ...[...table.tombstones()].map(({ id, by }) => ({ bury: id, by }))];
 }
 

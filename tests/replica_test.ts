@@ -9,6 +9,7 @@ import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
 import { Suspicion } from "../lib/suspicion.ts";
 import type { Report, Row } from "../lib/table.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
+import { copyOf } from "./support/rows.ts";
 
 const INTERVAL_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
@@ -130,7 +131,7 @@ const WAYS = {
   columns: (copy: Copy, id: string, { heartbeat, ageMs }: Beat) => {
     const heardAtMs = copy.nowMs - ageMs;
     const roster = copy.replica.table.roster().map((row) =>
-      row.id === id ? { ...row, heartbeat, heardAtMs } : row
+      row.id === id ? { ...copyOf(row), heartbeat, heardAtMs } : row
     );
     const beat = copy.row("n1").heartbeat;
     return { beat, beats: encodeColumns(roster, { ownHeartbeat: beat, nowMs: copy.nowMs }) };
@@ -211,7 +212,7 @@ Deno.test("a node that slept believes clocks to be as much further", () => {
 
 Deno.test("a member that began anew with another clock is asked where it says it is", () => {
   const copy = new Copy();
-  const row = { ...copy.row("n4"), boot: "00000002", address: "moved:80", ageMs: 0 };
+  const row = { ...copyOf(copy.row("n4")), boot: "00000002", address: "moved:80", ageMs: 0 };
   const rows = [{ ...row, heartbeat: row.heartbeat + YEAR_MS }];
   assertEquals([...copy.take({ rows }).doubted], ["moved:80"]);
   copy.take({ rows }, "n4", true);
@@ -291,8 +292,8 @@ for (const [way, told] of Object.entries(WAYS)) {
     copy.nowMs += 2_000;
     const heartbeat = copy.row("n4").heartbeat + 1_000;
     copy.take(told(copy, "n4", { heartbeat, ageMs: 700 }));
-    const { heardAtMs, ...row } = copy.row("n4");
-    assertEquals([row.heartbeat, heardAtMs], [heartbeat, copy.nowMs - 700]);
+    const row = copy.row("n4");
+    assertEquals([row.heartbeat, row.heardAtMs], [heartbeat, copy.nowMs - 700]);
   });
 }
 
@@ -341,14 +342,14 @@ for (const way of ["row", "columns"] as const) {
 
 Deno.test("columns and rows of others do not date this node's own row", () => {
   const copy = new Copy();
-  const before = { ...copy.row("me") };
+  const before = copyOf(copy.row("me"));
   const roster = copy.replica.table.roster()
-    .map((row) => row.id === "me" ? { ...row, heartbeat: row.heartbeat - 200 } : row);
+    .map((row) => row.id === "me" ? { ...copyOf(row), heartbeat: row.heartbeat - 200 } : row);
   const beat = copy.row("n1").heartbeat;
   const beats = encodeColumns(roster, { ownHeartbeat: beat, nowMs: copy.nowMs + 900 });
   const { equal } = copy.take({ beat, beats });
   assert(equal);
-  assertEquals({ ...copy.row("me") }, before);
+  assertEquals(copyOf(copy.row("me")), before);
 });
 
 Deno.test("the full answer holds what the caller's rows lack: later heartbeats and other members, not what it knows as well", () => {

@@ -11,6 +11,7 @@ import { encodeMessage } from "../lib/wire.ts";
 import { INTERVAL_MS, Lab } from "./support/lab.ts";
 import { readMessage } from "./support/messages.ts";
 import { rowOf } from "./support/peer.ts";
+import { copyOf } from "./support/rows.ts";
 import { seededRandom } from "./support/dice.ts";
 
 const DEAD_AFTER_MS = 5_000;
@@ -71,7 +72,7 @@ Deno.test("of what made room nothing is left: neither status, charges nor news",
 
 /** All that `table` knows, told to `to`. */
 function tell(table: Table, to: Table, nowMs: number): void {
-  for (const row of table.roster()) to.merge({ ...row, ageMs: ageOf(row, nowMs) }, nowMs);
+  for (const row of table.roster()) to.merge({ ...copyOf(row), ageMs: ageOf(row, nowMs) }, nowMs);
   for (const { id, by } of table.tombstones()) to.bury(id, by, nowMs);
 }
 

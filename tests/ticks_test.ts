@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import type { Columns } from "../lib/columns.ts";
 import { MEMBERS_MAX } from "../lib/limits.ts";
+import { type Columns, Stamps } from "../lib/stamps.ts";
 import type { Row } from "../lib/table.ts";
 import { encodeLater, encodeTicks, type Writing } from "../lib/ticks.ts";
 import { decodeTicks } from "../lib/ticks_read.ts";
@@ -49,7 +49,7 @@ function read(
   rows: readonly Row[],
   nowMs = NOW_MS,
 ): { columns: Columns; unread: boolean } {
-  const { columns, unread } = decodeTicks(ticks, rows, { from: SENDER, nowMs });
+  const { columns, unread } = decodeTicks(ticks, new Stamps(rows), { from: SENDER, nowMs });
   assert(columns !== undefined, "it is well-formed");
   return { columns, unread };
 }
@@ -61,7 +61,7 @@ Deno.test("ticks give back each heartbeat, whatever the reader held, and its age
   fc.assert(fc.property(fcAges, fc.infiniteStream(fcAgeMs), (ages, theirAges) => {
     const rows = ages.map((ageMs, i) => tickedRow(i, ageMs));
     const theirs = ages.map((_, i) => tickedRow(i, theirAges.next().value!));
-    const { columns, unread } = read(encodeTicks(rows, writing()), theirs);
+    const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), theirs);
     assertEquals(unread, false);
     assertEquals([...columns.heartbeats], rows.map(({ heartbeat }) => heartbeat));
     // The sender's own age always tells; what the reader knows as well does not.
@@ -84,7 +84,7 @@ Deno.test("ticks read late or again tell what they told: a reader takes clocks a
       heartbeat: row.heartbeat + laterMs,
       heardAtMs: row.heardAtMs + laterMs,
     }));
-    const { columns, unread } = read(encodeTicks(rows, writing()), theirs, nowMs);
+    const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), theirs, nowMs);
     assertEquals(unread, false);
     assertEquals([...columns.heartbeats], rows.map(({ heartbeat }) => heartbeat));
   }));
@@ -101,7 +101,7 @@ Deno.test("ticks are not believed where the reader knows another clock of a memb
     const theirs = rows.map((row, at) =>
       at === victim && at > 0 ? { ...row, heardAtMs: row.heardAtMs + offMs } : row
     );
-    const { columns, unread } = read(encodeTicks(rows, writing()), theirs);
+    const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), theirs);
     assertEquals(unread, victim > 0, `seed 'clocks', step ${i}`);
     if (victim > 0) assertEquals([...columns.heartbeats], rows.map(() => 0));
   }
@@ -110,7 +110,7 @@ Deno.test("ticks are not believed where the reader knows another clock of a memb
 Deno.test("a failed check costs the 1,020 members under it, and no others", () => {
   const rows = Array.from({ length: 3_000 }, (_, i) => tickedRow(i, i % 3_000));
   const theirs = rows.with(1_500, { ...rows[1_500]!, heardAtMs: NOW_MS + 20_000 });
-  const { columns, unread } = read(encodeTicks(rows, writing()), theirs);
+  const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), theirs);
   assertEquals(unread, true);
   for (const [i, { heartbeat }] of rows.entries()) {
     assertEquals(columns.heartbeats[i], i >= 1_020 && i < 2_040 ? 0 : heartbeat, `member ${i}`);
@@ -127,7 +127,7 @@ Deno.test("told exactly beside ticks: the silent, who is charged or has another 
     tickedRow(5, 2_000),
   ];
   const exact = new Set(["a0002"]);
-  const ticks = encodeTicks(rows, writing({ exact }));
+  const ticks = encodeTicks(new Stamps(rows), writing({ exact }));
   // The reader knows nothing of clocks but the sender's and that of the last: it needs none for those.
   const theirs = rows.map((row, i) =>
     i === 0 ? row : i === 5 ? earlier(row) : { ...row, heartbeat: 100, heardAtMs: 0 }
@@ -147,7 +147,7 @@ Deno.test("who is silent for over a minute is told in one message of sixteen, an
   for (let second = 0; second < 16; second++) {
     const laterMs = second * UNIT_MS;
     const at = writing({ clockMs: CLOCK_MS + laterMs, nowMs: NOW_MS + laterMs });
-    const { columns, unread } = read(encodeTicks(rows, at), rows, NOW_MS + laterMs);
+    const { columns, unread } = read(encodeTicks(new Stamps(rows), at), rows, NOW_MS + laterMs);
     assertEquals(unread, false);
     for (const i of [1, 2]) {
       if (columns.agesMs[i] === -1) continue;
@@ -162,8 +162,8 @@ Deno.test("an answer in ticks tells only those of whom the caller has less, and 
   fc.assert(fc.property(fcAges, fc.infiniteStream(fcAgeMs), (ages, theirAges) => {
     const ours = ages.map((ageMs, i) => tickedRow(i, ageMs));
     const theirs = ages.map((_, i) => tickedRow(i, theirAges.next().value!));
-    const knows = read(encodeTicks(theirs, writing()), ours).columns;
-    const { columns, unread } = read(encodeLater(ours, writing(), knows), theirs);
+    const knows = read(encodeTicks(new Stamps(theirs), writing()), ours).columns;
+    const { columns, unread } = read(encodeLater(new Stamps(ours), writing(), knows), theirs);
     assertEquals(unread, false);
     for (const [i, { heartbeat }] of ours.entries()) {
       const isLater = heartbeat > theirs[i]!.heartbeat;
@@ -172,17 +172,21 @@ Deno.test("an answer in ticks tells only those of whom the caller has less, and 
   }));
   const silent = [tickedRow(0, 0), rowOf(1, 5_000)];
   const knows = { heartbeats: silent.map((row) => row.heartbeat), agesMs: [0, 4_900] };
-  assertEquals(encodeLater(silent, writing(), knows).exact, "", "0.1 s is a matter of rounding");
+  assertEquals(
+    encodeLater(new Stamps(silent), writing(), knows).exact,
+    "",
+    "0.1 s is a matter of rounding",
+  );
   knows.agesMs[1] = 4_700;
   assert(
-    encodeLater(silent, writing(), knows).exact !== "",
+    encodeLater(new Stamps(silent), writing(), knows).exact !== "",
     "its age may be the last that is told",
   );
 });
 
 Deno.test("never heard from is nobody's tick", () => {
   const rows = [tickedRow(0, 0), rowOf(1, 0, { heartbeat: 0 }), tickedRow(2, 700)];
-  const { columns, unread } = read(encodeTicks(rows, writing()), rows);
+  const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), rows);
   assertEquals([unread, columns.agesMs[1]], [false, -1]);
 });
 
@@ -191,7 +195,7 @@ Deno.test("a sender's own heartbeat is as old as it says, whatever the reader to
   for (const offMs of [-2_000, -200, 0, 200]) {
     const theirs = [{ ...rows[0]!, heardAtMs: rows[0]!.heardAtMs + offMs }];
     assertEquals(
-      [...read(encodeTicks(rows, writing()), theirs).columns.agesMs],
+      [...read(encodeTicks(new Stamps(rows), writing()), theirs).columns.agesMs],
       [1_500],
       `${offMs}`,
     );
@@ -201,19 +205,19 @@ Deno.test("a sender's own heartbeat is as old as it says, whatever the reader to
 Deno.test("ticks take 0.4 letters a member, in an answer to who lacks one in nine 0.2", () => {
   const dice = new Dice("size");
   const rows = Array.from({ length: 10_000 }, (_, i) => tickedRow(i, dice.whole(0, 3_000)));
-  const { text, exact } = encodeTicks(rows, writing());
+  const { text, exact } = encodeTicks(new Stamps(rows), writing());
   assertEquals(text.length, 4_000 + 4 * 10);
   assertEquals(exact, "");
   const knows = {
     heartbeats: rows.map(({ heartbeat }) => heartbeat - (dice.chance(1 / 9) ? UNIT_MS : 0)),
     agesMs: rows.map(() => 0),
   };
-  assertLess(encodeLater(rows, writing(), knows).text.length, 0.2 * rows.length);
+  assertLess(encodeLater(new Stamps(rows), writing(), knows).text.length, 0.2 * rows.length);
 });
 
 Deno.test("invariant 7: decodeTicks() never throws, and gives nothing out of range", () => {
   const rows = Array.from({ length: 12 }, (_, i) => tickedRow(i, 100 * i));
-  const good = encodeTicks(rows, writing());
+  const good = encodeTicks(new Stamps(rows), writing());
   const fcText = fc.oneof(
     fc.string({ maxLength: 40 }),
     fc.constant(good.text),
@@ -222,7 +226,7 @@ Deno.test("invariant 7: decodeTicks() never throws, and gives nothing out of ran
   const fcOf = fc.constantFrom("all" as const, "some" as const);
   fc.assert(
     fc.property(fcText, fcText, fcOf, (text, exact, of) => {
-      const { columns } = decodeTicks({ ...good, text, exact, of }, rows, {
+      const { columns } = decodeTicks({ ...good, text, exact, of }, new Stamps(rows), {
         from: SENDER,
         nowMs: NOW_MS,
       });

@@ -132,6 +132,60 @@ Deno.test("a decommissioned member is told of once, with the node that was asked
   ]);
 });
 
+/** Which members survey() found quiet. */
+function quietOf({ table, verdicts, nowMs }: Watched): string[] {
+  verdicts.survey(nowMs);
+  const { rows, quiet } = table.stamps();
+  return rows.filter((_, i) => quiet[i] === 1).map(({ id }) => id);
+}
+
+Deno.test("a live member of ours of whom nothing else is known is quiet; this node, the dead, Go nodes are not", () => {
+  const watched = new Watched("n1", "n2", "n3");
+  watched.hear("go", { boot: "" });
+  watched.hear("nowhere", { address: "" });
+  watched.hear("left", { left: "SIGTERM" });
+  watched.hear("n2", { ageMs: DEAD_AFTER_MS + 1, heartbeat: 200 });
+  assertEquals(quietOf(watched), ["n1", "n3"]);
+  watched.charge("n1", ["a"]);
+  assertEquals(quietOf(watched), ["n3"]);
+  const slow = { member: "n3", gapMs: 4_000, at: 100 };
+  watched.evidence.slow.add(slow, watched.nowMs);
+  assertEquals(quietOf(watched), []);
+});
+
+Deno.test("a member that was silent is told of each time: what was found of it while quiet counts no more", () => {
+  const watched = new Watched("n1");
+  for (let i = 0; i < 3; i++) {
+    watched.nowMs += DEAD_AFTER_MS + 1;
+    assertEquals(watched.survey(), ["n1: live -> dead: no heartbeat for 5.0 s"]);
+    assertEquals(watched.verdicts.last.live, []);
+    watched.hear("n1");
+    assertEquals(watched.survey(), ["n1: dead -> live: heard again directly"]);
+    assertEquals(watched.survey(), []);
+  }
+});
+
+Deno.test("survey() gives the very list of the live while nothing but heartbeats changed, and another once it did", () => {
+  const watched = new Watched("n1", "n2");
+  const listOf = () => {
+    watched.survey();
+    return watched.verdicts.last.live;
+  };
+  const first = listOf();
+  watched.hear("n1");
+  watched.nowMs += 1_000;
+  assertEquals(listOf() === first, true);
+  watched.hear("n2", { address: "moved:80" });
+  const second = listOf();
+  assertEquals([second === first, second.map(({ address }) => address)], [
+    false,
+    ["n1:80", "moved:80"],
+  ]);
+  watched.nowMs += DEAD_AFTER_MS;
+  watched.hear("n2", { address: "moved:80" });
+  assertEquals(listOf().map(({ id }) => id), ["n2"]);
+});
+
 Deno.test("survey() parts the live from the gone, and neither holds this node or one without an address", () => {
   const watched = new Watched("n1", "n2", "n3");
   watched.hear("n2", { left: "SIGTERM" });

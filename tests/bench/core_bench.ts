@@ -11,6 +11,7 @@ import type { Effect } from "../../lib/effects.ts";
 import { Gossip } from "../../lib/gossip.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { renderPage } from "../../lib/page/page.tsx";
+import { Stamps } from "../../lib/stamps.ts";
 import { type Report, Table } from "../../lib/table.ts";
 import { encodeTicks } from "../../lib/ticks.ts";
 import { decodeTicks } from "../../lib/ticks_read.ts";
@@ -105,10 +106,11 @@ for (const size of SIZES) {
     const heartbeat = WALL_MS - i % 4 * INTERVAL_MS;
     return { ...row, heartbeat, heardAtMs: heartbeat - WALL_MS };
   });
-  const ticks = encodeTicks(ticked, writing);
+  const stamps = new Stamps(ticked);
+  const ticks = encodeTicks(stamps, writing);
   const reading = { from: "m00000", nowMs: 0 };
-  Deno.bench(`encode ticks of ${size}`, () => void encodeTicks(ticked, writing));
-  Deno.bench(`decode ticks of ${size}`, () => void decodeTicks(ticks, ticked, reading));
+  Deno.bench(`encode ticks of ${size}`, () => void encodeTicks(stamps, writing));
+  Deno.bench(`decode ticks of ${size}`, () => void decodeTicks(ticks, stamps, reading));
 
   const full = { roster: "0".repeat(16), rows, full: true };
   const text = encodeMessage(full);

@@ -5,6 +5,7 @@
  * @module
  */
 import { encodeColumns } from "../../lib/columns.ts";
+import { Stamps } from "../../lib/stamps.ts";
 import type { Report, Row } from "../../lib/table.ts";
 import { encodeTicks, FINE_MEMBERS_MAX } from "../../lib/ticks.ts";
 import { decodeMessage, encodeMessage } from "../../lib/wire.ts";
@@ -194,7 +195,7 @@ function compactBodies(roster: string, members: number): string[] {
       return encodeMessage({ roster, beat: clockMs, beats });
     }
     const at = { clockMs: nowMs, nowMs, unitMs: UNIT_MS, exact: undefined };
-    return encodeMessage({ roster, unitMs: UNIT_MS, ticks: encodeTicks(rows, at) });
+    return encodeMessage({ roster, unitMs: UNIT_MS, ticks: encodeTicks(new Stamps(rows), at) });
   });
 }
 

@@ -8,10 +8,12 @@
 import { charCodeOf } from "../../lib/digits.ts";
 import type { Effect } from "../../lib/effects.ts";
 import { Gossip } from "../../lib/gossip.ts";
+import { Stamps } from "../../lib/stamps.ts";
 import { ageOf, type Mutable, type Report, type Row } from "../../lib/table.ts";
 import { encodeTicks } from "../../lib/ticks.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { Dice } from "../support/dice.ts";
+import { copyOf } from "../support/rows.ts";
 
 const WALL_MS = 1_767_225_600_000;
 const UNIT_MS = 1_000;
@@ -54,7 +56,7 @@ class Crowded {
       return { id, address: `${id}:1`, boot: "0000ffff", heartbeat, ageMs, left: "" };
     });
     this.#receive(rows[0]!.id, encodeMessage({ roster: "0".repeat(16), rows, full: true }));
-    this.#rows = this.#gossip.replica.table.roster().map((row) => ({ ...row }));
+    this.#rows = this.#gossip.replica.table.roster().map(copyOf);
     for (const row of this.#rows) this.#seen.set(row.address, row);
     for (let i = 0; i < START_SECONDS; i++) this.second();
     this.#isStarting = false;
@@ -114,7 +116,12 @@ class Crowded {
       row.heardAtMs = nowMs - (clockMs - row.heartbeat);
     }
     const clockMs = Math.floor(sender.heartbeat + ageOf(sender, nowMs));
-    const ticks = encodeTicks(this.#rows, { clockMs, unitMs: UNIT_MS, nowMs, exact: undefined });
+    const ticks = encodeTicks(new Stamps(this.#rows), {
+      clockMs,
+      unitMs: UNIT_MS,
+      nowMs,
+      exact: undefined,
+    });
     return encodeMessage({
       ...isAnswer ? { id: sender.id } : {},
       ...this.#isStarting ? { readers: READERS.repeat(Math.ceil(this.#rows.length / 6)) } : {},

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@
 import { encodeColumns } from "../../lib/columns.ts";
 import { HEARTBEAT_MAX_MS } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
+import { copyOf } from "../support/rows.ts";
 import { EXACT_CLOCK } from "./clock.ts";
 import { Stage } from "./stage.ts";
 
@@ -312,7 +313,11 @@ Deno.test("a stranger who pushes heartbeats of the year 9999, again and again, m
       for (const node of stage.world.up()) {
         const { table } = node.gossip.replica;
         const beat = HEARTBEAT_MAX_MS - 100 * i;
-        const roster = table.roster().map((row) => ({ ...row, heartbeat: beat, heardAtMs: 0 }));
+        const roster = table.roster().map((row) => ({
+          ...copyOf(row),
+          heartbeat: beat,
+          heardAtMs: 0,
+        }));
         const rows = roster.map((row) => ({ ...row, boot: "ffffffff", ageMs: HOUR_MS }));
         const at = { ownHeartbeat: beat, nowMs: HOUR_MS };
         const columns = { roster: table.rosterHash, beat, beats: encodeColumns(roster, at) };
