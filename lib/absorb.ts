@@ -18,6 +18,8 @@ export interface Told {
   /** It answers a call of this node: `via` is at an address that this node knows. */
   readonly isAnswer: boolean;
   readonly nowMs: number;
+  /** In roster order, the heartbeats that the message answers. */
+  readonly said?: Float64Array | undefined;
 }
 
 /** What a message changed. */
@@ -88,10 +90,10 @@ const NOTHING_READ: Read = { columns: undefined, unread: false };
 function readHeartbeats(
   { table }: Replica,
   { columns, ticks }: Message,
-  { via, nowMs }: Told,
+  { via, nowMs, said }: Told,
 ): Read {
   if (ticks === undefined) return { columns, unread: false };
-  return decodeTicks(ticks, table.stamps(), { from: via, nowMs });
+  return decodeTicks(ticks, table.stamps(), { from: via, nowMs, said });
 }
 
 function absorbColumns(

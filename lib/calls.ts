@@ -55,6 +55,8 @@ export interface Call {
   readonly roster: string;
   /** The time that did not count when it called. */
   readonly uncountedMs: number;
+  /** In roster order, the heartbeats that it told as ticks: an answer counts from them. */
+  said?: Float64Array;
 }
 
 /** How a call failed. */
@@ -99,9 +101,12 @@ export class Calls {
     if (full && this.isPulling) return;
     const asks = full ? "all" : "news";
     const bodies: { [form in Form]?: string } = {};
+    let said: Float64Array | undefined;
     for (const to of addresses) {
       if (!this.#start(to, asks)) continue;
-      const form = replica.forms.next(this.#underWay.get(to)!.id);
+      const call = this.#underWay.get(to)!;
+      const form = replica.forms.next(call.id);
+      if (form === "ticks") call.said = said ??= this.#heartbeats();
       const body = bodies[form] ??= encodeMessage(
         full ? joinDraft(replica) : replica.draft(turn.nowMs, form),
       );
@@ -133,7 +138,12 @@ export class Calls {
     if (byParts) draft = bucketsDraft(replica, turn.nowMs);
     else if (settles) draft = settlingDraft(replica, turn.nowMs, { theirs, equal });
     draft ??= { ...replica.fullDraft(turn.nowMs), full: true };
+    if (draft.ticks) this.#underWay.get(to)!.said = this.#heartbeats();
     turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
+  }
+
+  #heartbeats(): Float64Array {
+    return this.#options.replica.table.stamps().heartbeats.slice();
   }
 
   /** Calls for what a first table lacks (see pieces.ts). */

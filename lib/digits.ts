@@ -14,6 +14,9 @@ const BACKSLASH_CODE = 92;
 /** Numbers below it are one character. */
 const SINGLES = 80;
 
+/** Bits that a digit holds: 2^6 < 91. */
+export const BITS = 6;
+
 /**
  * Characters of a number after the first: a difference of heartbeats, from year 0 to 9999 in tenths, has 43 bits with
  * its sign.
@@ -108,4 +111,30 @@ export function digitsAt(text: string, at: number, digits: number): number {
     value = digit < 0 ? NaN : value * BASE + digit;
   }
   return value;
+}
+
+/** Numbers that stand one after the other in a part of a text. */
+export class Numbers {
+  readonly #text: string;
+  readonly #end: number;
+  #at: number;
+
+  constructor(text: string, from = 0, end = text.length) {
+    this.#text = text;
+    this.#at = from;
+    this.#end = end;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The next number; -1 past the end, or if it is malformed. */
+  next(): number {
+    if (this.isAtEnd) return -1;
+    const first = digitAt(this.#text, this.#at);
+    const number = numberAt(this.#text, this.#at, first);
+    this.#at += lengthOf(first);
+    return number;
+  }
 }

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { absorb, type Absorbed } from "./absorb.ts";
+import { absorb, type Absorbed, type Told } from "./absorb.ts";
 import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { composeAnswer } from "./compose.ts";
@@ -118,7 +118,7 @@ export class Exchanges {
     }
     this.#meeting.noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
-    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true });
+    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true, said: call.said });
     if (this.#options.joining.active && call.asks === "all") {
       calls.pull(turn, message, this.#options.random);
     }
@@ -199,7 +199,7 @@ export class Exchanges {
   #merge(
     turn: Turn,
     message: Message,
-    from: { via: string; isAnswer: boolean },
+    from: Omit<Told, "nowMs">,
   ): Absorbed {
     const { replica, rounds, calls, suspicion } = this.#options;
     const { via } = from;

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Beat } from "./belief.ts";
-import { charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
+import { BITS, charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
 import { News } from "./news.ts";
 import { ageOf, type Row } from "./table.ts";
 import type { Read } from "./ticks_read.ts";
@@ -23,9 +23,6 @@ export type Form = "columns" | "ticks";
  * take is less.
  */
 export const MOVED_UNITS = 0.3;
-
-/** Bits in a character: 2^6 < 91. */
-const BITS = 6;
 
 export class Forms {
   readonly #readers = new Set<string>();

@@ -5,7 +5,7 @@
  */
 import { floorStep } from "./clock.ts";
 import { unfold } from "./columns.ts";
-import { digitAt, digitsAt, lengthOf, numberAt } from "./digits.ts";
+import { BITS, digitAt, digitsAt, Numbers } from "./digits.ts";
 import { mix } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
@@ -37,11 +37,19 @@ const AHEAD_UNITS = (REMAINDERS - OLDEST_UNITS) / 2;
 
 const UNREAD: Read = { columns: undefined, unread: true };
 
+/** Who told, and when it is read. */
+export interface Hearing {
+  readonly from: string;
+  readonly nowMs: number;
+  /** The heartbeats in the reader's own message, which this one answers. */
+  readonly said?: Float64Array | undefined;
+}
+
 /** Reads what `from` told of the roster that the reader has; where the text is malformed nothing. */
 export function decodeTicks(
   ticks: Ticks,
   stamps: Stamps,
-  { from, nowMs }: { from: string; nowMs: number },
+  { from, nowMs, said }: Hearing,
 ): Read {
   const { length } = stamps.rows;
   const heartbeats = new Float64Array(length);
@@ -49,7 +57,13 @@ export function decodeTicks(
   const isExact = decodeExact(ticks, { heartbeats, agesMs });
   if (isExact === undefined) return UNREAD;
   const sender = stamps.placeOf(from);
-  const reading = { ticks, stamps, sentAtMs: sentAtMs(ticks, stamps, sender, nowMs), isExact };
+  const reading = {
+    ticks,
+    stamps,
+    sentAtMs: sentAtMs(ticks, stamps, sender, nowMs),
+    isExact,
+    said,
+  };
   const read = ticks.of === "all" ? readAll(reading) : readSome(reading);
   if (read === undefined) return UNREAD;
   const { unitMs } = ticks;
@@ -83,6 +97,7 @@ interface Reading {
   readonly sentAtMs: number;
   /** By place: the member is told exactly, or not at all. */
   readonly isExact: Uint8Array;
+  readonly said: Float64Array | undefined;
 }
 
 /** Ticks by place, 0 where a member has no tick; and whether all checks held. */
@@ -129,21 +144,32 @@ function readAll(
   return { ticks, isWhole };
 }
 
-function readSome({ ticks: { text, unitMs }, stamps, sentAtMs }: Reading): Found | undefined {
+function readSome({ ticks: { text, unitMs }, stamps, sentAtMs, said }: Reading): Found | undefined {
   const { length } = stamps.rows;
-  const ticks = new Float64Array(length);
-  let check = 0;
-  let i = 0;
+  const bitsEnd = Math.ceil(length / BITS);
   const end = text.length - CHECK_LENGTH;
-  for (let at = 0; at < end; i++) {
-    const first = digitAt(text, at);
-    const number = numberAt(text, at, first);
-    at += lengthOf(first);
-    i += Math.floor(number / REMAINDERS);
-    if (number < 0 || i >= length) return undefined;
-    const tick = tickNear(clockOf(stamps, i, sentAtMs), number % REMAINDERS, unitMs);
-    ticks[i] = tick;
-    check = mix(mix(check, i), tick);
+  if (said?.length !== length || end < bitsEnd) return undefined;
+  const ticks = new Float64Array(length);
+  const numbers = new Numbers(text, bitsEnd, end);
+  for (let i = 0; !numbers.isAtEnd; i++) {
+    const place = numbers.next();
+    i += Math.floor(place / 2);
+    if (place < 0 || i >= length) return undefined;
+    if (place % 2 === 0) ticks[i] = said[i]! / unitMs + 2;
+    else {
+      const remainder = numbers.next();
+      if (remainder < 0) return undefined;
+      ticks[i] = tickNear(clockOf(stamps, i, sentAtMs), remainder, unitMs);
+    }
+  }
+  let check = 0;
+  let bits = 0;
+  for (let i = 0; i < length; i++, bits >>= 1) {
+    if (i % BITS === 0) bits = digitAt(text, i / BITS);
+    if (bits < 0) return undefined;
+    if ((bits & 1) === 1) ticks[i] = said[i]! / unitMs + 1;
+    if (ticks[i] !== Math.floor(ticks[i]!)) return undefined;
+    if (ticks[i]! > 0) check = mix(mix(check, i), ticks[i]!);
   }
   const isWhole = digitsAt(text, end, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
   return { ticks: isWhole ? ticks : ticks.fill(0), isWhole };
@@ -166,21 +192,15 @@ function decodeExact(
   { heartbeats, agesMs }: { heartbeats: Float64Array; agesMs: Float64Array },
 ): Uint8Array | undefined {
   const isExact = new Uint8Array(heartbeats.length);
-  let at = 0;
-  const next = () => {
-    const first = digitAt(exact, at);
-    const number = numberAt(exact, at, first);
-    at += lengthOf(first);
-    return number;
-  };
-  for (let i = 0; at < exact.length; i++) {
-    const place = next();
+  const numbers = new Numbers(exact);
+  for (let i = 0; !numbers.isAtEnd; i++) {
+    const place = numbers.next();
     i += Math.floor(place / 2);
     if (place < 0 || i >= isExact.length) return undefined;
     isExact[i] = 1;
     if (place % 2 === 0) continue;
-    const behind = next();
-    const age = next();
+    const behind = numbers.next();
+    const age = numbers.next();
     if (behind < 0 || age < 0) return undefined;
     const heartbeat = floorStep(clockMs) - unfold(behind) * HEARTBEAT_STEP_MS;
     if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) return undefined;

@@ -44,12 +44,15 @@ function writing(more: Partial<Writing> = {}): Writing {
   return { clockMs: CLOCK_MS, unitMs: UNIT_MS, nowMs: NOW_MS, exact: undefined, ...more };
 }
 
+/** Reads what answers all that the reader's `rows` tell. */
 function read(
   ticks: ReturnType<typeof encodeTicks>,
   rows: readonly Row[],
   nowMs = NOW_MS,
 ): { columns: Columns; unread: boolean } {
-  const { columns, unread } = decodeTicks(ticks, new Stamps(rows), { from: SENDER, nowMs });
+  const stamps = new Stamps(rows);
+  const said = stamps.heartbeats;
+  const { columns, unread } = decodeTicks(ticks, stamps, { from: SENDER, nowMs, said });
   assert(columns !== undefined, "it is well-formed");
   return { columns, unread };
 }
@@ -184,6 +187,30 @@ Deno.test("an answer in ticks tells only those of whom the caller has less, and 
   );
 });
 
+Deno.test("an answer counts from what the caller said, not from what it knows by then", () => {
+  const said = Array.from({ length: 20 }, (_, i) => tickedRow(i, 2_000));
+  const now = said.map((row, i) => i % 2 === 0 ? tickedRow(i, 0) : row);
+  const answer = said.map((row) => ({
+    ...row,
+    heartbeat: row.heartbeat + UNIT_MS,
+    heardAtMs: row.heardAtMs + UNIT_MS,
+  }));
+  const knows = { heartbeats: said.map((row) => row.heartbeat), agesMs: said.map(() => 0) };
+  const ticks = encodeLater(new Stamps(answer), writing(), knows);
+  const at = { from: SENDER, nowMs: NOW_MS };
+  const heartbeats = Float64Array.from(knows.heartbeats);
+  const { columns, unread } = decodeTicks(ticks, new Stamps(now), { ...at, said: heartbeats });
+  assertEquals(unread, false);
+  assertEquals([...columns!.heartbeats], answer.map(({ heartbeat }) => heartbeat));
+  for (const wrong of [undefined, heartbeats.slice(1), heartbeats.map((beat) => beat + 100)]) {
+    const read = decodeTicks(ticks, new Stamps(now), { ...at, said: wrong });
+    assertEquals(read, { columns: undefined, unread: true });
+  }
+  const earlier = heartbeats.map((beat) => beat - UNIT_MS);
+  const read = decodeTicks(ticks, new Stamps(now), { ...at, said: earlier });
+  assertEquals([read.unread, read.columns!.heartbeats.some((beat) => beat > 0)], [true, false]);
+});
+
 Deno.test("never heard from is nobody's tick", () => {
   const rows = [tickedRow(0, 0), rowOf(1, 0, { heartbeat: 0 }), tickedRow(2, 700)];
   const { columns, unread } = read(encodeTicks(new Stamps(rows), writing()), rows);
@@ -202,17 +229,19 @@ Deno.test("a sender's own heartbeat is as old as it says, whatever the reader to
   }
 });
 
-Deno.test("ticks take 0.4 letters a member, in an answer to who lacks one in nine 0.2", () => {
+Deno.test("ticks take 0.4 letters a member, in an answer 0.17, and one for each that is later by two ticks", () => {
   const dice = new Dice("size");
   const rows = Array.from({ length: 10_000 }, (_, i) => tickedRow(i, dice.whole(0, 3_000)));
   const { text, exact } = encodeTicks(new Stamps(rows), writing());
   assertEquals(text.length, 4_000 + 4 * 10);
   assertEquals(exact, "");
-  const knows = {
-    heartbeats: rows.map(({ heartbeat }) => heartbeat - (dice.chance(1 / 9) ? UNIT_MS : 0)),
-    agesMs: rows.map(() => 0),
+  const lengthFor = (units: (i: number) => number) => {
+    const heartbeats = rows.map(({ heartbeat }, i) => heartbeat - units(i) * UNIT_MS);
+    const knows = { heartbeats, agesMs: rows.map(() => 0) };
+    return encodeLater(new Stamps(rows), writing(), knows).text.length;
   };
-  assertLess(encodeLater(new Stamps(rows), writing(), knows).text.length, 0.2 * rows.length);
+  assertEquals(lengthFor(() => dice.whole(0, 1)), Math.ceil(10_000 / 6) + 4);
+  assertLess(lengthFor((i) => i % 20 === 0 ? 2 : 1), Math.ceil(10_000 / 6) + 4 + 1.1 * 500);
 });
 
 Deno.test("invariant 7: decodeTicks() never throws, and gives nothing out of range", () => {
@@ -224,11 +253,12 @@ Deno.test("invariant 7: decodeTicks() never throws, and gives nothing out of ran
     fc.string({ minLength: 10, maxLength: 10, unit: fc.constantFrom(..."#~$%A") }),
   );
   const fcOf = fc.constantFrom("all" as const, "some" as const);
+  const fcSaid = fc.constantFrom(0, 100, rows[0]!.heartbeat, 253_402_300_799_900);
   fc.assert(
-    fc.property(fcText, fcText, fcOf, (text, exact, of) => {
+    fc.property(fcText, fcText, fcOf, fcSaid, (text, exact, of, heartbeat) => {
+      const said = new Float64Array(12).fill(heartbeat);
       const { columns } = decodeTicks({ ...good, text, exact, of }, new Stamps(rows), {
-        from: SENDER,
-        nowMs: NOW_MS,
+        ...{ from: SENDER, nowMs: NOW_MS, said },
       });
       for (const [i, heartbeat] of columns?.heartbeats.entries() ?? []) {
         assert(Number.isInteger(heartbeat) && heartbeat >= 0 && heartbeat <= 253_402_300_799_900);

@@ -10,7 +10,7 @@ import type { Effect } from "../../lib/effects.ts";
 import { Gossip } from "../../lib/gossip.ts";
 import { Stamps } from "../../lib/stamps.ts";
 import { ageOf, type Mutable, type Report, type Row } from "../../lib/table.ts";
-import { encodeTicks } from "../../lib/ticks.ts";
+import { encodeLater, encodeTicks } from "../../lib/ticks.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { Dice } from "../support/dice.ts";
 import { copyOf } from "../support/rows.ts";
@@ -67,7 +67,7 @@ class Crowded {
     for (let call = 0; call < CALLS; call++) {
       this.#passUntil(this.#nowMs + UNIT_MS / CALLS);
       const caller = this.#dice.pick(this.#rows);
-      if (caller.id !== "self") this.#receive(caller.id, this.#message(caller, false));
+      if (caller.id !== "self") this.#receive(caller.id, this.#message(caller));
     }
   }
 
@@ -80,9 +80,10 @@ class Crowded {
   }
 
   #answer(effects: readonly Effect[]): void {
+    const said = this.#gossip.replica.table.stamps().heartbeats.slice();
     for (const effect of effects) {
       if (effect.kind !== "exchange") continue;
-      const body = this.#message(this.#seen.get(effect.to)!, true);
+      const body = this.#message(this.#seen.get(effect.to)!, said);
       const answered = () => this.#gossip.answered(this.#moment(), effect.to, body);
       this.#answer(this.#timed(answered).effects);
     }
@@ -101,8 +102,8 @@ class Crowded {
     return result;
   }
 
-  /** What a member tells of all. */
-  #message(sender: Mutable<Row>, isAnswer: boolean): string {
+  /** What a member tells of all, or answers to a call that told these heartbeats. */
+  #message(sender: Mutable<Row>, said?: Float64Array): string {
     const { table } = this.#gossip.replica;
     const nowMs = this.#gossip.nowMs;
     for (const row of this.#rows) {
@@ -116,14 +117,13 @@ class Crowded {
       row.heardAtMs = nowMs - (clockMs - row.heartbeat);
     }
     const clockMs = Math.floor(sender.heartbeat + ageOf(sender, nowMs));
-    const ticks = encodeTicks(new Stamps(this.#rows), {
-      clockMs,
-      unitMs: UNIT_MS,
-      nowMs,
-      exact: undefined,
-    });
+    const at = { clockMs, unitMs: UNIT_MS, nowMs, exact: undefined };
+    const stamps = new Stamps(this.#rows);
+    const ticks = said === undefined
+      ? encodeTicks(stamps, at)
+      : encodeLater(stamps, at, { heartbeats: said, agesMs: said });
     return encodeMessage({
-      ...isAnswer ? { id: sender.id } : {},
+      ...said === undefined ? {} : { id: sender.id },
       ...this.#isStarting ? { readers: READERS.repeat(Math.ceil(this.#rows.length / 6)) } : {},
       ...{ roster: table.rosterHash, unitMs: UNIT_MS, ticks },
     });

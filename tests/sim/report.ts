@@ -37,8 +37,8 @@ const PATIENCE = 20;
 /** Time to come to rest between two measurements. */
 const REST = 4;
 
-/** Time after which no news of the start travels any more. */
-const AGED = 20;
+/** Time after which no news of the start travels any more, nor of clocks that nodes took for others then. */
+const AGED = 60;
 
 /** What one size and loss came to; times in ms. */
 interface Figures {
