@@ -537,3 +537,13 @@ Deno.test("a check that fails and a warning are told to all, and what fails is t
     "warning: a warning",
   ]);
 });
+
+Deno.test("where nodes speak HTTPS, and only there, Prometheus and the page's links are led by it", async () => {
+  for (const isTls of [false, true]) {
+    await using door = openDoor({ caCerts: isTls ? () => [] : undefined });
+    const [{ labels }] = JSON.parse((await door.ask("GET /sd")).text);
+    assertEquals(labels.__scheme__, isTls ? "https" : undefined);
+    const { text } = await door.ask("GET /", { headers: { accept: "text/html" } });
+    assertMatch(text, isTls ? /"https:\/\/node1:8080\/"/ : /"http:\/\/node1:8080\/"/);
+  }
+});
