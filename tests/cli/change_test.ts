@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { change } from "../../lib/cli/change.ts";
 import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
+import { MutePeer } from "../support/raw.ts";
 import { holdTerminal } from "../support/terminal.ts";
 
 /** What `change()` prints where a node answers so, or the error by which it fails. */
@@ -43,4 +44,13 @@ Deno.test("change() fails with the node's words where that does not do it, or wi
   const rejecting = () => Promise.reject(failed);
   await assertRejects(rejecting, CallError, "status 500: a bug");
   assertEquals(failed.status, EXIT.nobody);
+});
+
+Deno.test("change() waits for so long as it is given, where the change takes its time", async () => {
+  await using mute = new MutePeer();
+  const options = { base: `http://${mute.address}/`, key: undefined, ca: undefined };
+  using client = new Client({ ...options, answerMs: 5_000 });
+  const { terminal } = holdTerminal();
+  const waiting = () => change("hook-test", { client, terminal, not: [], answerMs: 50 });
+  await assertRejects(waiting, CallError, "nothing within 0.05 s");
 });

@@ -3,6 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { followLive, printLive } from "../../lib/cli/live.ts";
 import { holdTerminal } from "../support/terminal.ts";
+import { Timers } from "../support/timers.ts";
 
 type Answer = readonly [status: number, text: string, etag?: string];
 
@@ -67,7 +68,18 @@ Deno.test("followLive() tells once that a node that it has heard is lost, and th
   ]);
   const { terminal, printed, notes } = holdTerminal();
   const { client } = node;
-  await assertRejects(() => followLive(client, terminal, QUERY, 1), CallError, ": no more");
+  using timers = new Timers();
+  const following = assertRejects(
+    () => followLive(client, terminal, QUERY),
+    CallError,
+    ": no more",
+  );
+  let pauses = 0;
+  void (async () => {
+    for (;; pauses++) await timers.next(1_000);
+  })();
+  await following;
+  assertEquals(pauses, 3, "it asks again after a second each time");
   assertEquals(printed, ["a:1\n", "b:1\n"]);
   const lost =
     `gossiper: lost ${client.name}, and asks again: no answer from ${client.name}: status 503: busy`;
@@ -81,7 +93,7 @@ Deno.test("followLive() ends at once where the node never answered, and where wh
   ) {
     await using node = play([answer, [200, "a:1\n", '"1"']]);
     const { terminal, printed } = holdTerminal();
-    const running = followLive(node.client, terminal, QUERY, 1);
+    const running = followLive(node.client, terminal, QUERY);
     const error = await assertRejects(() => running, CallError);
     assertEquals([error.status, printed], [status, []]);
   }

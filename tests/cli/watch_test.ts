@@ -1,9 +1,10 @@
 /** Commands that go on, on a terminal that a test holds, at a server that plays a node. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { ClosedError } from "../../lib/cli/terminal.ts";
 import { drawChanges, printChanges } from "../../lib/cli/watch.ts";
 import { holdTerminal } from "../support/terminal.ts";
+import { Timers } from "../support/timers.ts";
 
 const AT = "2026-01-12T23:39:06.417Z";
 
@@ -78,4 +79,48 @@ Deno.test("drawChanges() draws on after a draw without an answer, and ends by an
   for (const failure of [new CallError(EXIT.wrong, "no key"), new Error("a mistake")]) {
     assertEquals(await drawn(failure), [1, failure]);
   }
+});
+
+Deno.test("drawChanges() draws at once, then after changes alone, and those of a moment together", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    return new Response(readable);
+  });
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      await writer.close();
+      await server.shutdown();
+    },
+  };
+  const base = `http://127.0.0.1:${server.addr.port}/`;
+  using client = new Client({ base, key: undefined, ca: undefined });
+  using timers = new Timers();
+  let draws = 0;
+  let drawn = Promise.withResolvers<void>();
+  const draw = () => {
+    drawn.resolve();
+    drawn = Promise.withResolvers();
+    return ++draws < 3 ? Promise.resolve() : Promise.reject(new ClosedError("enough"));
+  };
+  /** Lets the moment after a draw pass, and all go on that waits for nothing else. */
+  const passMoment = async () => {
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    assert(timers.delays.includes(250), `${timers.delays}`);
+    await timers.next(250);
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+  };
+  const first = drawn.promise;
+  const drawing = assertRejects(() => drawChanges(client, holdTerminal().terminal, draw));
+  await first;
+  await passMoment();
+  assertEquals(draws, 1, "nothing has changed since");
+  const tell = async (text: string) => await writer.write(new TextEncoder().encode(text));
+  const second = drawn.promise;
+  await tell(snapshot({ n1: "live" }));
+  await second;
+  await tell(change("n1", "live", "dead") + change("n1", "dead", "live"));
+  assertEquals(draws, 2, "a moment has not passed");
+  await passMoment();
+  await drawing;
 });

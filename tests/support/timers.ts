@@ -33,13 +33,16 @@ export class Timers implements Disposable {
     return [...this.#timers.values()].map(({ delayMs }) => delayMs);
   }
 
-  /** Runs the first timer, once it is set, and gives its delay. */
-  async next(): Promise<number> {
-    while (this.#timers.size === 0) {
+  /** Runs the first timer, or the first with this delay, once it is set, and gives its delay. */
+  async next(wantedMs?: number): Promise<number> {
+    const isWanted = ([, { delayMs }]: [number, Timer]) =>
+      wantedMs === undefined || delayMs === wantedMs;
+    let found: [number, Timer] | undefined;
+    while ((found = [...this.#timers].find(isWanted)) === undefined) {
       this.#set = Promise.withResolvers<void>();
       await this.#set.promise;
     }
-    const [[id, { delayMs, run }]] = [...this.#timers] as [[number, Timer]];
+    const [id, { delayMs, run }] = found;
     this.#timers.delete(id);
     run();
     return delayMs;
