@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import { memberViews, storyView, tableText } from "../../lib/report/members.ts";
+import { type ListedMember, memberViews, storyView, tableText } from "../../lib/report/members.ts";
 import { Stories } from "../../lib/report/stories.ts";
 import { Tellings } from "../../lib/report/tellings.ts";
 
@@ -90,10 +90,16 @@ x            unknown         never      -
 });
 
 Deno.test("tableText() has a column of tags where any member has one, and '-' for who has none", () => {
-  const member = {
-    ...{ address: "host:8080", status: "live", ageMs: 300, lastHeartbeat: null, since: null },
+  const member: Omit<ListedMember, "id"> = {
+    ...{
+      address: "host:8080",
+      status: "live" as const,
+      ageMs: 300,
+      lastHeartbeat: null,
+      since: null,
+    },
     ...{ reason: "started", remark: null, tags: {}, ports: {} },
-  } as const;
+  };
   assertEquals(
     tableText([{ ...member, id: "n1", tags: { role: "web" } }, { ...member, id: "n2" }]),
     `\
