@@ -49,15 +49,20 @@ export class Network {
   /** Messages and bytes sent since the start. */
   readonly counts = { calls: 0, bytes: 0 };
 
+  readonly #sizeOf: (body: string) => number;
+
   constructor(
-    { agenda, dice, weather, timeoutMs }: {
+    { agenda, dice, weather, timeoutMs, sizeOf = (body) => body.length }: {
       agenda: Agenda;
       dice: Dice;
       weather: Weather;
       /** The whole of a call must be over in this time. */
       timeoutMs: number;
+      /** Bytes that are counted for a body. */
+      sizeOf?: ((body: string) => number) | undefined;
     },
   ) {
+    this.#sizeOf = sizeOf;
     this.#agenda = agenda;
     this.timeoutMs = timeoutMs;
     this.links = new Links(agenda);
@@ -120,7 +125,7 @@ export class Network {
     this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end({ kind: "silent", accepted }));
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
-      (request.kind === "exchange" ? request.body.length : 0);
+      (request.kind === "exchange" ? this.#sizeOf(request.body) : 0);
     const opened = () => {
       accepted = true;
       this.acceptedMs.set(to, this.#agenda.nowMs);
@@ -135,7 +140,9 @@ export class Network {
     settle: Settle,
   ): void {
     const reply = (outcome: Outcome) => {
-      if (outcome.kind === "answer") this.counts.bytes += ANSWER_HEAD_BYTES + outcome.body.length;
+      if (outcome.kind === "answer") {
+        this.counts.bytes += ANSWER_HEAD_BYTES + this.#sizeOf(outcome.body);
+      }
       this.#carry(to, from.address, () => settle(outcome));
     };
     if (this.links.isRejected(from.address, to)) return reply(REFUSED);

@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly weather: Weather;
   readonly hooks?: readonly HookPlan[];
   readonly tellAfterMs?: number;
+  /** Bytes that are counted for a body, where not its own. */
+  readonly sizeOf?: ((body: string) => number) | undefined;
 }
 
 export interface StartOptions {
@@ -91,6 +93,7 @@ export class World {
       dice: options.dice.fork("network"),
       weather: options.weather,
       timeoutMs: exchangeTimeoutMs(options.intervalMs),
+      sizeOf: options.sizeOf,
     });
   }
 
