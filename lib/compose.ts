@@ -165,6 +165,7 @@ export function fullDraft(
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
+  if (source.unitMs !== undefined) draft.unitMs = source.unitMs;
   const tombstones = tombstonesBeyond(table, { theirs, within, start });
   if (tombstones.length > 0) draft.tombstones = tombstones;
   const marks = forgotten.told(nowMs, { theirs: theirs?.forgotten, within });

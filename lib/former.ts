@@ -39,6 +39,10 @@ export class FormerMembers {
     this.#members.set(member.id, member);
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
   /** Members that have not entered the table yet. */
   pending(): FormerMember[] {
     return [...this.#members.values()].filter((member) => !this.#recalled.has(member));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Evidence } from "../lib/evidence.ts";
+import { Pace } from "../lib/pace.ts";
 import type { Row } from "../lib/table.ts";
 
 const HEARTBEAT = 1_000_000;
@@ -14,7 +15,7 @@ function row(parts: Partial<Row> = {}): Row {
 }
 
 function evidence(): Evidence {
-  return new Evidence({ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 });
+  return new Evidence({ pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }) });
 }
 
 /** What is known of a member that is slow, and whose host accepts connections. */
@@ -39,7 +40,7 @@ Deno.test("a suspect is silent for 60 % of what is allowed, or for longer than h
   ) {
     const spread = () => spreadMs!;
     const known = new Evidence({
-      ...{ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 },
+      pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
       ...{ graceMs: () => 1_000, spreadMs: spread },
     });
     assertFalse(known.isSuspect(row(), HEARD_MS + 1_000 + suspectMs!));

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type FormerMember, FormerMembers } from "../lib/former.ts";
+import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 
 const MEMBER: FormerMember = {
@@ -43,8 +44,7 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
   };
   const replica = new Replica({
     ...options,
-    intervalMs: 1_000,
-    deadAfterMs: 5_000,
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
     random: () => 0,
   });
   for (const id of ["runs", "is gone", "is slow"]) replica.former.add({ ...MEMBER, id });
@@ -71,7 +71,7 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
 Deno.test("Replica.recall() brings back nobody who would be forgotten by then", () => {
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
-    ...{ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 },
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 }),
     clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
   });
   const recalledMs = 6_001;

@@ -53,11 +53,11 @@ export class Reports {
 
   constructor(options: ReportsOptions) {
     this.#options = options;
-    const { boot, intervalMs, now } = options;
+    const { boot, now, gossip } = options;
     this.#cutOff = new CutOff(options);
     const nowMs = () => now().monotonicMs;
     this.#startMs = nowMs();
-    this.#strips = new Strips(stripStepMs(intervalMs));
+    this.#strips = new Strips(stripStepMs(gossip.replica.pace.intervalMs));
     const snapshot = () => JSON.stringify(this.members());
     this.#events = new EventStreams({ boot, stories: this.#stories, snapshot, nowMs });
   }
@@ -182,9 +182,10 @@ export class Reports {
 
   /** Everything the page shows, with strips of that span. */
   page(span?: SpanName): PageView {
-    const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
+    const { refresh, gossip, id, address, version, now } = this.#options;
     const { cluster, keyed, tls, past, tellings } = this.#options;
     refresh();
+    const { intervalMs, deadAfterMs } = gossip.replica.pace;
     const { monotonicMs, wallMs } = now();
     const epochMs = wallMs - monotonicMs;
     const strips = span === undefined
@@ -197,12 +198,10 @@ export class Reports {
       now: this.#wallTime(),
       cutOff: this.#cutOff.holds,
       quiet: this.#quiet(),
-      intervalMs,
-      deadAfterMs,
       members: memberViews(this.#sources()),
       details: detailsFrom(strips, tellings),
       contacts: contactViews(gossip, this.#failures),
-      ...{ keyed, tls },
+      ...{ keyed, tls, intervalMs, deadAfterMs },
     };
   }
 

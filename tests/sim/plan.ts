@@ -63,6 +63,8 @@ export interface Plan {
   readonly forgetMs: number;
   /** In some worlds heartbeats travel as ticks from the second member on, as elsewhere in a cluster of many. */
   readonly fineMembersMax: number | undefined;
+  /** In some the pace is stretched from so few members on that it comes and goes. */
+  readonly stretchMembers: number | undefined;
   readonly weather: Weather;
   readonly hooks: readonly HookPlan[];
   readonly tellAfterMs: number;
@@ -79,6 +81,13 @@ const PACES = [
   { intervalMs: 500, deadAfterMs: 5_000 },
   { intervalMs: 2_000, deadAfterMs: 10_000 },
 ] as const;
+
+/** Worlds in which the pace is stretched, of all; they last so many times as long. */
+const STRETCHED_SHARE = 0.2;
+const STRETCHED_LONGER = 2;
+
+/** By then those have started that are there from the start. */
+const STARTS_MS = 1_000;
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
@@ -112,7 +121,37 @@ export function drawPlan(seed: string): Plan {
   const { hooks, tellAfterMs } = telling;
   const fineMembersMax = new Dice(seed).fork("ticks").chance(0.3) ? 1 : undefined;
   const drawn = { weather: drawWeather(dice), hooks, tellAfterMs, fineMembersMax, acts };
-  return { seed, intervalMs, deadAfterMs, forgetMs, healMs, ...drawn };
+  const pace = { intervalMs, deadAfterMs, forgetMs };
+  const plan = { seed, ...pace, healMs, stretchMembers: undefined, ...drawn };
+  return drawStretch(new Dice(seed).fork("stretch"), plan, nodes);
+}
+
+/** Worlds in which the pace is stretched: all lasts longer there, and members come and go for good. */
+function drawStretch(dice: Dice, plan: Plan, nodes: readonly NodePlan[]): Plan {
+  if (!dice.chance(STRETCHED_SHARE)) return plan;
+  const healMs = STRETCHED_LONGER * plan.healMs;
+  const acts: TimedAct[] = plan.acts.map((act) => ({
+    ...act,
+    atMs: act.atMs < STARTS_MS ? act.atMs : STRETCHED_LONGER * act.atMs,
+  }));
+  for (let i = dice.whole(1, 4); i > 0; i--) {
+    const atMs = dice.whole(STARTS_MS, healMs);
+    const { id, address } = dice.pick(nodes);
+    const newcomer = { ...nodes[0]!, id: `x${i}`, address: `x${i}:1`, seeds: [address] };
+    acts.push(
+      dice.chance(0.5)
+        ? { kind: "start", node: newcomer, atMs }
+        : { kind: "bye", id, at: dice.pick(nodes).id, atMs },
+    );
+  }
+  return {
+    ...plan,
+    ...{ healMs, intervalMs: 1_000, deadAfterMs: 5_000 },
+    forgetMs: plan.forgetMs === Infinity ? Infinity : 20_000,
+    stretchMembers: dice.whole(Math.ceil(nodes.length / 3), nodes.length + 1),
+    fineMembersMax: 1,
+    acts: acts.filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs),
+  };
 }
 
 /** Requests to forget a member, whatever its status is by then. */
