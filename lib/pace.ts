@@ -59,6 +59,7 @@ export class Pace {
   #least = 1;
   #greatest = 1;
   #changedAtMs = -Infinity;
+  #version = 0;
   /** The factor that was told. */
   #said = 1;
 
@@ -85,6 +86,16 @@ export class Pace {
   /** Who is dead already needs a younger one to live: no change of the pace brings anybody back. */
   get shortDeadAfterMs(): number {
     return this.#least * this.#base.deadAfterMs;
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** It is another than the given one, here or soon. */
+  get isStretched(): boolean {
+    return this.#greatest > 1;
   }
 
   /** For how long news travels. */
@@ -115,6 +126,7 @@ export class Pace {
     if (nowMs < this.#changedAtMs + SETTLE_DEAD_AFTERS * this.deadAfterMs) return undefined;
     const was = this.#words(this.#said);
     this.#least = this.#greatest = this.#factor;
+    this.#version++;
     if (this.#said === this.#factor) return undefined;
     this.#said = this.#factor;
     const { interval, deadAfter } = this.#words(this.#factor);
@@ -130,10 +142,7 @@ export class Pace {
     if (!Number.isInteger(factor) || factor > FACTOR_MAX) return;
     if (factor > this.#factor && factor <= this.#permittedBy(size)) this.#change(factor, nowMs);
     // The rest of the table decides; until it is there, nobody in it looks dead.
-    if (isJoining && factor > this.#greatest) {
-      this.#greatest = factor;
-      this.#changedAtMs = nowMs;
-    }
+    if (isJoining && factor > this.#greatest) this.#change(this.#factor, nowMs, factor);
   }
 
   #fit(size: number, nowMs: number): void {
@@ -142,11 +151,12 @@ export class Pace {
     if (factor !== this.#factor) this.#change(factor, nowMs);
   }
 
-  #change(factor: number, nowMs: number): void {
+  #change(factor: number, nowMs: number, greatest = factor): void {
     this.#factor = factor;
     this.#least = Math.min(this.#least, factor);
-    this.#greatest = Math.max(this.#greatest, factor);
+    this.#greatest = Math.max(this.#greatest, greatest);
     this.#changedAtMs = nowMs;
+    this.#version++;
   }
 
   #words(factor: number): { readonly interval: string; readonly deadAfter: string } {

@@ -33,7 +33,7 @@ export const PACE_FLAGS = {
   },
   "dead-after": {
     metavar: "DURATION",
-    help: "silence after which a member is dead; the same on all nodes (default 5s, so too)",
+    help: "silence after which a member is dead; the same on all nodes (default 5s)",
     read: readDeadAfter,
   },
   "forget": {

@@ -95,6 +95,8 @@ export interface PageView extends PaceView {
   readonly cutOff: boolean;
   /** Whom hooks say nothing of. */
   readonly quiet: readonly QuietView[];
+  /** Its size stretched the pace. */
+  readonly isStretched: boolean;
   /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */
   readonly fromMs: number;
   readonly startedMs: number;

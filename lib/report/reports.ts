@@ -125,15 +125,16 @@ export class Reports {
   }
 
   /**
-   * Changes when a member, an address, a status or a remark does, and not with heartbeats, so that a client that polls
+   * Changes when a member, an address, a status, a remark or the pace does, and not with heartbeats, so that a client that polls
    * for changes learns cheaply that nothing changed.
    */
   version(): string {
     const { refresh, gossip, boot, now } = this.#options;
     refresh();
-    const { table, evidence, spread } = gossip.replica;
+    const { table, evidence, spread, pace } = gossip.replica;
     const flapping = this.#flapping.count(now().wallMs);
-    const counts = [evidence.slow.version, spread.version, flapping, quietVersion(gossip)];
+    const own = [pace.version, flapping, quietVersion(gossip)];
+    const counts = [evidence.slow.version, spread.version, ...own];
     const remarks = `${counts.join(".")}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
@@ -185,7 +186,7 @@ export class Reports {
     const { refresh, gossip, id, address, version, now } = this.#options;
     const { cluster, keyed, tls, past, tellings } = this.#options;
     refresh();
-    const { intervalMs, deadAfterMs } = gossip.replica.pace;
+    const { intervalMs, deadAfterMs, isStretched } = gossip.replica.pace;
     const { monotonicMs, wallMs } = now();
     const epochMs = wallMs - monotonicMs;
     const strips = span === undefined
@@ -201,7 +202,7 @@ export class Reports {
       members: memberViews(this.#sources()),
       details: detailsFrom(strips, tellings),
       contacts: contactViews(gossip, this.#failures),
-      ...{ keyed, tls, intervalMs, deadAfterMs },
+      ...{ keyed, tls, intervalMs, deadAfterMs, isStretched },
     };
   }
 

@@ -67,7 +67,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "forgotten",
     rule: "a forgotten heartbeat does not come back",
     file: "forgotten.ts",
-    from: "if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.pace.forgetMs)) return",
+    from:
+      "if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.pace.forgetMs)) return",
     to: "return",
     seed: 161,
   },
