@@ -34,6 +34,16 @@ function at(ageMs: number, isShownDead = false) {
   return { nowMs: HEARD_MS + ageMs, witnessesNeeded: 3, isShownDead };
 }
 
+Deno.test("while two paces hold, patience is for those that are shown live, and the others need a younger heartbeat", () => {
+  const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 1 });
+  pace.look(2, 0);
+  const known = new Evidence({ pace, graceMs: (intervalMs) => intervalMs });
+  const shown = (ageMs: number, isShownSilent: boolean) =>
+    known.statusOf(row(), { ...at(ageMs), isShownSilent });
+  assertEquals([12_000, 12_001].map((ageMs) => shown(ageMs, false)), ["live", "dead"]);
+  assertEquals([6_000, 6_001].map((ageMs) => shown(ageMs, true)), ["live", "dead"]);
+});
+
 Deno.test("a suspect is silent for 60 % of what is allowed, or for longer than heartbeats take to spread, yet not for all of it", () => {
   for (
     const [spreadMs, suspectMs] of [[0, 3_000], [2_999, 3_000], [4_100, 4_100], [9_000, 4_500]]

@@ -81,3 +81,19 @@ Deno.test("Replica.recall() brings back nobody who would be forgotten by then", 
   replica.recall(recalledMs);
   assertEquals(replica.table.roster().map(({ id }) => id), ["in time"]);
 });
+
+Deno.test("Replica.recall() waits for longer where the recalled make the table so large that all wait for longer", () => {
+  const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 3 });
+  const replica = new Replica({
+    ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0, pace },
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
+  });
+  for (const id of ["a", "b", "c", "d"]) replica.former.add({ ...MEMBER, id });
+  replica.recall(12_000);
+  assertEquals(replica.table.size, 0);
+  replica.recall(12_001);
+  assertEquals(replica.table.size, 4);
+  pace.look(replica.table.size, 12_001);
+  const shown = replica.table.roster().map((row) => replica.verdicts.statusOf(row, 12_001));
+  assertEquals(shown, Array(4).fill("dead"));
+});
