@@ -307,7 +307,7 @@ Deno.test("helpText() shows every flag in 100 columns and ends with an example t
   ) {
     assertEquals(lines.filter((line) => line.startsWith(`  -${flag} `)).length, 1, flag);
   }
-  for (const byDefault of ["(default 8080)", "(default 1s)", "(default 5s)"]) {
+  for (const byDefault of ["(default 8080)", "(default 1s, ", "(default 5s)"]) {
     assertStringIncludes(helpText(), byDefault);
   }
   const [, example = ""] = /^Example: gossiper (.*)$/.exec(lines.at(-1)!) ?? [];
