@@ -82,9 +82,15 @@ const PACES = [
   { intervalMs: 2_000, deadAfterMs: 10_000 },
 ] as const;
 
-/** Worlds in which the pace is stretched, of all; they last so many times as long. */
+/** Worlds in which the pace is stretched, of all. They last longer: a change of the pace takes a while. */
 const STRETCHED_SHARE = 0.2;
-const STRETCHED_LONGER = 2;
+const STRETCHED_MS = 100_000;
+
+/** By then the pace is that of those that are there from the start. */
+const SETTLED_MS = 35_000;
+
+/** Nodes that join at once, at most. */
+const WAVE_MAX = 8;
 
 /** By then those have started that are there from the start. */
 const STARTS_MS = 1_000;
@@ -126,29 +132,41 @@ export function drawPlan(seed: string): Plan {
   return drawStretch(new Dice(seed).fork("stretch"), plan, nodes);
 }
 
+/** Several are decommissioned at once, or join. */
+function drawWaves(dice: Dice, nodes: readonly NodePlan[], healMs: number): TimedAct[] {
+  let known: readonly NodePlan[] = nodes;
+  const times = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(SETTLED_MS, healMs));
+  return times.sort((a, b) => a - b).flatMap((atMs, wave): TimedAct[] => {
+    const inOrder = dice.shuffled(known);
+    if (dice.chance(0.6)) {
+      const [at, ...others] = inOrder;
+      const gone = others.slice(0, dice.whole(1, others.length));
+      known = known.filter((node) => !gone.includes(node));
+      return gone.map(({ id }) => ({ kind: "bye", id, at: at!.id, atMs }));
+    }
+    const came = Array.from({ length: dice.whole(1, WAVE_MAX) }, (_, i): NodePlan => {
+      const id = `w${wave}x${i}`;
+      return { ...nodes[0]!, id, address: `${id}:1`, seeds: [dice.pick(known).address] };
+    });
+    known = [...known, ...came];
+    return came.map((node) => ({ kind: "start", node, atMs: atMs + dice.whole(0, 500) }));
+  });
+}
+
 /** Worlds in which the pace is stretched: all lasts longer there, and members come and go for good. */
 function drawStretch(dice: Dice, plan: Plan, nodes: readonly NodePlan[]): Plan {
   if (!dice.chance(STRETCHED_SHARE)) return plan;
-  const healMs = STRETCHED_LONGER * plan.healMs;
+  const healMs = STRETCHED_MS;
   const acts: TimedAct[] = plan.acts.map((act) => ({
     ...act,
-    atMs: act.atMs < STARTS_MS ? act.atMs : STRETCHED_LONGER * act.atMs,
+    atMs: act.atMs < STARTS_MS ? act.atMs : act.atMs * healMs / plan.healMs,
   }));
-  for (let i = dice.whole(1, 4); i > 0; i--) {
-    const atMs = dice.whole(STARTS_MS, healMs);
-    const { id, address } = dice.pick(nodes);
-    const newcomer = { ...nodes[0]!, id: `x${i}`, address: `x${i}:1`, seeds: [address] };
-    acts.push(
-      dice.chance(0.5)
-        ? { kind: "start", node: newcomer, atMs }
-        : { kind: "bye", id, at: dice.pick(nodes).id, atMs },
-    );
-  }
+  acts.push(...drawWaves(dice, nodes, healMs));
   return {
     ...plan,
     ...{ healMs, intervalMs: 1_000, deadAfterMs: 5_000 },
     forgetMs: plan.forgetMs === Infinity ? Infinity : 20_000,
-    stretchMembers: dice.whole(Math.ceil(nodes.length / 3), nodes.length + 1),
+    stretchMembers: dice.whole(Math.ceil(nodes.length / 3), nodes.length),
     fineMembersMax: 1,
     acts: acts.filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs),
   };
