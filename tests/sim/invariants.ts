@@ -37,6 +37,8 @@ interface Seen {
   readonly heartbeats: Map<string, number>;
   readonly tombstones: Set<string>;
   readonly told: Map<string, { status: string; sinceMs: number }>;
+  /** By ID the process and the last heartbeat of whom it showed dead. */
+  readonly dead: Map<string, string>;
   /** Heartbeats of forgotten members, which may not come back. */
   readonly forgotten: Map<string, number>;
 }
@@ -68,7 +70,13 @@ export class Invariants {
     if (seen === undefined) {
       // A tombstone outlives its node where that keeps a state file.
       const tombstones = new Set(node.saved?.tombstones.map(({ id }) => id));
-      seen = { heartbeats: new Map(), tombstones, told: new Map(), forgotten: new Map() };
+      seen = {
+        heartbeats: new Map(),
+        tombstones,
+        told: new Map(),
+        dead: new Map(),
+        forgotten: new Map(),
+      };
       this.#seen.set(node, seen);
     }
     return seen;
@@ -218,6 +226,13 @@ export class Invariants {
         `${node.id} told of ${change.id} ${before}, then a change from ${change.from}`,
       );
     }
+    const { dead } = this.#seenBy(node);
+    const known = node.gossip.replica.table.get(change.id);
+    const deadAt = `${known?.boot} ${known?.heartbeat}`;
+    if (change.from === "dead" && change.to === "live" && dead.get(change.id) === deadAt) {
+      this.#fail("4 (only a heartbeat brings back)", `${node.id} shows ${change.id} live again`);
+    }
+    if (change.to === "dead") dead.set(change.id, deadAt);
     told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
     if (!SICK.has(change.to) || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);

@@ -84,10 +84,10 @@ const PACES = [
 
 /** Worlds in which the pace is stretched, of all. They last longer: a change of the pace takes a while. */
 const STRETCHED_SHARE = 0.2;
-const STRETCHED_MS = 100_000;
+const STRETCHED_MS = 120_000;
 
 /** By then the pace is that of those that are there from the start. */
-const SETTLED_MS = 35_000;
+const SETTLED_MS = 45_000;
 
 /** Nodes that join at once, at most. */
 const WAVE_MAX = 8;
@@ -166,7 +166,7 @@ function drawStretch(dice: Dice, plan: Plan, nodes: readonly NodePlan[]): Plan {
     ...plan,
     ...{ healMs, intervalMs: 1_000, deadAfterMs: 5_000 },
     forgetMs: plan.forgetMs === Infinity ? Infinity : 20_000,
-    stretchMembers: dice.whole(Math.ceil(nodes.length / 3), nodes.length),
+    stretchMembers: Math.ceil(nodes.length / dice.whole(1, 6)),
     fineMembersMax: 1,
     acts: acts.filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs),
   };
