@@ -232,7 +232,10 @@ export class Invariants {
     if (change.from === "dead" && change.to === "live" && dead.get(change.id) === deadAt) {
       this.#fail("4 (only a heartbeat brings back)", `${node.id} shows ${change.id} live again`);
     }
-    if (change.to === "dead") dead.set(change.id, deadAt);
+    // Of charges a node may come to want more witnesses.
+    if (change.to === "dead" && change.reason.startsWith("no heartbeat")) {
+      dead.set(change.id, deadAt);
+    }
     told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
     if (!SICK.has(change.to) || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);
