@@ -106,16 +106,15 @@ export class Forgotten {
    */
   refuses(report: Mark, nowMs: number): boolean {
     const { id, heartbeat, ageMs } = report;
-    if (this.#options.table.get(id) !== undefined) return false;
+    const { table, pace: { forgetMs } } = this.#options;
+    if (table.get(id) !== undefined) return false;
     let kept = this.#marks.get(id);
     if (kept !== undefined && heartbeat > kept.heartbeat) {
       this.#marks.delete(id);
       kept = undefined;
     }
     const said = kept ?? { id, heartbeat, heardAtMs: nowMs - ageMs };
-    if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.pace.forgetMs)) {
-      return false;
-    }
+    if (kept === undefined && (heartbeat === 0 || ageMs < forgetMs)) return false;
     this.#keep(said, nowMs);
     this.#options.tell(id, nowMs);
     return true;

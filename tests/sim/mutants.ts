@@ -67,8 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "forgotten",
     rule: "a forgotten heartbeat does not come back",
     file: "forgotten.ts",
-    from:
-      "if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.pace.forgetMs)) return",
+    from: "if (kept === undefined && (heartbeat === 0 || ageMs < forgetMs)) return",
     to: "return",
     seed: 161,
   },
@@ -150,7 +149,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "roster.ts",
     from: "return `${row.id} ${row.address} ${row.boot} ${row.left}",
     to: "return `${row.id} ${row.left}",
-    seed: 163,
+    seed: 217,
   },
   {
     name: "words",
@@ -217,7 +216,7 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 35,
   },
   {
-    name: "patience",
+    name: "shrinking",
     rule: "dead-after shrinks once all beat faster",
     file: "pace.ts",
     from: "this.#greatest = Math.max(this.#greatest, greatest)",
@@ -230,7 +229,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "verdicts.ts",
     from: "const isShownSilent = isShownDead ||",
     to: "const isShownSilent = false &&",
-    seed: 175,
+    seed: 311,
   },
   {
     name: "memory",

@@ -83,7 +83,7 @@ const PACES = [
 ] as const;
 
 /** Worlds in which the pace is stretched, of all. They last longer: a change of the pace takes a while. */
-const STRETCHED_SHARE = 0.2;
+const STRETCHED_SHARE = 0.1;
 const STRETCHED_MS = 120_000;
 
 /** By then the pace is that of those that are there from the start. */
