@@ -112,11 +112,14 @@ export class Pace {
     );
   }
 
-  /** How long members may be silent, and the longest interval, once the table holds so many. */
-  among(size: number): { readonly deadAfterMs: number; readonly intervalMs: number } {
+  /**
+   * After how long who is silent for `silenceMs` now is dead to all, once the table holds so many; and an interval more,
+   * as an age that a peer rounds down must not show the member live.
+   */
+  recallMs(silenceMs: number, size: number): number {
     const factor = Math.max(this.#greatest, this.#demandedBy(size));
     const { intervalMs, deadAfterMs } = this.#base;
-    return { intervalMs: factor * intervalMs, deadAfterMs: factor * deadAfterMs };
+    return Math.max(silenceMs, factor * deadAfterMs) + factor * intervalMs;
   }
 
   /** Takes the size of the table, and the time. What holds from now on, where it is another pace, in a line. */

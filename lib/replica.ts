@@ -71,18 +71,13 @@ export class Replica {
     this.table = new Table({ pace });
     this.news = new News(pace);
     this.forms = new Forms(pace);
-    const graceMs = (intervalMs: number) => this.#unitOf(intervalMs) ?? 0;
+    const graceMs = (ms: number) => this.unitMs === undefined ? 0 : floorStep(ms);
     const spreadMs = () => graceMs(pace.longestIntervalMs) * spreadIntervals(this.table.size);
     this.evidence = new Evidence({ pace, graceMs, spreadMs });
     this.tidings = new Tidings(pace);
     this.#gaps = new Gaps(pace);
     const { table, evidence } = this;
-    this.former = new FormerMembers((member) => {
-      // With them the table may be so large that all are waited for longer.
-      const later = pace.among(table.size + this.former.size);
-      // An interval more: an age that a peer rounds down must not show the member live.
-      return Math.max(evidence.silenceMs(member), later.deadAfterMs) + later.intervalMs;
-    });
+    this.former = new FormerMembers((of, size) => pace.recallMs(evidence.silenceMs(of), size));
     this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, pace },
@@ -102,11 +97,7 @@ export class Replica {
 
   /** The step of heartbeats in ms, in a cluster of so many that they travel as ticks. */
   get unitMs(): number | undefined {
-    return this.#unitOf(this.pace.intervalMs);
-  }
-
-  #unitOf(intervalMs: number): number | undefined {
-    return this.table.size > this.fineMembersMax ? floorStep(intervalMs) : undefined;
+    return this.table.size > this.fineMembersMax ? floorStep(this.pace.intervalMs) : undefined;
   }
 
   /** Ms until this node may stamp its next heartbeat. */
@@ -162,7 +153,9 @@ export class Replica {
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
-    for (const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs)) {
+    for (
+      const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs, this.table.size)
+    ) {
       if (beforeMs + nowMs >= this.pace.forgetMs) continue;
       // It runs again: where its clock was ahead in its former life, that heartbeat would win and show it dead.
       const row = this.table.get(id);

@@ -84,7 +84,7 @@ const fcGone = fc.record({
 }).map((parts) => report(parts.id, parts));
 
 Deno.test("full tables that differ agree, on members and tombstones, once they have told each other", () => {
-  const limits = { members: 6, tombstones: 4, deadAfterMs: DEAD_AFTER_MS };
+  const limits = { members: 6, tombstones: 4, pace: { deadAfterMs: DEAD_AFTER_MS } };
   const fcFill = fc.record({
     rows: fc.array(fcGone, { maxLength: 20 }),
     // As many live ones as have room.

@@ -125,8 +125,8 @@ export class Reports {
   }
 
   /**
-   * Changes when a member, an address, a status, a remark or the pace does, and not with heartbeats, so that a client that polls
-   * for changes learns cheaply that nothing changed.
+   * Changes when a member, an address, a status, a remark or the pace does, and not with heartbeats, so that a client
+   * that polls for changes learns cheaply that nothing changed.
    */
   version(): string {
     const { refresh, gossip, boot, now } = this.#options;
