@@ -33,7 +33,6 @@ import type { Draft, Message } from "./wire.ts";
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
 export class Replica {
-  /** This node's ID. */
   readonly id: string;
   readonly table: Table;
   readonly evidence: Evidence;
@@ -153,9 +152,8 @@ export class Replica {
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
-    for (
-      const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs, this.table.size)
-    ) {
+    const recalled = this.former.recall(nowMs, this.table.size);
+    for (const { id, address, boot, heartbeat, beforeMs } of recalled) {
       if (beforeMs + nowMs >= this.pace.forgetMs) continue;
       // It runs again: where its clock was ahead in its former life, that heartbeat would win and show it dead.
       const row = this.table.get(id);
