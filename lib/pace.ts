@@ -113,8 +113,8 @@ export class Pace {
   }
 
   /**
-   * After how long a member is dead that may be silent for `silenceMs` now, once the table holds so many; and an interval
-   * more, as an age that a peer rounds down must not show it live.
+   * After how long a member is dead that may be silent for `silenceMs` now, once the table holds so many; and an
+   * interval more, as an age that a peer rounds down must not show it live.
    */
   recallMs(silenceMs: number, size: number): number {
     const factor = Math.max(this.#greatest, this.#demandedBy(size));
