@@ -11,6 +11,7 @@
 import { isLoopback, parseAddress } from "./address.ts";
 import type { Calls } from "./calls.ts";
 import { notice, type Turn } from "./effects.ts";
+import type { Pace } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 import type { Row } from "./table.ts";
 
@@ -28,7 +29,7 @@ export interface ClaimsOptions {
   readonly id: string;
   /** This node's own address. */
   readonly address: string;
-  readonly intervalMs: number;
+  readonly pace: Pick<Pace, "longestIntervalMs">;
   readonly replica: Replica;
   readonly calls: Calls;
 }
@@ -147,7 +148,7 @@ export class Claims {
   #bothRun(a: Row, b: Row): boolean {
     const [one, other] = [this.#claims.get(a.id), this.#claims.get(b.id)];
     if (one === undefined || other === undefined) return false;
-    const graceMs = BOTH_RUN_INTERVALS * this.#options.intervalMs;
+    const graceMs = BOTH_RUN_INTERVALS * this.#options.pace.longestIntervalMs;
     const settledMs = Math.max(one.sinceMs, other.sinceMs) + graceMs;
     return Math.min(a.heardAtMs, b.heardAtMs) > settledMs;
   }

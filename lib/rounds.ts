@@ -7,6 +7,7 @@ import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Self } from "./options.ts";
+import type { Pace } from "./pace.ts";
 import { fanout, Partners, shuffle, URGENT_FANOUT } from "./partners.ts";
 import { Reach, SILENT_MIN } from "./reach.ts";
 import type { Row } from "./table.ts";
@@ -43,8 +44,8 @@ const MADE_UP_MAX = 2;
  */
 const STARVED_SHARE = 0.5;
 
-export interface RoundsOptions
-  extends Pick<Self, "address" | "intervalMs" | "deadAfterMs" | "random"> {
+export interface RoundsOptions extends Pick<Self, "address" | "random"> {
+  readonly pace: Pick<Pace, "intervalMs" | "deadAfterMs">;
   /** The monotonic time of the first round. */
   readonly startMs: number;
 }
@@ -87,7 +88,7 @@ export class Rounds {
   #urgentGapMs(): number {
     if (this.#urgent < STORM_ROUNDS) return URGENT_GAP_MS;
     const doublings = Math.floor(this.#urgent / STORM_ROUNDS) - 1;
-    const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.intervalMs);
+    const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.pace.intervalMs);
     return Math.min(STORM_GAP_MS * 2 ** doublings, mostMs);
   }
 
@@ -136,7 +137,7 @@ export class Rounds {
       readonly stepInMs: number;
     },
   ): Set<string> {
-    const { address, intervalMs, deadAfterMs, random } = this.#options;
+    const { address, pace: { intervalMs, deadAfterMs }, random } = this.#options;
     const { live, hung, gone, due, alone, evidence } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);

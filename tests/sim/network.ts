@@ -37,7 +37,7 @@ export const ANSWER_HEAD_BYTES = 110;
 /** Carries calls between hosts: late, twice, or not at all. */
 export class Network {
   readonly links: Links;
-  readonly timeoutMs: number;
+  readonly #timeoutMs: (from: Host) => number;
   readonly #agenda: Agenda;
   readonly #dice: Dice;
   readonly #hosts = new Map<string, Host>();
@@ -57,14 +57,14 @@ export class Network {
       dice: Dice;
       weather: Weather;
       /** The whole of a call must be over in this time. */
-      timeoutMs: number;
+      timeoutMs: (from: Host) => number;
       /** Bytes that are counted for a body. */
       sizeOf?: ((body: string) => number) | undefined;
     },
   ) {
     this.#sizeOf = sizeOf;
     this.#agenda = agenda;
-    this.timeoutMs = timeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.links = new Links(agenda);
     this.#dice = dice;
     this.#weather = weather;
@@ -122,7 +122,8 @@ export class Network {
         settle(outcome);
       });
     };
-    this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end({ kind: "silent", accepted }));
+    const endMs = this.#agenda.nowMs + this.#timeoutMs(from);
+    this.#agenda.add(endMs, () => end({ kind: "silent", accepted }));
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
       (request.kind === "exchange" ? this.#sizeOf(request.body) : 0);

@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly deadAfterMs: number;
   readonly forgetMs?: number | undefined;
   readonly fineMembersMax?: number | undefined;
+  /** Of more members the pace is stretched; default: never. */
+  readonly stretchMembers?: number | undefined;
   readonly weather: Weather;
   readonly hooks?: readonly HookPlan[];
   readonly tellAfterMs?: number;
@@ -92,7 +94,7 @@ export class World {
       agenda: this.agenda,
       dice: options.dice.fork("network"),
       weather: options.weather,
-      timeoutMs: exchangeTimeoutMs(options.intervalMs),
+      timeoutMs: ({ id }) => exchangeTimeoutMs((this.ours.get(id)?.pace ?? options).intervalMs),
       sizeOf: options.sizeOf,
     });
   }
