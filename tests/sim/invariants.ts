@@ -242,7 +242,10 @@ export class Invariants {
     const { dead } = this.#seenBy(node);
     const known = node.gossip.replica.table.get(change.id);
     const deadAt = `${known?.boot} ${known?.heartbeat}`;
-    if (change.from === "dead" && change.to === "live" && dead.get(change.id) === deadAt) {
+    const isSlow = known !== undefined && node.gossip.replica.evidence.slow.gapMs(known) > 0;
+    const isBack = change.from === "dead" && change.to === "live";
+    // Who says that it is slow may be waited for before its heartbeat can be read.
+    if (isBack && !isSlow && dead.get(change.id) === deadAt) {
       this.#fail("4 (only a heartbeat brings back)", `${node.id} shows ${change.id} live again`);
     }
     // Of charges a node may come to want more witnesses.
