@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Gossip } from "../lib/gossip.ts";
 import { Pace, STRETCH_MEMBERS } from "../lib/pace.ts";
 import { Stage } from "./sim/stage.ts";
 
@@ -125,6 +126,21 @@ Deno.test("Pace: members are kept for ten dead-afters at least, at any pace", ()
   assertEquals(forgetMs(50_000, 50_000), 250_000);
   assertEquals(forgetMs(50_000, 3_600_000), 3_600_000);
   assertEquals(forgetMs(50_000, undefined), Infinity);
+});
+
+Deno.test("a node tells its new pace to the log, once it holds", () => {
+  const at = (monotonicMs: number) => ({ monotonicMs, wallMs: 1_764_000_000_000 + monotonicMs });
+  const own = { id: "n1", address: "n1:1", boot: "00000001", seeds: [], random: () => 0.5 };
+  const gossip = new Gossip({ ...own, ...BASE, stretchMembers: 1 }, at(0));
+  const n2 = { id: "n2", address: "n2:1", boot: "00000002", heartbeat: 1_000, ageMs: 0, left: "" };
+  gossip.replica.merge(n2, "n2", 0);
+  const told: string[] = [];
+  for (let nowMs = 500; nowMs <= 40_000; nowMs += 500) {
+    for (const effect of gossip.wake(at(nowMs)).effects) {
+      if (effect.kind === "notice") told.push(effect.text);
+    }
+  }
+  assertEquals(told, ["2 members: a round every 2s, dead after 10s (was 1s, 5s)"]);
 });
 
 /** A cluster that is at the edge of a slower pace: one more, and it takes it. */

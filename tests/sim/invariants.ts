@@ -165,18 +165,31 @@ export class Invariants {
       } ago`;
       this.#fail("4 (ages are never too high)", text);
     }
-    const sinceMs = nowMs - made.lastMs;
+    const madeMs = Math.max(made.lastMs, this.#recalledByMs(row));
+    const sinceMs = nowMs - madeMs;
     const lostMs = 2 * slowestMs + network.latestMs + this.#aheadMs(row);
     // Past dead-after the age decides nothing more: what a former life remembered counts from this one's start.
     const tooLow = ageMs <= node.pace.deadAfterMs &&
       ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
-    if (tooLow && made.lastMs > this.truth.allWellSinceMs()) {
+    if (tooLow && madeMs > this.truth.allWellSinceMs()) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(sinceMs)
       } ago`;
       this.#fail("5 (ages are never two intervals too low)", text);
     }
-    this.#checkDeadInTime(node, row, made.lastMs);
+    this.#checkDeadInTime(node, row, madeMs);
+  }
+
+  /**
+   * When the last process started that remembered this very heartbeat: from then on it is counted. Such a row is dead
+   * when it is recalled, and looks live to a node that never knew it only where the pace grows at that time.
+   */
+  #recalledByMs(row: Row): number {
+    if (this.truth.stretch === 1) return -Infinity;
+    const recalling = this.#world.everyone.filter(({ saved, gossip }) =>
+      saved !== undefined && gossip.replica.former.holds(row)
+    );
+    return Math.max(-Infinity, ...recalling.map(({ startMs }) => startMs));
   }
 
   /** Who made no heartbeat for dead-after and two intervals is not live, unless somebody's stall excuses it. */
@@ -229,7 +242,10 @@ export class Invariants {
     const { dead } = this.#seenBy(node);
     const known = node.gossip.replica.table.get(change.id);
     const deadAt = `${known?.boot} ${known?.heartbeat}`;
-    if (change.from === "dead" && change.to === "live" && dead.get(change.id) === deadAt) {
+    const isSlow = known !== undefined && node.gossip.replica.evidence.slow.gapMs(known) > 0;
+    const isBack = change.from === "dead" && change.to === "live";
+    // Who says that it is slow may be waited for before its heartbeat can be read.
+    if (isBack && !isSlow && dead.get(change.id) === deadAt) {
       this.#fail("4 (only a heartbeat brings back)", `${node.id} shows ${change.id} live again`);
     }
     // Of charges a node may come to want more witnesses.
