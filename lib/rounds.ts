@@ -13,9 +13,9 @@ import { Reach, SILENT_MIN } from "./reach.ts";
 import type { Row } from "./table.ts";
 
 /**
- * The least time between two rounds, in ms, however urgent the news. An urgent round takes the place of the next regular
- * one. Rejected: one without heartbeats, beside it. With a join a second among 300 each node called 5.9 times a second
- * instead of 4.4, and sent a fifth more.
+ * The least time between two rounds, in ms, however urgent the news. An urgent round takes the place of the next
+ * regular one. Rejected: one without heartbeats, beside it. With a join a second among 300 each node called 5.9 times a
+ * second instead of 4.4, and sent a fifth more.
  */
 const URGENT_GAP_MS = 200;
 
