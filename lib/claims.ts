@@ -58,11 +58,10 @@ export class Claims {
   surveyed(turn: Turn): void {
     const { id, address, replica } = this.#options;
     const own = replica.table.get(id);
-    if (own === undefined) return;
     const { live } = replica.verdicts.last;
     if (live !== this.#noted) {
       this.#noted = live;
-      const running = [own, ...live];
+      const running = own === undefined ? live : [own, ...live];
       for (const row of running) this.#note(row, turn.nowMs);
       if (this.#claims.size > running.length) {
         const ids = new Set(running.map((row) => row.id));
@@ -70,6 +69,7 @@ export class Claims {
       }
       this.#atOwn = this.#membersAt(address);
     }
+    if (own === undefined) return;
     for (const row of this.#atOwn) {
       if (!this.#bothRun(row, own)) continue;
       this.#tell(turn, address, `${row.id} gives its peers this node's address, ${address}`);

@@ -138,10 +138,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "equal dates",
     rule: "of two dates of one heartbeat the earlier counts",
-    file: "table.ts",
-    from: "if (heardAtMs < row.heardAtMs) row",
-    to: "if (heardAtMs > row.heardAtMs) row",
-    seed: 5,
+    file: "stamps.ts",
+    from: "|| saidAtMs < knownAtMs",
+    to: "|| saidAtMs > knownAtMs",
+    seed: 23,
+  },
+  {
+    name: "quiet",
+    rule: "who falls silent is quiet no more",
+    file: "verdicts.ts",
+    from: "quiet[i] = 0;",
+    to: "",
+    seed: 135,
   },
   {
     name: "roster hash",
