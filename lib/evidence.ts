@@ -138,7 +138,7 @@ export class Evidence {
     if (!isUp(status)) return Infinity;
     if (!this.charges.isCharged(row.id)) return silentMs;
     const convictableMs = row.heardAtMs + this.#convictionAgeMs(witnessesNeeded);
-    return convictableMs > nowMs ? Math.min(silentMs, convictableMs) : silentMs;
+    return convictableMs >= nowMs ? Math.min(silentMs, convictableMs) : silentMs;
   }
 
   /** Takes a heartbeat before the member's row does: it can end a silence. Another `boot` is another process. */

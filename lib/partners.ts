@@ -162,7 +162,6 @@ export class Deck {
     count: number,
     random: () => number,
   ): T[] {
-    if (count <= 0) return [];
     const drawn = new Set<T>();
     let refilled = false;
     while (drawn.size < Math.min(count, rows.length)) {

@@ -55,10 +55,12 @@ export class Tries {
   /** Says what this node does: it begins an attempt, or one ended. */
   say(hook: string, by: string, state: Try["state"], nowMs: number): void {
     const { number = 0, failures = 0 } = this.#byHook.get(hook) ?? {};
+    const failed = state === "done" ? Math.min(failures, 1) : failures + Number(state === "failed");
     this.take({
       ...{ hook, by, state, ageMs: 0 },
+      // Others read no greater ones.
       number: Math.min(number + 1, TRY_NUMBER_MAX),
-      failures: state === "done" ? Math.min(failures, 1) : failures + Number(state === "failed"),
+      failures: Math.min(failed, TRY_NUMBER_MAX),
     }, nowMs);
   }
 

@@ -112,6 +112,15 @@ Deno.test("dueMs() is when a status may next change by itself", () => {
   assertEquals(known.dueMs(row(), "dead", at(20_000)), Infinity);
 });
 
+Deno.test("dueMs() of a member that is charged is when witnesses may convict it, until that moment has passed", () => {
+  const known = evidence();
+  refuse(known, ["n2"], HEARD_MS + 1_000);
+  for (const ageMs of [1_000, 1_250]) {
+    assertEquals(known.dueMs(row(), "live", at(ageMs)), HEARD_MS + 1_250, `${ageMs}`);
+  }
+  assertEquals(known.dueMs(row(), "live", at(1_251)), HEARD_MS + 5_000);
+});
+
 Deno.test("who left as planned has left, and who was never heard is unknown, whatever is said of them", () => {
   const known = evidence();
   refuse(known, ["n2", "n3", "n4"], HEARD_MS + 2_000);

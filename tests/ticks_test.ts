@@ -229,6 +229,17 @@ Deno.test("a sender's own heartbeat is as old as it says, whatever the reader to
   }
 });
 
+Deno.test("a heartbeat made after what the reader's clock shows of a member has no age: it is new", () => {
+  const rows = [tickedRow(0, 0), tickedRow(1, 0)];
+  const theirs = rows.map((row, i) => {
+    const { heartbeat, heardAtMs } = earlier(row);
+    // The last was longer under way than those before.
+    return i === 0 ? row : { ...row, heartbeat, heardAtMs: heardAtMs + 600 };
+  });
+  const { columns } = read(encodeTicks(new Stamps(rows), writing()), theirs);
+  assertEquals([columns.heartbeats[1], columns.agesMs[1]], [rows[1]!.heartbeat, 0]);
+});
+
 Deno.test("ticks take 0.4 letters a member, in an answer 0.17, and one for each that is later by two ticks", () => {
   const dice = new Dice("size");
   const rows = Array.from({ length: 10_000 }, (_, i) => tickedRow(i, dice.whole(0, 3_000)));

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeColumns } from "../lib/columns.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "../lib/limits.ts";
+import { Tries, TRY_NUMBER_MAX } from "../lib/tries.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
 import { fcHeartbeat, fcId, fcQuiet, fcReport, fcTold, fcTry } from "./support/arbitraries.ts";
 
@@ -253,6 +254,16 @@ Deno.test("decodeMessage() drops tidings that break a rule, counts them, and kee
   assertEquals(tidings?.tries?.length, 1);
   assertEquals(tidings?.quiets?.length, 1);
   assertEquals(dropped, told.length + 2 + sign.length + quiet.length + 1);
+});
+
+Deno.test("what a node says of a hook whose counts are at their greatest, others read", () => {
+  const tries = new Tries(8_000);
+  const most = { number: TRY_NUMBER_MAX, failures: TRY_NUMBER_MAX };
+  tries.take({ hook: "pager", by: "n1", state: "trying", ageMs: 0, ...most }, 0);
+  tries.say("pager", "n7", "failed", 0);
+  const said = tries.told(0, false);
+  const text = encodeMessage({ ...HASHES, tidings: { tries: said } });
+  assertEquals(read(text).tidings?.tries, said);
 });
 
 Deno.test("a quiet's words come as one line", () => {

@@ -30,6 +30,7 @@ export async function followLive(
   client: Client,
   terminal: Terminal,
   query: URLSearchParams,
+  againMs = AGAIN_MS,
 ): Promise<never> {
   const { signal } = new AbortController();
   let since: string | undefined;
@@ -48,7 +49,7 @@ export async function followLive(
       if (isLasting || since === undefined) throw error;
       if (!isLost) terminal.note(`gossiper: lost ${client.name}, and asks again: ${error.message}`);
       isLost = true;
-      await pause(AGAIN_MS, signal);
+      await pause(againMs, signal);
       continue;
     }
     if (isLost) terminal.note(`gossiper: ${client.name} answers again`);

@@ -90,9 +90,10 @@ function reapAll(waitid: Waitid): void {
   for (;;) {
     const info = new Uint8Array(SIGINFO_BYTES);
     // Looks without taking: the status of a process that was started here is the runtime's.
-    const failed = waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) !== 0;
+    waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
     const pid = new DataView(info.buffer).getInt32(SI_PID_OFFSET, true);
-    if (failed || pid === 0) return;
+    // None has ended, or there is none at all.
+    if (pid === 0) return;
     if (started.has(pid)) {
       // It hides whoever ended after it, until the runtime has taken its status.
       setTimeout(() => reapAll(waitid), HIDDEN_MS);

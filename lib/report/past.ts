@@ -178,7 +178,7 @@ export class Past {
     const firstMs = this.#changes[0]?.atMs ?? Infinity;
     for (const [id, changes] of this.#byId) {
       // The last one before is kept: it says what the member was since.
-      const gone = Math.min(indexFrom(changes, firstMs) - 1, changes.length - 1);
+      const gone = indexFrom(changes, firstMs) - 1;
       if (changes.at(-1)!.atMs < firstMs && !isLasting(changes.at(-1)!.to)) this.#byId.delete(id);
       else if (gone > 0) changes.splice(0, gone);
     }

@@ -1,29 +1,11 @@
 /** Commands that go on, on a terminal that a test holds, at a server that plays a node. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
-import { ClosedError, type Terminal } from "../../lib/cli/terminal.ts";
+import { ClosedError } from "../../lib/cli/terminal.ts";
 import { drawChanges, printChanges } from "../../lib/cli/watch.ts";
+import { holdTerminal } from "../support/terminal.ts";
 
 const AT = "2026-01-12T23:39:06.417Z";
-
-/** Prints until there are `count` texts; then nobody reads any more. */
-function holdTerminal(count: number) {
-  const printed: string[] = [];
-  const notes: string[] = [];
-  const terminal: Terminal = {
-    isTerminal: false,
-    canAsk: false,
-    colours: false,
-    size: () => ({ columns: Infinity, rows: Infinity }),
-    print(text) {
-      if (printed.push(text) < count) return Promise.resolve();
-      return Promise.reject(new ClosedError("enough"));
-    },
-    note: (line) => void notes.push(line),
-    ask: () => undefined,
-  };
-  return { terminal, printed, notes };
-}
 
 function snapshot(statuses: Record<string, string>): string {
   const members = Object.entries(statuses).map(([id, status]) => ({
@@ -74,9 +56,26 @@ Deno.test("printChanges() prints no snapshot, each change, and what a later snap
 Deno.test("printChanges() and drawChanges() end where the node refuses, with what it says", async () => {
   for (const run of [printChanges, drawChanges]) {
     await using node = play([snapshot({ n1: "live" })]);
-    const { terminal } = holdTerminal(Infinity);
+    const { terminal } = holdTerminal();
     const running = run(node.client, terminal, () => Promise.resolve());
     const error = await assertRejects(() => running, CallError, ": no more");
     assertEquals(error.status, EXIT.wrong);
+  }
+});
+
+Deno.test("drawChanges() draws on after a draw without an answer, and ends by any other failure", async () => {
+  const drawn = async (failure: Error) => {
+    await using node = play(new Array(3).fill(snapshot({ n1: "live" })));
+    let draws = 0;
+    const draw = () => Promise.reject(draws++ === 0 ? failure : new ClosedError("enough"));
+    const error = await assertRejects(() =>
+      drawChanges(node.client, holdTerminal().terminal, draw)
+    );
+    return [draws, error];
+  };
+  const [draws, error] = await drawn(new CallError(EXIT.nobody, "no answer"));
+  assertEquals([draws, error instanceof ClosedError], [2, true]);
+  for (const failure of [new CallError(EXIT.wrong, "no key"), new Error("a mistake")]) {
+    assertEquals(await drawn(failure), [1, failure]);
   }
 });

@@ -7,6 +7,9 @@ import type { Row } from "../../lib/table.ts";
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
 
+/** What the monotonic clock shows at a start: it may begin at any number. */
+const SINCE_MS = 400 * 24 * HOUR_MS;
+
 const silent = createLog(() => {}, { now: () => new Date(0), format: "text", level: "error" });
 
 const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
@@ -23,7 +26,7 @@ function live(
   tell: (asked: number) => boolean,
   changes: readonly unknown[] = [],
 ) {
-  let [monotonicMs, wallMs, asked] = [0, startMs, 0];
+  let [monotonicMs, wallMs, asked] = [SINCE_MS, startMs, 0];
   const history = new History({
     ...{ id: "me", state, random: () => 0.3, log: silent },
     now: () => ({ monotonicMs, wallMs }),

@@ -316,6 +316,18 @@ Deno.test("snapshot() keeps members of a former life, recalled or not, with the 
   assertEquals(kept().map(({ id }) => id), ["go2"]);
 });
 
+Deno.test("snapshot() keeps no former member that is decommissioned, and one that is heard again only as it is now", () => {
+  const of = { id: "n1", address: "n1:1", cluster: "default", random: () => 0.5 };
+  const node = gossip();
+  restore(node, SAVED, { id: "n1", wallMs: 1_000_000 });
+  const kept = () => snapshot(node, { ...of, wallMs: 1_000_000 }).members;
+  const now = { address: "n2:8080", boot: "00000003", heartbeat: 300 };
+  node.replica.table.merge({ id: "n2", ...now, ageMs: 0, left: "" }, 0);
+  assertEquals(kept(), [{ id: "n2", ...now, heardAtMs: 1_000_000 }, SAVED.members[1]!]);
+  node.replica.bury("go2", "n1", 0);
+  assertEquals(kept().map(({ id }) => id), ["n2"]);
+});
+
 Deno.test("snapshot() leaves out members that left as planned, and those never heard from", () => {
   const node = gossip();
   const report = { address: "x:1", boot: "00000002", ageMs: 0 };

@@ -4,6 +4,7 @@ import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { BUSY_MS_MAX } from "../../lib/http/latest.ts";
+import { STREAMS_MAX } from "../../lib/report/events.ts";
 import { HandClock } from "../support/timers.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";
 import { rowOf } from "../support/peer.ts";
@@ -86,6 +87,15 @@ Deno.test("what is asked for by programs says what it is", async () => {
     assertEquals([status, headers.get("content-type")], [200, type], path);
   }
   assertEquals((await door.ask("GET /healthz")).text, "ok\n");
+});
+
+Deno.test("invariant 7: a reader of /events too many gets 503, and is told when to try again", async () => {
+  await using door = openDoor();
+  const readers = await Promise.all(Array.from({ length: STREAMS_MAX }, () => door.events({})));
+  const { status, text, headers } = await door.ask("GET /events");
+  assertEquals([status, headers.get("retry-after")], [503, "15"]);
+  assertMatch(text, /^Too many readers of \/events: try again in 15 s/);
+  for (const reader of readers) await reader.cancel();
 });
 
 Deno.test("POST /hello answers an exchange with an exchange", async () => {
@@ -528,4 +538,14 @@ Deno.test("a check that fails and a warning are told to all, and what fails is t
     "db: connection refused",
     "warning: a warning",
   ]);
+});
+
+Deno.test("where nodes speak HTTPS, and only there, Prometheus and the page's links are led by it", async () => {
+  for (const isTls of [false, true]) {
+    await using door = openDoor({ caCerts: isTls ? () => [] : undefined });
+    const [{ labels }] = JSON.parse((await door.ask("GET /sd")).text);
+    assertEquals(labels.__scheme__, isTls ? "https" : undefined);
+    const { text } = await door.ask("GET /", { headers: { accept: "text/html" } });
+    assertMatch(text, isTls ? /"https:\/\/node1:8080\/"/ : /"http:\/\/node1:8080\/"/);
+  }
 });

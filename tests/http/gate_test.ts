@@ -348,3 +348,11 @@ Deno.test("with a key, tags are changed by who shows it, also on a private node,
     assertEquals([status, text], [200, '{"role":"web"}']);
   }
 });
+
+Deno.test("the page asks for the cluster's key where there is one, and nowhere else", async () => {
+  for (const keys of [[KEY], undefined]) {
+    await using door = openDoor({ ...keys && { keys } });
+    const { text } = await door.ask("GET /?bye=n1", { headers: { accept: "text/html" } });
+    assertEquals(text.includes('name="key"'), keys !== undefined);
+  }
+});

@@ -40,6 +40,14 @@ Deno.test("GET /page.json?base= tells what changed since a state: little of a la
   });
 });
 
+Deno.test("no cache keeps what GET /page.json tells: it is of this moment", async () => {
+  await using door = openDoor();
+  await eventually(async () => {
+    const { status, headers } = await door.ask("GET /page.json");
+    assertEquals([status, headers.get("cache-control")], [200, "no-store"]);
+  });
+});
+
 Deno.test("GET /page.json tells all to who names a state that the node does not have, and bounds what is asked for", async () => {
   await using door = openDoor();
   await tell(door, 300);

@@ -1,7 +1,7 @@
 /** Servers on a system of the test's own, which ends them at will; on the real one: crowd_test.ts and tls_test.ts. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ListenError } from "../../lib/http/listen.ts";
-import { KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
+import { type Handler, KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
 import { HandClock, Timers } from "../support/timers.ts";
 
 type Answer = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Promise<Response>;
@@ -81,7 +81,7 @@ class System implements Disposable {
 }
 
 function open({ handler = () => new Response("ok"), tls }: {
-  handler?: () => Response | Promise<Response>;
+  handler?: Handler;
   tls?: { cert: string; key: string };
 } = {}) {
   const system = new System();
@@ -187,6 +187,27 @@ Deno.test("Server answers so many requests at once, and over that only questions
   await Promise.all(answers.slice(0, KEPT_MAX + 1));
   assert(await enters("/members"));
   assert(!await enters("/members"));
+});
+
+Deno.test("a request that waits for its caller is not under way until that has sent: it keeps nobody out", async () => {
+  const bytes = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const { system } = open({
+    handler: async (_request, caller) => {
+      await caller.aside(bytes.promise);
+      return answer.promise;
+    },
+  });
+  using _ = system;
+  const info = { remoteAddr: system.last.addr, completed: Promise.resolve() };
+  const ask = async () => (await system.last.answer(new Request("http://n1:1/"), info)).status;
+  const asked = Array.from({ length: 2 * REQUESTS_MAX }, ask);
+  await settle();
+  bytes.resolve();
+  await settle();
+  assertEquals(await ask(), 503, "all have sent, and none is answered");
+  answer.resolve(new Response());
+  assertEquals(new Set(await Promise.all(asked)), new Set([200]));
 });
 
 Deno.test("Server.shutdown() closes the port at once, and resolves when the requests under way are answered, old listeners' too", async () => {

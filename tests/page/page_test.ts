@@ -82,6 +82,15 @@ Deno.test("the page says how many are in each status, whose view it is, its addr
   assertStringIncludes(text, "as seen by n1 host:8080 version 1.2.3 up 1 h");
 });
 
+Deno.test("the verdict ends with the time of the one trouble there is, and shows none where it tells of none", () => {
+  const since = "2026-01-12T11:59:00.000Z";
+  const html = render(view([member("n1", "dead", { since }), member("n2")]));
+  assertMatch(html, new RegExp(`<span id="since">, since <time datetime="${since}"`));
+  for (const members of [[member("n1")], [member("n1", "dead", { since }), member("n2", "dead")]]) {
+    assertMatch(render(view(members)), /<span id="since" hidden(?:="")?>/);
+  }
+});
+
 Deno.test("a status in which nobody is stands back", () => {
   const html = render(view([member("n1")]));
   assertStringIncludes(html, 'class="live" id="count-live"');

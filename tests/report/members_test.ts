@@ -89,6 +89,21 @@ x            unknown         never      -
   );
 });
 
+Deno.test("tableText() has a column of tags where any member has one, and '-' for who has none", () => {
+  const member = {
+    ...{ address: "host:8080", status: "live", ageMs: 300, lastHeartbeat: null, since: null },
+    ...{ reason: "started", remark: null, tags: {}, ports: {} },
+  } as const;
+  assertEquals(
+    tableText([{ ...member, id: "n1", tags: { role: "web" } }, { ...member, id: "n2" }]),
+    `\
+ID  STATUS  HEARD      ADDRESS    TAGS      WHY
+n1  live    0.3 s ago  host:8080  role=web  started
+n2  live    0.3 s ago  host:8080  -         started
+`,
+  );
+});
+
 Deno.test("tableText() of no members is the heading", () => {
   assertEquals(tableText([]), "ID  STATUS  HEARD  ADDRESS  WHY\n");
 });

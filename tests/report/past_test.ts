@@ -189,6 +189,15 @@ Deno.test("the past is bounded: the oldest changes go, and a member that never c
   assertEquals(past.page({ fromMs: 0, toMs: Infinity }).changes, []);
 });
 
+Deno.test("of what a member was before the time that is kept, its last change stays and no other", () => {
+  const past = pastOf("live", "dead", "live", "dead", "live");
+  const kept = () => past.page({ fromMs: 0, toMs: Infinity, id: "a" }).changes;
+  past.expire(T + 3 * 60_000 + PAST_AGE_MAX_MS);
+  assertEquals(kept().map(({ atMs }) => (atMs - T) / 60_000), [2, 3, 4]);
+  past.expire(T + 5 * 60_000 + PAST_AGE_MAX_MS);
+  assertEquals(kept().map(({ atMs }) => (atMs - T) / 60_000), [4]);
+});
+
 Deno.test("to a node that was off only a node that saw all of it tells what happened", () => {
   const past = pastOf("live", "dead");
   const asked = (fromMs: number, toMs: number) => missedOf(past, { fromMs, toMs }).complete;

@@ -46,7 +46,7 @@ export interface Answer {
 
 /** Opens the door of node `n1` at `node1:8080`, with the keys given. */
 export function openDoor(
-  { keys, isPrivate = false, cluster = "default", join = [], names = [], teller }: {
+  { keys, isPrivate = false, cluster = "default", join = [], names = [], teller, caCerts }: {
     keys?: string[];
     isPrivate?: boolean;
     cluster?: string;
@@ -55,6 +55,8 @@ export function openDoor(
     names?: string[];
     /** What runs hooks. */
     teller?: NodeOptions["teller"];
+    /** Set where nodes speak HTTPS. */
+    caCerts?: NodeOptions["caCerts"];
   } = {},
 ): Door {
   const lines: string[] = [];
@@ -77,7 +79,7 @@ export function openDoor(
     dist: undefined,
     binary: undefined,
     signer,
-    caCerts: undefined,
+    caCerts,
     warning: () => undefined,
     // Nobody's address: it calls none of those that tests tell it of.
     allow: [parseNetwork("192.0.2.255")!],
