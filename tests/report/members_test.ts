@@ -91,9 +91,9 @@ x            unknown         never      -
 
 Deno.test("tableText() has a column of tags where any member has one, and '-' for who has none", () => {
   const member = {
-    ...{ address: "host:8080", status: "live", ageMs: 300, lastHeartbeat: null, since: null },
-    ...{ reason: "started", remark: null, tags: {}, ports: {} },
-  } as const;
+    ...{ address: "host:8080", ageMs: 300, lastHeartbeat: null, since: null },
+    ...{ status: "live" as const, reason: "started", remark: null, tags: {}, ports: {} },
+  };
   assertEquals(
     tableText([{ ...member, id: "n1", tags: { role: "web" } }, { ...member, id: "n2" }]),
     `\
