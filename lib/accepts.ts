@@ -14,6 +14,7 @@
  * @module
  */
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
+import type { Pace } from "./pace.ts";
 import { ageOf, type Row } from "./table.ts";
 
 /** Members with evidence at one time; a greater mass of hung hosts is shown dead. */
@@ -55,12 +56,12 @@ export interface Accept {
 }
 
 export class Accepts {
-  readonly #deadAfterMs: number;
+  readonly #pace: Pick<Pace, "deadAfterMs">;
   /** By member, then witness; the latest witness last. */
   readonly #byMember = new Map<string, Map<string, number>>();
 
-  constructor(deadAfterMs: number) {
-    this.#deadAfterMs = deadAfterMs;
+  constructor(pace: Pick<Pace, "deadAfterMs">) {
+    this.#pace = pace;
   }
 
   get empty(): boolean {
@@ -150,7 +151,7 @@ export class Accepts {
 
   #lapseMs(row: Row, nowMs: number): number {
     const longMs = Math.min(LAPSE_SHARE * ageOf(row, nowMs), LAPSE_MAX_MS);
-    return Math.max(LAPSE_DEAD_AFTERS * this.#deadAfterMs, longMs);
+    return Math.max(LAPSE_DEAD_AFTERS * this.#pace.deadAfterMs, longMs);
   }
 }
 

@@ -10,6 +10,7 @@ import { Exchanges } from "./exchange.ts";
 import { Joining } from "./joining.ts";
 import { Leaving } from "./leaving.ts";
 import type { GossipOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
 import { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
 import { Suspicion } from "./suspicion.ts";
@@ -20,22 +21,21 @@ export type Parts = ReturnType<typeof assemble>;
 
 /** Makes the parts of a node that starts now. */
 export function assemble(options: GossipOptions, now: Moment) {
-  const { id, address, boot, intervalMs, deadAfterMs, random, remembered = [] } = options;
+  const { id, address, boot, random, fineMembersMax, remembered = [] } = options;
   const seeds = options.seeds.filter((seed) => seed !== address);
   const awaitsSeeds = options.awaitsSeeds === true || seeds.length + remembered.length > 0;
-  const clock = new RunningClock(intervalMs, now);
-  const { forgetMs, fineMembersMax } = options;
-  const pace = { intervalMs, deadAfterMs, forgetMs, fineMembersMax };
-  const replica = new Replica({ id, address, boot, random, clock, ...pace });
+  const pace = new Pace(options);
+  const clock = new RunningClock(pace, now);
+  const replica = new Replica({ id, address, boot, random, clock, pace, fineMembersMax });
   const contacts = new Contacts(seeds, { remembered, nowMs: now.monotonicMs });
-  const joining = new Joining({ address, boot, deadAfterMs, active: awaitsSeeds });
+  const joining = new Joining({ address, boot, pace, active: awaitsSeeds });
   const calls = new Calls({ address, replica, joining });
-  const suspicion = new Suspicion({ id, intervalMs, random, replica });
-  const rounds = new Rounds({ ...options, startMs: now.monotonicMs });
+  const suspicion = new Suspicion({ id, pace, random, replica });
+  const rounds = new Rounds({ address, pace, random, startMs: now.monotonicMs });
   const tellings = new Tellings(options, { replica, rounds });
   const parts = { replica, contacts, calls, suspicion, joining, rounds };
   const heard = () => tellings.cutOff.heard();
-  const exchanges = new Exchanges({ id, address, boot, intervalMs, random, heard, ...parts });
+  const exchanges = new Exchanges({ id, address, boot, pace, random, heard, ...parts });
   const leaving = new Leaving({ id, random, replica, contacts, calls, joining, rounds });
   return { ...parts, clock, exchanges, leaving, tellings };
 }

@@ -13,14 +13,11 @@ import { isUp, type Row } from "./table.ts";
  */
 export class Carriers {
   readonly #replica: Replica;
-  readonly #newMs: number;
   /** The process of each member that was seen last, and since when. */
   readonly #came = new Map<string, { readonly boot: string; readonly atMs: number }>();
 
-  /** `newMs`: less than a process tells nothing after its start, or its turn and another's would be at one time. */
-  constructor(replica: Replica, newMs: number) {
+  constructor(replica: Replica) {
     this.#replica = replica;
-    this.#newMs = newMs;
   }
 
   /** Looks at a member that changed: it may be another process. */
@@ -32,9 +29,12 @@ export class Carriers {
     for (const id of this.#came.keys()) if (!isKnown(id)) this.#came.delete(id);
   }
 
-  /** Whether a member just started. */
+  /**
+   * Whether a member just started: for less long than a process tells nothing after its start, or its turn and
+   * another's would be at one time.
+   */
   isNew(id: string, nowMs: number): boolean {
-    return nowMs < (this.#came.get(id)?.atMs ?? -Infinity) + this.#newMs;
+    return nowMs < (this.#came.get(id)?.atMs ?? -Infinity) + this.#replica.pace.deadAfterMs;
   }
 
   /** Who carries a hook; this node, which asks, is one of them. */

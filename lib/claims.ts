@@ -11,6 +11,7 @@
 import { isLoopback, parseAddress } from "./address.ts";
 import type { Calls } from "./calls.ts";
 import { notice, type Turn } from "./effects.ts";
+import type { Pace } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 import type { Row } from "./table.ts";
 
@@ -28,7 +29,7 @@ export interface ClaimsOptions {
   readonly id: string;
   /** This node's own address. */
   readonly address: string;
-  readonly intervalMs: number;
+  readonly pace: Pick<Pace, "longestIntervalMs">;
   readonly replica: Replica;
   readonly calls: Calls;
 }
@@ -57,11 +58,10 @@ export class Claims {
   surveyed(turn: Turn): void {
     const { id, address, replica } = this.#options;
     const own = replica.table.get(id);
-    if (own === undefined) return;
     const { live } = replica.verdicts.last;
     if (live !== this.#noted) {
       this.#noted = live;
-      const running = [own, ...live];
+      const running = own === undefined ? live : [own, ...live];
       for (const row of running) this.#note(row, turn.nowMs);
       if (this.#claims.size > running.length) {
         const ids = new Set(running.map((row) => row.id));
@@ -69,6 +69,7 @@ export class Claims {
       }
       this.#atOwn = this.#membersAt(address);
     }
+    if (own === undefined) return;
     for (const row of this.#atOwn) {
       if (!this.#bothRun(row, own)) continue;
       this.#tell(turn, address, `${row.id} gives its peers this node's address, ${address}`);
@@ -147,7 +148,7 @@ export class Claims {
   #bothRun(a: Row, b: Row): boolean {
     const [one, other] = [this.#claims.get(a.id), this.#claims.get(b.id)];
     if (one === undefined || other === undefined) return false;
-    const graceMs = BOTH_RUN_INTERVALS * this.#options.intervalMs;
+    const graceMs = BOTH_RUN_INTERVALS * this.#options.pace.longestIntervalMs;
     const settledMs = Math.max(one.sinceMs, other.sinceMs) + graceMs;
     return Math.min(a.heardAtMs, b.heardAtMs) > settledMs;
   }

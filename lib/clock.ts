@@ -4,6 +4,7 @@
  * @module
  */
 import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
+import type { Pace } from "./pace.ts";
 
 /**
  * Time, as the core is given it. The monotonic clock measures ages; the wall clock only stamps this node's own
@@ -43,8 +44,7 @@ const LATE_MS = 20;
  * stall would then be dead at waking, before anyone could be heard.
  */
 export class RunningClock {
-  readonly #stallMs: number;
-  readonly #restMs: number;
+  readonly #pace: Pick<Pace, "longestIntervalMs">;
   #nowMs = 0;
   #sleptMs = 0;
   #uncountedMs = 0;
@@ -52,9 +52,8 @@ export class RunningClock {
   #restUntilMs: number;
   #wakingUntilMs = -Infinity;
 
-  constructor(intervalMs: number, start: Moment) {
-    this.#stallMs = STALL_INTERVALS * intervalMs;
-    this.#restMs = intervalMs;
+  constructor(pace: Pick<Pace, "longestIntervalMs">, start: Moment) {
+    this.#pace = pace;
     this.#last = start;
     this.#restUntilMs = start.monotonicMs;
   }
@@ -92,8 +91,11 @@ export class RunningClock {
     const sinceMs = now.monotonicMs - this.#last.monotonicMs;
     if (sinceMs <= 0) return this.#nowMs;
     const asleepMs = now.wallMs - this.#last.wallMs - sinceMs;
-    if (sinceMs > this.#stallMs || asleepMs > this.#stallMs) {
-      this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + this.#restMs;
+    // Of the longest interval, as this node's own may just have become shorter than the round under way.
+    const { longestIntervalMs: restMs } = this.#pace;
+    const stallMs = STALL_INTERVALS * restMs;
+    if (sinceMs > stallMs || asleepMs > stallMs) {
+      this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + restMs;
       this.#sleptMs += sinceMs + Math.max(0, asleepMs);
       this.#uncountedMs += sinceMs;
     } else {
@@ -105,8 +107,8 @@ export class RunningClock {
       this.#sleptMs += Math.max(0, Math.min(now.monotonicMs, fromMs) - this.#last.monotonicMs);
       this.#uncountedMs += sinceMs - countedMs;
       if (isLate) {
-        const restMs = Math.min(lateMs, this.#restMs);
-        this.#restUntilMs = Math.max(this.#restUntilMs, now.monotonicMs + restMs);
+        const lateRestMs = Math.min(lateMs, restMs);
+        this.#restUntilMs = Math.max(this.#restUntilMs, now.monotonicMs + lateRestMs);
       }
     }
     this.#last = now;

@@ -84,9 +84,9 @@ export function composeAnswer(
 
 /** A message with the heartbeats alone. */
 function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording): Draft {
-  const { id, table, evidence, forms, unitMs } = source;
-  const { heartbeat } = source.pulse;
-  const roster = table.roster();
+  const { id, table, evidence, forms, unitMs, pulse: { heartbeat } } = source;
+  const stamps = table.stamps();
+  const { rows: roster } = stamps;
   // Filled in one by one: spreading optional parts would cost as much as the columns.
   const draft: Draft = { roster: table.rosterHash };
   if (unitMs !== undefined) {
@@ -104,7 +104,6 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
   const ids = [...forms.moved(nowMs), ...evidence.charges.members()];
   const exact = ids.length === 0 ? undefined : new Set(ids);
   const at = { clockMs, unitMs, nowMs, exact };
-  const stamps = table.stamps();
   draft.ticks = knows === undefined ? encodeTicks(stamps, at) : encodeLater(stamps, at, knows);
   return draft;
 }
@@ -167,6 +166,7 @@ export function fullDraft(
     if (bytes >= ROWS_BYTES_MAX) break;
   }
   const draft: Draft = { roster: table.rosterHash, rows };
+  if (source.unitMs !== undefined) draft.unitMs = source.unitMs;
   const tombstones = tombstonesBeyond(table, { theirs, within, start });
   if (tombstones.length > 0) draft.tombstones = tombstones;
   const marks = forgotten.told(nowMs, { theirs: theirs?.forgotten, within });

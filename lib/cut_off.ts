@@ -7,6 +7,7 @@
 import { readAbout } from "./about.ts";
 import type { ToldChange } from "./hook.ts";
 import type { Self } from "./options.ts";
+import type { Pace } from "./pace.ts";
 import type { Row } from "./table.ts";
 
 /** Others that ran when any was last heard: of one alone, that it is down is likelier. */
@@ -15,16 +16,17 @@ const OTHERS_MIN = 2;
 /** A healthy node is answered each interval; after so many without it waits before it tells of others. */
 const DOUBT_INTERVALS = 2;
 
+/** How often this node calls, and when it counts as cut off. */
+export type CutOffPace = Pick<Pace, "intervalMs" | "deadAfterMs">;
+
 export class CutOff {
-  readonly #intervalMs: number;
-  readonly #deadAfterMs: number;
+  readonly #pace: CutOffPace;
   /** The running time of the first call since a call was answered or refused, or a message came. */
   #unheardSinceMs = Infinity;
   #others = 0;
 
-  constructor(options: { readonly intervalMs: number; readonly deadAfterMs: number }) {
-    this.#intervalMs = options.intervalMs;
-    this.#deadAfterMs = options.deadAfterMs;
+  constructor(pace: CutOffPace) {
+    this.#pace = pace;
   }
 
   /** Notes that this node called somebody. */
@@ -39,18 +41,21 @@ export class CutOff {
 
   /** Notes how many others run, as far as this node knows. */
   survey(others: number, nowMs: number): void {
-    if (!this.#isUnheard(nowMs, DOUBT_INTERVALS * this.#intervalMs)) this.#others = others;
+    if (!this.#isUnheard(nowMs, this.#doubtMs)) this.#others = others;
   }
 
   /** Whether this node may be cut off: the next answer tells. */
   inDoubt(nowMs: number): boolean {
-    return this.#others >= OTHERS_MIN &&
-      this.#isUnheard(nowMs, DOUBT_INTERVALS * this.#intervalMs);
+    return this.#others >= OTHERS_MIN && this.#isUnheard(nowMs, this.#doubtMs);
   }
 
   /** Whether it is. */
   isCutOff(nowMs: number): boolean {
-    return this.#others >= OTHERS_MIN && this.#isUnheard(nowMs, this.#deadAfterMs);
+    return this.#others >= OTHERS_MIN && this.#isUnheard(nowMs, this.#pace.deadAfterMs);
+  }
+
+  get #doubtMs(): number {
+    return DOUBT_INTERVALS * this.#pace.intervalMs;
   }
 
   #isUnheard(nowMs: number, forMs: number): boolean {

@@ -12,7 +12,8 @@ import { Accepts } from "./accepts.ts";
 import type { Beat } from "./belief.ts";
 import { Charges, convictionAgeIntervals } from "./charges.ts";
 import { endOf } from "./ends.ts";
-import { SlowMembers } from "./slow.ts";
+import type { Pace } from "./pace.ts";
+import { SlowMembers, type SlowPace } from "./slow.ts";
 import { ageOf, isUp, type Row, type Status, statusWhileUp } from "./table.ts";
 import { inWords } from "./text.ts";
 
@@ -23,12 +24,12 @@ const SUSPECT_SHARE = 0.6;
 const SUSPECT_SHARE_MAX = 0.9;
 
 export interface EvidenceOptions {
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** For how long, in ms, what a slow member says travels as news. */
-  readonly newsMs: number;
-  /** How much older than its making a heartbeat may look, in ms: the step of heartbeats in a cluster of many. */
-  readonly graceMs?: () => number;
+  readonly pace: SlowPace & Pick<Pace, "intervalMs" | "longestIntervalMs" | "shortDeadAfterMs">;
+  /**
+   * How much older than its making a heartbeat may look at an interval, in ms: the step of heartbeats in a cluster of
+   * many.
+   */
+  readonly graceMs?: (intervalMs: number) => number;
   /** How long the heartbeat of a live member may take to get here, in ms. */
   readonly spreadMs?: () => number;
 }
@@ -40,23 +41,25 @@ export interface Standing {
   readonly witnessesNeeded: number;
   /** It is shown dead: charges that cover its heartbeats keep it so. */
   readonly isShownDead: boolean;
+  /** It is shown dead or unresponsive: no longer patience brings it back, but a young heartbeat. */
+  readonly isShownSilent?: boolean;
 }
 
 export class Evidence {
   readonly charges = new Charges();
   readonly accepts: Accepts;
   readonly slow: SlowMembers;
-  readonly #intervalMs: number;
-  readonly #graceMs: () => number;
+  readonly #pace: EvidenceOptions["pace"];
+  readonly #graceAtMs: (intervalMs: number) => number;
   readonly #spreadMs: () => number;
 
   constructor(options: EvidenceOptions) {
-    const { intervalMs, deadAfterMs, newsMs, graceMs = () => 0, spreadMs = () => 0 } = options;
-    this.#intervalMs = intervalMs;
-    this.#graceMs = graceMs;
+    const { pace, graceMs = () => 0, spreadMs = () => 0 } = options;
+    this.#pace = pace;
+    this.#graceAtMs = graceMs;
     this.#spreadMs = spreadMs;
-    this.accepts = new Accepts(deadAfterMs);
-    this.slow = new SlowMembers({ deadAfterMs, newsMs });
+    this.accepts = new Accepts(pace);
+    this.slow = new SlowMembers(pace);
   }
 
   statusOf(row: Row, standing: Standing): Status {
@@ -64,7 +67,10 @@ export class Evidence {
     if (row.left !== "") return endOf(row.left).status;
     if (row.heartbeat === 0) return "unknown";
     if (this.#convicts(row, standing)) return "dead";
-    if (!this.isSilent(row, nowMs)) {
+    const isSilent = standing.isShownSilent
+      ? ageOf(row, nowMs) > this.#shortSilenceMs(row)
+      : this.isSilent(row, nowMs);
+    if (!isSilent) {
       return this.slow.isStarved(row.id) ? "unresponsive" : statusWhileUp(row);
     }
     return this.accepts.holds(row, nowMs) ? "unresponsive" : "dead";
@@ -72,12 +78,22 @@ export class Evidence {
 
   /** How old the last heartbeat of a live member may look, in ms. */
   silenceMs(row: Pick<Row, "id" | "heartbeat">): number {
-    return this.slow.silenceMs(row) + this.#graceMs();
+    return this.slow.silenceMs(row) + this.#graceMs;
+  }
+
+  /** The same of a member that is shown silent: by the shorter pace, while two hold. */
+  #shortSilenceMs(row: Row): number {
+    const { shortDeadAfterMs: deadAfterMs, intervalMs } = this.#pace;
+    return this.slow.silenceMs(row, { deadAfterMs }) + this.#graceAtMs(intervalMs);
+  }
+
+  get #graceMs(): number {
+    return this.#graceAtMs(this.#pace.longestIntervalMs);
   }
 
   /** How old it may look of a member of whom nothing is known here. */
   get usualSilenceMs(): number {
-    return this.slow.usualSilenceMs + this.#graceMs();
+    return this.#pace.deadAfterMs + this.#graceMs;
   }
 
   /** IDs of members of whom anything is known here. */
@@ -100,7 +116,7 @@ export class Evidence {
   /** Whether a member is on the way there. */
   isSuspect(row: Row, nowMs: number): boolean {
     const silenceMs = this.slow.silenceMs(row);
-    const [ageMs, graceMs] = [ageOf(row, nowMs), this.#graceMs()];
+    const [ageMs, graceMs] = [ageOf(row, nowMs), this.#graceMs];
     // Most are younger, and need not be held against how long heartbeats spread.
     if (ageMs <= SUSPECT_SHARE * silenceMs + graceMs) return false;
     return ageMs > Math.min(this.#spreadMs(), SUSPECT_SHARE_MAX * silenceMs) + graceMs;
@@ -112,7 +128,7 @@ export class Evidence {
   }
 
   /** The running time at which the status of a member may next change by itself; Infinity if it cannot. */
-  dueMs(row: Row, status: Status, at: Omit<Standing, "isShownDead">): number {
+  dueMs(row: Row, status: Status, at: Pick<Standing, "nowMs" | "witnessesNeeded">): number {
     const { nowMs, witnessesNeeded } = at;
     const silentMs = row.heardAtMs + this.silenceMs(row);
     if (status === "unresponsive") {
@@ -180,6 +196,7 @@ export class Evidence {
   }
 
   #convictionAgeMs(witnessesNeeded: number): number {
-    return convictionAgeIntervals(witnessesNeeded) * this.#intervalMs + this.#graceMs();
+    const { longestIntervalMs } = this.#pace;
+    return convictionAgeIntervals(witnessesNeeded) * longestIntervalMs + this.#graceMs;
   }
 }

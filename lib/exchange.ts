@@ -18,6 +18,7 @@ import { notice, type Turn } from "./effects.ts";
 import { absorbHello, hearGo, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
 import type { Self } from "./options.ts";
+import type { Pace } from "./pace.ts";
 import { repairAnswer } from "./repair.ts";
 import type { Replica } from "./replica.ts";
 import { Meeting } from "./meeting.ts";
@@ -32,7 +33,8 @@ const LATE_INTERVALS = 2;
 /** Ms of a call in which this node did not run: past it, a time-out says nothing of others. */
 const RAN_LATE_MS = 250;
 
-export interface ExchangesOptions extends Omit<Self, "deadAfterMs"> {
+export interface ExchangesOptions extends Self {
+  readonly pace: Pace;
   readonly replica: Replica;
   readonly contacts: Contacts;
   readonly calls: Calls;
@@ -52,8 +54,8 @@ export class Exchanges {
 
   constructor(options: ExchangesOptions) {
     this.#options = options;
-    const { id, address, intervalMs, replica, calls } = options;
-    this.#claims = new Claims({ id, address, intervalMs, replica, calls });
+    const { id, address, pace, replica, calls } = options;
+    this.#claims = new Claims({ id, address, pace, replica, calls });
     this.#meeting = new Meeting(options);
   }
 
@@ -88,7 +90,7 @@ export class Exchanges {
 
   /** Takes a bare `GET /hello?from=&via=`: evidence of a Go node or a stranger, never of a node of ours. */
   heard(turn: Turn, from: string, via: string): void {
-    const { id, replica, rounds, intervalMs } = this.#options;
+    const { id, replica, rounds, pace: { intervalMs } } = this.#options;
     const row = replica.table.get(from);
     const isOurs = from === id || (row !== undefined && row.boot !== "");
     const said = { id: from, address: via, intervalMs };
@@ -134,7 +136,8 @@ export class Exchanges {
   /** Whether a member's heartbeat is late. An answer that cannot be read, as news came, is asked for again. */
   #isLate(turn: Turn, id: string): boolean {
     const row = this.#options.replica.table.get(id);
-    return row !== undefined && ageOf(row, turn.nowMs) > LATE_INTERVALS * this.#options.intervalMs;
+    const lateMs = LATE_INTERVALS * this.#options.pace.longestIntervalMs;
+    return row !== undefined && ageOf(row, turn.nowMs) > lateMs;
   }
 
   /** Takes the failure of the call to `to`. */
@@ -189,7 +192,7 @@ export class Exchanges {
   }
 
   #goNodeAnswered(turn: Turn, hello: Hello): void {
-    const { replica, contacts, address, rounds, intervalMs } = this.#options;
+    const { replica, contacts, address, rounds, pace: { intervalMs } } = this.#options;
     const into = { replica, contacts, ownAddress: address, intervalMs };
     if (absorbHello(hello, into, turn)) rounds.hurry(turn.now.monotonicMs);
     this.#meeting.met(turn, undefined);
@@ -201,9 +204,11 @@ export class Exchanges {
     message: Message,
     from: Omit<Told, "nowMs">,
   ): Absorbed {
-    const { replica, rounds, calls, suspicion } = this.#options;
+    const { replica, rounds, calls, suspicion, joining, pace } = this.#options;
     const { via } = from;
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
+    const { size } = replica.table;
+    pace.hear(message.unitMs, { size, nowMs: turn.nowMs, isJoining: joining.active });
     replica.forms.heard(via, message, { read: absorbed, nowMs: turn.nowMs });
     const { urgent, equal, refused } = absorbed;
     if (urgent) rounds.hurry(turn.now.monotonicMs);

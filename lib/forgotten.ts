@@ -11,6 +11,7 @@
  */
 import { isBelieved } from "./belief.ts";
 import { AGE_MAX_MS } from "./limits.ts";
+import type { Pace } from "./pace.ts";
 import { ageOf, type Row, type Status, type Table } from "./table.ts";
 import type { Verdicts } from "./verdicts.ts";
 
@@ -57,7 +58,7 @@ export interface ForgottenOptions {
   readonly table: Table;
   readonly verdicts: Verdicts;
   /** For how long members are dead or left before they are dropped; Infinity: never. */
-  readonly forgetMs: number;
+  readonly pace: Pick<Pace, "forgetMs">;
   /** Makes news of a mark. */
   readonly tell: (id: string, nowMs: number) => void;
 }
@@ -105,14 +106,15 @@ export class Forgotten {
    */
   refuses(report: Mark, nowMs: number): boolean {
     const { id, heartbeat, ageMs } = report;
-    if (this.#options.table.get(id) !== undefined) return false;
+    const { table, pace: { forgetMs } } = this.#options;
+    if (table.get(id) !== undefined) return false;
     let kept = this.#marks.get(id);
     if (kept !== undefined && heartbeat > kept.heartbeat) {
       this.#marks.delete(id);
       kept = undefined;
     }
     const said = kept ?? { id, heartbeat, heardAtMs: nowMs - ageMs };
-    if (kept === undefined && (heartbeat === 0 || ageMs < this.#options.forgetMs)) return false;
+    if (kept === undefined && (heartbeat === 0 || ageMs < forgetMs)) return false;
     this.#keep(said, nowMs);
     this.#options.tell(id, nowMs);
     return true;
@@ -153,7 +155,7 @@ export class Forgotten {
 
   /** Drops the members that are dead or left for long, and the marks of which nobody tells any more. */
   expire(nowMs: number): void {
-    const { table, verdicts, forgetMs } = this.#options;
+    const { table, verdicts, pace: { forgetMs } } = this.#options;
     for (const { id, untilMs } of this.#marks.values()) {
       if (untilMs <= nowMs) this.#marks.delete(id);
     }
@@ -182,7 +184,7 @@ export class Forgotten {
   }
 
   #keep({ id, heartbeat, heardAtMs }: Omit<Kept, "untilMs">, nowMs: number): void {
-    const droppedMs = heardAtMs + Math.min(this.#options.forgetMs, AGE_MAX_MS);
+    const droppedMs = heardAtMs + Math.min(this.#options.pace.forgetMs, AGE_MAX_MS);
     // Deleted first, so that the latest comes last.
     this.#marks.delete(id);
     this.#marks.set(id, {

@@ -25,13 +25,15 @@ export interface FormerMember {
   readonly beforeMs: number;
 }
 
+/** How long a member may be silent, and a little more, once the table holds `size` (see `Pace.recallMs`). */
+type RecallDelay = (member: FormerMember, size: number) => number;
+
 export class FormerMembers {
-  readonly #delayMs: (member: FormerMember) => number;
+  readonly #delayMs: RecallDelay;
   readonly #members = new Map<string, FormerMember>();
   readonly #recalled = new Set<FormerMember>();
 
-  /** `delayMs`: how long a member may be silent, and a little more (see Replica). */
-  constructor(delayMs: (member: FormerMember) => number) {
+  constructor(delayMs: RecallDelay) {
     this.#delayMs = delayMs;
   }
 
@@ -44,10 +46,14 @@ export class FormerMembers {
     return [...this.#members.values()].filter((member) => !this.#recalled.has(member));
   }
 
-  /** Returns each pending member once, when this process has run for the delay; `nowMs` is running time. */
-  recall(nowMs: number): FormerMember[] {
+  /**
+   * Returns each pending member once, when this process has run for the delay; `nowMs` is running time. The table holds
+   * `known` members so far, some of them perhaps the same.
+   */
+  recall(nowMs: number, known = 0): FormerMember[] {
+    const size = known + this.#members.size;
     if (this.#recalled.size === this.#members.size) return [];
-    const due = this.pending().filter((member) => nowMs > this.#delayMs(member));
+    const due = this.pending().filter((member) => nowMs > this.#delayMs(member, size));
     for (const member of due) this.#recalled.add(member);
     return due;
   }

@@ -10,7 +10,7 @@
  */
 import type { Beat } from "./belief.ts";
 import { BITS, charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
-import { News } from "./news.ts";
+import { News, type NewsPace } from "./news.ts";
 import { ageOf, type Row } from "./table.ts";
 import type { Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
@@ -28,13 +28,12 @@ export class Forms {
   readonly #readers = new Set<string>();
   readonly #once = new Set<string>();
   readonly #moved: News;
-  readonly #newsMs: number;
+  readonly #pace: NewsPace;
   #newsUntilMs = -Infinity;
 
-  /** `newsMs`: for how long news travels. */
-  constructor(newsMs: number) {
-    this.#newsMs = newsMs;
-    this.#moved = new News(newsMs);
+  constructor(pace: NewsPace) {
+    this.#pace = pace;
+    this.#moved = new News(pace);
   }
 
   /**
@@ -111,6 +110,6 @@ export class Forms {
   #add(id: string, nowMs: number): void {
     if (this.#readers.has(id)) return;
     this.#readers.add(id);
-    this.#newsUntilMs = nowMs + this.#newsMs;
+    this.#newsUntilMs = nowMs + this.#pace.newsMs;
   }
 }

@@ -17,7 +17,7 @@ import type { Failure } from "./calls.ts";
 import type { Moment } from "./clock.ts";
 import type { Contacts } from "./contacts.ts";
 import { runRound } from "./cycle.ts";
-import { type Effect, must, type Outcome, type Turn } from "./effects.ts";
+import { type Effect, must, notice, type Outcome, type Turn } from "./effects.ts";
 import type { Forgot } from "./forgotten.ts";
 import { HelloText } from "./go_nodes.ts";
 import type { Telling } from "./hook.ts";
@@ -61,8 +61,8 @@ export class Gossip {
 
   /** The monotonic time by which `wake` wants to be called next. While stopping it still answers: its clock goes on. */
   get nextWakeMs(): number {
-    if (this.#parts.leaving.active) return this.#parts.clock.monotonicMs + this.#options.intervalMs;
-    const { clock, rounds, replica, tellings } = this.#parts;
+    const { clock, rounds, replica, tellings, leaving } = this.#parts;
+    if (leaving.active) return clock.monotonicMs + replica.pace.intervalMs;
     const dueMs = Math.min(replica.verdicts.last.deadlineMs, tellings.nextMs);
     const verdictMs = clock.monotonicMs + Math.max(VERDICT_GAP_MS, dueMs - clock.nowMs + 1);
     return Math.min(rounds.nextMs, verdictMs);
@@ -207,6 +207,8 @@ export class Gossip {
     const turn: Turn = { now, nowMs: this.#parts.clock.step(now, this.nextWakeMs), effects: [] };
     must(turn, now.monotonicMs >= monotonicMs, "the monotonic clock never goes back");
     act(turn);
+    const pace = this.replica.pace.look(this.replica.table.size, turn.nowMs);
+    if (pace !== undefined) notice(turn, "info", pace);
     this.#tell(turn, this.replica.verdicts.review(turn.nowMs));
     if (!this.#parts.leaving.active) this.tellings.act(turn, this.joined);
     this.#parts.leaving.settle(turn);

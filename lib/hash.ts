@@ -14,9 +14,14 @@ function finish(hash: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Mixes a whole number into a 32-bit hash: the order counts. */
-export function mix(hash: number, word: number): number {
-  return finish(Math.imul(hash, 0x01000193) ^ word);
+/** Takes a whole number into a check of many, of which the order counts. */
+export function chain(check: number, word: number): number {
+  return (Math.imul(check, 0x01000193) + word) | 0;
+}
+
+/** What `chain` came to, as 32 bits of which each depends on all. */
+export function chained(check: number): number {
+  return finish(check) >>> 0;
 }
 
 /** A 32-bit hash of a text, the same on all nodes. */

@@ -4,12 +4,13 @@
  *
  * @module
  */
+import type { Pace } from "./pace.ts";
 import type { Report } from "./table.ts";
 
 export interface JoiningOptions {
   readonly address: string;
   readonly boot: string;
-  readonly deadAfterMs: number;
+  readonly pace: Pick<Pace, "deadAfterMs">;
   /** There are nodes to join; otherwise this node takes part from the start. */
   readonly active: boolean;
 }
@@ -41,9 +42,9 @@ export class Joining {
   meet(): string | undefined {
     if (this.#twinAddress !== undefined) return undefined;
     const own = this.#own;
-    const { address, deadAfterMs } = this.#options;
+    const { address, pace } = this.#options;
     const elsewhere = own !== undefined && own.boot !== "" && own.left === "" &&
-      own.address !== "" && own.address !== address && own.ageMs <= deadAfterMs;
+      own.address !== "" && own.address !== address && own.ageMs <= pace.deadAfterMs;
     if (elsewhere) return this.#twinAddress = own.address;
     this.#active = false;
     return undefined;

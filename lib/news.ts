@@ -8,21 +8,25 @@
 /** News travels for this many intervals: by then an epidemic through 10,000 nodes is over. */
 export const NEWS_INTERVALS = 8;
 
+/** For how long news travels, in ms. */
+export interface NewsPace {
+  readonly newsMs: number;
+}
+
 export class News {
-  readonly #lifeMs: number;
+  readonly #pace: NewsPace;
   /** By name: the running time at which it is no news any more. */
   readonly #untilMs = new Map<string, number>();
 
-  /** `lifeMs`: for how long news travels. */
-  constructor(lifeMs: number) {
-    this.#lifeMs = lifeMs;
+  constructor(pace: NewsPace) {
+    this.#pace = pace;
   }
 
   /** Notes that something changed. */
   note(name: string, nowMs: number): void {
     // Deleted first, so that the latest comes last.
     this.#untilMs.delete(name);
-    this.#untilMs.set(name, nowMs + this.#lifeMs);
+    this.#untilMs.set(name, nowMs + this.#pace.newsMs);
   }
 
   forget(name: string): void {

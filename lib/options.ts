@@ -6,26 +6,23 @@
 
 import type { RunningClock } from "./clock.ts";
 import type { Hook } from "./hook.ts";
+import type { Pace, PaceOptions } from "./pace.ts";
 import type { Told } from "./told.ts";
 
-/** Who this node is, and its pace. */
+/** Who this node is. */
 export interface Self {
   readonly id: string;
   /** This node's advertised `host:port`. */
   readonly address: string;
   /** 8 hex digits drawn when the process started. */
   readonly boot: string;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
-  /** For how long a member is dead or left before all forget it; by default never. */
-  readonly forgetMs?: number | undefined;
   /** Above so many members heartbeats are whole intervals and travel as ticks; see `FINE_MEMBERS_MAX`. */
   readonly fineMembersMax?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
 
-export interface GossipOptions extends Self {
+export interface GossipOptions extends Self, PaceOptions {
   /** Addresses to join. */
   readonly seeds: readonly string[];
   /** More of them are being looked up: `resolved` will tell. */
@@ -42,6 +39,7 @@ export interface GossipOptions extends Self {
 
 /** What this node's copy of the table is told. */
 export interface ReplicaOptions extends Self {
+  readonly pace: Pace;
   /** Knows how long this node did not run. */
   readonly clock: Pick<RunningClock, "sleptMs" | "uncountedMs" | "isWaking">;
 }

@@ -11,7 +11,7 @@
 import { wordsOf } from "./about.ts";
 import { isId } from "./address.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
-import { News } from "./news.ts";
+import { News, type NewsPace } from "./news.ts";
 
 /** Quiets at one time: who needs more has another pattern. */
 export const QUIETS_MAX = 64;
@@ -71,8 +71,8 @@ export class Quiets {
   readonly #news: News;
   readonly #byPattern = new Map<string, Kept>();
 
-  constructor(newsMs: number) {
-    this.#news = new News(newsMs);
+  constructor(pace: NewsPace) {
+    this.#news = new News(pace);
   }
 
   get empty(): boolean {

@@ -15,7 +15,7 @@ import type { Draft, Message } from "./wire.ts";
 /** Asks for the parts that differ. */
 export function bucketsDraft(replica: Replica, nowMs: number): Draft {
   const { buckets } = replica.table;
-  return { ...replica.fullDraft(nowMs, { within: () => false }), ...reads(replica), buckets };
+  return { ...replica.fullDraft(nowMs, { within: () => false }), buckets };
 }
 
 /** Answers a request, begun at `start`, a share of all, for all rows, or for the parts that differ. */
@@ -30,12 +30,7 @@ export function repairAnswer(
     ? firstPiece(replica, start)
     : inDifference(buckets, theirs.buckets) ?? (() => false);
   if (within === undefined) return replica.fullDraft(nowMs, { theirs });
-  return { ...replica.fullDraft(nowMs, { theirs, within }), ...reads(replica), buckets };
-}
-
-/** Says that this node reads ticks and parts. */
-function reads({ unitMs }: Replica): Pick<Draft, "unitMs"> {
-  return unitMs === undefined ? {} : { unitMs };
+  return { ...replica.fullDraft(nowMs, { theirs, within }), buckets };
 }
 
 /**

@@ -16,8 +16,9 @@ import { Evidence } from "./evidence.ts";
 import { Forgotten } from "./forgotten.ts";
 import { FormerMembers } from "./former.ts";
 import { type Form, Forms } from "./forms.ts";
-import { News, NEWS_INTERVALS } from "./news.ts";
+import { News } from "./news.ts";
 import type { ReplicaOptions } from "./options.ts";
+import type { Pace } from "./pace.ts";
 import { spreadIntervals } from "./partners.ts";
 import { Gaps } from "./slow.ts";
 import { Spread } from "./spread.ts";
@@ -32,7 +33,6 @@ import type { Draft, Message } from "./wire.ts";
 const CHARGE_AHEAD_MAX_MS = 3_600_000;
 
 export class Replica {
-  /** This node's ID. */
   readonly id: string;
   readonly table: Table;
   readonly evidence: Evidence;
@@ -52,6 +52,8 @@ export class Replica {
   readonly pulse = new Pulse();
   /** Changes of the roster. */
   readonly news: News;
+  /** How fast it beats, and how long it waits for others. */
+  readonly pace: Pace;
   /** Of more members heartbeats travel as ticks. */
   readonly fineMembersMax: number;
   readonly #options: ReplicaOptions;
@@ -61,24 +63,23 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { id, intervalMs, deadAfterMs, forgetMs = Infinity, clock } = options;
+    const { id, pace, clock } = options;
     this.id = id;
+    this.pace = pace;
     this.fineMembersMax = options.fineMembersMax ?? FINE_MEMBERS_MAX;
-    this.table = new Table({ deadAfterMs });
-    const newsMs = NEWS_INTERVALS * intervalMs;
-    this.news = new News(newsMs);
-    this.forms = new Forms(newsMs);
-    const graceMs = () => this.unitMs ?? 0;
-    const spreadMs = () => (this.unitMs ?? 0) * spreadIntervals(this.table.size);
-    this.evidence = new Evidence({ intervalMs, deadAfterMs, newsMs, graceMs, spreadMs });
-    this.tidings = new Tidings(newsMs);
-    this.#gaps = new Gaps(deadAfterMs);
+    this.table = new Table({ pace });
+    this.news = new News(pace);
+    this.forms = new Forms(pace);
+    const graceMs = (ms: number) => this.unitMs === undefined ? 0 : floorStep(ms);
+    const spreadMs = () => graceMs(pace.longestIntervalMs) * spreadIntervals(this.table.size);
+    this.evidence = new Evidence({ pace, graceMs, spreadMs });
+    this.tidings = new Tidings(pace);
+    this.#gaps = new Gaps(pace);
     const { table, evidence } = this;
-    // An interval more: an age that a peer rounds down must not show the member live.
-    this.former = new FormerMembers((member) => evidence.silenceMs(member) + intervalMs);
+    this.former = new FormerMembers((of, size) => pace.recallMs(evidence.silenceMs(of), size));
     this.verdicts = new Verdicts({ id, table, evidence, clock });
     this.forgotten = new Forgotten({
-      ...{ id, table, verdicts: this.verdicts, forgetMs },
+      ...{ id, table, verdicts: this.verdicts, pace },
       tell: (id, nowMs) => {
         this.#forget();
         this.news.note(id, nowMs);
@@ -95,7 +96,7 @@ export class Replica {
 
   /** The step of heartbeats in ms, in a cluster of so many that they travel as ticks. */
   get unitMs(): number | undefined {
-    return this.table.size > this.fineMembersMax ? floorStep(this.#options.intervalMs) : undefined;
+    return this.table.size > this.fineMembersMax ? floorStep(this.pace.intervalMs) : undefined;
   }
 
   /** Ms until this node may stamp its next heartbeat. */
@@ -151,8 +152,9 @@ export class Replica {
 
   /** Puts the members of a former life into the table, when it is time (see former.ts). */
   recall(nowMs: number): void {
-    for (const { id, address, boot, heartbeat, beforeMs } of this.former.recall(nowMs)) {
-      if (beforeMs + nowMs >= (this.#options.forgetMs ?? Infinity)) continue;
+    const recalled = this.former.recall(nowMs, this.table.size);
+    for (const { id, address, boot, heartbeat, beforeMs } of recalled) {
+      if (beforeMs + nowMs >= this.pace.forgetMs) continue;
       // It runs again: where its clock was ahead in its former life, that heartbeat would win and show it dead.
       const row = this.table.get(id);
       if (row !== undefined && row.heartbeat > 0 && row.boot !== boot) continue;

@@ -7,11 +7,16 @@ import type { Contacts } from "./contacts.ts";
 import type { Turn } from "./effects.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Self } from "./options.ts";
+import type { Pace } from "./pace.ts";
 import { fanout, Partners, shuffle, URGENT_FANOUT } from "./partners.ts";
 import { Reach, SILENT_MIN } from "./reach.ts";
 import type { Row } from "./table.ts";
 
-/** The least time between two rounds, in ms, however urgent the news. */
+/**
+ * The least time between two rounds, in ms, however urgent the news. An urgent round takes the place of the next
+ * regular one. Rejected: one without heartbeats, beside it. With a join a second among 300 each node called 5.9 times a
+ * second instead of 4.4, and sent a fifth more.
+ */
 const URGENT_GAP_MS = 200;
 
 /**
@@ -43,8 +48,8 @@ const MADE_UP_MAX = 2;
  */
 const STARVED_SHARE = 0.5;
 
-export interface RoundsOptions
-  extends Pick<Self, "address" | "intervalMs" | "deadAfterMs" | "random"> {
+export interface RoundsOptions extends Pick<Self, "address" | "random"> {
+  readonly pace: Pick<Pace, "intervalMs" | "deadAfterMs">;
   /** The monotonic time of the first round. */
   readonly startMs: number;
 }
@@ -87,7 +92,7 @@ export class Rounds {
   #urgentGapMs(): number {
     if (this.#urgent < STORM_ROUNDS) return URGENT_GAP_MS;
     const doublings = Math.floor(this.#urgent / STORM_ROUNDS) - 1;
-    const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.intervalMs);
+    const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.pace.intervalMs);
     return Math.min(STORM_GAP_MS * 2 ** doublings, mostMs);
   }
 
@@ -136,7 +141,7 @@ export class Rounds {
       readonly stepInMs: number;
     },
   ): Set<string> {
-    const { address, intervalMs, deadAfterMs, random } = this.#options;
+    const { address, pace: { intervalMs, deadAfterMs }, random } = this.#options;
     const { live, hung, gone, due, alone, evidence } = from;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);

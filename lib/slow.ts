@@ -15,6 +15,7 @@
  * @module
  */
 import { News } from "./news.ts";
+import type { Pace } from "./pace.ts";
 import type { Row } from "./table.ts";
 
 /** What a member says of its rounds counts for its heartbeats of so long, in ms, and a gap for as long. */
@@ -52,13 +53,13 @@ export interface Slowness {
 
 /** A node's own heartbeats: the greatest gap of the last minute. */
 export class Gaps {
-  readonly #deadAfterMs: number;
+  readonly #pace: Pick<Pace, "deadAfterMs">;
   /** Gaps that matter, each greater than all later ones: by the time they ended, oldest first. */
   #lastMs = Infinity;
   #gaps: { readonly atMs: number; readonly gapMs: number }[] = [];
 
-  constructor(deadAfterMs: number) {
-    this.#deadAfterMs = deadAfterMs;
+  constructor(pace: Pick<Pace, "deadAfterMs">) {
+    this.#pace = pace;
   }
 
   /** Notes a heartbeat, by the monotonic clock. */
@@ -66,7 +67,9 @@ export class Gaps {
     const gapMs = monotonicMs - this.#lastMs;
     this.#lastMs = monotonicMs;
     this.#gaps = this.#gaps.filter((gap) => gap.atMs > monotonicMs - LASTS_MS && gap.gapMs > gapMs);
-    if (SILENCE_GAPS * gapMs > this.#deadAfterMs) this.#gaps.push({ atMs: monotonicMs, gapMs });
+    if (SILENCE_GAPS * gapMs > this.#pace.deadAfterMs) {
+      this.#gaps.push({ atMs: monotonicMs, gapMs });
+    }
   }
 
   /** The greatest gap of the last minute in ms; 0 where none needs anybody's patience. */
@@ -75,9 +78,12 @@ export class Gaps {
   }
 }
 
+/** How long a member that is not slow may be silent, and news travels. */
+export type SlowPace = Pick<Pace, "deadAfterMs" | "newsMs">;
+
 /** What is known of members that say they are slow. */
 export class SlowMembers {
-  readonly #deadAfterMs: number;
+  readonly #pace: SlowPace;
   readonly #news: News;
   readonly #byId = new Map<string, Slowness>();
   /** Silences that this node saw end: how long each was, and the heartbeat that ended it. */
@@ -86,9 +92,9 @@ export class SlowMembers {
   readonly #starved = new Map<string, number>();
   #version = 0;
 
-  constructor(options: { readonly deadAfterMs: number; readonly newsMs: number }) {
-    this.#deadAfterMs = options.deadAfterMs;
-    this.#news = new News(options.newsMs);
+  constructor(pace: SlowPace) {
+    this.#pace = pace;
+    this.#news = new News(pace);
   }
 
   get empty(): boolean {
@@ -134,8 +140,9 @@ export class SlowMembers {
   beats(row: Pick<Row, "id" | "heartbeat">, heartbeat: number): void {
     const fromHeartbeat = this.#starved.get(row.id);
     if (fromHeartbeat === undefined) return;
-    if (heartbeat - row.heartbeat > this.#deadAfterMs) this.#starved.set(row.id, heartbeat);
-    else if (heartbeat - fromHeartbeat >= RECOVERED_DEAD_AFTERS * this.#deadAfterMs) {
+    const { deadAfterMs } = this.#pace;
+    if (heartbeat - row.heartbeat > deadAfterMs) this.#starved.set(row.id, heartbeat);
+    else if (heartbeat - fromHeartbeat >= RECOVERED_DEAD_AFTERS * deadAfterMs) {
       this.#starved.delete(row.id);
     }
   }
@@ -160,17 +167,15 @@ export class SlowMembers {
     );
   }
 
-  /** How long a member may be silent, in ms. */
-  silenceMs(row: Pick<Row, "id" | "heartbeat">): number {
-    if (this.empty) return this.#deadAfterMs;
+  /** How long a member may be silent, in ms, where one that is not slow may be for `deadAfterMs`. */
+  silenceMs(
+    row: Pick<Row, "id" | "heartbeat">,
+    { deadAfterMs }: Pick<Pace, "deadAfterMs"> = this.#pace,
+  ): number {
+    if (this.empty) return deadAfterMs;
     const silenceMs = SILENCE_GAPS * this.gapMs(row);
-    const mostMs = SILENCE_MAX_DEAD_AFTERS * this.#deadAfterMs;
-    return Math.max(this.#deadAfterMs, Math.min(silenceMs, mostMs));
-  }
-
-  /** The same of a member that is not known to be slow. */
-  get usualSilenceMs(): number {
-    return this.#deadAfterMs;
+    const mostMs = SILENCE_MAX_DEAD_AFTERS * deadAfterMs;
+    return Math.max(deadAfterMs, Math.min(silenceMs, mostMs));
   }
 
   /** IDs of members that are or were slow, or starve. */

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import type { Pace } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 import { isUp, type Row } from "./table.ts";
 
@@ -29,7 +30,7 @@ const LOOKS_MAX = 8;
 
 export interface SuspicionOptions {
   readonly id: string;
-  readonly intervalMs: number;
+  readonly pace: Pick<Pace, "intervalMs" | "longestIntervalMs">;
   readonly random: () => number;
   readonly replica: Replica;
 }
@@ -47,14 +48,15 @@ export class Suspicion {
 
   /** Takes a refusal by a member: look again, or it is charged now, which is news. */
   refused(row: Row, nowMs: number): "look" | "charged" | undefined {
-    const { replica, intervalMs } = this.#options;
+    const { replica, pace } = this.#options;
     const { id } = row;
     // A Go node's heartbeats are stamps of others: no charge can be held against them.
     if (row.boot === "" || !this.#mayRun(row, nowMs)) return;
     if (replica.evidence.charges.distrusts(id, nowMs)) return;
     const before = this.#refusedAtMs.get(id);
     this.#refusedAtMs.set(id, nowMs);
-    const again = before !== undefined && nowMs - before <= AGAIN_INTERVALS * intervalMs;
+    const windowMs = AGAIN_INTERVALS * pace.longestIntervalMs;
+    const again = before !== undefined && nowMs - before <= windowMs;
     if (!again) return "look";
     return replica.testimony.charge(row, nowMs) ? "charged" : undefined;
   }
@@ -89,7 +91,7 @@ export class Suspicion {
   }
 
   #mayLook(nowMs: number): boolean {
-    if (nowMs - this.#sinceMs >= this.#options.intervalMs) {
+    if (nowMs - this.#sinceMs >= this.#options.pace.intervalMs) {
       this.#sinceMs = nowMs;
       this.#looks = 0;
     }
@@ -107,7 +109,7 @@ export class Suspicion {
 
   /** Forgets refusals that are too old to count. */
   expire(nowMs: number): void {
-    const windowMs = AGAIN_INTERVALS * this.#options.intervalMs;
+    const windowMs = AGAIN_INTERVALS * this.#options.pace.longestIntervalMs;
     for (const [id, atMs] of this.#refusedAtMs) {
       if (nowMs - atMs > windowMs) this.#refusedAtMs.delete(id);
     }

@@ -80,11 +80,11 @@ export class Table {
   #version = 0;
 
   constructor(
-    { members = MEMBERS_MAX, tombstones = TOMBSTONES_MAX, deadAfterMs = Infinity } = {},
+    { members = MEMBERS_MAX, tombstones = TOMBSTONES_MAX, pace = { deadAfterMs: Infinity } } = {},
   ) {
     this.#membersMax = members;
     this.#tombstones = new Tombstones(tombstones);
-    this.#room = new Room((row, nowMs) => goneClass(row, nowMs, deadAfterMs));
+    this.#room = new Room((row, nowMs) => goneClass(row, nowMs, pace.deadAfterMs));
   }
 
   /** Members that are not decommissioned. */

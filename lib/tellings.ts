@@ -16,7 +16,6 @@ import { Duty, isFresh } from "./duty.ts";
 import type { Turn } from "./effects.ts";
 import type { Telling } from "./hook.ts";
 import type { Seen } from "./naming.ts";
-import { NEWS_INTERVALS } from "./news.ts";
 import type { GossipOptions } from "./options.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
@@ -44,7 +43,7 @@ export interface TellingCounts {
 
 type TellingsOptions = Pick<
   GossipOptions,
-  "id" | "address" | "boot" | "intervalMs" | "deadAfterMs" | "hooks" | "tellAfterMs" | "told"
+  "id" | "address" | "boot" | "hooks" | "tellAfterMs" | "told"
 >;
 
 export class Tellings {
@@ -73,8 +72,8 @@ export class Tellings {
     this.#options = options;
     this.#replica = replica;
     this.#rounds = rounds;
-    this.cutOff = new CutOff(options);
-    this.#carriers = new Carriers(replica, options.deadAfterMs);
+    this.cutOff = new CutOff(replica.pace);
+    this.#carriers = new Carriers(replica);
     const { tidings } = replica;
     const seen = this.#seen;
     this.#duties = hooks.map((hook) => new Duty({ hook, tidings, seen, tellAfterMs }));
@@ -144,15 +143,15 @@ export class Tellings {
 
   /** Notes whether this node is cut off, or hears others again, or slept: then it listens before it tells. */
   #listen(nowMs: number): void {
-    const { intervalMs, deadAfterMs } = this.#options;
+    const { deadAfterMs, longestIntervalMs, newsMs } = this.#replica.pace;
     const { live, hung } = this.#replica.verdicts.last;
     this.cutOff.survey(live.length + hung.length, nowMs);
     const isCutOff = this.cutOff.isCutOff(nowMs);
     const { sleptMs } = this.#replica.clock;
     const isBack = this.#cutOffAt !== undefined && !isCutOff;
-    const hasSlept = sleptMs - this.#sleptMs > NEWS_INTERVALS * intervalMs;
+    const hasSlept = sleptMs - this.#sleptMs > newsMs;
     if (this.#muteUntilMs === Infinity || isBack || hasSlept) {
-      this.#muteUntilMs = nowMs + deadAfterMs + SETTLE_INTERVALS * intervalMs;
+      this.#muteUntilMs = nowMs + deadAfterMs + SETTLE_INTERVALS * longestIntervalMs;
     }
     if (isBack) this.#cutOffTold.clear();
     this.#sleptMs = sleptMs;

@@ -25,7 +25,7 @@
 import { floorStep } from "./clock.ts";
 import { fold, OLDER_MS } from "./columns.ts";
 import { BITS, charCodeOf, putDigits, putNumber, roomFor, textOf } from "./digits.ts";
-import { mix } from "./hash.ts";
+import { chain, chained } from "./hash.ts";
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
 
@@ -89,7 +89,7 @@ export function encodeTicks(stamps: Stamps, at: Writing): Ticks {
     group *= REMAINDERS;
     if (tick >= 0) {
       group += remainderOf(tick);
-      check = mix(mix(check, i), tick);
+      check = chain(chain(check, i), tick);
     } else if (heartbeats[i]! > 0) others.push(i);
     const isLast = i === heartbeats.length - 1;
     if (i % GROUP === GROUP - 1 || isLast) {
@@ -97,7 +97,7 @@ export function encodeTicks(stamps: Stamps, at: Writing): Ticks {
       group = 0;
     }
     if (i % CHECKED === CHECKED - 1 || isLast) {
-      length = putDigits(bytes, length, check >>> CHECK_BITS_LESS, CHECK_LENGTH);
+      length = putDigits(bytes, length, chained(check) >>> CHECK_BITS_LESS, CHECK_LENGTH);
       check = 0;
     }
   }
@@ -123,7 +123,7 @@ export function encodeLater(stamps: Stamps, at: Writing, knows: Columns): Ticks 
     if (tick < 0) {
       if (heartbeats[i]! > 0) others.push(i);
     } else if (laterMs > 0) {
-      check = mix(mix(check, i), tick);
+      check = chain(chain(check, i), tick);
       if (laterMs === at.unitMs) bits |= 1 << i % BITS;
       else {
         const isTwo = laterMs === 2 * at.unitMs;
@@ -137,7 +137,7 @@ export function encodeLater(stamps: Stamps, at: Writing, knows: Columns): Ticks 
       bits = 0;
     }
   }
-  length = putDigits(bytes, length, check >>> CHECK_BITS_LESS, CHECK_LENGTH);
+  length = putDigits(bytes, length, chained(check) >>> CHECK_BITS_LESS, CHECK_LENGTH);
   const text = textOf(bytes, length);
   const exact = encodeExact(stamps, others, at, knows);
   return { clockMs: at.clockMs, unitMs: at.unitMs, of: "some", text, exact };

@@ -6,7 +6,7 @@
 import { floorStep } from "./clock.ts";
 import { unfold } from "./columns.ts";
 import { BITS, digitAt, digitsAt, Numbers } from "./digits.ts";
-import { mix } from "./hash.ts";
+import { chain, chained } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
 import {
@@ -133,9 +133,9 @@ function readAll(
       }
       const tick = tickNear(clockOf(stamps, i, sentAtMs), ticks[i]!, unitMs);
       ticks[i] = tick;
-      check = mix(mix(check, i), tick);
+      check = chain(chain(check, i), tick);
     }
-    const holds = digitsAt(text, at, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
+    const holds = digitsAt(text, at, CHECK_LENGTH) === chained(check) >>> CHECK_BITS_LESS;
     at += CHECK_LENGTH;
     if (holds) continue;
     isWhole = false;
@@ -169,9 +169,9 @@ function readSome({ ticks: { text, unitMs }, stamps, sentAtMs, said }: Reading):
     if (bits < 0) return undefined;
     if ((bits & 1) === 1) ticks[i] = said[i]! / unitMs + 1;
     if (ticks[i] !== Math.floor(ticks[i]!)) return undefined;
-    if (ticks[i]! > 0) check = mix(mix(check, i), ticks[i]!);
+    if (ticks[i]! > 0) check = chain(chain(check, i), ticks[i]!);
   }
-  const isWhole = digitsAt(text, end, CHECK_LENGTH) === check >>> CHECK_BITS_LESS;
+  const isWhole = digitsAt(text, end, CHECK_LENGTH) === chained(check) >>> CHECK_BITS_LESS;
   return { ticks: isWhole ? ticks : ticks.fill(0), isWhole };
 }
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { NewsPace } from "./news.ts";
 import { type Quiet, Quiets } from "./quiets.ts";
 import { type Told, ToldChanges } from "./told.ts";
 import { Tries, type Try } from "./tries.ts";
@@ -21,10 +22,10 @@ export class Tidings {
   readonly tries: Tries;
   readonly quiets: Quiets;
 
-  constructor(newsMs: number) {
-    this.told = new ToldChanges(newsMs);
-    this.tries = new Tries(newsMs);
-    this.quiets = new Quiets(newsMs);
+  constructor(pace: NewsPace) {
+    this.told = new ToldChanges(pace);
+    this.tries = new Tries(pace);
+    this.quiets = new Quiets(pace);
   }
 
   get empty(): boolean {

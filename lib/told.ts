@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { News } from "./news.ts";
+import { News, type NewsPace } from "./news.ts";
 import { ageOf, type Status, STATUSES } from "./table.ts";
 
 /** Told changes kept, the last told at the end: as many as a state file remembers members. */
@@ -69,8 +69,8 @@ export class ToldChanges {
   /** By hook: its last message. */
   readonly #last = new Map<string, { readonly atMs: number; readonly together: number }>();
 
-  constructor(newsMs: number) {
-    this.#news = new News(newsMs);
+  constructor(pace: NewsPace) {
+    this.#news = new News(pace);
   }
 
   get empty(): boolean {

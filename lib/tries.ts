@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { News } from "./news.ts";
+import { News, type NewsPace } from "./news.ts";
 import { ageOf } from "./table.ts";
 
 /** Hooks whose attempts are known at one time: far more than anybody configures. */
@@ -39,8 +39,8 @@ export class Tries {
   readonly #news: News;
   readonly #byHook = new Map<string, Sign>();
 
-  constructor(newsMs: number) {
-    this.#news = new News(newsMs);
+  constructor(pace: NewsPace) {
+    this.#news = new News(pace);
   }
 
   get empty(): boolean {

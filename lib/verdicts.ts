@@ -105,7 +105,9 @@ export class Verdicts {
 
   #standing(shown: Shown | undefined, nowMs: number): Standing {
     const witnessesNeeded = this.witnessesNeeded();
-    return { nowMs, witnessesNeeded, isShownDead: shown?.status === "dead" };
+    const isShownDead = shown?.status === "dead";
+    const isShownSilent = isShownDead || shown?.status === "unresponsive";
+    return { nowMs, witnessesNeeded, isShownDead, isShownSilent };
   }
 
   /** Witnesses that would convict a member now: those of the live members, without itself. */

@@ -12,6 +12,7 @@ export function paintHeadline(state) {
   setText(byId("self-id"), self.id);
   setText(byId("self-address"), self.address);
   setText(byId("self-up"), self.up);
+  setText(byId("self-pace"), self.pace);
   byId("headline").className = `headline ${tone}`;
   setText(byId("verdict"), verdict);
   setText(byId("latest"), latest);

@@ -25,7 +25,7 @@ function accept(ageMs: number, witness = "w1", member = "n1"): Accept {
 }
 
 Deno.test("evidence of an accepting host holds for two dead-afters after it was found", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   assert(accepts.add(accept(3_000), row(), HEARD_MS + 3_000), "it is the first");
   const lapsesMs = HEARD_MS + 3_000 + LAPSE_MS;
   assertEquals(accepts.lapsesMs(row(), HEARD_MS + 3_000), lapsesMs);
@@ -34,7 +34,7 @@ Deno.test("evidence of an accepting host holds for two dead-afters after it was 
 });
 
 Deno.test("after a long silence evidence holds for a quarter of it, fifteen minutes at most", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   for (const [ageMs, lapseMs] of [[100_000, 25_000], [10_000_000, 900_000]] as const) {
     accepts.add(accept(ageMs), row(), HEARD_MS + ageMs);
     const nowMs = HEARD_MS + ageMs;
@@ -43,7 +43,7 @@ Deno.test("after a long silence evidence holds for a quarter of it, fifteen minu
 });
 
 Deno.test("a later heartbeat voids evidence, and an old message does not renew it", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   accepts.add(accept(3_000), row(), HEARD_MS + 3_000);
   assertEquals(accepts.witnesses(row()), ["w1"]);
   const later = row("n1", HEARTBEAT + 3_000);
@@ -55,7 +55,7 @@ Deno.test("a later heartbeat voids evidence, and an old message does not renew i
 
 Deno.test("the evidence is the later of all witnesses', in whatever order it comes; three are named", () => {
   for (const ages of [[1_000, 2_000, 3_000, 4_000], [4_000, 3_000, 2_000, 1_000]]) {
-    const accepts = new Accepts(DEAD_AFTER_MS);
+    const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
     for (const ageMs of ages) accepts.add(accept(ageMs, `w${ageMs}`), row(), HEARD_MS + 5_000);
     assertEquals(accepts.lapsesMs(row(), HEARD_MS), HEARD_MS + 4_000 + LAPSE_MS);
     assertEquals(accepts.witnesses(row()).toSorted(), ["w2000", "w3000", "w4000"]);
@@ -64,7 +64,7 @@ Deno.test("the evidence is the later of all witnesses', in whatever order it com
 });
 
 Deno.test("nobody looks while the evidence is fresh; then the whole cluster does about twice in three intervals", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   accepts.add(accept(0.1), row(), HEARD_MS);
   const at = { callers: 10, intervalMs: 1_000 };
   assertEquals(accepts.lookShare(row(), { ...at, nowMs: HEARD_MS + LAPSE_MS / 4 - 1 }), 0);
@@ -74,7 +74,7 @@ Deno.test("nobody looks while the evidence is fresh; then the whole cluster does
 });
 
 Deno.test("a process that hangs for a day is called less than 511 times, the length of its accept queue", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   const dayMs = 24 * 3_600_000;
   let looks = 0;
   // Expected looks, with news of one that reaches all in two intervals.
@@ -95,7 +95,7 @@ Deno.test("a process that hangs for a day is called less than 511 times, the len
 });
 
 Deno.test("expire() drops what lapsed, and forget() all of a member", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   accepts.add(accept(1_000), row(), HEARD_MS);
   accepts.expire(row(), HEARD_MS + 1_000 + LAPSE_MS - 1);
   assert(accepts.has("n1"));
@@ -107,7 +107,7 @@ Deno.test("expire() drops what lapsed, and forget() all of a member", () => {
 });
 
 Deno.test("invariant 7: evidence is kept of so many members, and so much is told at once", () => {
-  const accepts = new Accepts(DEAD_AFTER_MS);
+  const accepts = new Accepts({ deadAfterMs: DEAD_AFTER_MS });
   for (let i = 0; i <= ACCEPTED_MAX; i++) {
     accepts.add(accept(1_000, "w1", `n${i}`), row(`n${i}`), HEARD_MS);
   }

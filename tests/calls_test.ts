@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Calls } from "../lib/calls.ts";
 import type { Turn } from "../lib/effects.ts";
 import type { Joining } from "../lib/joining.ts";
+import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 import { decodeMessage, type Message } from "../lib/wire.ts";
 
@@ -14,7 +15,7 @@ function callsOf(
   const clock = { sleptMs: 0, uncountedMs: 0, isWaking: false };
   const replica = new Replica({
     ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0, clock },
-    ...{ intervalMs: 1_000, deadAfterMs: 5_000 },
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
   });
   replica.beat({ monotonicMs: 0, wallMs: WALL_MS }, 0);
   for (let i = 1; i < members; i++) {

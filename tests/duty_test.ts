@@ -25,7 +25,12 @@ Deno.test("a death that was known is not told; one after a return that was over 
     tags: {},
     cutOff: false,
   };
-  const duty = new Duty({ hook, tidings: new Tidings(8_000), seen: new Map(), tellAfterMs: 0 });
+  const duty = new Duty({
+    hook,
+    tidings: new Tidings({ newsMs: 8_000 }),
+    seen: new Map(),
+    tellAfterMs: 0,
+  });
   duty.know(seenAs("dead", 0));
   duty.judge(seenAs("dead", 0), 10_000);
   assert(duty.isIdle);
@@ -41,7 +46,12 @@ Deno.test("a hook minds the troubles that it asks for, of members with its tags"
     ...{ name: "pager", tags: { role: "web" }, cutOff: false },
     statuses: new Set<Status>(["dead", "live"]),
   };
-  const duty = new Duty({ hook, tidings: new Tidings(8_000), seen: new Map(), tellAfterMs: 0 });
+  const duty = new Duty({
+    hook,
+    tidings: new Tidings({ newsMs: 8_000 }),
+    seen: new Map(),
+    tellAfterMs: 0,
+  });
   const minds = (status: Status, tags: string) => {
     const seen = seenAs(status, 0);
     return duty.minds({ ...seen, row: { ...seen.row!, about: about(`{"tags":${tags}}`) } });
@@ -56,7 +66,12 @@ Deno.test("a change counts as due from the ms in which it has lasted long enough
   const hook = { name: "pager", statuses: new Set<Status>(["dead"]), tags: {}, cutOff: false };
   const seen = seenAs("dead", 10_000);
   const known = new Map([["n3", seen]]);
-  const duty = new Duty({ hook, tidings: new Tidings(8_000), seen: known, tellAfterMs: 30_000 });
+  const duty = new Duty({
+    hook,
+    tidings: new Tidings({ newsMs: 8_000 }),
+    seen: known,
+    tellAfterMs: 30_000,
+  });
   duty.judge(seen, 10_000);
   assertEquals(duty.due(10_000, false)?.ids ?? [], []);
   assertEquals(duty.pending(39_999), { pending: 0, oldestPendingMs: 0 });

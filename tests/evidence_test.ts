@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Evidence } from "../lib/evidence.ts";
+import { Pace } from "../lib/pace.ts";
 import type { Row } from "../lib/table.ts";
 
 const HEARTBEAT = 1_000_000;
@@ -14,7 +15,7 @@ function row(parts: Partial<Row> = {}): Row {
 }
 
 function evidence(): Evidence {
-  return new Evidence({ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 });
+  return new Evidence({ pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }) });
 }
 
 /** What is known of a member that is slow, and whose host accepts connections. */
@@ -33,13 +34,23 @@ function at(ageMs: number, isShownDead = false) {
   return { nowMs: HEARD_MS + ageMs, witnessesNeeded: 3, isShownDead };
 }
 
+Deno.test("while two paces hold, patience is for those that are shown live, and the others need a younger heartbeat", () => {
+  const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 1 });
+  pace.look(2, 0);
+  const known = new Evidence({ pace, graceMs: (intervalMs) => intervalMs });
+  const shown = (ageMs: number, isShownSilent: boolean) =>
+    known.statusOf(row(), { ...at(ageMs), isShownSilent });
+  assertEquals([12_000, 12_001].map((ageMs) => shown(ageMs, false)), ["live", "dead"]);
+  assertEquals([6_000, 6_001].map((ageMs) => shown(ageMs, true)), ["live", "dead"]);
+});
+
 Deno.test("a suspect is silent for 60 % of what is allowed, or for longer than heartbeats take to spread, yet not for all of it", () => {
   for (
     const [spreadMs, suspectMs] of [[0, 3_000], [2_999, 3_000], [4_100, 4_100], [9_000, 4_500]]
   ) {
     const spread = () => spreadMs!;
     const known = new Evidence({
-      ...{ intervalMs: 1_000, deadAfterMs: 5_000, newsMs: 8_000 },
+      pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
       ...{ graceMs: () => 1_000, spreadMs: spread },
     });
     assertFalse(known.isSuspect(row(), HEARD_MS + 1_000 + suspectMs!));

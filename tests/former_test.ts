@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type FormerMember, FormerMembers } from "../lib/former.ts";
+import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 
 const MEMBER: FormerMember = {
@@ -43,8 +44,7 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
   };
   const replica = new Replica({
     ...options,
-    intervalMs: 1_000,
-    deadAfterMs: 5_000,
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
     random: () => 0,
   });
   for (const id of ["runs", "is gone", "is slow"]) replica.former.add({ ...MEMBER, id });
@@ -71,7 +71,7 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
 Deno.test("Replica.recall() brings back nobody who would be forgotten by then", () => {
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
-    ...{ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 },
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 }),
     clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
   });
   const recalledMs = 6_001;
@@ -80,4 +80,20 @@ Deno.test("Replica.recall() brings back nobody who would be forgotten by then", 
   replica.former.add({ ...MEMBER, id: "late", beforeMs });
   replica.recall(recalledMs);
   assertEquals(replica.table.roster().map(({ id }) => id), ["in time"]);
+});
+
+Deno.test("Replica.recall() waits for longer where the recalled make the table so large that all wait for longer", () => {
+  const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 3 });
+  const replica = new Replica({
+    ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0, pace },
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
+  });
+  for (const id of ["a", "b", "c", "d"]) replica.former.add({ ...MEMBER, id });
+  replica.recall(12_000);
+  assertEquals(replica.table.size, 0);
+  replica.recall(12_001);
+  assertEquals(replica.table.size, 4);
+  pace.look(replica.table.size, 12_001);
+  const shown = replica.table.roster().map((row) => replica.verdicts.statusOf(row, 12_001));
+  assertEquals(shown, Array(4).fill("dead"));
 });

@@ -28,7 +28,7 @@ function rowOf(i: number, more: Partial<Row> = {}): Row {
 }
 
 Deno.test("ticks go to whoever said that it reads them, until it sends columns and does not say so: an older program", () => {
-  const forms = new Forms(NEWS_MS);
+  const forms = new Forms({ newsMs: NEWS_MS });
   assertEquals([forms.next("n1"), forms.next(undefined)], ["columns", "columns"]);
   forms.heard("n1", message({ unitMs: UNIT_MS, columns: COLUMNS }), { read: READ, nowMs: 0 });
   assertEquals([forms.next("n1"), forms.next("n2")], ["ticks", "columns"]);
@@ -41,7 +41,7 @@ Deno.test("ticks go to whoever said that it reads them, until it sends columns a
 
 Deno.test("where a check failed, at either end, the next message is columns, once", () => {
   for (const [unread, read] of [[true, READ], [false, { ...READ, unread: true }]] as const) {
-    const forms = new Forms(NEWS_MS);
+    const forms = new Forms({ newsMs: NEWS_MS });
     forms.heard("n1", message({ unitMs: UNIT_MS, unread }), { read, nowMs: 0 });
     assertEquals([forms.next("n1"), forms.next("n1")], ["columns", "ticks"], `${unread}`);
   }
@@ -50,13 +50,13 @@ Deno.test("where a check failed, at either end, the next message is columns, onc
 Deno.test("who reads ticks is told as bits in roster order, while it is news, and is known to whoever reads that", () => {
   const roster = Array.from({ length: 20 }, (_, i) => rowOf(i));
   const readers = [0, 5, 6, 7, 19];
-  const told = new Forms(NEWS_MS);
+  const told = new Forms({ newsMs: NEWS_MS });
   for (const i of readers) {
     told.heard(roster[i]!.id, message({ unitMs: UNIT_MS }), { read: READ, nowMs: 100 });
   }
   const text = told.told(roster, 100 + NEWS_MS - 1)!;
   assertEquals([text.length, told.told(roster, 100 + NEWS_MS)], [4, undefined]);
-  const forms = new Forms(NEWS_MS);
+  const forms = new Forms({ newsMs: NEWS_MS });
   forms.take(text, roster, 0);
   const found = roster.flatMap(({ id }, i) => forms.next(id) === "ticks" ? [i] : []);
   assertEquals(found, readers);
@@ -68,14 +68,14 @@ Deno.test("a member whose clock is not the one known, by 0.3 units or more, is t
   for (
     const [offMs, isExact] of [[-301, true], [-299, false], [299, false], [301, true]] as const
   ) {
-    const forms = new Forms(NEWS_MS);
+    const forms = new Forms({ newsMs: NEWS_MS });
     const row = rowOf(1);
     // At 3 s its clock shows 7 s.
     forms.dates(row, { heartbeat: 6_000, ageMs: 1_000 + offMs }, { nowMs: 3_000, unitMs: UNIT_MS });
     assertEquals(forms.moved(3_000 + NEWS_MS - 1), isExact ? ["n01"] : [], `${offMs}`);
     assertEquals(forms.moved(3_000 + NEWS_MS), []);
   }
-  const forms = new Forms(NEWS_MS);
+  const forms = new Forms({ newsMs: NEWS_MS });
   forms.dates(rowOf(1), { heartbeat: 5_000, ageMs: 90_000 }, { nowMs: 3_000, unitMs: UNIT_MS });
   forms.dates(rowOf(1, { heartbeat: 0 }), { heartbeat: 9_000, ageMs: 0 }, {
     nowMs: 3_000,

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { News, NEWS_INTERVALS } from "../lib/news.ts";
 
 Deno.test("news travels for as many intervals as it takes to reach all, and anew where it changes", () => {
-  const news = new News(NEWS_INTERVALS * 1_000);
+  const news = new News({ newsMs: NEWS_INTERVALS * 1_000 });
   const endMs = NEWS_INTERVALS * 1_000;
   const at = (nowMs: number) => {
     news.expire(nowMs);

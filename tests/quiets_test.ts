@@ -6,7 +6,7 @@ const NEWS_MS = 8_000;
 const NOW_MS = 500_000;
 const AT = { nowMs: NOW_MS, wallMs: 1_764_000_000_000 };
 
-function asked(pattern: string, forMs: number, quiets = new Quiets(NEWS_MS)): Quiets {
+function asked(pattern: string, forMs: number, quiets = new Quiets({ newsMs: NEWS_MS })): Quiets {
   assertEquals(quiets.ask({ pattern, forMs, why: "deploy", by: "n1" }, AT), "done");
   return quiets;
 }
@@ -76,7 +76,7 @@ Deno.test("of one pattern what was asked last counts, in whatever order it comes
     ...{ stamp: fc.integer({ min: 1, max: 3 }), by: fc.constantFrom("n1", "n2") },
   }).map((parts) => quiet({ ...parts, leftMs: 1_000 * parts.stamp }));
   const last = (all: readonly Quiet[]) => {
-    const quiets = new Quiets(NEWS_MS);
+    const quiets = new Quiets({ newsMs: NEWS_MS });
     for (const each of all) quiets.take(each, NOW_MS);
     return quiets.told(NOW_MS, true);
   };
@@ -86,14 +86,14 @@ Deno.test("of one pattern what was asked last counts, in whatever order it comes
 });
 
 Deno.test("a clock that is behind orders its quiet after those it knows", () => {
-  const quiets = new Quiets(NEWS_MS);
+  const quiets = new Quiets({ newsMs: NEWS_MS });
   quiets.take(quiet({ stamp: 2 * AT.wallMs }), NOW_MS);
   asked("web*", 1_000, quiets);
   assertEquals(quiets.active(NOW_MS)[0]?.leftMs, 1_000);
 });
 
 Deno.test("quiets are bounded in number and length, and what is no quiet is refused", () => {
-  const quiets = new Quiets(NEWS_MS);
+  const quiets = new Quiets({ newsMs: NEWS_MS });
   for (let i = 0; i < QUIETS_MAX; i++) asked(`n${i}`, 1_000, quiets);
   const ask = (pattern: string, forMs: number) =>
     quiets.ask({ pattern, forMs, why: "", by: "n1" }, AT);
@@ -101,7 +101,7 @@ Deno.test("quiets are bounded in number and length, and what is no quiet is refu
   assertEquals(ask("n1", QUIET_MAX_MS), "done");
   for (const forMs of [-1, NaN, QUIET_MAX_MS + 1]) assertEquals(ask("n1", forMs), "invalid");
   assertEquals(ask("a b", 1_000), "invalid");
-  const long = new Quiets(NEWS_MS);
+  const long = new Quiets({ newsMs: NEWS_MS });
   long.take(quiet({ leftMs: 1e15 }), NOW_MS);
   assertEquals(long.active(NOW_MS)[0]?.leftMs, QUIET_MAX_MS);
 });

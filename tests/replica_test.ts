@@ -4,6 +4,7 @@ import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/c
 import { encodeColumns } from "../lib/columns.ts";
 import { absorb } from "../lib/absorb.ts";
 import { hearGo } from "../lib/go_nodes.ts";
+import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
 import { Suspicion } from "../lib/suspicion.ts";
@@ -30,7 +31,7 @@ class Copy {
     this.replica = new Replica({
       clock: this,
       ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
-      ...{ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS },
+      pace: new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS }),
     });
     this.replica.beat(this.now, this.nowMs);
     for (const id of ["n1", "n2", "n3", "n4"]) this.hear(id);
@@ -263,7 +264,7 @@ Deno.test("a member is no witness against itself", () => {
 Deno.test("a member whose refusals were a firewall's is not looked at for the next ones, for ten minutes", () => {
   const copy = new Copy();
   const { replica } = copy;
-  const options = { id: "me", intervalMs: INTERVAL_MS, random: () => 0, replica };
+  const options = { id: "me", pace: replica.pace, random: () => 0, replica };
   copy.charge("n4");
   copy.nowMs += 600;
   copy.hear("n4");
@@ -278,7 +279,7 @@ Deno.test("a Go node that refuses is neither looked at again nor charged", () =>
   const copy = new Copy();
   const { replica } = copy;
   hearGo(replica, { id: "go", address: "go:80", intervalMs: INTERVAL_MS }, copy);
-  const options = { id: "me", intervalMs: INTERVAL_MS, random: () => 0, replica };
+  const options = { id: "me", pace: replica.pace, random: () => 0, replica };
   const suspicion = new Suspicion(options);
   for (let i = 0; i < 3; i++) {
     assertEquals(suspicion.refused(replica.table.get("go")!, copy.nowMs), undefined);

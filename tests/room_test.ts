@@ -5,6 +5,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { BODY_BYTES_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "../lib/limits.ts";
 import { absorb } from "../lib/absorb.ts";
+import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 import { ageOf, type Report, Table } from "../lib/table.ts";
 import { encodeMessage } from "../lib/wire.ts";
@@ -23,7 +24,7 @@ function report(id: string, parts: Partial<Report> = {}): Report {
 
 /** The IDs of a table of three, after a fourth member came. */
 function after(rows: readonly Report[], newcomer: Report): string[] {
-  const table = new Table({ members: rows.length, deadAfterMs: DEAD_AFTER_MS });
+  const table = new Table({ members: rows.length, pace: { deadAfterMs: DEAD_AFTER_MS } });
   for (const row of rows) table.merge(row, 0);
   assert(table.isFull);
   table.merge(newcomer, 0);
@@ -84,7 +85,7 @@ const fcGone = fc.record({
 }).map((parts) => report(parts.id, parts));
 
 Deno.test("full tables that differ agree, on members and tombstones, once they have told each other", () => {
-  const limits = { members: 6, tombstones: 4, deadAfterMs: DEAD_AFTER_MS };
+  const limits = { members: 6, tombstones: 4, pace: { deadAfterMs: DEAD_AFTER_MS } };
   const fcFill = fc.record({
     rows: fc.array(fcGone, { maxLength: 20 }),
     // As many live ones as have room.
@@ -113,7 +114,8 @@ Deno.test("full tables that differ agree, on members and tombstones, once they h
 });
 
 function replicaOf(id: string, random = () => 0): Replica {
-  const options = { intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS, random };
+  const pace = new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS });
+  const options = { pace, random };
   const replica = new Replica({
     id,
     address: `${id}:80`,

@@ -2,14 +2,13 @@ import { assertEquals } from "@std/assert";
 import { Contacts } from "../lib/contacts.ts";
 import { Evidence } from "../lib/evidence.ts";
 import type { Turn } from "../lib/effects.ts";
+import { Pace } from "../lib/pace.ts";
 import { Rounds } from "../lib/rounds.ts";
 import type { Row } from "../lib/table.ts";
 
 const INTERVAL_MS = 1_000;
 const EVIDENCE = new Evidence({
-  intervalMs: INTERVAL_MS,
-  deadAfterMs: 5 * INTERVAL_MS,
-  newsMs: 8 * INTERVAL_MS,
+  pace: new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS }),
 });
 
 /** What a round of a node finds that knows nobody, and has met others. */
@@ -25,7 +24,7 @@ function rounds(
   intervalMs = INTERVAL_MS,
   all = live,
 ) {
-  const options = { address: "a:1", intervalMs, deadAfterMs: 5 * intervalMs };
+  const options = { address: "a:1", pace: { intervalMs, deadAfterMs: 5 * intervalMs } };
   const made = new Rounds({ ...options, random: () => 0.5, startMs: 0 });
   const begin = (monotonicMs: number, alone = false) => {
     const now = { monotonicMs, wallMs: monotonicMs };
@@ -59,7 +58,7 @@ Deno.test("a round comes an interval after the last, and urgent news brings it f
 
 Deno.test("a round tells how late it began", () => {
   const made = new Rounds({
-    ...{ address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+    ...{ address: "a:1", pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS } },
     ...{ random: () => 0.5, startMs: 0 },
   });
   const lateMs = [0, INTERVAL_MS + 40].flatMap((monotonicMs) => {
@@ -179,7 +178,7 @@ Deno.test("a search leaves members that never answered alone where those that di
 Deno.test("a round comes up to a tenth of an interval early or late, as the dice say", () => {
   const nextMs = [0, 0.25, 1].map((dice) => {
     const made = new Rounds({
-      ...{ address: "a:1", intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+      ...{ address: "a:1", pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS } },
       ...{ random: () => dice, startMs: 0 },
     });
     const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };

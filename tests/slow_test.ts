@@ -16,7 +16,7 @@ function members(): SlowMembers {
 }
 
 Deno.test("Gaps: heartbeats on time say nothing; one over half of dead-after late is the greatest gap for a minute", () => {
-  const gaps = new Gaps(DEAD_AFTER_MS);
+  const gaps = new Gaps({ deadAfterMs: DEAD_AFTER_MS });
   for (const atMs of [0, 1_000, 2_000, 4_500]) gaps.note(atMs);
   assertEquals(gaps.greatestMs, 0);
   gaps.note(8_700);
@@ -28,7 +28,7 @@ Deno.test("Gaps: heartbeats on time say nothing; one over half of dead-after lat
 });
 
 Deno.test("Gaps: a lesser gap after a greater one counts once that one is a minute old", () => {
-  const gaps = new Gaps(DEAD_AFTER_MS);
+  const gaps = new Gaps({ deadAfterMs: DEAD_AFTER_MS });
   gaps.note(0);
   gaps.note(10_000);
   gaps.note(14_000);

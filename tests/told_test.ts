@@ -15,7 +15,7 @@ function told(parts: Partial<Told> = {}): Told {
 }
 
 function after(...all: Told[]): ToldChanges {
-  const changes = new ToldChanges(NEWS_MS);
+  const changes = new ToldChanges({ newsMs: NEWS_MS });
   for (const each of all) changes.merge(each, NOW_MS);
   return changes;
 }
@@ -68,7 +68,7 @@ Deno.test("what is learned is news for a while, and whole in a full message, wit
 });
 
 Deno.test("what is kept and what one message holds is bounded: the last learned stay", () => {
-  const changes = new ToldChanges(NEWS_MS);
+  const changes = new ToldChanges({ newsMs: NEWS_MS });
   for (let i = 0; i <= TOLD_MAX; i++) changes.merge(told({ id: `n${i}` }), NOW_MS);
   assertEquals(changes.all(NOW_MS).length, TOLD_MAX);
   assertEquals(changes.get("pager", "n0"), undefined);

@@ -10,7 +10,7 @@ function sign(parts: Partial<Try> = {}): Try {
 }
 
 Deno.test("each sign counts on from the last, whoever made that; a success ends the failures, and says that there were any", () => {
-  const tries = new Tries(NEWS_MS);
+  const tries = new Tries({ newsMs: NEWS_MS });
   tries.take(sign({ number: 7, by: "n2", state: "failed", failures: 3 }), NOW_MS);
   const states = (["trying", "failed", "trying", "done"] as const).map((state) => {
     tries.say("pager", "n1", state, NOW_MS);
@@ -27,7 +27,7 @@ Deno.test("the latest sign counts, in whatever order signs come", () => {
     state: fc.constantFrom(...TRY_STATES),
   }).map((parts) => sign(parts));
   const lastOf = (signs: readonly Try[]) => {
-    const tries = new Tries(NEWS_MS);
+    const tries = new Tries({ newsMs: NEWS_MS });
     for (const each of signs) tries.take(each, NOW_MS);
     const { number, by, state } = tries.get("pager") ?? {};
     return { number, by, state };
@@ -38,7 +38,7 @@ Deno.test("the latest sign counts, in whatever order signs come", () => {
 });
 
 Deno.test("a sign is news for a while, in full messages for two minutes, and then forgotten", () => {
-  const tries = new Tries(NEWS_MS);
+  const tries = new Tries({ newsMs: NEWS_MS });
   assert(tries.take(sign(), NOW_MS));
   assertEquals(tries.told(NOW_MS + 1_000, false), [sign({ ageMs: 1_000 })]);
   assertEquals(tries.told(NOW_MS + NEWS_MS, false), []);
@@ -49,7 +49,7 @@ Deno.test("a sign is news for a while, in full messages for two minutes, and the
 });
 
 Deno.test("signs are bounded, and the greatest number ends no counting", () => {
-  const tries = new Tries(NEWS_MS);
+  const tries = new Tries({ newsMs: NEWS_MS });
   for (let i = 0; i < 2 * TRIES_MAX; i++) tries.take(sign({ hook: `h${i}` }), NOW_MS);
   assertEquals(tries.told(NOW_MS, true).length, TRIES_MAX);
   tries.take(sign({ hook: "h0", number: TRY_NUMBER_MAX }), NOW_MS);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Charge } from "../lib/charges.ts";
 import { Evidence } from "../lib/evidence.ts";
+import { Pace } from "../lib/pace.ts";
 import { type Report, type Status, Table } from "../lib/table.ts";
 import { type Change, isComing, Verdicts } from "../lib/verdicts.ts";
 
@@ -11,9 +12,7 @@ const DEAD_AFTER_MS = 5_000;
 class Watched {
   readonly table = new Table();
   readonly evidence = new Evidence({
-    intervalMs: INTERVAL_MS,
-    deadAfterMs: DEAD_AFTER_MS,
-    newsMs: 8 * INTERVAL_MS,
+    pace: new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS }),
   });
   readonly charges = this.evidence.charges;
   readonly clock = { isWaking: false };

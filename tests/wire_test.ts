@@ -257,7 +257,7 @@ Deno.test("decodeMessage() drops tidings that break a rule, counts them, and kee
 });
 
 Deno.test("what a node says of a hook whose counts are at their greatest, others read", () => {
-  const tries = new Tries(8_000);
+  const tries = new Tries({ newsMs: 8_000 });
   const most = { number: TRY_NUMBER_MAX, failures: TRY_NUMBER_MAX };
   tries.take({ hook: "pager", by: "n1", state: "trying", ageMs: 0, ...most }, 0);
   tries.say("pager", "n7", "failed", 0);

@@ -24,11 +24,11 @@ import { type FlagTable, type FlagValues, readFlags, splitFlags, UsageError } fr
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { HOOK_FLAGS, type HookConfig } from "./hooks.ts";
 import { LABEL_FLAGS, type Labels, labelsOf } from "./labels.ts";
-import { type Pace, PACE_FLAGS, paceOf } from "./pace.ts";
+import { PACE_FLAGS, type PaceConfig, paceOf } from "./pace.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig, BesideConfig, Pace {
+export interface Config extends SecurityConfig, BesideConfig, PaceConfig {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -193,7 +193,7 @@ function validate(
   values: FlagValues<typeof FLAGS>,
   { hostname, randomId, keyText, command }: ConfigDefaults & Pick<Config, "keyText" | "command">,
 ): Config {
-  const { intervalMs, deadAfterMs, forgetMs } = paceOf(values);
+  const { intervalMs, deadAfterMs, forgetMs, stretchMembers } = paceOf(values);
   // A node that listens on a single address can be reached at that address alone.
   const given = values.advertise?.host ?? reachableHost(values.host ?? "");
   const security = securityOf(values, keyText);
@@ -216,6 +216,7 @@ function validate(
     intervalMs,
     deadAfterMs,
     forgetMs,
+    stretchMembers,
     keyFile: security.keyFile,
     keyText: security.keyText,
     private: security.private,

@@ -3,35 +3,37 @@
  *
  * @module
  */
+import { FORGET_DEAD_AFTERS_MIN, STRETCH_MEMBERS } from "../pace.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
 import { formatDuration, readDeadAfter, readForget, readInterval } from "./values.ts";
 
-export interface Pace {
+export interface PaceConfig {
   /** Time between two rounds. */
   readonly intervalMs: number;
   /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
   /** A member that is dead or left for longer is forgotten; Infinity: none is. */
   readonly forgetMs: number;
+  /** Of more members the pace is stretched (lib/pace.ts): never where a user gave it, as that is a promise. */
+  readonly stretchMembers: number;
 }
 
 /** One lost exchange or a late round must not make a live member look dead. */
 export const DEAD_AFTER_INTERVALS_MIN = 3;
 
-/** A slow member may be silent for six dead-afters, and all must have seen a death before any node forgets it. */
-const FORGET_DEAD_AFTERS_MIN = 10;
+/** What holds where nobody gave it, up to `STRETCH_MEMBERS`. */
+const INTERVAL_MS = 1_000;
+const DEAD_AFTER_MS = 5_000;
 
 export const PACE_FLAGS = {
   "interval": {
     metavar: "DURATION",
-    help: "time between two rounds of gossip",
-    default: "1s",
+    help: "time between two rounds of gossip (default 1s, longer past 10,000 nodes)",
     read: readInterval,
   },
   "dead-after": {
     metavar: "DURATION",
-    help: "silence after which a member is dead; the same on all nodes",
-    default: "5s",
+    help: "silence after which a member is dead; the same on all nodes (default 5s)",
     read: readDeadAfter,
   },
   "forget": {
@@ -47,8 +49,10 @@ export const PACE_FLAGS = {
  *
  * @throws {UsageError} where they do not fit each other.
  */
-export function paceOf(values: FlagValues<typeof PACE_FLAGS>): Pace {
-  const { interval: intervalMs, "dead-after": deadAfterMs, forget: forgetMs } = values;
+export function paceOf(values: FlagValues<typeof PACE_FLAGS>): PaceConfig {
+  const { interval, "dead-after": deadAfter, forget: forgetMs } = values;
+  const intervalMs = interval ?? INTERVAL_MS;
+  const deadAfterMs = deadAfter ?? DEAD_AFTER_MS;
   const deadAfterMinMs = DEAD_AFTER_INTERVALS_MIN * intervalMs;
   if (deadAfterMs < deadAfterMinMs) {
     const [given, interval, least] = [deadAfterMs, intervalMs, deadAfterMinMs].map(formatDuration);
@@ -65,5 +69,11 @@ export function paceOf(values: FlagValues<typeof PACE_FLAGS>): Pace {
         `give at least ${FORGET_DEAD_AFTERS_MIN} times that, -forget ${least}, or 0 to forget nobody`,
     );
   }
-  return { intervalMs, deadAfterMs, forgetMs };
+  const isGiven = interval !== undefined || deadAfter !== undefined;
+  return {
+    intervalMs,
+    deadAfterMs,
+    forgetMs,
+    stretchMembers: isGiven ? Infinity : STRETCH_MEMBERS,
+  };
 }

@@ -81,7 +81,7 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-export interface ConditionOptions extends Pick<Health, "id" | "intervalMs" | "deadAfterMs"> {
+export interface ConditionOptions extends Pick<Health, "id"> {
   readonly now: () => Moment;
   /** For how long nobody has answered, in ms. */
   readonly unheardMs: () => number;
@@ -118,8 +118,10 @@ export class Condition {
   }
 
   #at(): Health {
-    const { now, unheardMs, ...of } = this.#options;
-    return { ...of, monotonicMs: now().monotonicMs, unheardMs: unheardMs() };
+    const { id, now, unheardMs } = this.#options;
+    const { intervalMs, deadAfterMs } = this.#gossip.replica.pace;
+    const pace = { intervalMs, deadAfterMs };
+    return { id, ...pace, monotonicMs: now().monotonicMs, unheardMs: unheardMs() };
   }
 }
 

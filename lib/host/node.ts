@@ -45,27 +45,27 @@ export class Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { id, address, join, cluster, intervalMs, deadAfterMs, forgetMs, hooks } = options;
+    const { id, address, join, cluster, hooks, tellAfterMs } = options;
+    const { intervalMs, deadAfterMs, forgetMs, stretchMembers } = options;
     const { now, random, log, version, allow, caCerts, saved, signer, state, teller } = options;
     const boot = hex8(Math.floor(random() * 2 ** 32));
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
-    const awaitsSeeds = seeds.length < join.length;
     const told = toldBefore(saved?.told ?? [], now().wallMs);
+    const awaitsSeeds = seeds.length < join.length;
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const pace = { intervalMs, deadAfterMs, forgetMs, tellAfterMs: options.tellAfterMs };
-    const gossip = new Gossip({ ...brain, ...pace, hooks, told }, now());
+    const given = { intervalMs, deadAfterMs, forgetMs, stretchMembers };
+    const gossip = new Gossip({ ...brain, ...given, hooks, tellAfterMs, told }, now());
     if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
     const onHint = (text: string) => log.notice("warn", text);
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
-    const world = new RealWorld({ intervalMs, now, signer, allow, caCerts, ...on });
+    const world = new RealWorld({ pace: gossip.replica.pace, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
     const history = new History({ id, state, now, random, log, post: world.post });
     const tellings = new Tellings();
-    const unheardMs = () => this.#driver.unheardMs();
-    this.#condition = new Condition(gossip, { id, intervalMs, deadAfterMs, now, unheardMs });
+    this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
     const reports = new Reports({
-      ...{ id, address, boot, cluster, version, intervalMs, deadAfterMs, now, log, gossip },
+      ...{ id, address, boot, cluster, version, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
       ...{ past: history.past, tellings },
       remember: (change) => history.record(change),

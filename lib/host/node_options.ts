@@ -48,6 +48,8 @@ export interface NodeOptions {
   readonly warning: () => string | undefined;
   readonly intervalMs: number;
   readonly deadAfterMs: number;
+  /** Of more members the pace is stretched. */
+  readonly stretchMembers?: number;
   /** Infinity: no member is forgotten. */
   readonly forgetMs: number;
   /** What to do when a member changes, and how long a change must last before. */

@@ -92,7 +92,7 @@ function reapAll(waitid: Waitid): void {
     // Looks without taking: the status of a process that was started here is the runtime's.
     waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
     const pid = new DataView(info.buffer).getInt32(SI_PID_OFFSET, true);
-    // Nobody has ended, or there are no children.
+    // Nobody has ended, or no child is left.
     if (pid === 0) return;
     if (started.has(pid)) {
       // It hides whoever ended after it, until the runtime has taken its status.

@@ -7,12 +7,13 @@ import type { Moment } from "../clock.ts";
 import { mayCall, type Network } from "../config/networks.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import type { World } from "../net/driver.ts";
+import type { Pace } from "../pace.ts";
 import { exchangeTimeoutMs } from "../net/exchange_timeout.ts";
 import { signedTransport, type Signer } from "../net/signer.ts";
 import { createTransport, type Transport } from "../net/transport.ts";
 
 export interface RealWorldOptions {
-  readonly intervalMs: number;
+  readonly pace: Pick<Pace, "intervalMs">;
   readonly now: () => Moment;
   /** Of a cluster with a key. */
   readonly signer: Signer | undefined;
@@ -31,10 +32,12 @@ export class RealWorld implements World {
   readonly #transport: Transport;
 
   constructor(options: RealWorldOptions) {
-    const { intervalMs, now, signer, allow, caCerts, onHangUp, onHint } = options;
+    const { pace, now, signer, allow, caCerts, onHangUp, onHint } = options;
     this.now = now;
     const transport = createTransport({
-      timeoutMs: exchangeTimeoutMs(intervalMs),
+      get timeoutMs() {
+        return exchangeTimeoutMs(pace.intervalMs);
+      },
       bodyBytesMax: BODY_BYTES_MAX,
       onHangUp,
       onHint,

@@ -48,6 +48,8 @@ export interface PageState extends Headline {
     readonly cluster: string;
     /** How long the node has been running, in words. */
     readonly up: string;
+    /** Its pace, where the size of the cluster stretched it; empty elsewhere. */
+    readonly pace: string;
   };
   readonly now: string;
   /** Of the pages of the other nodes: "http" or "https". */
@@ -90,6 +92,7 @@ export function pageState(view: PageView, wish: Wish = {}): PageState {
       version: view.self.version,
       cluster: view.self.cluster === DEFAULT_CLUSTER ? "" : view.self.cluster,
       up: durationWords(view.self.upMs),
+      pace: paceWords(view),
     },
     now: view.now,
     scheme: view.tls ? "https" : "http",
@@ -111,6 +114,11 @@ export function pageState(view: PageView, wish: Wish = {}): PageState {
       contacts: Math.max(0, view.contacts.length - PAGE_ASIDE_MAX),
     },
   };
+}
+
+function paceWords({ isStretched, intervalMs, deadAfterMs }: PageView): string {
+  if (!isStretched) return "";
+  return `, a round every ${durationWords(intervalMs)}, dead after ${durationWords(deadAfterMs)}`;
 }
 
 /** The page for a terminal: its headline and its table, trouble first. */

@@ -22,6 +22,7 @@ export function TopBar({ state, icon }: { state: PageState; icon: string }) {
         <span>version {self.version}</span>
         <span>
           up <span id="self-up">{self.up}</span>
+          <span id="self-pace">{self.pace}</span>
         </span>
       </p>
       <button type="button" id="notify" hidden></button>

@@ -78,8 +78,16 @@ export interface SelfView {
   readonly cluster: string;
 }
 
+/** The pace of the node that answers, which a large cluster stretches. */
+export interface PaceView {
+  /** Time between two rounds. */
+  readonly intervalMs: number;
+  /** A member whose last heartbeat is older is dead. */
+  readonly deadAfterMs: number;
+}
+
 /** Everything the page shows. */
-export interface PageView {
+export interface PageView extends PaceView {
   readonly self: SelfView;
   /** RFC 3339, by this node's clock. */
   readonly now: string;
@@ -87,8 +95,8 @@ export interface PageView {
   readonly cutOff: boolean;
   /** Whom hooks say nothing of. */
   readonly quiet: readonly QuietView[];
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
+  /** Its size stretched the pace. */
+  readonly isStretched: boolean;
   /** When the first sample of each strip began, and this node itself, in ms since the epoch by its clock. */
   readonly fromMs: number;
   readonly startedMs: number;
@@ -104,7 +112,7 @@ export interface PageView {
 }
 
 /** The answer of `GET /members`. */
-export interface MembersView {
+export interface MembersView extends PaceView {
   /** The node that answers. */
   readonly id: string;
   readonly address: string;

@@ -5,15 +5,17 @@
  */
 import { type MembersView, memberViews, type Sources, type Wanted } from "./members.ts";
 
-/** The members that are `wanted`, and where they are limited, the ID after which the next page begins. */
+/** The pace, the members that are `wanted`, and where they are limited, the ID after which the next page begins. */
 export function pageOfMembers(
   from: Sources,
   wanted: Wanted = {},
-): Pick<MembersView, "members" | "next"> {
+): Pick<MembersView, "intervalMs" | "deadAfterMs" | "members" | "next"> {
+  const { intervalMs, deadAfterMs } = from.gossip.replica.pace;
+  const pace = { intervalMs, deadAfterMs };
   const { limit } = wanted;
-  if (limit === undefined) return { members: memberViews(from, wanted) };
+  if (limit === undefined) return { ...pace, members: memberViews(from, wanted) };
   // One more tells whether there is more.
   const found = memberViews(from, { ...wanted, limit: limit + 1 });
   const members = found.slice(0, limit);
-  return { members, next: found.length > limit ? members.at(-1)!.id : null };
+  return { ...pace, members, next: found.length > limit ? members.at(-1)!.id : null };
 }

@@ -53,11 +53,11 @@ export class Reports {
 
   constructor(options: ReportsOptions) {
     this.#options = options;
-    const { boot, intervalMs, now } = options;
+    const { boot, now, gossip } = options;
     this.#cutOff = new CutOff(options);
     const nowMs = () => now().monotonicMs;
     this.#startMs = nowMs();
-    this.#strips = new Strips(stripStepMs(intervalMs));
+    this.#strips = new Strips(stripStepMs(gossip.replica.pace.intervalMs));
     const snapshot = () => JSON.stringify(this.members());
     this.#events = new EventStreams({ boot, stories: this.#stories, snapshot, nowMs });
   }
@@ -125,15 +125,16 @@ export class Reports {
   }
 
   /**
-   * Changes when a member, an address, a status or a remark does, and not with heartbeats, so that a client that polls
-   * for changes learns cheaply that nothing changed.
+   * Changes when a member, an address, a status, a remark or the pace does, and not with heartbeats, so that a client
+   * that polls for changes learns cheaply that nothing changed.
    */
   version(): string {
     const { refresh, gossip, boot, now } = this.#options;
     refresh();
-    const { table, evidence, spread } = gossip.replica;
+    const { table, evidence, spread, pace } = gossip.replica;
     const flapping = this.#flapping.count(now().wallMs);
-    const counts = [evidence.slow.version, spread.version, flapping, quietVersion(gossip)];
+    const own = [pace.version, flapping, quietVersion(gossip)];
+    const counts = [evidence.slow.version, spread.version, ...own];
     const remarks = `${counts.join(".")}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
@@ -182,9 +183,10 @@ export class Reports {
 
   /** Everything the page shows, with strips of that span. */
   page(span?: SpanName): PageView {
-    const { refresh, gossip, id, address, version, intervalMs, deadAfterMs, now } = this.#options;
+    const { refresh, gossip, id, address, version, now } = this.#options;
     const { cluster, keyed, tls, past, tellings } = this.#options;
     refresh();
+    const { intervalMs, deadAfterMs, isStretched } = gossip.replica.pace;
     const { monotonicMs, wallMs } = now();
     const epochMs = wallMs - monotonicMs;
     const strips = span === undefined
@@ -197,12 +199,10 @@ export class Reports {
       now: this.#wallTime(),
       cutOff: this.#cutOff.holds,
       quiet: this.#quiet(),
-      intervalMs,
-      deadAfterMs,
       members: memberViews(this.#sources()),
       details: detailsFrom(strips, tellings),
       contacts: contactViews(gossip, this.#failures),
-      ...{ keyed, tls },
+      ...{ keyed, tls, intervalMs, deadAfterMs, isStretched },
     };
   }
 

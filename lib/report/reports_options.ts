@@ -20,8 +20,6 @@ export interface ReportsOptions {
   readonly keyed: boolean;
   /** Whether nodes call each other by HTTPS. */
   readonly tls: boolean;
-  readonly intervalMs: number;
-  readonly deadAfterMs: number;
   /** The version of the program. */
   readonly version: string;
   readonly now: () => Moment;

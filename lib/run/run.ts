@@ -63,7 +63,8 @@ export function start(
   const saved = config.state === undefined ? undefined : readState(config.state, config);
   const id = config.idGiven ? config.id : saved?.id ?? config.id;
   const wallMs = () => Date.now();
-  const { keyFile, keyText, tls, cluster, host, intervalMs, deadAfterMs, forgetMs } = config;
+  const { keyFile, keyText, tls, cluster, host } = config;
+  const { intervalMs, deadAfterMs, forgetMs, stretchMembers } = config;
   const credentials = new Credentials({ keyFile, keyText, tls, cluster, log, wallMs });
   const { keys } = credentials;
   const server = new Server(
@@ -89,7 +90,7 @@ export function start(
     authorities: () => credentials.authorities,
   });
   const node = new Node({
-    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, forgetMs, log },
+    ...{ id, address, cluster, saved, intervalMs, deadAfterMs, forgetMs, stretchMembers, log },
     join: config.join,
     state: config.state,
     words: {

@@ -51,6 +51,7 @@ Deno.test("parseConfig() without flags gives the defaults, frozen", () => {
     checks: [],
     command: undefined,
     forgetMs: 72 * 3_600_000,
+    stretchMembers: 10_000,
     keyFile: undefined,
     keyText: undefined,
     private: false,
@@ -113,6 +114,7 @@ Deno.test("parseConfig() takes every flag from the command line and from the env
     checks: [readCheck("tcp:a:1")],
     command: undefined,
     forgetMs: 86_400_000,
+    stretchMembers: Infinity,
     keyFile: "/etc/keys",
     keyText: undefined,
     private: true,
@@ -242,6 +244,16 @@ Deno.test("parseConfig() says which item of -allow is not a network, and takes a
   assertEquals(usageOf(["-allow", many.join(",")]).endsWith("give at most 64 networks"), true);
 });
 
+Deno.test("parseConfig(): a pace that is given, by flag or environment, is not stretched", () => {
+  const stretches = (args: string[], env: Record<string, string> = {}) =>
+    configOf(args, env).stretchMembers < Infinity;
+  assert(stretches([]));
+  assert(stretches(["-forget", "1h"]), "it says nothing of the pace");
+  for (const flag of ["-interval=1s", "-dead-after=5s"]) assert(!stretches([flag]), flag);
+  assert(!stretches([], { GOSSIPER_INTERVAL: "1s" }));
+  assert(!stretches([], { GOSSIPER_DEAD_AFTER: "5s" }));
+});
+
 Deno.test("parseConfig() wants dead-after to be at least three intervals", () => {
   assertEquals(configOf(["-interval", "2s", "-dead-after", "6s"]).deadAfterMs, 6_000);
   assertEquals(
@@ -295,7 +307,7 @@ Deno.test("helpText() shows every flag in 100 columns and ends with an example t
   ) {
     assertEquals(lines.filter((line) => line.startsWith(`  -${flag} `)).length, 1, flag);
   }
-  for (const byDefault of ["(default 8080)", "(default 1s)", "(default 5s)"]) {
+  for (const byDefault of ["(default 8080)", "(default 1s, ", "(default 5s)"]) {
     assertStringIncludes(helpText(), byDefault);
   }
   const [, example = ""] = /^Example: gossiper (.*)$/.exec(lines.at(-1)!) ?? [];

@@ -288,6 +288,8 @@ Deno.test("GET /members gives every member in the order of IDs, with status, tim
     id: "n1",
     address: "node1:8080",
     now,
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
     cutOff: false,
     quiet: [],
     members: [

@@ -28,6 +28,13 @@ Deno.test("the filter keeps members that match every word: a status, or a part o
   assertEquals(pageState(page, { filter: "web" }).counts.dead, 2);
 });
 
+Deno.test("the pace is told beside the uptime, where the size of the cluster stretched it", () => {
+  const paceOf = (isStretched: boolean) =>
+    pageState(view([], { isStretched, intervalMs: 2_000, deadAfterMs: 10_000 })).self.pace;
+  assertEquals(paceOf(false), "");
+  assertEquals(paceOf(true), ", a round every 2 s, dead after 10 s");
+});
+
 Deno.test("the page is bounded: rows, decommissioned members and contacts past a limit are only counted", () => {
   const members = Array.from({ length: PAGE_ROWS_MAX + 5 }, (_, i) => member(`n${i}`));
   const gone = Array.from(

@@ -56,6 +56,7 @@ export function view(members: PageMember[], more: Partial<PageView> = {}): PageV
     members,
     contacts: [],
     cutOff: false,
+    isStretched: false,
     quiet: [],
     tls: false,
     keyed: false,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import { type ListedMember, memberViews, storyView, tableText } from "../../lib/report/members.ts";
+import { memberViews, storyView, tableText } from "../../lib/report/members.ts";
 import { Stories } from "../../lib/report/stories.ts";
 import { Tellings } from "../../lib/report/tellings.ts";
 
@@ -90,15 +90,9 @@ x            unknown         never      -
 });
 
 Deno.test("tableText() has a column of tags where any member has one, and '-' for who has none", () => {
-  const member: Omit<ListedMember, "id"> = {
-    ...{
-      address: "host:8080",
-      status: "live" as const,
-      ageMs: 300,
-      lastHeartbeat: null,
-      since: null,
-    },
-    ...{ reason: "started", remark: null, tags: {}, ports: {} },
+  const member = {
+    ...{ address: "host:8080", ageMs: 300, lastHeartbeat: null, since: null },
+    ...{ status: "live" as const, reason: "started", remark: null, tags: {}, ports: {} },
   };
   assertEquals(
     tableText([{ ...member, id: "n1", tags: { role: "web" } }, { ...member, id: "n2" }]),

@@ -1,5 +1,6 @@
 import { type Said, SAYS_NOTHING } from "../../lib/about.ts";
 import { assertEquals } from "@std/assert";
+import { Pace } from "../../lib/pace.ts";
 import { Replica } from "../../lib/replica.ts";
 import { kindsIn, remarksOf, remarkWords } from "../../lib/report/remarks.ts";
 import type { Told } from "../../lib/report/stories.ts";
@@ -13,7 +14,8 @@ function remarks(
 ): string[] {
   const { atMinutes = [], gapMs = 0, status = "live" } = options;
   const replica = new Replica({
-    ...{ id: "me", address: "me:80", boot: "00000001", intervalMs: 1_000, deadAfterMs: 5_000 },
+    ...{ id: "me", address: "me:80", boot: "00000001" },
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
     ...{ random: () => 0.5, clock: { sleptMs: 0, uncountedMs: 0, isWaking: false } },
   });
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };

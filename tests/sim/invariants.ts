@@ -37,6 +37,8 @@ interface Seen {
   readonly heartbeats: Map<string, number>;
   readonly tombstones: Set<string>;
   readonly told: Map<string, { status: string; sinceMs: number }>;
+  /** By ID the process and the last heartbeat of whom it showed dead. */
+  readonly dead: Map<string, string>;
   /** Heartbeats of forgotten members, which may not come back. */
   readonly forgotten: Map<string, number>;
 }
@@ -68,7 +70,13 @@ export class Invariants {
     if (seen === undefined) {
       // A tombstone outlives its node where that keeps a state file.
       const tombstones = new Set(node.saved?.tombstones.map(({ id }) => id));
-      seen = { heartbeats: new Map(), tombstones, told: new Map(), forgotten: new Map() };
+      seen = {
+        heartbeats: new Map(),
+        tombstones,
+        told: new Map(),
+        dead: new Map(),
+        forgotten: new Map(),
+      };
       this.#seen.set(node, seen);
     }
     return seen;
@@ -76,6 +84,7 @@ export class Invariants {
 
   #check(node: OurNode): void {
     const { replica } = node.gossip;
+    this.truth.notePace(node);
     const seen = this.#seenBy(node);
     for (const row of replica.table.roster()) this.#checkRow(node, row, seen);
     this.#checkTombstones(node, seen);
@@ -102,8 +111,8 @@ export class Invariants {
     this.#checkUnresponsive(node, row);
     // Who did not run itself needs time to hear who came back meanwhile.
     if (SICK.has(node.gossip.statusOf(row)) && row.left === "") {
-      const { intervalMs, deadAfterMs } = this.#world.options;
-      const windowMs = deadAfterMs + 12 * intervalMs;
+      const { longestIntervalMs, deadAfterMs } = node.pace;
+      const windowMs = deadAfterMs + 12 * longestIntervalMs;
       const sinceMs = this.#world.nowMs - windowMs;
       const calm = this.#world.network.calmSinceMs <= sinceMs;
       if (calm && node.healthySinceMs <= sinceMs) this.#checkFalseDead(node, row, windowMs);
@@ -113,7 +122,8 @@ export class Invariants {
   /** Nobody is unresponsive for long whose host accepts no connections: not past the evidence's lapse and its way. */
   #checkUnresponsive(node: OurNode, row: Row): void {
     if (node.gossip.statusOf(row) !== "unresponsive") return;
-    const { nowMs, network, options: { intervalMs, deadAfterMs } } = this.#world;
+    const { nowMs, network } = this.#world;
+    const { longestIntervalMs: intervalMs, deadAfterMs } = node.pace;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
     const isStarved = node.gossip.replica.evidence.slow.isStarved(row.id);
     // Who starved and beat again is waited for as any slow member is.
@@ -137,7 +147,8 @@ export class Invariants {
   }
 
   #checkAge(node: OurNode, row: Row): void {
-    const { nowMs, network, options: { intervalMs, deadAfterMs } } = this.#world;
+    const { nowMs, network } = this.#world;
+    const { slowestMs } = this.truth;
     const ageMs = node.gossip.nowMs - row.heardAtMs;
     // A Go node's heartbeats are made by who hears it.
     if (row.boot === "" && ageMs === 0) this.truth.noteMade(row.id, row.heartbeat);
@@ -147,31 +158,46 @@ export class Invariants {
     }
     const trueAgeMs = nowMs - made.firstMs;
     // A heartbeat looks as old as its tick, by a clock that is known to within 0.3 ticks (forms.ts).
-    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : 1.3 * intervalMs;
+    const stepMs = this.#world.options.fineMembersMax === undefined ? 0 : 1.3 * slowestMs;
     if (ageMs > trueAgeMs * (1 + CLOCK_SHARE_MAX) + AGE_SLACK_MS + stepMs) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(trueAgeMs)
       } ago`;
       this.#fail("4 (ages are never too high)", text);
     }
-    const sinceMs = nowMs - made.lastMs;
-    const lostMs = 2 * intervalMs + network.latestMs + this.#aheadMs(row);
+    const madeMs = Math.max(made.lastMs, this.#recalledByMs(row));
+    const sinceMs = nowMs - madeMs;
+    const lostMs = 2 * slowestMs + network.latestMs + this.#aheadMs(row);
     // Past dead-after the age decides nothing more: what a former life remembered counts from this one's start.
-    const tooLow = ageMs <= deadAfterMs && ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
-    if (tooLow && made.lastMs > this.truth.allWellSinceMs()) {
+    const tooLow = ageMs <= node.pace.deadAfterMs &&
+      ageMs < sinceMs * (1 - CLOCK_SHARE_MAX) - lostMs;
+    if (tooLow && madeMs > this.truth.allWellSinceMs()) {
       const text = `${node.id} counts ${s(ageMs)} since ${row.id}'s heartbeat, made ${
         s(sinceMs)
       } ago`;
       this.#fail("5 (ages are never two intervals too low)", text);
     }
-    this.#checkDeadInTime(node, row, made.lastMs);
+    this.#checkDeadInTime(node, row, madeMs);
+  }
+
+  /**
+   * When the last process started that remembered this very heartbeat: from then on it is counted. Such a row is dead
+   * when it is recalled, and looks live to a node that never knew it only where the pace grows at that time.
+   */
+  #recalledByMs(row: Row): number {
+    if (this.truth.stretch === 1) return -Infinity;
+    const recalling = this.#world.everyone.filter(({ saved, gossip }) =>
+      saved !== undefined && gossip.replica.former.holds(row)
+    );
+    return Math.max(-Infinity, ...recalling.map(({ startMs }) => startMs));
   }
 
   /** Who made no heartbeat for dead-after and two intervals is not live, unless somebody's stall excuses it. */
   #checkDeadInTime(node: OurNode, row: Row, madeMs: number): void {
     const { nowMs, network } = this.#world;
-    const { intervalMs, deadAfterMs } = this.#world.options;
-    const boundMs = (silenceMs(node, row, deadAfterMs) + 2 * intervalMs) * (1 + CLOCK_SHARE_MAX) +
+    const { longestIntervalMs, deadAfterMs } = node.pace;
+    const boundMs =
+      (silenceMs(node, row, deadAfterMs) + 2 * longestIntervalMs) * (1 + CLOCK_SHARE_MAX) +
       network.latestMs + this.#aheadMs(row);
     if (nowMs <= madeMs + boundMs || row.id === node.id) return;
     if (nowMs <= this.truth.allWellSinceMs() + boundMs) return;
@@ -182,11 +208,11 @@ export class Invariants {
 
   /** How much too low ages may be where ticks date heartbeats by a clock that leapt: by what can be read as a tick. */
   #aheadMs(row: Row): number {
-    const { fineMembersMax, intervalMs } = this.#world.options;
+    const { fineMembersMax } = this.#world.options;
     const runsAhead = this.#world.everyone.some(({ id, clock }) =>
       id === row.id && clock.runsAhead
     );
-    return fineMembersMax !== undefined && runsAhead ? 5.2 * intervalMs : 0;
+    return fineMembersMax !== undefined && runsAhead ? 5.2 * this.truth.slowestMs : 0;
   }
 
   #checkFalseDead(node: OurNode, row: Row, windowMs: number): void {
@@ -213,13 +239,26 @@ export class Invariants {
         `${node.id} told of ${change.id} ${before}, then a change from ${change.from}`,
       );
     }
+    const { dead } = this.#seenBy(node);
+    const known = node.gossip.replica.table.get(change.id);
+    const deadAt = `${known?.boot} ${known?.heartbeat}`;
+    const isSlow = known !== undefined && node.gossip.replica.evidence.slow.gapMs(known) > 0;
+    const isBack = change.from === "dead" && change.to === "live";
+    // Who says that it is slow may be waited for before its heartbeat can be read.
+    if (isBack && !isSlow && dead.get(change.id) === deadAt) {
+      this.#fail("4 (only a heartbeat brings back)", `${node.id} shows ${change.id} live again`);
+    }
+    // Of charges a node may come to want more witnesses.
+    if (change.to === "dead" && change.reason.startsWith("no heartbeat")) {
+      dead.set(change.id, deadAt);
+    }
     told.set(change.id, { status: change.to, sinceMs: this.#world.nowMs });
     if (!SICK.has(change.to) || change.from !== "live") return;
     const row = node.gossip.replica.table.get(change.id);
     // Who says that its program ended is dead by its own word.
     if (row === undefined || row.left !== "") return;
-    const { intervalMs, deadAfterMs } = this.#world.options;
-    this.#checkFalseDead(node, row, deadAfterMs + 2 * intervalMs);
+    const { longestIntervalMs, deadAfterMs } = node.pace;
+    this.#checkFalseDead(node, row, deadAfterMs + 2 * longestIntervalMs);
     if (change.to === "dead") this.#checkEarly(node, row, told);
   }
 
@@ -234,7 +273,7 @@ export class Invariants {
   /** Before dead-after only so many witnesses can tell. */
   #checkEarly(node: OurNode, row: Row, told: Seen["told"]): void {
     const { nowMs } = this.#world;
-    const { intervalMs, deadAfterMs } = this.#world.options;
+    const { longestIntervalMs: intervalMs, deadAfterMs } = node.pace;
     const madeMs = this.truth.made(row.id, row.heartbeat)?.firstMs ?? nowMs;
     if (nowMs - madeMs >= deadAfterMs * (1 - CLOCK_SHARE_MAX)) return;
     const others =
@@ -276,6 +315,6 @@ function s(ms: number): string {
  */
 export function silenceMs(node: OurNode, row: Row, deadAfterMs: number): number {
   const gapMs = node.gossip.replica.evidence.slow.gapMs(row);
-  const stepMs = node.gossip.replica.unitMs ?? 0;
+  const stepMs = node.gossip.replica.unitMs === undefined ? 0 : node.pace.longestIntervalMs;
   return Math.max(deadAfterMs, Math.min(2 * gapMs, 6 * deadAfterMs)) + stepMs;
 }

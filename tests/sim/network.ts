@@ -37,7 +37,7 @@ export const ANSWER_HEAD_BYTES = 110;
 /** Carries calls between hosts: late, twice, or not at all. */
 export class Network {
   readonly links: Links;
-  readonly timeoutMs: number;
+  readonly #timeoutMs: (from: Host) => number;
   readonly #agenda: Agenda;
   readonly #dice: Dice;
   readonly #hosts = new Map<string, Host>();
@@ -49,17 +49,22 @@ export class Network {
   /** Messages and bytes sent since the start. */
   readonly counts = { calls: 0, bytes: 0 };
 
+  readonly #sizeOf: (body: string) => number;
+
   constructor(
-    { agenda, dice, weather, timeoutMs }: {
+    { agenda, dice, weather, timeoutMs, sizeOf = (body) => body.length }: {
       agenda: Agenda;
       dice: Dice;
       weather: Weather;
       /** The whole of a call must be over in this time. */
-      timeoutMs: number;
+      timeoutMs: (from: Host) => number;
+      /** Bytes that are counted for a body. */
+      sizeOf?: ((body: string) => number) | undefined;
     },
   ) {
+    this.#sizeOf = sizeOf;
     this.#agenda = agenda;
-    this.timeoutMs = timeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.links = new Links(agenda);
     this.#dice = dice;
     this.#weather = weather;
@@ -117,10 +122,11 @@ export class Network {
         settle(outcome);
       });
     };
-    this.#agenda.add(this.#agenda.nowMs + this.timeoutMs, () => end({ kind: "silent", accepted }));
+    const endMs = this.#agenda.nowMs + this.#timeoutMs(from);
+    this.#agenda.add(endMs, () => end({ kind: "silent", accepted }));
     this.counts.calls++;
     this.counts.bytes += REQUEST_HEAD_BYTES +
-      (request.kind === "exchange" ? request.body.length : 0);
+      (request.kind === "exchange" ? this.#sizeOf(request.body) : 0);
     const opened = () => {
       accepted = true;
       this.acceptedMs.set(to, this.#agenda.nowMs);
@@ -135,7 +141,9 @@ export class Network {
     settle: Settle,
   ): void {
     const reply = (outcome: Outcome) => {
-      if (outcome.kind === "answer") this.counts.bytes += ANSWER_HEAD_BYTES + outcome.body.length;
+      if (outcome.kind === "answer") {
+        this.counts.bytes += ANSWER_HEAD_BYTES + this.#sizeOf(outcome.body);
+      }
       this.#carry(to, from.address, () => settle(outcome));
     };
     if (this.links.isRejected(from.address, to)) return reply(REFUSED);

@@ -2,6 +2,7 @@ import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import type { Moment } from "../../lib/clock.ts";
 import type { Gossip } from "../../lib/gossip.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
+import type { Pace } from "../../lib/pace.ts";
 import type { Saved } from "../../lib/host/state_format.ts";
 import type { Driver, World as DriverWorld } from "../../lib/net/driver.ts";
 import type { Hook, Telling } from "../../lib/hook.ts";
@@ -46,7 +47,8 @@ export class OurNode extends Host {
     this.#world = world;
     this.saved = options.saved;
     this.boot = dice.hex8();
-    const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, tellAfterMs = 0 } = world.options;
+    const { intervalMs, deadAfterMs, forgetMs, tellAfterMs = 0 } = world.options;
+    const { fineMembersMax, stretchMembers } = world.options;
     const { core = world.options.core } = options;
     const { id, address, seeds, saved, told } = options;
     this.hooks = hooksOf(world.options.hooks ?? [], id);
@@ -55,7 +57,7 @@ export class OurNode extends Host {
     const { boot } = this;
     const { hooks } = this;
     const brain = { id, address, boot, seeds, remembered, random, hooks, tellAfterMs, told };
-    const pace = { intervalMs, deadAfterMs, forgetMs, fineMembersMax };
+    const pace = { intervalMs, deadAfterMs, forgetMs, fineMembersMax, stretchMembers };
     this.gossip = new core.Gossip({ ...brain, ...pace }, this.#moment());
     if (saved !== undefined) {
       core.restore(this.gossip, saved, { id, wallMs: this.#moment().wallMs });
@@ -79,6 +81,12 @@ export class OurNode extends Host {
         },
       },
     });
+  }
+
+  /** Its pace now; a program before this one has the one it was given. */
+  get pace(): Pick<Pace, "intervalMs" | "longestIntervalMs" | "deadAfterMs"> {
+    const { intervalMs, deadAfterMs } = this.#world.options;
+    return this.gossip.replica.pace ?? { intervalMs, longestIntervalMs: intervalMs, deadAfterMs };
   }
 
   begin(): void {

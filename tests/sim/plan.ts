@@ -63,6 +63,8 @@ export interface Plan {
   readonly forgetMs: number;
   /** In some worlds heartbeats travel as ticks from the second member on, as elsewhere in a cluster of many. */
   readonly fineMembersMax: number | undefined;
+  /** In some the pace is stretched from so few members on that it comes and goes. */
+  readonly stretchMembers: number | undefined;
   readonly weather: Weather;
   readonly hooks: readonly HookPlan[];
   readonly tellAfterMs: number;
@@ -79,6 +81,19 @@ const PACES = [
   { intervalMs: 500, deadAfterMs: 5_000 },
   { intervalMs: 2_000, deadAfterMs: 10_000 },
 ] as const;
+
+/** Worlds in which the pace is stretched, of all. They last longer: a change of the pace takes a while. */
+const STRETCHED_SHARE = 0.1;
+const STRETCHED_MS = 120_000;
+
+/** By then the pace is that of those that are there from the start. */
+const SETTLED_MS = 45_000;
+
+/** Nodes that join at once, at most. */
+const WAVE_MAX = 8;
+
+/** By then those have started that are there from the start. */
+const STARTS_MS = 1_000;
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
@@ -112,7 +127,49 @@ export function drawPlan(seed: string): Plan {
   const { hooks, tellAfterMs } = telling;
   const fineMembersMax = new Dice(seed).fork("ticks").chance(0.3) ? 1 : undefined;
   const drawn = { weather: drawWeather(dice), hooks, tellAfterMs, fineMembersMax, acts };
-  return { seed, intervalMs, deadAfterMs, forgetMs, healMs, ...drawn };
+  const pace = { intervalMs, deadAfterMs, forgetMs };
+  const plan = { seed, ...pace, healMs, stretchMembers: undefined, ...drawn };
+  return drawStretch(new Dice(seed).fork("stretch"), plan, nodes);
+}
+
+/** Several are decommissioned at once, or join. */
+function drawWaves(dice: Dice, nodes: readonly NodePlan[], healMs: number): TimedAct[] {
+  let known: readonly NodePlan[] = nodes;
+  const times = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(SETTLED_MS, healMs));
+  return times.sort((a, b) => a - b).flatMap((atMs, wave): TimedAct[] => {
+    const inOrder = dice.shuffled(known);
+    if (dice.chance(0.6)) {
+      const [at, ...others] = inOrder;
+      const gone = others.slice(0, dice.whole(1, others.length));
+      known = known.filter((node) => !gone.includes(node));
+      return gone.map(({ id }) => ({ kind: "bye", id, at: at!.id, atMs }));
+    }
+    const came = Array.from({ length: dice.whole(1, WAVE_MAX) }, (_, i): NodePlan => {
+      const id = `w${wave}x${i}`;
+      return { ...nodes[0]!, id, address: `${id}:1`, seeds: [dice.pick(known).address] };
+    });
+    known = [...known, ...came];
+    return came.map((node) => ({ kind: "start", node, atMs: atMs + dice.whole(0, 500) }));
+  });
+}
+
+/** Worlds in which the pace is stretched: all lasts longer there, and members come and go for good. */
+function drawStretch(dice: Dice, plan: Plan, nodes: readonly NodePlan[]): Plan {
+  if (!dice.chance(STRETCHED_SHARE)) return plan;
+  const healMs = STRETCHED_MS;
+  const acts: TimedAct[] = plan.acts.map((act) => ({
+    ...act,
+    atMs: act.atMs < STARTS_MS ? act.atMs : act.atMs * healMs / plan.healMs,
+  }));
+  acts.push(...drawWaves(dice, nodes, healMs));
+  return {
+    ...plan,
+    ...{ healMs, intervalMs: 1_000, deadAfterMs: 5_000 },
+    forgetMs: plan.forgetMs === Infinity ? Infinity : 20_000,
+    stretchMembers: Math.ceil(nodes.length / dice.whole(1, 6)),
+    fineMembersMax: 1,
+    acts: acts.filter(({ atMs }) => atMs < healMs).sort((a, b) => a.atMs - b.atMs),
+  };
 }
 
 /** Requests to forget a member, whatever its status is by then. */

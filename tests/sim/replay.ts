@@ -25,8 +25,9 @@ export function describeFailure(seed: string, outcome: Outcome): string {
 /** Runs one seed and tells it all: what was drawn, what happened, how it ended. True if it passed. */
 export function replay(core: Core, seed: string, print: (line: string) => void): boolean {
   const plan = drawPlan(seed);
-  const { intervalMs, deadAfterMs, weather, acts, healMs } = plan;
+  const { intervalMs, deadAfterMs, stretchMembers, weather, acts, healMs } = plan;
   print(`seed ${seed}: interval ${intervalMs / 1000} s, dead-after ${deadAfterMs / 1000} s`);
+  if (stretchMembers !== undefined) print(`stretched: past ${stretchMembers} members`);
   print(`network: ${describeWeather(weather)}`);
   print("");
   print("drawn:");

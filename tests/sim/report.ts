@@ -1,7 +1,7 @@
 import { EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "../support/dice.ts";
 import { News } from "./news.ts";
-import { addressOf, sampled } from "./sampled.ts";
+import { addressOf, sampled, wholeSize } from "./sampled.ts";
 import { PRODUCTION, World } from "./world.ts";
 
 const LATENCY_MS = 2;
@@ -103,6 +103,7 @@ function measureIn(figures: Figures, setting: Setting): void {
     deadAfterMs: DEAD_AFTER_INTERVALS * intervalMs,
     // A sample travels as its whole cluster would.
     fineMembersMax: sample < nodes ? 0 : undefined,
+    sizeOf: sample < nodes ? (body) => wholeSize(body, { nodes, members: sample }) : undefined,
   });
   const news = new News(world);
   const start = (i: number) => {
@@ -121,7 +122,7 @@ function measureIn(figures: Figures, setting: Setting): void {
   const falseDead = news.deaths;
   rest(steady);
   const steadyS = steady * intervalMs / 1_000;
-  if (sample === nodes) figures.bytesPerNodeS.push((counts.bytes - bytes) / nodes / steadyS);
+  figures.bytesPerNodeS.push((counts.bytes - bytes) / nodes / steadyS);
   figures.falseDead += news.deaths - falseDead;
   figures.nodeHours += nodes * steadyS / 3_600;
 
@@ -168,7 +169,7 @@ function lineOf(nodes: number, lostShare: number, figures: Figures): string {
     at(refusedMs, 0, 0.5, 1),
     at(silentMs, 0, 0.5, 1),
     hours,
-    Number.isNaN(bytes) ? "" : bytes.toFixed(0),
+    bytes.toFixed(0),
   ];
   return `| ${cells.join(" | ")} |`;
 }

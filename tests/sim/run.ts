@@ -9,6 +9,7 @@ import { Dice } from "../support/dice.ts";
 import { CLOCK_SHARE_MAX, Invariants, silenceMs, Violation } from "./invariants.ts";
 import type { OurNode } from "./our_node.ts";
 import type { Plan } from "./plan.ts";
+import type { Truth } from "./truth.ts";
 import { type Core, World } from "./world.ts";
 
 /**
@@ -42,11 +43,11 @@ export interface Outcome {
 
 /** Runs the whole plan on `core`: faults first, then none; `watch` sees the world before anything happens. */
 export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void): Outcome {
-  const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, weather } = plan;
+  const { intervalMs, deadAfterMs, forgetMs, fineMembersMax, stretchMembers, weather } = plan;
   const { acts, healMs, hooks, tellAfterMs } = plan;
   const dice = new Dice(plan.seed);
   const world = new World({
-    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, fineMembersMax },
+    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, fineMembersMax, stretchMembers },
     ...{ weather, hooks, tellAfterMs },
   });
   const invariants = new Invariants(world);
@@ -56,7 +57,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   let rounds: number | undefined;
   try {
     world.run(healMs);
-    rounds = converge(world, invariants.truth.allWellSinceMs());
+    rounds = converge(world, invariants.truth);
     invariants.tellings.settle();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
@@ -66,10 +67,14 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   return { violation, rounds, falseDead, calls: world.network.counts.calls };
 }
 
-/** Heals the world, in which nobody stalled since `wellMs`, and demands that all who can meet come to agree. */
-function converge(world: World, wellMs: number): number | undefined {
+/** Heals the world, and demands that all who can meet come to agree. */
+function converge(world: World, truth: Truth): number | undefined {
   const healMs = world.nowMs;
-  const { intervalMs, deadAfterMs } = world.options;
+  /** Nobody stalled since. */
+  const wellMs = truth.allWellSinceMs();
+  // The pace may still change.
+  const deadAfterMs = () => truth.stretch * world.options.deadAfterMs;
+  const roundMs = () => ROUND_INTERVALS * truth.slowestMs;
   world.network.links.healAll();
   world.network.setWeather({
     ...world.network.weather,
@@ -79,46 +84,47 @@ function converge(world: World, wellMs: number): number | undefined {
   });
   const atFirst = groupsOf(world);
   const met = atFirst.byRows.length === atFirst.byContacts.length;
-  const roundMs = ROUND_INTERVALS * intervalMs;
   const inMs = (silenceMs: number) =>
-    (silenceMs + DEAD_IN_INTERVALS * intervalMs) * (1 + CLOCK_SHARE_MAX);
-  const deadInMs = inMs(deadAfterMs);
+    (silenceMs + DEAD_IN_INTERVALS * truth.slowestMs) * (1 + CLOCK_SHARE_MAX);
   /**
    * The longest that anybody waits for a member that ended: longer where it said that its rounds come late, or where
    * its host was found to accept connections.
    */
   const waitMs = (id: string) =>
     Math.max(
-      deadInMs,
+      inMs(deadAfterMs()),
       ...world.up().map((node) => {
         const { table, evidence } = node.gossip.replica;
         const row = table.get(id);
         if (row === undefined) return 0;
-        const lapsesMs = evidence.accepts.has(id) ? 2 * deadAfterMs : 0;
-        return inMs(silenceMs(node, row, deadAfterMs) + lapsesMs);
+        const lapsesMs = evidence.accepts.has(id) ? 2 * deadAfterMs() : 0;
+        return inMs(silenceMs(node, row, deadAfterMs()) + lapsesMs);
       }),
     );
   const ended = [...world.ours.values(), ...world.gos.values()].filter((node) => !node.up);
   const remembering = world.up().filter((node) => node.saved !== undefined);
-  const recalledMs = Math.max(-Infinity, ...remembering.map(({ startMs }) => startMs + deadInMs));
+  const recalledMs = () =>
+    Math.max(-Infinity, ...remembering.map(({ startMs }) => startMs + inMs(deadAfterMs())));
   const deadMs = ({ id, endedMs }: { readonly id: string; readonly endedMs: number }) =>
-    Math.max(Math.max(endedMs, wellMs) + waitMs(id), recalledMs);
-  const deadlineMs = healMs + CONVERGENCE_ROUNDS * roundMs + (met ? 0 : BACK_OFF_MAX_MS);
+    Math.max(Math.max(endedMs, wellMs) + waitMs(id), recalledMs());
+  const deadlineMs = () => healMs + CONVERGENCE_ROUNDS * roundMs() + (met ? 0 : BACK_OFF_MAX_MS);
   let rounds: number | undefined;
-  for (let round = 0; world.nowMs < deadlineMs; round++) {
-    world.run(Math.min(healMs + round * roundMs, deadlineMs));
+  for (let round = 0; world.nowMs < deadlineMs(); round++) {
+    world.run(Math.min(healMs + round * roundMs(), deadlineMs()));
     const ending = ended.filter((node) => world.nowMs < deadMs(node));
     const except = new Set(ending.map(({ id }) => id));
-    const differing = difference(world, atFirst.byContacts, except) !== undefined;
+    const differing = difference(world, truth, atFirst.byContacts, except) !== undefined;
     rounds = differing ? undefined : rounds ?? round;
   }
-  if (met && rounds === undefined) fail(world, healMs, difference(world, atFirst.byContacts));
-  const lastMs = Math.max(healMs, ...ended.map(deadMs)) + CONVERGENCE_ROUNDS * roundMs;
+  if (met && rounds === undefined) {
+    fail(world, healMs, difference(world, truth, atFirst.byContacts));
+  }
+  const lastMs = () => Math.max(healMs, ...ended.map(deadMs)) + CONVERGENCE_ROUNDS * roundMs();
   // By now some have stopped that were the only link between others.
-  let text = difference(world, groupsOf(world).byContacts);
-  while (text !== undefined && world.nowMs < lastMs) {
-    world.run(Math.min(world.nowMs + roundMs, lastMs));
-    text = difference(world, groupsOf(world).byContacts);
+  let text = difference(world, truth, groupsOf(world).byContacts);
+  while (text !== undefined && world.nowMs < lastMs()) {
+    world.run(Math.min(world.nowMs + roundMs(), lastMs()));
+    text = difference(world, truth, groupsOf(world).byContacts);
   }
   if (text !== undefined) fail(world, healMs, text);
   return met ? rounds : undefined;
@@ -127,12 +133,13 @@ function converge(world: World, wellMs: number): number | undefined {
 /** How the tables in one of the groups differ, members in `except` left out. */
 function difference(
   world: World,
+  { slowestMs }: Truth,
   groups: readonly (readonly OurNode[])[],
   except?: ReadonlySet<string>,
 ): string | undefined {
   // What one has just dropped, the others drop in as many rounds as they agree in.
-  const { nowMs, droppedMs, options: { intervalMs } } = world;
-  const sinceMs = nowMs - CONVERGENCE_ROUNDS * ROUND_INTERVALS * intervalMs;
+  const { nowMs, droppedMs } = world;
+  const sinceMs = nowMs - CONVERGENCE_ROUNDS * ROUND_INTERVALS * slowestMs;
   const dropping = [...droppedMs].filter(([, ms]) => ms > sinceMs).map(([id]) => id);
   const excepted = new Set([...except ?? [], ...dropping]);
   for (const group of groups) {

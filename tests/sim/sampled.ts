@@ -3,15 +3,18 @@
  * passes on, and all tables hold the same few members, the sample. What happens to these is measured; the others are
  * a crowd that always runs.
  *
- * Whom a node calls is drawn from all. So production's classes are changed in four places: what a table takes, who is
- * drawn, who is at an address, and how many live members a node counts.
+ * Whom a node calls is drawn from all. So production's classes are changed in six places: what a table takes, when a
+ * round comes, who is drawn, who is at an address, who reads ticks, and how many live members a node counts.
  *
  * @module
  */
+import { Forms } from "../../lib/forms.ts";
 import { fanout, Partners, SUSPECT_FANOUT } from "../../lib/partners.ts";
 import { Replica } from "../../lib/replica.ts";
-import type { Row } from "../../lib/table.ts";
+import type { Mutable, Row } from "../../lib/table.ts";
+import { CHECK_LENGTH, CHECKED } from "../../lib/ticks.ts";
 import { Verdicts } from "../../lib/verdicts.ts";
+import type { Message } from "../../lib/wire.ts";
 import type { Dice } from "../support/dice.ts";
 
 export interface SampledOptions {
@@ -38,13 +41,37 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   });
   const crowdAt = new Map(crowd.map((row) => [row.address, row]));
   const inCrowd = new Set(crowd.map(({ id }) => id));
-  const { merge } = Replica.prototype;
+  const { merge, beat, stepInMs } = Replica.prototype;
   const { choose } = Partners.prototype;
   const { memberAt } = Verdicts.prototype;
+  const { reads, heard } = Forms.prototype;
   const liveCount = Object.getOwnPropertyDescriptor(Verdicts.prototype, "liveCount")!;
 
   Replica.prototype.merge = function (report, via, nowMs) {
     return inCrowd.has(report.id) ? "same" : merge.call(this, report, via, nowMs);
+  };
+  // One of the crowd has no row of its own, and yet a round comes not before its next tick.
+  const clocksMs = new WeakMap<Replica, number>();
+  Replica.prototype.beat = function (now, nowMs) {
+    beat.call(this, now, nowMs);
+    clocksMs.set(this, this.pulse.heartbeat + this.pulse.ageMs - nowMs);
+  };
+  Replica.prototype.stepInMs = function (nowMs) {
+    const { unitMs } = this;
+    if (unitMs === undefined || !inCrowd.has(this.id)) return stepInMs.call(this, nowMs);
+    return unitMs - (clocksMs.get(this)! + nowMs) % unitMs;
+  };
+  // Nobody is heard for the first time, so that who reads ticks would be news.
+  Forms.prototype.reads = function (id) {
+    return inCrowd.has(id!) || reads.call(this, id);
+  };
+  Forms.prototype.heard = function (id, message, at) {
+    const said: Mutable<Message> = { ...message };
+    if (inCrowd.has(id)) {
+      delete said.unitMs;
+      delete said.columns;
+    }
+    heard.call(this, id, said, at);
   };
   Verdicts.prototype.memberAt = function (address) {
     return crowdAt.get(address) ?? memberAt.call(this, address);
@@ -78,9 +105,26 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   try {
     return run();
   } finally {
-    Replica.prototype.merge = merge;
+    Object.assign(Replica.prototype, { merge, beat, stepInMs });
+    Object.assign(Forms.prototype, { reads, heard });
     Partners.prototype.choose = choose;
     Verdicts.prototype.memberAt = memberAt;
     Object.defineProperty(Verdicts.prototype, "liveCount", liveCount);
   }
+}
+
+/** Bytes of a body if it told of all `nodes` what it tells of a sample: each of its parts about members, so much longer. */
+export function wholeSize(
+  body: string,
+  { nodes, members }: { nodes: number; members: number },
+): number {
+  const share = nodes / members - 1;
+  const checks = (count: number) => CHECK_LENGTH * Math.ceil(count / CHECKED);
+  let bytes = body.length;
+  for (const [, name, text] of body.matchAll(/"(ticks|later|exact|readers)":"([^"]*)"/g)) {
+    const ofSample = name === "ticks" ? checks(members) : name === "later" ? CHECK_LENGTH : 0;
+    bytes += share * (text!.length - ofSample);
+    if (name === "ticks") bytes += checks(nodes) - ofSample;
+  }
+  return bytes;
 }

@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly tellAfterMs?: number;
   /** Default: ticks travel as in production, in a cluster of many. */
   readonly fineMembersMax?: number;
+  /** Default: the pace is never stretched. */
+  readonly stretchMembers?: number;
   /** Default: production's. */
   readonly core?: Core;
 }
@@ -48,8 +50,9 @@ export class Stage {
     const { nodes, seed = "stage", lostShare = 0, latencyMs = 2 } = options;
     const { core = PRODUCTION, hooks = [], tellAfterMs = 0 } = options;
     const weather = { latencyMs, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
-    const { forgetMs, fineMembersMax } = options;
-    const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs, fineMembersMax };
+    const { forgetMs, fineMembersMax, stretchMembers } = options;
+    const sizes = { fineMembersMax, stretchMembers };
+    const pace = { intervalMs: 1_000, deadAfterMs: 5_000, forgetMs, ...sizes };
     const telling = { hooks, tellAfterMs };
     this.world = new World({ core, dice: new Dice(seed), weather, ...pace, ...telling });
     new Invariants(this.world);

@@ -84,7 +84,7 @@ export class TellingRules {
     return views;
   }
 
-  /** How long a node listens before it tells, in true ms at least. */
+  /** How long a node listens before it tells, in true ms at least; at the slowest pace so far `stretch` times that. */
   get #settleMs(): number {
     const { deadAfterMs, intervalMs } = this.#world.options;
     return deadAfterMs + 2 * intervalMs;
@@ -197,11 +197,11 @@ export class TellingRules {
 
   /** All that a carrier has seen since before `sinceMs` was told. */
   #checkTold(node: OurNode, hook: HookPlan, sinceMs: number): void {
-    const listenedMs = (this.#joinedMs.get(node) ?? Infinity) + this.#settleMs +
-      2 * this.#world.options.intervalMs;
+    const listenedMs = (this.#joinedMs.get(node) ?? Infinity) +
+      this.#truth.stretch * this.#settleMs + 2 * this.#truth.slowestMs;
     // Who slept before it had listened begins anew when it wakes.
     const restedMs = node.healthySinceMs > node.startMs
-      ? node.healthySinceMs + this.#settleMs + 4 * this.#world.options.intervalMs
+      ? node.healthySinceMs + this.#truth.stretch * this.#settleMs + 4 * this.#truth.slowestMs
       : -Infinity;
     const { delivered } = this.#world.receiver(hook.name);
     const { replica, nowMs } = node.gossip;

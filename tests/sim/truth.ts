@@ -22,8 +22,21 @@ export class Truth {
   /** By address and ID: who was answered there by a process of that ID, and when last. */
   readonly #answered = new Map<string, Map<string, Map<string, number>>>();
 
+  /** The greatest factor by which any node has stretched its pace so far. */
+  stretch = 1;
+
   constructor(world: World) {
     this.#world = world;
+  }
+
+  notePace({ pace }: OurNode): void {
+    const factor = pace.longestIntervalMs / this.#world.options.intervalMs;
+    this.stretch = Math.max(this.stretch, factor);
+  }
+
+  /** The longest interval that any node may have had so far. */
+  get slowestMs(): number {
+    return this.stretch * this.#world.options.intervalMs;
   }
 
   /** Takes down that `id` made this heartbeat now, or a node that heard it (a Go node) made it in its name. */

@@ -36,9 +36,13 @@ export interface WorldOptions {
   readonly deadAfterMs: number;
   readonly forgetMs?: number | undefined;
   readonly fineMembersMax?: number | undefined;
+  /** Of more members the pace is stretched; default: never. */
+  readonly stretchMembers?: number | undefined;
   readonly weather: Weather;
   readonly hooks?: readonly HookPlan[];
   readonly tellAfterMs?: number;
+  /** Bytes that are counted for a body, where not its own. */
+  readonly sizeOf?: ((body: string) => number) | undefined;
 }
 
 export interface StartOptions {
@@ -90,7 +94,8 @@ export class World {
       agenda: this.agenda,
       dice: options.dice.fork("network"),
       weather: options.weather,
-      timeoutMs: exchangeTimeoutMs(options.intervalMs),
+      timeoutMs: ({ id }) => exchangeTimeoutMs((this.ours.get(id)?.pace ?? options).intervalMs),
+      sizeOf: options.sizeOf,
     });
   }
 
