@@ -5,6 +5,7 @@
  * @module
  */
 import { messageOf } from "../text.ts";
+import { bindLibc } from "./libc.ts";
 
 /** Processes that the runtime waits for; all others that end as children of this one are orphans. */
 const started = new Set<number>();
@@ -36,9 +37,6 @@ export function killGroup({ pid }: Deno.ChildProcess): void {
   }
 }
 
-/** C libraries, by where Deno runs. */
-const LIBC = ["libc.so.6", "libc.so"];
-
 // Linux: <sys/wait.h>, and where a siginfo_t has the ID of the process on 64 bits.
 const P_ALL = 0;
 const P_PID = 1;
@@ -66,24 +64,11 @@ export function reapOrphans(onTrouble: (text: string) => void): void {
   }
 }
 
-type Waitid = (
-  idType: number,
-  id: number,
-  info: Uint8Array<ArrayBuffer>,
-  options: number,
-) => number;
+type Waitid = ReturnType<typeof bindWaitid>;
 
-function bindWaitid(): Waitid {
+function bindWaitid() {
   const types = { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" } as const;
-  let failure: unknown;
-  for (const name of LIBC) {
-    try {
-      return Deno.dlopen(name, { waitid: types }).symbols.waitid;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
+  return bindLibc({ waitid: types }).waitid;
 }
 
 function reapAll(waitid: Waitid): void {

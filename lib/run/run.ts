@@ -23,6 +23,7 @@ import {
 } from "../host/process.ts";
 import { thisNetwork } from "../host/own_address.ts";
 import { readState, StateError } from "../host/state_file.ts";
+import { giveMemoryBack } from "../host/spare_memory.ts";
 import { ListenError } from "../http/listen.ts";
 import { Server } from "../http/serve.ts";
 import { versionLine } from "../host/version.ts";
@@ -131,6 +132,7 @@ export function start(
       await node.stop();
       credentials.close();
       watch.stop();
+      keepMemory();
       dns?.close();
       await server.shutdown();
     } finally {
@@ -154,6 +156,7 @@ export function start(
   });
   node.start();
   watch.start();
+  const keepMemory = giveMemoryBack();
   if (dns !== undefined) {
     dns.serve({ live: () => node.reports.live({}), random: Math.random });
     log.notice("info", `answers DNS at ${formatAddress(config.dns!.host, dns.port)}: ${DNS_WORDS}`);
