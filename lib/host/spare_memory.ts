@@ -41,30 +41,23 @@ export class SpareMemory {
   }
 }
 
-/** Gives this process's spare memory back from now on; the function returned ends it. Does nothing where it cannot. */
-export function giveMemoryBack(): () => void {
+/** Finds the C library's function for it; undefined where it has none, as it is not GNU's, or it may not be called. */
+export function bindTrim(): Memory["trim"] | undefined {
   // Asked for, so that nobody is prompted.
   const { state } = Deno.permissions.querySync({ name: "ffi" });
-  if (Deno.build.os !== "linux" || state !== "granted") return () => {};
-  let trim: (() => void) | undefined;
-  const spare = new SpareMemory({
-    residentBytes: () => Deno.memoryUsage().rss,
-    trim: () => (trim ??= bindTrim())(),
-  });
-  const timer = setInterval(() => {
-    try {
-      spare.look();
-    } catch {
-      // Only the GNU library can be asked.
-      clearInterval(timer);
-    }
-  }, LOOK_EVERY_MS);
-  Deno.unrefTimer(timer);
-  return () => clearInterval(timer);
+  if (Deno.build.os !== "linux" || state !== "granted") return undefined;
+  const types = { parameters: ["usize"], result: "i32" } as const;
+  try {
+    const { malloc_trim } = bindLibc({ malloc_trim: types });
+    return () => void malloc_trim(0n);
+  } catch {
+    return undefined;
+  }
 }
 
-function bindTrim(): () => void {
-  const types = { parameters: ["usize"], result: "i32" } as const;
-  const { malloc_trim } = bindLibc({ malloc_trim: types });
-  return () => void malloc_trim(0n);
+/** Gives this process's spare memory back from now on; the function returned ends it. */
+export function giveMemoryBack(trim: Memory["trim"]): () => void {
+  const spare = new SpareMemory({ residentBytes: () => Deno.memoryUsage().rss, trim });
+  const timer = setInterval(() => spare.look(), LOOK_EVERY_MS);
+  return () => clearInterval(timer);
 }

@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { DnsServer } from "../dns/server.ts";
+import { bindTrim } from "../host/spare_memory.ts";
 import type { Log } from "../log.ts";
 import type { Teller, TellerOptions } from "../host/teller.ts";
 import type { Beside } from "./beside.ts";
@@ -12,6 +13,8 @@ import type { Beside } from "./beside.ts";
 export interface Extras {
   readonly dns?: DnsServer | undefined;
   readonly beside?: Beside | undefined;
+  /** Gives back to the system what is not used of its memory. */
+  readonly trim?: (() => void) | undefined;
   /** Makes what runs hooks. */
   readonly teller?: ((options: TellerOptions) => Teller) | undefined;
 }
@@ -27,11 +30,12 @@ export async function loadExtras(config: Config, log: Log): Promise<Extras> {
     const { reapOrphans } = await import("../host/processes.ts");
     reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
   }
+  const trim = bindTrim();
   if (beside === undefined && !runsHooks) {
     // What is not asked for cannot be done by mistake either.
     for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
   }
-  return { beside, teller: await loadTeller(config) };
+  return { beside, trim, teller: await loadTeller(config) };
 }
 
 /**

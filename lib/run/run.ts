@@ -56,7 +56,7 @@ const ENDING_MS = 1_800;
 export function start(
   config: Config,
   write: (line: string) => void,
-  { dns, beside, teller: makeTeller }: Extras = {},
+  { dns, beside, trim, teller: makeTeller }: Extras = {},
 ): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
@@ -132,7 +132,7 @@ export function start(
       await node.stop();
       credentials.close();
       watch.stop();
-      keepMemory();
+      keepMemory?.();
       dns?.close();
       await server.shutdown();
     } finally {
@@ -156,7 +156,7 @@ export function start(
   });
   node.start();
   watch.start();
-  const keepMemory = giveMemoryBack();
+  const keepMemory = trim && giveMemoryBack(trim);
   if (dns !== undefined) {
     dns.serve({ live: () => node.reports.live({}), random: Math.random });
     log.notice("info", `answers DNS at ${formatAddress(config.dns!.host, dns.port)}: ${DNS_WORDS}`);

@@ -1,6 +1,6 @@
 /** Memory that was needed once is given back, and nobody is asked for what did not change. */
 import { assertEquals } from "@std/assert";
-import { giveMemoryBack, SpareMemory } from "../../lib/host/spare_memory.ts";
+import { bindTrim, giveMemoryBack, SpareMemory } from "../../lib/host/spare_memory.ts";
 
 const MB = 1024 * 1024;
 
@@ -42,5 +42,11 @@ Deno.test("less than 8 MB more or less are left alone, however long they go up a
 });
 
 Deno.test("giveMemoryBack() leaves no timer behind once it is ended", () => {
-  giveMemoryBack()();
+  giveMemoryBack(() => {})();
+});
+
+Deno.test("bindTrim() finds the function where the C library is GNU's, and calls it", () => {
+  const trim = bindTrim();
+  assertEquals(trim !== undefined, Deno.build.target.endsWith("linux-gnu"));
+  trim?.();
 });
