@@ -63,8 +63,14 @@ Deno.test("decodeMessage() reads columns back", () => {
 });
 
 Deno.test("decodeMessage() reads ticks back, of a push and of an answer, and who reads them", () => {
-  for (const  of of["all", "some"] as const) {
-    const ticks = { clockMs: 1_764_000_011_723, unitMs: 1_000, of, text: "%>T<vZ", exact: "$" };
+  for (const which of ["all", "some"] as const) {
+    const ticks = {
+      clockMs: 1_764_000_011_723,
+      unitMs: 1_000,
+      of: which,
+      text: "%>T<vZ",
+      exact: "$",
+    };
     const message = { ...HASHES, unitMs: 1_000, readers: "#~", unread: true as const };
     assertEquals(read(encodeMessage({ ...message, ticks })), { ...message, ticks, dropped: 0 });
     assertEquals(read(encodeMessage(message)), { ...message, dropped: 0 }, "the unit alone");

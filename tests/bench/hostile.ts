@@ -32,7 +32,6 @@ const ROSTER = "0".repeat(16);
 const HEALTHZ = "/healthz failed";
 
 const [secondsText = "60", ...chosen] = Deno.args;
-const seconds = Number(secondsText);
 const keyFile = await Deno.makeTempFile({ prefix: "keys" });
 await Deno.writeTextFile(keyFile, `${KEY}\n`);
 
