@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { charCodeOf, digitAt, lengthOf, numberAt, putNumber, roomFor, textOf } from "./digits.ts";
+import { charCodeOf, Numbers, putNumber, roomFor, textOf } from "./digits.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS, MEMBERS_MAX } from "./limits.ts";
 import type { Columns } from "./stamps.ts";
 import { ageOf, type Row } from "./table.ts";
@@ -70,10 +70,9 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
   const heartbeats = new Array<number>(members);
   const agesMs = new Array<number>(members);
   let count = 0;
-  for (let at = 0; at < text.length;) {
-    let first = digitAt(text, at);
-    const code = numberAt(text, at, first);
-    at += lengthOf(first);
+  const numbers = new Numbers(text);
+  while (!numbers.isAtEnd) {
+    const code = numbers.next();
     const isSkip = code < SKIPS;
     if (code < 0 || count + (isSkip ? code : 0) >= MEMBERS_MAX) return undefined;
     if (isSkip) {
@@ -83,9 +82,7 @@ export function decodeColumns(text: string, ownHeartbeat: number): Columns | und
       }
       continue;
     }
-    first = digitAt(text, at);
-    const age = numberAt(text, at, first);
-    at += lengthOf(first);
+    const age = numbers.next();
     const heartbeat = ownHeartbeat - unfold(code - SKIPS) * HEARTBEAT_STEP_MS;
     if (age < 0 || heartbeat <= 0 || heartbeat > HEARTBEAT_MAX_MS) return undefined;
     heartbeats[count] = heartbeat;

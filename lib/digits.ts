@@ -71,13 +71,19 @@ export function digitAt(text: string, at: number): number {
   return code < BACKSLASH_CODE ? code - FIRST_CODE : code - FIRST_CODE - 1;
 }
 
+/** Bit `i` of a text of digits, `BITS` in each; -1 where the text is malformed or too short. */
+export function bitAt(text: string, i: number): number {
+  const bits = digitAt(text, Math.floor(i / BITS));
+  return bits < 0 ? -1 : bits >> i % BITS & 1;
+}
+
 /** Characters of a number, by its first digit. */
-export function lengthOf(first: number): number {
+function lengthOf(first: number): number {
   return first < SINGLES ? 1 : first - SINGLES + 2;
 }
 
 /** The number that begins at `at` with the digit `first`; -1 if it is malformed. */
-export function numberAt(text: string, at: number, first: number): number {
+function numberAt(text: string, at: number, first: number): number {
   if (first < SINGLES) return first;
   const length = lengthOf(first);
   if (length > 1 + MORE_MAX) return -1;

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Beat } from "./belief.ts";
-import { BITS, charCodeOf, digitAt, roomFor, textOf } from "./digits.ts";
+import { bitAt, BITS, charCodeOf, roomFor, textOf } from "./digits.ts";
 import { News, type NewsPace } from "./news.ts";
 import { ageOf, type Row } from "./table.ts";
 import type { Read } from "./ticks_read.ts";
@@ -95,8 +95,7 @@ export class Forms {
   /** Takes what another told of an equal roster. */
   take(told: string, roster: readonly Row[], nowMs: number): void {
     for (let i = 0; i < roster.length; i++) {
-      const bits = digitAt(told, Math.floor(i / BITS));
-      if (bits >= 0 && (bits >> i % BITS & 1) === 1) this.#add(roster[i]!.id, nowMs);
+      if (bitAt(told, i) === 1) this.#add(roster[i]!.id, nowMs);
     }
   }
 

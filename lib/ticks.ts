@@ -149,7 +149,7 @@ function tickOf(stamps: Stamps, i: number, { unitMs, nowMs, exact }: Writing): n
   if (tick === 0 || tick !== Math.floor(tick)) return -1;
   if (nowMs - stamps.heardAtMs[i]! > OLDEST_UNITS * unitMs) return -1;
   if (stamps.quiet[i] === 0 && stamps.rows[i]!.boot === "") return -1;
-  return exact !== undefined && exact.has(stamps.rows[i]!.id) ? -1 : tick;
+  return exact?.has(stamps.rows[i]!.id) ? -1 : tick;
 }
 
 /** The remainder of a whole number, in a fifth of the time that `%` takes with numbers of this size. */

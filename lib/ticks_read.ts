@@ -5,7 +5,7 @@
  */
 import { floorStep } from "./clock.ts";
 import { unfold } from "./columns.ts";
-import { BITS, digitAt, digitsAt, Numbers } from "./digits.ts";
+import { bitAt, BITS, digitsAt, Numbers } from "./digits.ts";
 import { chain, chained } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
@@ -163,11 +163,10 @@ function readSome({ ticks: { text, unitMs }, stamps, sentAtMs, said }: Reading):
     }
   }
   let check = 0;
-  let bits = 0;
-  for (let i = 0; i < length; i++, bits >>= 1) {
-    if (i % BITS === 0) bits = digitAt(text, i / BITS);
-    if (bits < 0) return undefined;
-    if ((bits & 1) === 1) ticks[i] = said[i]! / unitMs + 1;
+  for (let i = 0; i < length; i++) {
+    const bit = bitAt(text, i);
+    if (bit < 0) return undefined;
+    if (bit === 1) ticks[i] = said[i]! / unitMs + 1;
     if (ticks[i] !== Math.floor(ticks[i]!)) return undefined;
     if (ticks[i]! > 0) check = chain(chain(check, i), ticks[i]!);
   }

@@ -28,12 +28,14 @@ const DEAD_AFTER_MS = 5_000;
 export const PACE_FLAGS = {
   "interval": {
     metavar: "DURATION",
-    help: "time between two rounds of gossip (default 1s, longer past 10,000 nodes)",
+    help: `time between two rounds of gossip (default ${formatDuration(INTERVAL_MS)}, ` +
+      `longer past ${STRETCH_MEMBERS.toLocaleString("en")} nodes)`,
     read: readInterval,
   },
   "dead-after": {
     metavar: "DURATION",
-    help: "silence after which a member is dead; the same on all nodes (default 5s)",
+    help: "silence after which a member is dead; the same on all nodes " +
+      `(default ${formatDuration(DEAD_AFTER_MS)})`,
     read: readDeadAfter,
   },
   "forget": {

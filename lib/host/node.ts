@@ -51,8 +51,8 @@ export class Node {
     const boot = hex8(Math.floor(random() * 2 ** 32));
     const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
     const seeds = join.filter((seed) => !isSrv(seed));
-    const told = toldBefore(saved?.told ?? [], now().wallMs);
     const awaitsSeeds = seeds.length < join.length;
+    const told = toldBefore(saved?.told ?? [], now().wallMs);
     const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
     const given = { intervalMs, deadAfterMs, forgetMs, stretchMembers };
     const gossip = new Gossip({ ...brain, ...given, hooks, tellAfterMs, told }, now());

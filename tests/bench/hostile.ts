@@ -3,9 +3,9 @@
  * this system has one: `deno task bench:hostile [SECONDS] [ATTACK...]`, by default all attacks for 60 s each.
  *
  * For each attack: the share of good answers of /healthz, its slowest, false deaths that any node logged, the peak of a
- * node's memory, its memory before and a minute after, and nodes killed. What must hold: 100 %
- * good, no death, none killed, memory back within 10 %. First comes as long a run without any attack: what fails there
- * too is this machine's load.
+ * node's memory, its memory before and a minute after, and nodes killed. What must hold: 100 % good, no death, none
+ * killed, memory back within 10 %. First comes as long a run without any attack: what fails there too is this machine's
+ * load.
  *
  * @module
  */
@@ -27,6 +27,7 @@ const PROBE_MS = 5_000;
 
 /** By then the memory that an attack took is back. */
 const RECOVERED_MS = 60_000;
+
 const ROSTER = "0".repeat(16);
 
 const HEALTHZ = "/healthz failed";
