@@ -13,7 +13,7 @@ import type { News } from "./news.ts";
 import { sameRoster } from "./roster.ts";
 import type { Columns } from "./stamps.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
-import { encodeLater, encodeTicks } from "./ticks.ts";
+import { encodeTicks } from "./ticks.ts";
 import type { Tidings } from "./tidings.ts";
 import type { Read } from "./ticks_read.ts";
 import type { Draft, Message } from "./wire.ts";
@@ -104,7 +104,7 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
   const ids = [...forms.moved(nowMs), ...evidence.charges.members()];
   const exact = ids.length === 0 ? undefined : new Set(ids);
   const at = { clockMs, unitMs, nowMs, exact };
-  draft.ticks = knows === undefined ? encodeTicks(stamps, at) : encodeLater(stamps, at, knows);
+  draft.ticks = encodeTicks(stamps, at, knows);
   return draft;
 }
 

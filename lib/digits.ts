@@ -6,7 +6,7 @@
  */
 
 /** The digits: `#` to `~`, without the backslash. */
-const BASE = 91;
+export const BASE = 91;
 const FIRST_CODE = 35;
 const LAST_CODE = 126;
 const BACKSLASH_CODE = 92;

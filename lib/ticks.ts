@@ -5,11 +5,12 @@
  * Heartbeat plus age is what the member's clock shows, which a reader knows from its own row of the member. So it needs
  * no age, and of the tick only the remainder by six: of the ticks that may be told at all, one has it.
  *
- *     push      every member's remainder, five members in two characters; a check every 1,020 members
- *     answer    a bit for every member: it made one tick more than the reader told, as nine of ten have that are later;
- *               of the others that are, how many members come between, and whether it is two, or the remainder
+ *     push      for each member how many ticks it is behind the sender's clock, by six
+ *     answer    for each member how many ticks more it made than the reader told, up to six
  *     exact     beside either, as in columns.ts: who is silent for long, charged, a Go node, has another step, or
  *               whose clock changed lately (forms.ts)
+ *
+ * Where clocks agree, most members are behind by the same, so entropy coding (entropy.ts) makes two bits of it or less.
  *
  * Clocks are not trusted with heartbeats, as they only compress: the checks are over whole ticks. Where one fails (a
  * clock was set, this node slept), the reader says so and is told as columns.ts does.
@@ -24,7 +25,8 @@
  */
 import { floorStep } from "./clock.ts";
 import { fold, OLDER_MS } from "./columns.ts";
-import { BITS, charCodeOf, putDigits, putNumber, roomFor, textOf } from "./digits.ts";
+import { putDigits, putNumber, roomFor, textOf } from "./digits.ts";
+import { FRAME_LENGTH, putSymbols, SYMBOLS } from "./entropy.ts";
 import { chain, chained } from "./hash.ts";
 import { HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
@@ -57,15 +59,17 @@ export interface Writing {
  */
 export const FINE_MEMBERS_MAX = 256;
 
-/** Remainders that tell ticks apart; five of them fit two characters, as 6^5 < 91^2. */
-export const REMAINDERS = 6;
-export const GROUP = 5;
+/** Remainders that tell ticks apart. Of the symbols one says that the member is not told as a tick. */
+export const REMAINDERS = SYMBOLS - 1;
+
+/** Ticks that a member may be later than the reader told, to be told as ticks. */
+const LATER_MAX = SYMBOLS - 1;
 
 /** Ages up to this are told as ticks, in units: what is older may be a member's last, and all want to know its age. */
 export const OLDEST_UNITS = 4.4;
 
 /** Members under one check of four characters: 26 bits, as 2^26 < 91^4. */
-export const CHECKED = 204 * GROUP;
+export const CHECKED = 1_020;
 export const CHECK_LENGTH = 4;
 export const CHECK_BITS_LESS = 6;
 
@@ -76,71 +80,43 @@ export const AGE_STEP_MS = 10;
 const LONG_MS = 60_000;
 const TURNS = 16;
 
-/** Writes a roster. */
-export function encodeTicks(stamps: Stamps, at: Writing): Ticks {
+/** Writes a roster, or, for a reader that `knows` something, those of whom it knows less. */
+export function encodeTicks(stamps: Stamps, at: Writing, knows?: Columns): Ticks {
   const { heartbeats } = stamps;
-  const bytes = roomFor(heartbeats.length + CHECK_LENGTH);
-  let length = 0;
-  let group = 0;
-  let check = 0;
+  const { clockMs, unitMs } = at;
+  const count = heartbeats.length;
+  const nowTick = Math.floor(clockMs / unitMs);
+  const symbols = new Uint8Array(count);
   const others: number[] = [];
-  for (let i = 0; i < heartbeats.length; i++) {
+  const bytes = roomFor(count + FRAME_LENGTH);
+  let length = 0;
+  let check = 0;
+  for (let i = 0; i < count; i++) {
     const tick = tickOf(stamps, i, at);
-    group *= REMAINDERS;
-    if (tick >= 0) {
-      group += remainderOf(tick);
+    let symbol = 0;
+    if (tick < 0) symbol = -1;
+    else if (knows === undefined) symbol = 1 + remainderOf(nowTick - tick);
+    else symbol = later(heartbeats[i]! - knows.heartbeats[i]!, unitMs);
+    if (symbol > 0) {
+      symbols[i] = symbol;
       check = chain(chain(check, i), tick);
-    } else if (heartbeats[i]! > 0) others.push(i);
-    const isLast = i === heartbeats.length - 1;
-    if (i % GROUP === GROUP - 1 || isLast) {
-      length = putDigits(bytes, length, group, 2);
-      group = 0;
-    }
-    if (i % CHECKED === CHECKED - 1 || isLast) {
+    } else if (symbol < 0 && heartbeats[i]! > 0) others.push(i);
+    if (i % CHECKED === CHECKED - 1 || i === count - 1) {
       length = putDigits(bytes, length, chained(check) >>> CHECK_BITS_LESS, CHECK_LENGTH);
       check = 0;
     }
   }
-  const text = textOf(bytes, length);
-  const exact = encodeExact(stamps, others, at);
-  return { clockMs: at.clockMs, unitMs: at.unitMs, of: "all", text, exact };
-}
-
-/** Writes those of a roster of which a reader `knows` less. */
-export function encodeLater(stamps: Stamps, at: Writing, knows: Columns): Ticks {
-  const { heartbeats } = stamps;
-  const count = heartbeats.length;
-  const bytes = roomFor(2 * count + CHECK_LENGTH);
-  // Bits of all members come first.
-  let length = Math.ceil(count / BITS);
-  let bits = 0;
-  let check = 0;
-  let next = 0;
-  const others: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const tick = tickOf(stamps, i, at);
-    const laterMs = heartbeats[i]! - knows.heartbeats[i]!;
-    if (tick < 0) {
-      if (heartbeats[i]! > 0) others.push(i);
-    } else if (laterMs > 0) {
-      check = chain(chain(check, i), tick);
-      if (laterMs === at.unitMs) bits |= 1 << i % BITS;
-      else {
-        const isTwo = laterMs === 2 * at.unitMs;
-        length = putNumber(bytes, length, 2 * (i - next) + (isTwo ? 0 : 1));
-        if (!isTwo) length = putNumber(bytes, length, remainderOf(tick));
-        next = i + 1;
-      }
-    }
-    if (i % BITS === BITS - 1 || i === count - 1) {
-      bytes[Math.floor(i / BITS)] = charCodeOf(bits);
-      bits = 0;
-    }
-  }
-  length = putDigits(bytes, length, chained(check) >>> CHECK_BITS_LESS, CHECK_LENGTH);
+  length = putSymbols(bytes, length, symbols);
   const text = textOf(bytes, length);
   const exact = encodeExact(stamps, others, at, knows);
-  return { clockMs: at.clockMs, unitMs: at.unitMs, of: "some", text, exact };
+  return { clockMs, unitMs, of: knows === undefined ? "all" : "some", text, exact };
+}
+
+/** How many ticks more a heartbeat is than the reader told, 0 where it is not later; -1 where no symbol says it. */
+function later(laterMs: number, unitMs: number): number {
+  if (laterMs <= 0) return 0;
+  const ticks = laterMs / unitMs;
+  return ticks <= LATER_MAX && ticks === Math.floor(ticks) ? ticks : -1;
 }
 
 /** The tick of the member at a place, if it can be told so; -1 of another. */
@@ -171,12 +147,10 @@ function encodeExact(
   for (const i of places) {
     const heartbeat = heartbeats[i]!;
     const ageMs = Math.max(0, at.nowMs - heardAtMs[i]!);
-    const isTold = (ageMs < LONG_MS || isTurn(i, at)) &&
-      !(knows?.heartbeats[i] === heartbeat && ageMs < knows.agesMs[i]! + OLDER_MS);
-    if (!isTold && knows !== undefined) continue;
-    length = putNumber(bytes, length, 2 * (i - next) + (isTold ? 1 : 0));
+    if (ageMs >= LONG_MS && !isTurn(i, at)) continue;
+    if (knows?.heartbeats[i] === heartbeat && ageMs < knows.agesMs[i]! + OLDER_MS) continue;
+    length = putNumber(bytes, length, i - next);
     next = i + 1;
-    if (!isTold) continue;
     const behindMs = floorStep(at.clockMs) - heartbeat;
     length = putNumber(bytes, length, fold(behindMs / HEARTBEAT_STEP_MS));
     length = putNumber(bytes, length, Math.floor(ageMs / AGE_STEP_MS));

@@ -5,7 +5,8 @@
  */
 import { floorStep } from "./clock.ts";
 import { unfold } from "./columns.ts";
-import { bitAt, BITS, digitsAt, Numbers } from "./digits.ts";
+import { digitsAt, Numbers } from "./digits.ts";
+import { symbolsIn } from "./entropy.ts";
 import { chain, chained } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import type { Columns, Stamps } from "./stamps.ts";
@@ -14,7 +15,6 @@ import {
   CHECK_BITS_LESS,
   CHECK_LENGTH,
   CHECKED,
-  GROUP,
   OLDEST_UNITS,
   remainderOf,
   REMAINDERS,
@@ -54,17 +54,9 @@ export function decodeTicks(
   const { length } = stamps.rows;
   const heartbeats = new Float64Array(length);
   const agesMs = new Float64Array(length).fill(-1);
-  const isExact = decodeExact(ticks, { heartbeats, agesMs });
-  if (isExact === undefined) return UNREAD;
+  if (!decodeExact(ticks, { heartbeats, agesMs })) return UNREAD;
   const sender = stamps.placeOf(from);
-  const reading = {
-    ticks,
-    stamps,
-    sentAtMs: sentAtMs(ticks, stamps, sender, nowMs),
-    isExact,
-    said,
-  };
-  const read = ticks.of === "all" ? readAll(reading) : readSome(reading);
+  const read = readTicks({ ticks, stamps, sentAtMs: sentAtMs(ticks, stamps, sender, nowMs), said });
   if (read === undefined) return UNREAD;
   const { unitMs } = ticks;
   for (let i = 0; i < length; i++) {
@@ -95,8 +87,6 @@ interface Reading {
   readonly ticks: Ticks;
   readonly stamps: Stamps;
   readonly sentAtMs: number;
-  /** By place: the member is told exactly, or not at all. */
-  readonly isExact: Uint8Array;
   readonly said: Float64Array | undefined;
 }
 
@@ -106,72 +96,35 @@ interface Found {
   readonly isWhole: boolean;
 }
 
-function readAll(
-  { ticks: { text, unitMs }, stamps, sentAtMs, isExact }: Reading,
+function readTicks(
+  { ticks: { text, of, clockMs, unitMs }, stamps, sentAtMs, said }: Reading,
 ): Found | undefined {
-  const { length } = stamps.rows;
-  const ticks = new Float64Array(length);
-  const groups = Math.ceil(length / GROUP);
-  const checks = Math.ceil(length / CHECKED);
-  if (text.length !== 2 * groups + CHECK_LENGTH * checks) return undefined;
+  const count = stamps.rows.length;
+  const from = CHECK_LENGTH * Math.ceil(count / CHECKED);
+  const symbols = symbolsIn(text, { from, end: text.length, count });
+  if (symbols === undefined || (of === "some" && said?.length !== count)) return undefined;
+  const nowTick = Math.floor(clockMs / unitMs);
+  const ticks = new Float64Array(count);
   let isWhole = true;
-  let at = 0;
-  for (let start = 0; start < length; start += CHECKED) {
-    const end = Math.min(start + CHECKED, length);
-    for (let first = start; first < end; first += GROUP, at += 2) {
-      let group = digitsAt(text, at, 2);
-      for (let i = Math.min(first + GROUP, end) - 1; i >= first; i--) {
-        ticks[i] = group % REMAINDERS;
-        group = Math.floor(group / REMAINDERS);
-      }
-    }
+  for (let start = 0, at = 0; start < count; start += CHECKED, at += CHECK_LENGTH) {
+    const end = Math.min(start + CHECKED, count);
     let check = 0;
     for (let i = start; i < end; i++) {
-      if (isExact[i] === 1 || stamps.heartbeats[i] === 0) {
-        ticks[i] = 0;
-        continue;
-      }
-      const tick = tickNear(clockOf(stamps, i, sentAtMs), ticks[i]!, unitMs);
+      const symbol = symbols[i]!;
+      if (symbol === 0) continue;
+      const tick = of === "all"
+        ? tickNear(clockOf(stamps, i, sentAtMs), nowTick - (symbol - 1), unitMs)
+        : said![i]! / unitMs + symbol;
+      if (tick !== Math.floor(tick)) return undefined;
       ticks[i] = tick;
       check = chain(chain(check, i), tick);
     }
     const holds = digitsAt(text, at, CHECK_LENGTH) === chained(check) >>> CHECK_BITS_LESS;
-    at += CHECK_LENGTH;
     if (holds) continue;
     isWhole = false;
     ticks.fill(0, start, end);
   }
   return { ticks, isWhole };
-}
-
-function readSome({ ticks: { text, unitMs }, stamps, sentAtMs, said }: Reading): Found | undefined {
-  const { length } = stamps.rows;
-  const bitsEnd = Math.ceil(length / BITS);
-  const end = text.length - CHECK_LENGTH;
-  if (said?.length !== length || end < bitsEnd) return undefined;
-  const ticks = new Float64Array(length);
-  const numbers = new Numbers(text, bitsEnd, end);
-  for (let i = 0; !numbers.isAtEnd; i++) {
-    const place = numbers.next();
-    i += Math.floor(place / 2);
-    if (place < 0 || i >= length) return undefined;
-    if (place % 2 === 0) ticks[i] = said[i]! / unitMs + 2;
-    else {
-      const remainder = numbers.next();
-      if (remainder < 0) return undefined;
-      ticks[i] = tickNear(clockOf(stamps, i, sentAtMs), remainder, unitMs);
-    }
-  }
-  let check = 0;
-  for (let i = 0; i < length; i++) {
-    const bit = bitAt(text, i);
-    if (bit < 0) return undefined;
-    if (bit === 1) ticks[i] = said[i]! / unitMs + 1;
-    if (ticks[i] !== Math.floor(ticks[i]!)) return undefined;
-    if (ticks[i]! > 0) check = chain(chain(check, i), ticks[i]!);
-  }
-  const isWhole = digitsAt(text, end, CHECK_LENGTH) === chained(check) >>> CHECK_BITS_LESS;
-  return { ticks: isWhole ? ticks : ticks.fill(0), isWhole };
 }
 
 /** What the clock of the member at a place showed at a running time. */
@@ -185,26 +138,22 @@ function tickNear(clockMs: number, remainder: number, unitMs: number): number {
   return latest - remainderOf(latest - remainder);
 }
 
-/** Reads the exact entries into `columns`; by place, who is told so; undefined where they are malformed. */
+/** Reads the exact entries into `columns`; false where they are malformed. */
 function decodeExact(
   { exact, clockMs }: Ticks,
   { heartbeats, agesMs }: { heartbeats: Float64Array; agesMs: Float64Array },
-): Uint8Array | undefined {
-  const isExact = new Uint8Array(heartbeats.length);
+): boolean {
   const numbers = new Numbers(exact);
   for (let i = 0; !numbers.isAtEnd; i++) {
-    const place = numbers.next();
-    i += Math.floor(place / 2);
-    if (place < 0 || i >= isExact.length) return undefined;
-    isExact[i] = 1;
-    if (place % 2 === 0) continue;
+    const between = numbers.next();
     const behind = numbers.next();
     const age = numbers.next();
-    if (behind < 0 || age < 0) return undefined;
+    i += between;
+    if (between < 0 || behind < 0 || age < 0 || i >= heartbeats.length) return false;
     const heartbeat = floorStep(clockMs) - unfold(behind) * HEARTBEAT_STEP_MS;
-    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) return undefined;
+    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) return false;
     heartbeats[i] = heartbeat;
     agesMs[i] = Math.min(age * AGE_STEP_MS, AGE_MAX_MS);
   }
-  return isExact;
+  return true;
 }

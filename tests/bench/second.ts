@@ -10,7 +10,7 @@ import type { Effect } from "../../lib/effects.ts";
 import { Gossip } from "../../lib/gossip.ts";
 import { Stamps } from "../../lib/stamps.ts";
 import { ageOf, type Mutable, type Report, type Row } from "../../lib/table.ts";
-import { encodeLater, encodeTicks } from "../../lib/ticks.ts";
+import { encodeTicks } from "../../lib/ticks.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 import { Dice } from "../support/dice.ts";
 import { copyOf } from "../support/rows.ts";
@@ -119,9 +119,8 @@ class Crowded {
     const clockMs = Math.floor(sender.heartbeat + ageOf(sender, nowMs));
     const at = { clockMs, unitMs: UNIT_MS, nowMs, exact: undefined };
     const stamps = new Stamps(this.#rows);
-    const ticks = said === undefined
-      ? encodeTicks(stamps, at)
-      : encodeLater(stamps, at, { heartbeats: said, agesMs: said });
+    const knows = said && { heartbeats: said, agesMs: said };
+    const ticks = encodeTicks(stamps, at, knows);
     return encodeMessage({
       ...said === undefined ? {} : { id: sender.id },
       ...this.#isStarting ? { readers: READERS.repeat(Math.ceil(this.#rows.length / 6)) } : {},

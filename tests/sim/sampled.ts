@@ -12,6 +12,7 @@ import { Forms } from "../../lib/forms.ts";
 import { fanout, Partners, SUSPECT_FANOUT } from "../../lib/partners.ts";
 import { Replica } from "../../lib/replica.ts";
 import type { Mutable, Row } from "../../lib/table.ts";
+import { FRAME_LENGTH } from "../../lib/entropy.ts";
 import { CHECK_LENGTH, CHECKED } from "../../lib/ticks.ts";
 import { Verdicts } from "../../lib/verdicts.ts";
 import type { Message } from "../../lib/wire.ts";
@@ -122,9 +123,9 @@ export function wholeSize(
   const checks = (count: number) => CHECK_LENGTH * Math.ceil(count / CHECKED);
   let bytes = body.length;
   for (const [, name, text] of body.matchAll(/"(ticks|later|exact|readers)":"([^"]*)"/g)) {
-    const ofSample = name === "ticks" ? checks(members) : name === "later" ? CHECK_LENGTH : 0;
-    bytes += share * (text!.length - ofSample);
-    if (name === "ticks") bytes += checks(nodes) - ofSample;
+    const isTicks = name === "ticks" || name === "later";
+    bytes += share * (text!.length - (isTicks ? FRAME_LENGTH + checks(members) : 0));
+    if (isTicks) bytes += checks(nodes) - checks(members);
   }
   return bytes;
 }

@@ -1,0 +1,101 @@
+/**
+ * Small numbers as text, each in as many digits as it is news: what most members do costs least.
+ *
+ *     shares of the seven symbols, in 1,024ths, two digits each; the digits; the last state, in four
+ *
+ * An asymmetric numeral system (Duda, arXiv:1311.2540, range variant) with base 91: a state takes a symbol as the last
+ * digit of a number whose base depends on the symbol's share, and gives digits of the text when it grows too large. It
+ * is written from the last symbol to the first, so it is read from the end of the text, from the first to the last.
+ *
+ * Rejected: a prefix code. It spends a bit at least on each symbol, where half a bit is often enough.
+ *
+ * @module
+ */
+import { BASE, charCodeOf, digitAt, digitsAt, putDigits } from "./digits.ts";
+
+/** Symbols are whole numbers from 0 up to here. */
+export const SYMBOLS = 7;
+
+/** The sum of all shares. A rarer symbol than one in so many costs a little more than it must. */
+const SHARES = 1024;
+const SHARE_DIGITS = 2;
+
+/** Between symbols a state is at least this, and less than `BASE` times it: below 91^4, so four digits hold it. */
+const STATE_MIN = 2 ** 19;
+const STATE_DIGITS = 4;
+
+/** Characters beside those of the symbols. */
+export const FRAME_LENGTH = SYMBOLS * SHARE_DIGITS + STATE_DIGITS;
+
+/** Writes symbols; returns the new length. */
+export function putSymbols(bytes: Uint8Array, length: number, symbols: Uint8Array): number {
+  const shares = sharesOf(symbols);
+  const starts = startsOf(shares);
+  for (const share of shares) length = putDigits(bytes, length, share, SHARE_DIGITS);
+  let state = STATE_MIN;
+  for (let i = symbols.length - 1; i >= 0; i--) {
+    const symbol = symbols[i]!;
+    const share = shares[symbol]!;
+    while (state >= STATE_MIN / SHARES * BASE * share) {
+      bytes[length++] = charCodeOf(state % BASE);
+      state = Math.floor(state / BASE);
+    }
+    state = Math.floor(state / share) * SHARES + starts[symbol]! + state % share;
+  }
+  return putDigits(bytes, length, state, STATE_DIGITS);
+}
+
+/** Reads so many symbols from a part of a text, which holds nothing else; undefined where it is malformed. */
+export function symbolsIn(
+  text: string,
+  { from, end, count }: { from: number; end: number; count: number },
+): Uint8Array | undefined {
+  const first = from + SYMBOLS * SHARE_DIGITS;
+  let at = end - STATE_DIGITS;
+  if (at < first) return undefined;
+  const shares = Array.from(
+    { length: SYMBOLS },
+    (_, symbol) => digitsAt(text, from + SHARE_DIGITS * symbol, SHARE_DIGITS),
+  );
+  if (shares.reduce((sum, share) => sum + share, 0) !== SHARES) return undefined;
+  const starts = startsOf(shares);
+  const symbolAt = new Uint8Array(SHARES);
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) symbolAt.fill(symbol, starts[symbol]);
+  const symbols = new Uint8Array(count);
+  let state = digitsAt(text, at, STATE_DIGITS);
+  if (!(state >= STATE_MIN && state < STATE_MIN * BASE)) return undefined;
+  for (let i = 0; i < count; i++) {
+    const place = state % SHARES;
+    const symbol = symbolAt[place]!;
+    symbols[i] = symbol;
+    state = shares[symbol]! * Math.floor(state / SHARES) + place - starts[symbol]!;
+    while (state < STATE_MIN) {
+      const digit = at === first ? -1 : digitAt(text, --at);
+      if (digit < 0) return undefined;
+      state = state * BASE + digit;
+    }
+  }
+  return state === STATE_MIN && at === first ? symbols : undefined;
+}
+
+/** The share of each symbol: at least one where it occurs at all. */
+function sharesOf(symbols: Uint8Array): number[] {
+  const counts = new Array<number>(SYMBOLS).fill(0);
+  for (const symbol of symbols) counts[symbol]!++;
+  const shares = counts.map((count) =>
+    count === 0 ? 0 : Math.max(1, Math.floor(count * SHARES / symbols.length))
+  );
+  // The commonest takes what rounding left, or gives what it took.
+  const sum = shares.reduce((sum, share) => sum + share, 0);
+  shares[counts.indexOf(Math.max(...counts))]! += SHARES - sum;
+  return shares;
+}
+
+/** What the symbols before each share. */
+function startsOf(shares: readonly number[]): number[] {
+  let start = 0;
+  return shares.map((share) => {
+    start += share;
+    return start - share;
+  });
+}
