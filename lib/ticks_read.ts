@@ -106,7 +106,8 @@ function readTicks(
   const nowTick = Math.floor(clockMs / unitMs);
   const ticks = new Float64Array(count);
   let isWhole = true;
-  for (let start = 0, at = 0; start < count; start += CHECKED, at += CHECK_LENGTH) {
+  let at = 0;
+  for (let start = 0; start < count; start += CHECKED, at += CHECK_LENGTH) {
     const end = Math.min(start + CHECKED, count);
     let check = 0;
     for (let i = start; i < end; i++) {
