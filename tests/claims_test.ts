@@ -1,5 +1,18 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { assertShow, type Brain, cluster, INTERVAL_MS, Lab, told } from "./support/lab.ts";
+import { Calls } from "../lib/calls.ts";
+import { Claims } from "../lib/claims.ts";
+import { Joining } from "../lib/joining.ts";
+import { Pace } from "../lib/pace.ts";
+import { Replica } from "../lib/replica.ts";
+import {
+  assertShow,
+  type Brain,
+  cluster,
+  DEAD_AFTER_MS,
+  INTERVAL_MS,
+  Lab,
+  told,
+} from "./support/lab.ts";
 
 /** Lines that tell of an address that two members give. */
 function linesOf(brain: Brain): string[] {
@@ -147,4 +160,32 @@ Deno.test("a process that was another for half a second ends that one within 2 s
   }
   lab.pass(10_000);
   for (const node of nodes) assertEquals(linesOf(node), [], node.id);
+});
+
+Deno.test("of two members that came to one address at the same moment either may have lost it; of others who came first", () => {
+  const pace = new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS });
+  const replica = new Replica({
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
+    ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
+    pace,
+  });
+  const joining = new Joining({ address: "me:80", boot: "0000000a", pace, active: false });
+  const calls = new Calls({ address: "me:80", replica, joining });
+  const claims = new Claims({ id: "me", address: "me:80", pace, replica, calls });
+  let nowMs = 10_000;
+  const come = (...ids: string[]) => {
+    for (const id of ids) {
+      const row = { id, address: "n:80", boot: "00000001", heartbeat: 1_764_000_000_000 + nowMs };
+      replica.merge({ ...row, ageMs: 0, left: "" }, id, nowMs);
+    }
+    replica.verdicts.survey(nowMs);
+    claims.surveyed(turn());
+  };
+  const turn = () => ({ now: { monotonicMs: nowMs, wallMs: nowMs }, nowMs, effects: [] });
+  const lostTo = (holder: string) => claims.replaced(turn(), "n:80", holder).map(({ id }) => id);
+  come("a", "b");
+  assertEquals([lostTo("a"), lostTo("b")], [["b"], ["a"]]);
+  nowMs += 100;
+  come("c");
+  assertEquals([lostTo("c"), lostTo("a")], [["a", "b"], ["b"]]);
 });

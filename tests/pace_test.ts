@@ -124,6 +124,7 @@ Deno.test("Pace: members are kept for ten dead-afters at least, at any pace", ()
   };
   assertEquals(forgetMs(1, 50_000), 50_000);
   assertEquals(forgetMs(50_000, 50_000), 250_000);
+  assertEquals(forgetMs(50_000, 55_000), 250_000);
   assertEquals(forgetMs(50_000, 3_600_000), 3_600_000);
   assertEquals(forgetMs(50_000, undefined), Infinity);
 });

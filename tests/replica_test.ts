@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Beat } from "../lib/belief.ts";
 import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/charges.ts";
 import { encodeColumns } from "../lib/columns.ts";
@@ -375,4 +375,15 @@ Deno.test("the full answer holds what the caller's rows lack: later heartbeats a
 Deno.test("a full message has no field for decommissions where there are none", () => {
   const copy = new Copy();
   assertEquals(Object.keys(copy.replica.fullDraft(copy.nowMs)), ["roster", "rows"]);
+});
+
+Deno.test("a member comes back through whoever told of it first, whoever tells the same again", () => {
+  const copy = new Copy();
+  copy.nowMs += 2 * DEAD_AFTER_MS;
+  copy.replica.verdicts.survey(copy.nowMs);
+  const row: Report = { ...copyOf(copy.row("n1")), heartbeat: WALL_MS + copy.nowMs, ageMs: 0 };
+  for (const via of ["n2", "n3"]) copy.take({ rows: [row] }, via);
+  const [change] = copy.replica.verdicts.review(copy.nowMs);
+  assertEquals([change?.from, change?.to], ["dead", "live"]);
+  assertStringIncludes(change!.reason, "n2");
 });

@@ -56,7 +56,9 @@ Deno.test("a node from source without -dist has nothing to hand on, and says wha
 Deno.test("/download lists every file of -dist with its sum, as sha256sum would, but none that is hidden", async () => {
   await withDist(async ({ dist }) => {
     await using node = startNode("n1", `-dist ${dist}`);
-    const list = await (await fetch(`http://${node.address}/download`)).text();
+    const response = await fetch(`http://${node.address}/download`);
+    assertEquals(response.headers.get("cache-control"), "no-cache");
+    const list = await response.text();
     assertEquals(list, `${await sha256(PROGRAM)}  ${NAME}\n`);
     await Deno.writeTextFile(`${dist}/${NAME}`, "changed");
     const again = await (await fetch(`http://${node.address}/download`)).text();

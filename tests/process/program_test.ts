@@ -41,6 +41,7 @@ Deno.test("a node ends with its program and its status, and all others know at o
   await using n1 = await spawnNode("n1", "-dead-after 1m");
   await using n2 = await spawnWith("n2", "read line; exit 0", `-dead-after 1m -join ${n1.address}`);
   assertEquals(await n2.exit(), 0);
+  assertMatch(n2.lines.join("\n"), /runs sh, pid \d+/);
   await eventuallyShow([n1], { n1: "live", n2: "left" });
   assertStringIncludes(await reasonOf(n1, "n2"), "exited with 0");
 });
