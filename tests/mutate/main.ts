@@ -8,8 +8,8 @@
  *     deno task mutate lib/net/ --sample 24   a sample of one folder
  *     deno task mutate --least 95             exits with 1 if fewer per cent are killed
  *
- * Each mutant is run against the nearest tests: those that mirror its file, then those that import it, and then those of
- * its folder. A survivor is a rule that no test holds, or a change that changes nothing: look at each.
+ * Each mutant is run against the nearest tests: those that mirror its file, then those that import it, those of its
+ * folder, whole nodes, and those of the folders that use it. A survivor is a rule that no test holds, or a change that changes nothing: look at each.
  *
  * @module
  */
@@ -80,11 +80,10 @@ if (!(least >= 0 && least <= 100)) {
 }
 const sample = Number(args.sample ?? (places.length > 0 ? Infinity : SAMPLE));
 
+const files = (await sourcePaths()).map(nameOf).filter((file) => !WIRING.includes(file));
 const all: Mutant[] = [];
-for (const path of await sourcePaths()) {
-  const file = nameOf(path);
-  if (WIRING.includes(file)) continue;
-  all.push(...mutantsOf(file, await Deno.readTextFile(path)).filter(isWanted));
+for (const file of files) {
+  all.push(...mutantsOf(file, await Deno.readTextFile(ROOT + file)).filter(isWanted));
 }
 const chosen = sample === Infinity ? all : new Dice(seed).shuffled(all).slice(0, sample);
 console.log(`${chosen.length} of ${all.length} mutants, seed ${seed}`);
@@ -166,7 +165,10 @@ async function measure(tests: readonly string[], copy: string): Promise<number |
   return undefined;
 }
 
-/** Tests to run in turn until one fails: the file's own, those that import it, all of its folder, then whole nodes. */
+/**
+ * Tests to run in turn until one fails: the file's own, those that import it, all of its folder, whole nodes, and those
+ * of the folders that use it.
+ */
 function nearest(file: string): string[][] {
   const [, folder = "", name = ""] = /^lib\/(.*?)([^/]+)\.tsx?$/.exec(file) ?? [];
   const own = `tests/${folder}${name}_test.ts`;
@@ -183,9 +185,20 @@ function nearest(file: string): string[][] {
     : ["e2e", "page_wiring", ...PROCESS_TESTS[folder] ?? []]
       .map((name) => `tests/process/${name}_test.ts`)
       .concat(folder === "http/" ? [] : "tests/http");
-  return [[own], importers, around, whole]
+  return [[own], importers, around, whole, testsOfUsers(file)]
     .map((tests) => tests.filter((path) => existsSync(path)))
     .filter((tests) => tests.length > 0);
+}
+
+/** The tests of the other folders of lib/ that import a file. */
+function testsOfUsers(file: string): string[] {
+  const name = file.split("/").at(-1)!;
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
+  const users = files.filter((path) =>
+    folderOf(path) !== folderOf(file) && folderOf(path) !== "lib/" &&
+    Deno.readTextFileSync(ROOT + path).includes(`/${name}"`)
+  );
+  return [...new Set(users.map((path) => folderOf(path).replace(/^lib/, "tests")))];
 }
 
 async function test(

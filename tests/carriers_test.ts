@@ -1,0 +1,30 @@
+import { assertEquals } from "@std/assert";
+import { Carriers } from "../lib/carriers.ts";
+import { Pace } from "../lib/pace.ts";
+import { Replica } from "../lib/replica.ts";
+
+const DEAD_AFTER_MS = 5_000;
+
+Deno.test("Carriers: a process is new for a dead-after from when it was seen first; the next one anew", () => {
+  const replica = new Replica({
+    clock: { sleptMs: 0, uncountedMs: 0, isWaking: false },
+    ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
+    pace: new Pace({ intervalMs: 1_000, deadAfterMs: DEAD_AFTER_MS }),
+  });
+  const carriers = new Carriers(replica);
+  const row = (boot: string) => {
+    const parts = { id: "n1", address: "n1:80", heartbeat: 1_764_000_000_000, left: "" };
+    return { ...parts, boot, heardAtMs: 0 };
+  };
+  assertEquals(carriers.isNew("n1", 0), false, "never seen");
+  carriers.note(row("00000001"), 1_000);
+  carriers.note(row("00000001"), 3_000);
+  const at = [1_000, 5_999, 6_000].map((nowMs) => carriers.isNew("n1", nowMs));
+  assertEquals(at, [true, true, false]);
+  carriers.note(row("00000002"), 8_000);
+  assertEquals([12_999, 13_000].map((nowMs) => carriers.isNew("n1", nowMs)), [true, false]);
+  carriers.keepOnly((id) => id === "n1");
+  assertEquals(carriers.isNew("n1", 8_000), true);
+  carriers.keepOnly(() => false);
+  assertEquals(carriers.isNew("n1", 8_000), false, "no member any more");
+});
