@@ -58,6 +58,18 @@ export class News {
     return times();
   }
 
+  /** Lets time pass until all tables hold the same members; the ms that took, or NaN. */
+  untilAllEqual(patienceMs: number): number {
+    const world = this.#world;
+    const sinceMs = world.nowMs;
+    const areEqual = () => {
+      const [first, ...others] = world.up().map(({ gossip }) => gossip.replica.table.rosterHash);
+      return others.every((hash) => hash === first);
+    };
+    while (!areEqual() && world.nowMs < sinceMs + patienceMs) world.run(world.nowMs + LOOK_MS);
+    return areEqual() ? world.nowMs - sinceMs : NaN;
+  }
+
   /** The age of a node's own last heartbeat. */
   ageMs(node: OurNode): number {
     const row = node.gossip.replica.table.get(node.id);

@@ -7,6 +7,10 @@ import { PRODUCTION, World } from "./world.ts";
 const LATENCY_MS = 2;
 const DEAD_AFTER_INTERVALS = 5;
 
+/** A share of all nodes restarts within a minute, as when a new version is rolled out. */
+const RESTARTED_SHARE = 0.1;
+const RESTARTS_MS = 60_000;
+
 /** A size of clusters, with the worlds made of it. */
 interface Size {
   readonly nodes: number;
@@ -51,6 +55,7 @@ interface Figures {
   readonly byeMs: number[];
   readonly refusedMs: number[];
   readonly silentMs: number[];
+  readonly equalMs: number[];
 }
 
 /** Metrics every size and loss, and prints the table for lib/PROTOCOL.md. */
@@ -64,16 +69,17 @@ export function reportAll(
   print(
     "| nodes | messages lost | all joining at once see all: median, worst | a join, a leave, a bye known to the last | " +
       "killed (port closed): first, median, last | host lost: first, median, last | " +
+      "a tenth restarts within a minute: all tables equal after | " +
       "false `dead` a node-hour (in) | bytes a node a second |",
   );
-  print("|--:|--:|--:|--:|--:|--:|--:|--:|");
+  print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
   for (const size of SIZES) {
     const { nodes, worlds } = size;
     if (sizes !== undefined && !sizes.includes(nodes)) continue;
     for (const lostShare of LOSSES) {
       const figures: Figures = {
         ...{ joinedMs: [], bytesPerNodeS: [], falseDead: 0, nodeHours: 0, joinMs: [], leaveMs: [] },
-        ...{ byeMs: [], refusedMs: [], silentMs: [] },
+        ...{ byeMs: [], refusedMs: [], silentMs: [], equalMs: [] },
       };
       for (let i = 0; i < worlds; i++) {
         const dice = new Dice(`${seed} ${nodes} ${lostShare} ${i}`);
@@ -152,11 +158,25 @@ function measureIn(figures: Figures, setting: Setting): void {
     for (const ms of news.untilAll(id, "dead", { sinceMs, patienceMs })) times.push(ms);
     rest(REST);
   }
+
+  const running = Array.from({ length: nodes }, (_, i) => i).filter((i) =>
+    // The first is the seed of all.
+    i > 0 && world.ours.get(`n${i}`)!.up
+  );
+  const endMs = world.nowMs + RESTARTS_MS;
+  for (const i of dice.shuffled(running).slice(0, RESTARTED_SHARE * nodes)) {
+    world.at(dice.between(world.nowMs, endMs), () => {
+      world.ours.get(`n${i}`)!.end("closed");
+      start(i);
+    });
+  }
+  world.run(endMs);
+  figures.equalMs.push(news.untilAllEqual(patienceMs));
 }
 
 function lineOf(nodes: number, lostShare: number, figures: Figures): string {
   const { joinedMs, joinMs, leaveMs, byeMs, refusedMs, silentMs } = figures;
-  const { bytesPerNodeS, falseDead, nodeHours } = figures;
+  const { equalMs, bytesPerNodeS, falseDead, nodeHours } = figures;
   const bytes = bytesPerNodeS.reduce((sum, each) => sum + each, 0) / bytesPerNodeS.length;
   const hours = `${falseDead === 0 ? "0" : (falseDead / nodeHours).toFixed(2)} (${
     nodeHours.toFixed(0)
@@ -168,6 +188,7 @@ function lineOf(nodes: number, lostShare: number, figures: Figures): string {
     [joinMs, leaveMs, byeMs].map((list) => at(list, 1)).join(", "),
     at(refusedMs, 0, 0.5, 1),
     at(silentMs, 0, 0.5, 1),
+    at(equalMs, 1),
     hours,
     bytes.toFixed(0),
   ];
