@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { numberWords } from "../../static/words.js";
 import { FORGET_DEAD_AFTERS_MIN, STRETCH_MEMBERS } from "../pace.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
 import { formatDuration, readDeadAfter, readForget, readInterval } from "./values.ts";
@@ -29,7 +30,7 @@ export const PACE_FLAGS = {
   "interval": {
     metavar: "DURATION",
     help: `time between two rounds of gossip (default ${formatDuration(INTERVAL_MS)}, ` +
-      `longer past ${STRETCH_MEMBERS.toLocaleString("en")} nodes)`,
+      `longer past ${numberWords(STRETCH_MEMBERS)} nodes)`,
     read: readInterval,
   },
   "dead-after": {
