@@ -99,6 +99,14 @@ Deno.test("of callers over TCP who say nothing, 64 are waited for, and the next 
   }
 });
 
+Deno.test("a caller over TCP who was answered keeps no place", async () => {
+  using server = await openServer();
+  for (let i = 0; i < 65; i++) {
+    const answer = await sendTcp(server.port, framed(QUERY));
+    assertEquals(decode(Buffer.from(answer.subarray(2))).answers!.length, 1, `caller ${i}`);
+  }
+});
+
 Deno.test("a port that is taken is told at the start, with what to do", async () => {
   using server = await openServer();
   const { port } = server;

@@ -80,6 +80,12 @@ Deno.test("what was before this node started is marked, and is no gap of a membe
   assertEquals(spans("x".repeat(STRIP_SAMPLES), {}, { startedMs }), ["dead 0+60"]);
 });
 
+Deno.test("every status has spans of its own", () => {
+  const statuses = ["dead", "unresponsive", "failing", "left", "live"] as const;
+  const marks = statuses.map((status) => STATUS_MARK[status].repeat(12)).join("");
+  assertEquals(spans(marks), statuses.map((status, i) => `${status} ${12 * i}+12`));
+});
+
 Deno.test("a planned stop is a span of its own, and where nothing is known nothing is drawn", () => {
   assertEquals(spans("+".repeat(50) + "-".repeat(10)), ["live 0+50", "left 50+10"]);
   assertEquals(draw("..??"), { label: "no data", spans: [] });

@@ -55,13 +55,16 @@ function follow(node: { address: string }, words: string) {
 async function onTerminal(
   node: { address: string },
   words: string,
-  { typed = "", when = "[y/N]", env = {} }: {
+  { typed = "", when = "[y/N]", env = {}, rows }: {
     typed?: string;
     when?: string;
     env?: Record<string, string>;
+    /** The lines that it has; by default it does not say. */
+    rows?: number;
   } = {},
 ) {
-  const command = [...programCommand(), ...words.split(" ")].join(" ");
+  const program = [...programCommand(), ...words.split(" ")].join(" ");
+  const command = rows === undefined ? program : `stty rows ${rows} && ${program}`;
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", command, "/dev/null"],
     clearEnv: true,
@@ -219,6 +222,22 @@ Deno.test(
     assertEquals(code, 130, shown);
     assertStringIncludes(shown, "\x1b[2J\x1b[HID");
     assertStringIncludes(shown, "\x1b[K\r\nn1  \x1b[32mlive\x1b[0m  ");
+    assert(!shown.includes(" more"), shown);
+  },
+);
+
+Deno.test(
+  "members -watch says how many members the terminal has no lines for",
+  { ignore: NO_TERMINAL },
+  async () => {
+    await using n1 = startNode("n1");
+    await using _n2 = startNode("n2", `-join ${n1.address}`);
+    await using _n3 = startNode("n3", `-join ${n1.address}`);
+    await eventuallyShow([n1], { n1: "live", n2: "live", n3: "live" });
+    const watching = { typed: "\x03", when: "... and 2 more", rows: 4 };
+    const { code, shown } = await onTerminal(n1, "members -watch", watching);
+    assertEquals(code, 130, shown);
+    assert(shown.includes("n1  ") && !shown.includes("n2  "), shown);
   },
 );
 
@@ -380,6 +399,11 @@ Deno.test("a node with TLS is asked by HTTPS: by -tls-ca, or by a URL", async ()
   assertStringIncludes(plain.stderr, "give https://");
   const noPem = await ask(n1, `members -tls-ca ${key}`);
   assertEquals(noPem.code, 2, noPem.stderr);
+  const torn = `${authority.ca}.torn`;
+  await Deno.writeTextFile(torn, "-----BEGIN CERTIFICATE-----\nno base64\n");
+  const broken = await ask(n1, `members -tls-ca ${torn}`);
+  assertEquals(broken.code, 2, broken.stderr);
+  assertStringIncludes(broken.stderr, `Cannot use ${torn}: `);
 });
 
 Deno.test("a node behind a proxy is asked by the proxy's URL, with its path", async () => {
