@@ -16,7 +16,7 @@ export const ABOUT_BYTES_MAX = 512;
 export const LABELS_BYTES_MAX = 384;
 
 /** Hooks that one node carries; their names have to fit the document as well. */
-export const HOOKS_MAX = 16;
+export const HOOKS_MAX = 8;
 
 /** Characters of a tag's key or a port's name, and of a tag's value: those of a DNS label. */
 export const LABEL_LENGTH_MAX = 63;

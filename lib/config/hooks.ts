@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isLabel } from "../about.ts";
+import { HOOKS_MAX, isLabel } from "../about.ts";
 import { hashOf, hex8 } from "../hash.ts";
 import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
@@ -25,9 +25,6 @@ export type Action =
 export interface HookConfig extends Hook {
   readonly action: Action;
 }
-
-/** The names of all travel in the small document that a member says of itself. */
-const HOOKS_MAX = 8;
 
 /** A longer wait is a matter for whoever is told. */
 const TELL_AFTER_MAX_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { STRIP_SAMPLES, Strips } from "../../lib/report/strips.ts";
+import { STRIP_SAMPLES, STRIP_STEP_MS, Strips, stripStepMs } from "../../lib/report/strips.ts";
 
 const STEP_MS = 1_000;
 
@@ -97,4 +97,8 @@ Deno.test("Strips makes room for thousands of members", () => {
   for (const i of [0, 63, 64, 2_999]) {
     assertEquals(tail(strips, `m${i}`, 1), [[i * 100], "+"]);
   }
+});
+
+Deno.test("a strip's step is 10 s, and two intervals where those are longer", () => {
+  assertEquals([500, 1_000, 60_000].map(stripStepMs), [STRIP_STEP_MS, STRIP_STEP_MS, 120_000]);
 });
