@@ -19,7 +19,7 @@ class Desk {
   readonly gossip: Gossip;
   readonly reports: Reports;
 
-  constructor() {
+  constructor(level: "debug" | "info" = "info") {
     const own = { id: "n1", address: "n1:1", boot: "00000001" };
     const pace = { intervalMs: 1_000, deadAfterMs: 5_000 };
     this.gossip = new Gossip({ ...own, ...pace, seeds: [], random: () => 0.5 }, this.now());
@@ -34,7 +34,7 @@ class Desk {
       refresh: () => {},
       remember: (change) => this.remembered.push(change),
       log: createLog((line) => this.lines.push(line), {
-        ...{ now: () => new Date(this.now().wallMs), format: "text", level: "info" },
+        ...{ now: () => new Date(this.now().wallMs), format: "text", level },
       }),
     });
   }
@@ -111,4 +111,14 @@ Deno.test("event streams beyond their bound are refused, and counted", async () 
   assertEquals(desk.reports.events(undefined), undefined);
   assertStringIncludes(await desk.reports.metrics(), `${refused} 1\n`);
   for (const stream of streams) await stream!.cancel();
+});
+
+Deno.test("with -log-level debug every call of this node is a line, by default none", () => {
+  for (const level of ["debug", "info"] as const) {
+    const desk = new Desk(level);
+    desk.reports.exchanged({ to: "n2:1", outcome: "answered", tookMs: 1.26 });
+    const calls = desk.lines.filter((line) => line.includes("called"));
+    assertEquals(calls.length, level === "debug" ? 1 : 0);
+    if (level === "debug") assertMatch(calls[0]!, /called n2:1: answered in 1\.3 ms$/);
+  }
 });
