@@ -132,6 +132,8 @@ Deno.test("what does not fit is cut, and says so: over UDP no answer is longer t
     assert(cut.answers!.length > 5);
     const whole = await answered(query, { source: many, bytesMax: 65_535 });
     assertEquals([whole["flag_tc"], whole.answers!.length], [false, 300]);
+    const { length } = (await answerTo(query, many, 65_535))!;
+    if (type === "A") assertEquals((await answerTo(query, many, length))!.length, length);
   }
 });
 
