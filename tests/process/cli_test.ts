@@ -196,6 +196,18 @@ Deno.test("on a terminal bye asks back, with what would end", { ignore: NO_TERMI
   await eventuallyShow([n1], { n1: "live", n2: "decommissioned" });
 });
 
+Deno.test("who cannot read the question or cannot answer it is not asked", {
+  ignore: NO_TERMINAL,
+}, async () => {
+  await using n1 = startNode("n1");
+  // stdout is the terminal's in any case.
+  for (const words of ["bye n9 </dev/null", "bye n9 2>/dev/null"]) {
+    const { code, shown } = await onTerminal(n1, words);
+    assertEquals([code, shown.includes("[y/N]")], [2, false], `${words}: ${shown}`);
+  }
+  assertEquals(await statuses(n1), { n1: "live" });
+});
+
 Deno.test("a terminal gets colours unless NO_COLOR is set, and a pipe none", {
   ignore: NO_TERMINAL,
 }, async () => {
