@@ -7,6 +7,8 @@
  * digit of a number whose base depends on the symbol's share, and gives digits of the text when it grows too large. It
  * is written from the last symbol to the first, so it is read from the end of the text, from the first to the last.
  *
+ * A state is less than 2^31, and `| 0` tells the compiler so: that takes a third of the time of other numbers.
+ *
  * Rejected: a prefix code. It spends a bit at least on each symbol, where half a bit is often enough.
  *
  * @module
@@ -17,7 +19,8 @@ import { BASE, charCodeOf, digitAt, digitsAt, putDigits } from "./digits.ts";
 export const SYMBOLS = 7;
 
 /** The sum of all shares. A rarer symbol than one in so many costs a little more than it must. */
-const SHARES = 1024;
+const SHARES_BITS = 10;
+const SHARES = 2 ** SHARES_BITS;
 const SHARE_DIGITS = 2;
 
 /** Between symbols a state is at least this, and less than `BASE` times it: below 91^4, so four digits hold it. */
@@ -31,16 +34,19 @@ export const FRAME_LENGTH = SYMBOLS * SHARE_DIGITS + STATE_DIGITS;
 export function putSymbols(bytes: Uint8Array, length: number, symbols: Uint8Array): number {
   const shares = sharesOf(symbols);
   const starts = startsOf(shares);
+  const ends = shares.map((share) => STATE_MIN / SHARES * BASE * share);
   for (const share of shares) length = putDigits(bytes, length, share, SHARE_DIGITS);
   let state = STATE_MIN;
   for (let i = symbols.length - 1; i >= 0; i--) {
     const symbol = symbols[i]!;
-    const share = shares[symbol]!;
-    while (state >= STATE_MIN / SHARES * BASE * share) {
-      bytes[length++] = charCodeOf(state % BASE);
-      state = Math.floor(state / BASE);
+    while (state >= ends[symbol]!) {
+      const rest = (state / BASE) | 0;
+      bytes[length++] = charCodeOf(state - rest * BASE);
+      state = rest;
     }
-    state = Math.floor(state / share) * SHARES + starts[symbol]! + state % share;
+    const share = shares[symbol]!;
+    const whole = (state / share) | 0;
+    state = ((whole << SHARES_BITS) + starts[symbol]! + state - whole * share) | 0;
   }
   return putDigits(bytes, length, state, STATE_DIGITS);
 }
@@ -53,11 +59,15 @@ export function symbolsIn(
   const first = from + SYMBOLS * SHARE_DIGITS;
   let at = end - STATE_DIGITS;
   if (at < first) return undefined;
-  const shares = Array.from(
-    { length: SYMBOLS },
-    (_, symbol) => digitsAt(text, from + SHARE_DIGITS * symbol, SHARE_DIGITS),
-  );
-  if (shares.reduce((sum, share) => sum + share, 0) !== SHARES) return undefined;
+  const shares = new Int32Array(SYMBOLS);
+  let sum = 0;
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    const share = digitsAt(text, from + SHARE_DIGITS * symbol, SHARE_DIGITS);
+    shares[symbol] = share;
+    // A malformed one is not a number, and then the sum is none.
+    sum += share;
+  }
+  if (sum !== SHARES) return undefined;
   const starts = startsOf(shares);
   const symbolAt = new Uint8Array(SHARES);
   for (let symbol = 0; symbol < SYMBOLS; symbol++) symbolAt.fill(symbol, starts[symbol]);
@@ -65,10 +75,10 @@ export function symbolsIn(
   let state = digitsAt(text, at, STATE_DIGITS);
   if (!(state >= STATE_MIN && state < STATE_MIN * BASE)) return undefined;
   for (let i = 0; i < count; i++) {
-    const place = state % SHARES;
+    const place = state & (SHARES - 1);
     const symbol = symbolAt[place]!;
     symbols[i] = symbol;
-    state = shares[symbol]! * Math.floor(state / SHARES) + place - starts[symbol]!;
+    state = (shares[symbol]! * (state >> SHARES_BITS) + place - starts[symbol]!) | 0;
     while (state < STATE_MIN) {
       const digit = at === first ? -1 : digitAt(text, --at);
       if (digit < 0) return undefined;
@@ -79,9 +89,10 @@ export function symbolsIn(
 }
 
 /** The share of each symbol: at least one where it occurs at all. */
-function sharesOf(symbols: Uint8Array): number[] {
-  const counts = new Array<number>(SYMBOLS).fill(0);
-  for (const symbol of symbols) counts[symbol]!++;
+function sharesOf(symbols: Uint8Array): Int32Array {
+  const counts = new Int32Array(SYMBOLS);
+  // By index: an iterator takes as long as the coding itself.
+  for (let i = 0; i < symbols.length; i++) counts[symbols[i]!]!++;
   const shares = counts.map((count) =>
     count === 0 ? 0 : Math.max(1, Math.floor(count * SHARES / symbols.length))
   );
@@ -92,7 +103,7 @@ function sharesOf(symbols: Uint8Array): number[] {
 }
 
 /** What the symbols before each share. */
-function startsOf(shares: readonly number[]): number[] {
+function startsOf(shares: Int32Array): Int32Array {
   let start = 0;
   return shares.map((share) => {
     start += share;
