@@ -64,7 +64,7 @@ export function symbolsIn(
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
     const share = digitsAt(text, from + SHARE_DIGITS * symbol, SHARE_DIGITS);
     shares[symbol] = share;
-    // A malformed one is not a number, and then the sum is none.
+    // A malformed one is not a number, and then neither is the sum.
     sum += share;
   }
   if (sum !== SHARES) return undefined;
