@@ -27,7 +27,7 @@ const NEWS_MAX = 32;
  */
 const NEWS_SHARE_MAX = 1 / 8;
 
-/** Bytes of news: four times what 10,000 members' ticks take, some 200 rows. Past it a repair costs less. */
+/** Bytes of news: nine times what 10,000 members' ticks take, some 200 rows. Past it a repair costs less. */
 const NEWS_BYTES_MAX = 16 * 1024;
 
 /** Bytes of a row's JSON beyond its ID, address and reason: stamps, boot, quotes and commas. */
