@@ -11,7 +11,7 @@
 import { bindLibc } from "./libc.ts";
 
 /** How often the C library is asked, in ms: memory is back within a minute. It takes 0.3 ms, after a peak 12. */
-const ASK_EVERY_MS = 20_000;
+const ASK_EVERY_MS = 10_000;
 
 /** Finds the C library's function for it; undefined where it has none, as it is not GNU's, or it may not be called. */
 export function bindTrim(): (() => void) | undefined {
