@@ -16,7 +16,6 @@
  *
  * @module
  */
-import { countWords } from "../static/words.js";
 import { NEWS_INTERVALS } from "./news.ts";
 
 /** Up to so many members the pace is as given, up to twice as many it takes twice as long, and so on. */
@@ -134,7 +133,7 @@ export class Pace {
     if (this.#said === this.#factor) return undefined;
     this.#said = this.#factor;
     const { interval, deadAfter } = this.#words(this.#factor);
-    return `${countWords(size, "member")}: a round every ${interval}, ` +
+    return `${size} members: a round every ${interval}, ` +
       `dead after ${deadAfter} (was ${was.interval}, ${was.deadAfter})`;
   }
 

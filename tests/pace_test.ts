@@ -72,7 +72,7 @@ Deno.test("Pace: while it comes and goes, a node beats by its least and waits by
 Deno.test("Pace: what holds now is told once, in one line", () => {
   const pace = new Pace({ ...BASE, stretchMembers: STRETCH_MEMBERS });
   const lines = [0, 10_000, 20_000, 30_000].map((nowMs) => pace.look(12_034, nowMs));
-  const line = "12,034 members: a round every 2s, dead after 10s (was 1s, 5s)";
+  const line = "12034 members: a round every 2s, dead after 10s (was 1s, 5s)";
   assertEquals(lines, [undefined, undefined, line, undefined]);
   // There and back before it held: nothing to tell.
   pace.look(7_000, 40_000);
