@@ -119,20 +119,17 @@ export function digitsAt(text: string, at: number, digits: number): number {
   return value;
 }
 
-/** Numbers that stand one after the other in a part of a text. */
+/** Numbers that stand one after the other in a text. */
 export class Numbers {
   readonly #text: string;
-  readonly #end: number;
-  #at: number;
+  #at = 0;
 
-  constructor(text: string, from = 0, end = text.length) {
+  constructor(text: string) {
     this.#text = text;
-    this.#at = from;
-    this.#end = end;
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#end;
+    return this.#at >= this.#text.length;
   }
 
   /** The next number; -1 past the end, or if it is malformed. */

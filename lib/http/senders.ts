@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Tells who sent the request. An invalid query gets 400, and a node of another cluster gets 409. */
+  /** Who sent the request. Refuses an invalid query with 400, and a node of another cluster with 409. */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);

@@ -9,7 +9,8 @@
  *     deno task mutate --least 95             exits with 1 if fewer per cent are killed
  *
  * Each mutant is run against the nearest tests: those that mirror its file, then those that import it, those of its
- * folder, whole nodes, and those of the folders that use it. A survivor is a rule that no test holds, or a change that changes nothing: look at each.
+ * folder, whole nodes, and those of the folders that use it. A survivor is a rule that no test holds, or a change that
+ * changes nothing: look at each.
  *
  * @module
  */
