@@ -5,7 +5,8 @@
  *     deno task sim --seeds 1000        so many; --from S: from that one on
  *     deno task sim 42                  one seed, told in full
  *     deno task sim --mutate            break each rule: does a seed find out?
- *     deno task sim --report            the figures of lib/PROTOCOL.md; --nodes 10,100: for those sizes only
+ *     deno task sim --report            the figures of lib/PROTOCOL.md; --nodes 10,100: for those sizes only;
+ *                                       --lost 0,10: at such losses only, in percent
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { describeSummary, joinSummaries, runCampaign, seedsFrom } from "./campaign.ts";
@@ -18,10 +19,10 @@ import { PRODUCTION } from "./world.ts";
 const SLICE_MS = 1_000;
 
 const USAGE =
-  "Usage: deno task sim [SEED] [--seeds N] [--from S] [--mutate] [--report [--nodes N,...]]";
+  "Usage: deno task sim [SEED] [--seeds N] [--from S] [--mutate] [--report [--nodes N,...] [--lost PERCENT,...]]";
 
 const args = parseArgs(Deno.args, {
-  string: ["_", "seeds", "from", "nodes"],
+  string: ["_", "seeds", "from", "nodes", "lost"],
   boolean: ["mutate", "report"],
   unknown: (arg, key) => key === undefined || fail(`Unknown flag '${arg}'`),
 });
@@ -31,8 +32,10 @@ if (more.length > 0) fail(`Cannot replay more than one seed: '${more[0]}' is one
 const from = readNumbers("from")?.[0];
 if (seed !== undefined) exit(replay(PRODUCTION, seed, print));
 else if (args.mutate) exit(await mutateAll(from ?? 1, print));
-else if (args.report) reportAll(readNumbers("nodes"), String(from ?? 1), print);
-else exit(await campaign(from, readNumbers("seeds")?.[0]));
+else if (args.report) {
+  const only = { nodes: readNumbers("nodes"), lostPercent: readNumbers("lost") };
+  reportAll(only, String(from ?? 1), print);
+} else exit(await campaign(from, readNumbers("seeds")?.[0]));
 
 /** Runs seeds in slices, between which Ctrl-C is heard. */
 async function campaign(
@@ -67,7 +70,7 @@ function showProgress(text: string): void {
 }
 
 /** A flag's value, whole numbers between commas. */
-function readNumbers(flag: "seeds" | "from" | "nodes"): number[] | undefined {
+function readNumbers(flag: "seeds" | "from" | "nodes" | "lost"): number[] | undefined {
   if (args[flag] === undefined) return undefined;
   const text = String(args[flag]);
   const numbers = text.split(",").map(Number);

@@ -31,7 +31,7 @@ const SIZES: readonly Size[] = [
   { nodes: 50_000, worlds: 1, intervalMs: 5_000, steady: 10, sample: 150 },
 ];
 
-const LOSSES = [0, 0.1, 0.3];
+const LOSSES_PERCENT = [0, 10, 30];
 
 // The rest in intervals.
 
@@ -58,9 +58,12 @@ interface Figures {
   readonly equalMs: number[];
 }
 
-/** Metrics every size and loss, and prints the table for lib/PROTOCOL.md. */
+/** Measures every size and loss, or `only` some, and prints the table for lib/PROTOCOL.md. */
 export function reportAll(
-  sizes: number[] | undefined,
+  only: {
+    readonly nodes: readonly number[] | undefined;
+    readonly lostPercent: readonly number[] | undefined;
+  },
   seed: string,
   print: (line: string) => void,
 ): void {
@@ -75,8 +78,10 @@ export function reportAll(
   print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
   for (const size of SIZES) {
     const { nodes, worlds } = size;
-    if (sizes !== undefined && !sizes.includes(nodes)) continue;
-    for (const lostShare of LOSSES) {
+    if (only.nodes?.includes(nodes) === false) continue;
+    for (const lostPercent of LOSSES_PERCENT) {
+      if (only.lostPercent?.includes(lostPercent) === false) continue;
+      const lostShare = lostPercent / 100;
       const figures: Figures = {
         ...{ joinedMs: [], bytesPerNodeS: [], falseDead: 0, nodeHours: 0, joinMs: [], leaveMs: [] },
         ...{ byeMs: [], refusedMs: [], silentMs: [], equalMs: [] },
@@ -85,7 +90,7 @@ export function reportAll(
         const dice = new Dice(`${seed} ${nodes} ${lostShare} ${i}`);
         measure(figures, { ...size, lostShare, dice });
       }
-      print(lineOf(nodes, lostShare, figures));
+      print(lineOf(nodes, lostPercent, figures));
     }
   }
 }
@@ -174,7 +179,7 @@ function measureIn(figures: Figures, setting: Setting): void {
   figures.equalMs.push(news.untilAllEqual(patienceMs));
 }
 
-function lineOf(nodes: number, lostShare: number, figures: Figures): string {
+function lineOf(nodes: number, lostPercent: number, figures: Figures): string {
   const { joinedMs, joinMs, leaveMs, byeMs, refusedMs, silentMs } = figures;
   const { equalMs, bytesPerNodeS, falseDead, nodeHours } = figures;
   const bytes = bytesPerNodeS.reduce((sum, each) => sum + each, 0) / bytesPerNodeS.length;
@@ -183,7 +188,7 @@ function lineOf(nodes: number, lostShare: number, figures: Figures): string {
   } h)`;
   const cells = [
     `${nodes}`,
-    `${lostShare * 100} %`,
+    `${lostPercent} %`,
     at(joinedMs, 0.5, 1),
     [joinMs, leaveMs, byeMs].map((list) => at(list, 1)).join(", "),
     at(refusedMs, 0, 0.5, 1),
