@@ -32,6 +32,12 @@ const STORM_ROUNDS = 5;
  */
 const STORM_GAP_SHARE = 0.5;
 
+/**
+ * The gap grows to a whole interval as rounds come up to so many ms late: on a busy host urgent calls would take the CPU
+ * that their answers need, until all time out. A thousand nodes on two cores came to no end so.
+ */
+const BUSY_MS = 125;
+
 /** A round comes up to this share of an interval early or late, so that nodes do not run in step. */
 const JITTER_SHARE = 0.1;
 
@@ -43,10 +49,10 @@ const JITTER_SHARE = 0.1;
 const MADE_UP_MAX = 2;
 
 /**
- * A round that is later than this share of an interval means that the process starves: calls that timed out say nothing
- * of others then, and more of them would take what CPU there is.
+ * A round that is so many ms late means that the process starves: calls that timed out say nothing of others then, and
+ * more of them would take what CPU there is.
  */
-const STARVED_SHARE = 0.5;
+const STARVED_MS = 250;
 
 export interface RoundsOptions extends Pick<Self, "address" | "random"> {
   readonly pace: Pick<Pace, "intervalMs" | "deadAfterMs">;
@@ -65,6 +71,8 @@ export class Rounds {
   #urgent = 0;
   /** Calls to live members that failed since the last round. */
   #missed = 0;
+  /** By how much the last rounds were late. */
+  #lateMs = 0;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -90,6 +98,11 @@ export class Rounds {
   }
 
   #urgentGapMs(): number {
+    const busyShare = Math.min(1, this.#lateMs / BUSY_MS);
+    return Math.max(this.#stormGapMs(), busyShare * this.#options.pace.intervalMs);
+  }
+
+  #stormGapMs(): number {
     if (this.#urgent < STORM_ROUNDS) return URGENT_GAP_MS;
     const doublings = Math.floor(this.#urgent / STORM_ROUNDS) - 1;
     const mostMs = Math.max(STORM_GAP_MS, STORM_GAP_SHARE * this.#options.pace.intervalMs);
@@ -146,7 +159,10 @@ export class Rounds {
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const lateMs = monotonicMs - this.#nextMs;
-    const isStarved = lateMs > STARVED_SHARE * intervalMs;
+    // It halves, as one round may be in time by luck.
+    this.#lateMs = Math.max(lateMs, this.#lateMs / 2);
+    const isStarved = lateMs > STARVED_MS;
+    const missed = isStarved ? 0 : Math.min(this.#missed, MADE_UP_MAX);
     const found = this.#reach.begin(nowMs - deadAfterMs);
     const search = isStarved ? 0 : found;
     const strangers = search === 0 ? [] : this.#strangersFor(search, from);
@@ -156,9 +172,9 @@ export class Rounds {
       gone,
       ownAddress: address,
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
-        Math.max(Math.min(this.#missed, MADE_UP_MAX), search - strangers.length),
+        Math.max(missed, search - strangers.length),
       isSilent: (id) => this.#reach.isSilent(id),
-      isSuspect: (row) => evidence.isSuspect(row, nowMs),
+      isSuspect: (row) => !isStarved && evidence.isSuspect(row, nowMs),
       lookShare: (row) =>
         evidence.accepts.lookShare(row, { callers: live.length + 1, nowMs, intervalMs }),
       random,

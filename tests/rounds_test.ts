@@ -104,6 +104,18 @@ Deno.test("while urgent news does not end, the gap doubles, up to half an interv
   assertEquals([...gaps], [200, 500, 1_000, 2_000, 4_000, 5_000]);
 });
 
+Deno.test("urgent news waits longer as rounds come late: at 125 ms for the regular round, and half as long after one in time", () => {
+  const { rounds: made, begin } = rounds();
+  let nowMs = 0;
+  const gapAfter = (lateMs: number) => {
+    begin(nowMs = made.nextMs + lateMs);
+    made.hurry(nowMs);
+    return made.nextMs - nowMs;
+  };
+  begin(0);
+  assertEquals([25, 50, 0, 125, 0, 0].map(gapAfter), [200, 400, 200, 1_000, 500, 250]);
+});
+
 Deno.test("a node that is alone has its next round when the first contact may be called again", () => {
   const contacts = new Contacts(["b:1"]);
   const { rounds: made, begin } = rounds(contacts);
@@ -142,6 +154,16 @@ Deno.test("calls to live members that failed are made up for in the next round, 
 const SIXTY = Array.from({ length: 60 }, (_, i): Row => {
   const [id, address] = [`n${i}`, `n${i}:1`];
   return { id, address, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 };
+});
+
+Deno.test("a round more than 250 ms late makes up for no calls and looks at no suspects", () => {
+  const suspects = TWENTY.map((row): Row => ({ ...row, heardAtMs: -4 * INTERVAL_MS }));
+  const { rounds: made, begin } = rounds(new Contacts([]), suspects);
+  const sizes = [250, 251].map((lateMs) => {
+    made.missed("n0", { refused: true, nowMs: 0 });
+    return begin(made.nextMs + lateMs).length;
+  });
+  assertEquals([sizes[0]! > 2, sizes[1]], [true, 2]);
 });
 
 Deno.test("calls that timed out make the next round search, unless members were heard by then", () => {
