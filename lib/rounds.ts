@@ -71,7 +71,7 @@ export class Rounds {
   #urgent = 0;
   /** Calls to live members that failed since the last round. */
   #missed = 0;
-  /** By how much the last rounds were late. */
+  /** By how much the last rounds were late, `BUSY_MS` at most. */
   #lateMs = 0;
 
   constructor(options: RoundsOptions) {
@@ -98,7 +98,7 @@ export class Rounds {
   }
 
   #urgentGapMs(): number {
-    const busyShare = Math.min(1, this.#lateMs / BUSY_MS);
+    const busyShare = this.#lateMs / BUSY_MS;
     return Math.max(this.#stormGapMs(), busyShare * this.#options.pace.intervalMs);
   }
 
@@ -159,8 +159,8 @@ export class Rounds {
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const lateMs = monotonicMs - this.#nextMs;
-    // It halves, as one round may be in time by luck.
-    this.#lateMs = Math.max(lateMs, this.#lateMs / 2);
+    // It halves, as one round may be in time by luck; and a host that slept is not busy for long.
+    this.#lateMs = Math.max(Math.min(lateMs, BUSY_MS), this.#lateMs / 2);
     const isStarved = lateMs > STARVED_MS;
     const missed = isStarved ? 0 : Math.min(this.#missed, MADE_UP_MAX);
     const found = this.#reach.begin(nowMs - deadAfterMs);

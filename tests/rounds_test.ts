@@ -114,6 +114,8 @@ Deno.test("urgent news waits longer as rounds come late: at 125 ms for the regul
   };
   begin(0);
   assertEquals([25, 50, 0, 125, 0, 0].map(gapAfter), [200, 400, 200, 1_000, 500, 250]);
+  // After a host slept it is no other.
+  assertEquals([3_600_000, 0, 0].map(gapAfter), [1_000, 500, 250]);
 });
 
 Deno.test("a node that is alone has its next round when the first contact may be called again", () => {
