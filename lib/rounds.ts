@@ -33,7 +33,7 @@ const STORM_ROUNDS = 5;
 const STORM_GAP_SHARE = 0.5;
 
 /**
- * The gap grows to a whole interval as rounds come up to so many ms late: on a busy host urgent calls would take the CPU
+ * The gap grows to a whole interval as rounds come up to so many ms late: on a busy host urgent calls take the CPU
  * that their answers need, until all time out. A thousand nodes on two cores came to no end so.
  */
 const BUSY_MS = 125;
