@@ -162,7 +162,9 @@ export class Rounds {
     // It halves, as one round may be in time by luck; and a host that slept is not busy for long.
     this.#lateMs = Math.max(Math.min(lateMs, BUSY_MS), this.#lateMs / 2);
     const isStarved = lateMs > STARVED_MS;
-    const missed = isStarved ? 0 : Math.min(this.#missed, MADE_UP_MAX);
+    // Whoever slept for longer than an interval has much to hear of.
+    const isBusy = isStarved && lateMs < intervalMs;
+    const missed = isBusy ? 0 : Math.min(this.#missed, MADE_UP_MAX);
     const found = this.#reach.begin(nowMs - deadAfterMs);
     const search = isStarved ? 0 : found;
     const strangers = search === 0 ? [] : this.#strangersFor(search, from);
@@ -174,7 +176,7 @@ export class Rounds {
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
         Math.max(missed, search - strangers.length),
       isSilent: (id) => this.#reach.isSilent(id),
-      isSuspect: (row) => !isStarved && evidence.isSuspect(row, nowMs),
+      isSuspect: (row) => !isBusy && evidence.isSuspect(row, nowMs),
       lookShare: (row) =>
         evidence.accepts.lookShare(row, { callers: live.length + 1, nowMs, intervalMs }),
       random,
