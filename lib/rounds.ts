@@ -34,7 +34,7 @@ const STORM_GAP_SHARE = 0.5;
 
 /**
  * The gap grows to a whole interval as rounds come up to so many ms late: on a busy host urgent calls take the CPU
- * that their answers need, until all time out. A thousand nodes on two cores came to no end so.
+ * that their answers need, until all time out. Without this, a thousand nodes on two cores never converge.
  */
 const BUSY_MS = 125;
 
@@ -98,8 +98,8 @@ export class Rounds {
   }
 
   #urgentGapMs(): number {
-    const busyShare = this.#lateMs / BUSY_MS;
-    return Math.max(this.#stormGapMs(), busyShare * this.#options.pace.intervalMs);
+    const busyGapMs = this.#lateMs / BUSY_MS * this.#options.pace.intervalMs;
+    return Math.max(this.#stormGapMs(), busyGapMs);
   }
 
   #stormGapMs(): number {
@@ -159,12 +159,12 @@ export class Rounds {
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
     const lateMs = monotonicMs - this.#nextMs;
-    // It halves, as one round may be in time by luck; and a host that slept is not busy for long.
+    // It halves, as one round may be on time by luck. It is bounded, so that a host that slept soon hurries again.
     this.#lateMs = Math.max(Math.min(lateMs, BUSY_MS), this.#lateMs / 2);
     const isStarved = lateMs > STARVED_MS;
-    // Whoever slept for longer than an interval has much to hear of.
-    const isBusy = isStarved && lateMs < intervalMs;
-    const missed = isBusy ? 0 : Math.min(this.#missed, MADE_UP_MAX);
+    // A node that slept for an interval or longer missed much, and looks for it.
+    const asksMore = !isStarved || lateMs >= intervalMs;
+    const missed = asksMore ? Math.min(this.#missed, MADE_UP_MAX) : 0;
     const found = this.#reach.begin(nowMs - deadAfterMs);
     const search = isStarved ? 0 : found;
     const strangers = search === 0 ? [] : this.#strangersFor(search, from);
@@ -176,7 +176,7 @@ export class Rounds {
       fanout: (urgent ? Math.max(regular, URGENT_FANOUT) : regular) +
         Math.max(missed, search - strangers.length),
       isSilent: (id) => this.#reach.isSilent(id),
-      isSuspect: (row) => !isBusy && evidence.isSuspect(row, nowMs),
+      isSuspect: (row) => asksMore && evidence.isSuspect(row, nowMs),
       lookShare: (row) =>
         evidence.accepts.lookShare(row, { callers: live.length + 1, nowMs, intervalMs }),
       random,

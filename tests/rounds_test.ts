@@ -114,7 +114,7 @@ Deno.test("urgent news waits longer as rounds come late: at 125 ms for the regul
   };
   begin(0);
   assertEquals([25, 50, 0, 125, 0, 0].map(gapAfter), [200, 400, 200, 1_000, 500, 250]);
-  // After a host slept it is no other.
+  // The same after the host slept for an hour.
   assertEquals([3_600_000, 0, 0].map(gapAfter), [1_000, 500, 250]);
 });
 

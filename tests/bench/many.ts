@@ -2,9 +2,9 @@
  * Many nodes, by default 500, in a few processes over real HTTP on this machine's loopback, at a longer interval: how fast all
  * see all, what a node costs, and how fast all see one killed. Run by `deno task bench:many [NODES] [PROCESSES]`.
  *
- * On two cores 1,009 nodes see each other (`deno task bench:many 1024 16 --dead-after 100s`). With a dead-after of five intervals some
- * are called dead during the start: it takes longer, and while all rosters differ few heartbeats travel. A process holds 256
- * connections a node, so more than 75 nodes in one come up against 20,000 open files.
+ * Two cores run 1,009 nodes (`deno task bench:many 1024 16 --dead-after 100s`). With a dead-after of five intervals some are called dead
+ * during the start, which takes longer than that: few heartbeats travel while all rosters differ. Each node may hold 256 connections,
+ * so a process with more than 75 nodes may reach the limit of 20,000 open files.
  *
  * As root it runs in a network namespace of its own, so that every byte counted is the cluster's.
  *
@@ -18,15 +18,16 @@ import { readUsage, table } from "./measure.ts";
 const WITHIN_MS = 400_000;
 const VICTIM = "victim";
 
+/** Traffic is counted after this delay: the news of the start is told for eight intervals, of 10 s by default. */
+const REST_MS = 100_000;
+
 const options = parseArgs(Deno.args, {
-  string: ["interval", "dead-after", "rest", "idle"],
+  string: ["interval", "dead-after", "idle"],
   boolean: ["inside"],
 });
 const nodes = Number(options._[0] ?? 500);
 const processes = Number(options._[1] ?? 8);
 const idleMs = Number(options.idle ?? 60) * 1000;
-/** The news of the start is told for eight intervals. */
-const restMs = Number(options.rest ?? 100) * 1000;
 const flags = [
   ...["-interval", String(options.interval ?? "10s")],
   ...["-dead-after", String(options["dead-after"] ?? "50s")],
@@ -111,7 +112,7 @@ async function main(): Promise<void> {
     const joinS = Math.max(0, allMs - startedMs) / 1000;
     console.log(`all see all ${joinS.toFixed(1)} s after the last started`);
 
-    await new Promise((resolve) => setTimeout(resolve, restMs));
+    await new Promise((resolve) => setTimeout(resolve, REST_MS));
     const pids = hosts.map((host) => host.pid);
     const before = await readUsage(pids);
     await new Promise((resolve) => setTimeout(resolve, idleMs));

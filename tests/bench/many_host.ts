@@ -9,7 +9,7 @@ import { start } from "../../lib/run/run.ts";
 
 const [prefix = "", nodes = "0", total = "0", victim = "", ...flags] = Deno.args;
 
-/** Faster, all calls time out at first; slower, the start of a thousand lasts longer, and with it the time in which all rosters differ. */
+/** A shorter gap makes all calls time out at first; a longer one prolongs the start, in which all rosters differ. */
 const START_GAP_MS = 200;
 
 const seeing = new Array<number>(Number(nodes)).fill(0);
