@@ -30,6 +30,9 @@ const STATE_DIGITS = 4;
 /** Characters beside those of the symbols. */
 export const FRAME_LENGTH = SYMBOLS * SHARE_DIGITS + STATE_DIGITS;
 
+/** The symbol that each of the shares belongs to. Reused, as it takes longer to make than to read a short text. */
+const symbolAt = new Uint8Array(SHARES);
+
 /** Writes symbols; returns the new length. */
 export function putSymbols(bytes: Uint8Array, length: number, symbols: Uint8Array): number {
   const shares = sharesOf(symbols);
@@ -69,7 +72,6 @@ export function symbolsIn(
   }
   if (sum !== SHARES) return undefined;
   const starts = startsOf(shares);
-  const symbolAt = new Uint8Array(SHARES);
   for (let symbol = 0; symbol < SYMBOLS; symbol++) symbolAt.fill(symbol, starts[symbol]);
   const symbols = new Uint8Array(count);
   let state = digitsAt(text, at, STATE_DIGITS);

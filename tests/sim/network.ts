@@ -1,6 +1,7 @@
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "../support/dice.ts";
 import type { Host } from "./host.ts";
+import { IDLE_CONNECTIONS_MAX } from "../../lib/net/idle_connections.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
 import { Links } from "./links.ts";
 
@@ -43,6 +44,8 @@ export class Network {
   readonly #hosts = new Map<string, Host>();
   /** By callee: who keeps an idle connection to it. */
   readonly #connected = new Map<Host, Set<Host>>();
+  /** By caller: to whom it keeps one, the last used last. */
+  readonly #kept = new WeakMap<Host, Set<Host>>();
   #weather: Weather;
   #roughUntilMs: number;
   #latestMs = 0;
@@ -153,10 +156,25 @@ export class Network {
     // The packets of its handshake take the way back as the answer does.
     this.#carry(to, from.address, opened);
     host.enqueue("io", () => {
-      this.#connected.get(host)?.add(from);
+      this.#keep(from, host);
       const body = host.serve(request);
       reply(answerOf(body));
     });
+  }
+
+  /** Keeps the connection of a call open: too many, and the one that was idle for longest is closed. */
+  #keep(from: Host, to: Host): void {
+    const callers = this.#connected.get(to);
+    if (callers === undefined) return;
+    callers.add(from);
+    const kept = this.#kept.get(from) ?? new Set();
+    this.#kept.set(from, kept);
+    kept.delete(to);
+    kept.add(to);
+    if (kept.size <= IDLE_CONNECTIONS_MAX) return;
+    const [oldest] = kept;
+    kept.delete(oldest!);
+    this.#connected.get(oldest!)?.delete(from);
   }
 
   #hangUp(host: Host): void {

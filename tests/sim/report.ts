@@ -27,8 +27,8 @@ const SIZES: readonly Size[] = [
   { nodes: 10, worlds: 20, intervalMs: 1_000, steady: 600 },
   { nodes: 100, worlds: 4, intervalMs: 1_000, steady: 60 },
   { nodes: 1_000, worlds: 1, intervalMs: 1_000, steady: 10 },
-  { nodes: 10_000, worlds: 1, intervalMs: 1_000, steady: 10, sample: 150 },
-  { nodes: 50_000, worlds: 1, intervalMs: 5_000, steady: 10, sample: 150 },
+  { nodes: 10_000, worlds: 1, intervalMs: 1_000, steady: 10, sample: 60 },
+  { nodes: 50_000, worlds: 1, intervalMs: 5_000, steady: 10, sample: 60 },
 ];
 
 const LOSSES_PERCENT = [0, 10, 30];
@@ -112,8 +112,6 @@ function measureIn(figures: Figures, setting: Setting): void {
   const world = new World({
     ...{ core: PRODUCTION, dice, weather, intervalMs },
     deadAfterMs: DEAD_AFTER_INTERVALS * intervalMs,
-    // A sample travels as its whole cluster would.
-    fineMembersMax: sample < nodes ? 0 : undefined,
     sizeOf: sample < nodes ? (body) => wholeSize(body, { nodes, members: sample }) : undefined,
   });
   const news = new News(world);

@@ -3,15 +3,18 @@
  * passes on, and all tables hold the same few members, the sample. What happens to these is measured; the others are
  * a crowd that always runs.
  *
- * Whom a node calls is drawn from all. So production's classes are changed in six places: what a table takes, when a
- * round comes, who is drawn, who is at an address, who reads ticks, and how many live members a node counts.
+ * Whom a node calls is drawn from all. So production's classes are changed in seven places: what a table takes, when a
+ * round comes, who is drawn, who is at an address, who reads ticks, who ever answered, and how many members a node
+ * counts.
  *
  * @module
  */
 import { Forms } from "../../lib/forms.ts";
-import { fanout, Partners, SUSPECT_FANOUT } from "../../lib/partners.ts";
+import { Partners, SUSPECT_FANOUT } from "../../lib/partners.ts";
 import { Replica } from "../../lib/replica.ts";
-import type { Mutable, Row } from "../../lib/table.ts";
+import { Rounds } from "../../lib/rounds.ts";
+import { Strangers } from "../../lib/strangers.ts";
+import { type Mutable, type Row, Table } from "../../lib/table.ts";
 import { FRAME_LENGTH } from "../../lib/entropy.ts";
 import { CHECK_LENGTH, CHECKED } from "../../lib/ticks.ts";
 import { Verdicts } from "../../lib/verdicts.ts";
@@ -34,8 +37,6 @@ export function addressOf(i: number): string {
 /** Lets `run` happen in a cluster of which tables hold a sample. One at a time: it changes production's classes. */
 export function sampled<T>(options: SampledOptions, run: () => T): T {
   const { nodes, members, dice } = options;
-  // With fewer a node would take its cluster for a small one, and call fewer.
-  if (fanout(members) !== fanout(nodes)) throw new Error(`A sample of ${members} is too small`);
   const crowd = Array.from({ length: nodes - members }, (_, i): Row => {
     const [id, address] = [`n${members + i}`, addressOf(members + i)];
     return { id, address, boot: "crowd", heartbeat: 1, left: "", heardAtMs: 0 };
@@ -46,6 +47,9 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   const { choose } = Partners.prototype;
   const { memberAt } = Verdicts.prototype;
   const { reads, heard } = Forms.prototype;
+  const { begin } = Rounds.prototype;
+  const { answered, has } = Strangers.prototype;
+  const size = Object.getOwnPropertyDescriptor(Table.prototype, "size")!;
   const liveCount = Object.getOwnPropertyDescriptor(Verdicts.prototype, "liveCount")!;
 
   Replica.prototype.merge = function (report, via, nowMs) {
@@ -77,16 +81,37 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   Verdicts.prototype.memberAt = function (address) {
     return crowdAt.get(address) ?? memberAt.call(this, address);
   };
-  Object.defineProperty(Verdicts.prototype, "liveCount", {
-    get(this: Verdicts) {
-      return liveCount.get!.call(this) + crowd.length;
+  // One of the crowd that answers is no news, and fills no memory.
+  Strangers.prototype.answered = function (id) {
+    if (!inCrowd.has(id)) answered.call(this, id);
+  };
+  Strangers.prototype.has = function (id) {
+    return !inCrowd.has(id) && has.call(this, id);
+  };
+  const withCrowd = (count: PropertyDescriptor): PropertyDescriptor => ({
+    configurable: true,
+    get() {
+      return count.get!.call(this) + crowd.length;
     },
   });
+  Object.defineProperty(Table.prototype, "size", withCrowd(size));
+  Object.defineProperty(Verdicts.prototype, "liveCount", withCrowd(liveCount));
+  // How many a round calls depends on how many there are, of whom it sees but the length.
+  const samples = new WeakMap<readonly Row[], readonly Row[]>();
+  Rounds.prototype.begin = function (turn, from) {
+    const live = new Proxy(from.live, {
+      get: (rows, name) => name === "length" ? rows.length + crowd.length : Reflect.get(rows, name),
+    });
+    samples.set(live, from.live);
+    return begin.call(this, turn, { ...from, live });
+  };
   Partners.prototype.choose = function (choice) {
-    const { live, gone, ownAddress, isSilent, isSuspect, lookShare } = choice;
+    const { gone, ownAddress, isSilent, isSuspect, lookShare } = choice;
+    const live = samples.get(choice.live)!;
     const known = live.length / (live.length + crowd.length);
     const chosen = choose.call(this, {
       ...choice,
+      live,
       fanout: 0,
       // Each is called by the whole cluster a few times, and this node knows that cluster only by its sample.
       isSuspect: (row) => isSuspect(row) && dice.chance(known),
@@ -108,8 +133,11 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   } finally {
     Object.assign(Replica.prototype, { merge, beat, stepInMs });
     Object.assign(Forms.prototype, { reads, heard });
+    Object.assign(Strangers.prototype, { answered, has });
+    Rounds.prototype.begin = begin;
     Partners.prototype.choose = choose;
     Verdicts.prototype.memberAt = memberAt;
+    Object.defineProperty(Table.prototype, "size", size);
     Object.defineProperty(Verdicts.prototype, "liveCount", liveCount);
   }
 }
