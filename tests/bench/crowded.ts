@@ -6,7 +6,7 @@
  */
 import { parseConfig } from "../../lib/config/config.ts";
 import { start } from "../../lib/run/run.ts";
-import { play } from "./played.ts";
+import { answerCalls, play } from "./played.ts";
 
 declare const gc: () => void;
 
@@ -47,10 +47,9 @@ async function measure(members: number): Promise<Memory> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const line = async () => JSON.parse((await reader.read()).value ?? "null");
   const port: number = await line();
-  // Takes the node's own calls in silence.
-  using silent = Deno.listen({ hostname: "0.0.0.0", port: 0 });
-  const silentPort = (silent.addr as Deno.NetAddr).port;
-  await play({ port, members, silentPort, signal: AbortSignal.timeout(LIVES_MS) });
+  await using played = answerCalls();
+  const calledPort = played.addr.port;
+  await play({ port, members, calledPort, signal: AbortSignal.timeout(LIVES_MS) });
   await child.stdin.close();
   const memory: Memory = await line();
   await child.status;

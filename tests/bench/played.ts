@@ -17,7 +17,7 @@ export interface PlayedOptions {
   readonly port: number;
   readonly members: number;
   /** Where the node's calls to them end: a port on which something listens. */
-  readonly silentPort: number;
+  readonly calledPort: number;
   /** Ends the play. */
   readonly signal: AbortSignal;
 }
@@ -29,11 +29,11 @@ export function playedId(i: number): string {
 
 /** Tells a node whose ID comes after those of all members; `told()` is called once it knows all of them. */
 export async function play(
-  { port, members, silentPort, signal }: PlayedOptions,
+  { port, members, calledPort, signal }: PlayedOptions,
   told: () => void = () => {},
 ): Promise<void> {
   const now = floorStep(Date.now());
-  const addressOf = (i: number) => `127.1.${i >> 8}.${i & 255}:${silentPort}`;
+  const addressOf = (i: number) => `127.1.${i >> 8}.${i & 255}:${calledPort}`;
   const rows = Array.from({ length: members }, (_, i): Report => {
     const [id, address] = [playedId(i), addressOf(i)];
     return { id, address, boot: "00000001", heartbeat: now, ageMs: 500, left: "" };
@@ -63,6 +63,16 @@ export async function play(
     const beats = encodeColumns(columns, { ownHeartbeat: beat, nowMs: 0 });
     await post(encodeMessage({ roster: probe.roster, beat, beats }));
   }
+}
+
+/** Answers the node's calls to all members: they have its roster, and nothing to tell. */
+export function answerCalls(): Deno.HttpServer<Deno.NetAddr> {
+  const options = { hostname: "0.0.0.0", port: 0, onListen: () => {} };
+  return Deno.serve(options, async (request) => {
+    const message = decodeMessage(await request.text());
+    if ("error" in message) throw new Error(message.error);
+    return new Response(encodeMessage({ roster: message.roster }));
+  });
 }
 
 function floorStep(ms: number): number {

@@ -17,6 +17,9 @@ const SICK: ReadonlySet<Status> = new Set<Status>(["dead", "unresponsive"]);
 /** The longest sleep that a plan draws. */
 const STALL_MAX_MS = 20_000;
 
+/** A status that is told one round late is none that was never told. */
+const SETTLED_INTERVALS = 3;
+
 /** A row whose heartbeat is this much older by one account than by the other is no matter of rounding. */
 const AGE_SLACK_MS = 5;
 
@@ -260,6 +263,27 @@ export class Invariants {
     const { longestIntervalMs, deadAfterMs } = node.pace;
     this.#checkFalseDead(node, row, deadAfterMs + 2 * longestIntervalMs);
     if (change.to === "dead") this.#checkEarly(node, row, told);
+  }
+
+  /** Once all is healed: what a node told of a member last is what it shows, and all that is due was told. */
+  settle(): void {
+    const untold = this.#untold();
+    this.#world.run(this.#world.nowMs + SETTLED_INTERVALS * this.truth.slowestMs);
+    const stays = this.#untold().find((text) => untold.includes(text));
+    if (stays !== undefined) this.#fail("told", stays);
+    this.tellings.settle();
+  }
+
+  #untold(): string[] {
+    return this.#world.up().flatMap((node) => {
+      const { told } = this.#seenBy(node);
+      return node.gossip.replica.table.roster().flatMap((row) => {
+        const [last, shown] = [told.get(row.id)?.status, node.gossip.statusOf(row)];
+        return last === shown
+          ? []
+          : [`${node.id} shows ${row.id} ${shown}, and told of it ${last}`];
+      });
+    });
   }
 
   /** Forgotten is only who does not run, or not connected; and a new start begins its story anew. */

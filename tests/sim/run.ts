@@ -58,7 +58,7 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   try {
     world.run(healMs);
     rounds = converge(world, invariants.truth);
-    invariants.tellings.settle();
+    invariants.settle();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;

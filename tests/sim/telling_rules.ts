@@ -218,12 +218,14 @@ export class TellingRules {
       if (hook.statuses.includes(status) && status !== "live" && isNew) {
         const row = replica.table.get(id);
         const madeMs = row && this.#truth.made(id, row.heartbeat)?.firstMs;
+        // Where it was shown silent before, as in a partition, it may have ended later, which is no news.
+        const fromMs = Math.min(madeMs ?? 0, view.sinceMs);
         const isTold = delivered.some((attempt) => {
           const to = of(attempt)?.to as Status | undefined;
           if (to === undefined || (to === status && !SILENCES.includes(status))) {
             return to === status;
           }
-          return attempt.deliveredMs! >= (madeMs ?? 0) &&
+          return attempt.deliveredMs! >= fromMs &&
             SILENCES.indexOf(to) >= SILENCES.indexOf(status);
         });
         if (!isTold) {
@@ -240,7 +242,10 @@ export class TellingRules {
   #checkBack(node: OurNode, hook: HookPlan, id: string): void {
     const { attempts, delivered } = this.#world.receiver(hook.name);
     const of = (attempt: Attempt) => attempt.telling.changes.findLast((each) => each.id === id);
-    const last = delivered.findLast((attempt) => of(attempt) !== undefined);
+    // What arrived and was not answered nobody can make up for.
+    const last = delivered.findLast((attempt) =>
+      attempt.outcome === "done" && of(attempt) !== undefined
+    );
     const change = last && of(last);
     if (last === undefined || !TROUBLES.has(change!.to as Status)) return;
     // Known for sure to who told it. Two messages under way at once may arrive in either order.
