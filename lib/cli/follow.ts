@@ -24,32 +24,37 @@ export type Heard =
   | { readonly kind: "event"; readonly event: StreamEvent }
   | { readonly kind: "lost"; readonly why: string };
 
-export interface FollowTimes {
-  readonly silentMs: number;
-  readonly waitMinMs: number;
+export interface FollowOptions {
+  /** Ends it, also while nothing comes. */
+  readonly signal: AbortSignal;
+  readonly silentMs?: number;
+  readonly waitMinMs?: number;
 }
 
 /**
- * Follows until its reader stops. A node that cannot be reached at the start, or refuses, ends it.
+ * Follows until its reader stops, or `signal` is aborted. A node that cannot be reached at the start, or refuses, ends
+ * it.
  *
  * @throws {CallError}
  */
 export async function* follow(
   client: Client,
-  times: FollowTimes = { silentMs: SILENT_MS, waitMinMs: WAIT_MIN_MS },
+  { signal, silentMs = SILENT_MS, waitMinMs = WAIT_MIN_MS }: FollowOptions,
 ): AsyncGenerator<Heard> {
   const events = new EventReader(ANSWER_BYTES_MAX);
   let begun = false;
-  let waitMs = times.waitMinMs;
-  for (;;) {
+  let waitMs = waitMinMs;
+  while (!signal.aborted) {
     const sinceMs = performance.now();
     let why = "the stream ended";
     const abort = new AbortController();
+    const end = () => abort.abort();
+    signal.addEventListener("abort", end);
     try {
       const stream = await client.stream(events.lastId, abort);
       begun = true;
       yield { kind: "open" };
-      for await (const text of pieces(stream, times.silentMs)) {
+      for await (const text of pieces(stream, silentMs)) {
         for (const event of events.read(text)) yield { kind: "event", event };
       }
     } catch (error) {
@@ -57,13 +62,14 @@ export async function* follow(
       if (!(error instanceof CallError || error instanceof LostError)) throw error;
       why = error.message;
     } finally {
-      abort.abort();
+      signal.removeEventListener("abort", end);
+      end();
     }
     events.reset();
-    if (performance.now() - sinceMs >= LASTING_MS) waitMs = times.waitMinMs;
+    if (performance.now() - sinceMs >= LASTING_MS) waitMs = waitMinMs;
     yield { kind: "lost", why };
     // Readers that lost a node together come back apart.
-    await pause(waitMs * (0.5 + Math.random() / 2), new AbortController().signal);
+    await pause(waitMs * (0.5 + Math.random() / 2), signal);
     waitMs = Math.min(waitMs * 2, WAIT_MAX_MS);
   }
 }

@@ -29,12 +29,14 @@ export async function drawChanges(
   terminal: Terminal,
   draw: (lost: string | undefined) => Promise<void>,
 ): Promise<never> {
-  const { signal } = new AbortController();
+  const over = new AbortController();
+  const { signal } = over;
   let lost: string | undefined;
   let changed = Promise.withResolvers<void>();
   let failure: { readonly error: unknown } | undefined;
   const following = async () => {
-    for await (const heard of follow(client)) {
+    for await (const heard of follow(client, { signal })) {
+      if (signal.aborted) return;
       lost = noteLoss(terminal, client, heard, lost);
       changed.resolve();
     }
@@ -43,18 +45,22 @@ export async function drawChanges(
     failure = { error };
     changed.resolve();
   });
-  for (;;) {
-    const tick = terminal.isTerminal ? [pause(DRAW_EVERY_MS, signal)] : [];
-    await Promise.race([changed.promise, ...tick]);
-    if (failure !== undefined) throw failure.error;
-    changed = Promise.withResolvers();
-    try {
-      await draw(lost);
-    } catch (error) {
-      // The stream will end as well, and say why.
-      if (!(error instanceof CallError) || error.status === EXIT.wrong) throw error;
+  try {
+    for (;;) {
+      const tick = terminal.isTerminal ? [pause(DRAW_EVERY_MS, signal)] : [];
+      await Promise.race([changed.promise, ...tick]);
+      if (failure !== undefined) throw failure.error;
+      changed = Promise.withResolvers();
+      try {
+        await draw(lost);
+      } catch (error) {
+        // The stream will end as well, and say why.
+        if (!(error instanceof CallError) || error.status === EXIT.wrong) throw error;
+      }
+      await pause(DRAW_GAP_MS, signal);
     }
-    await pause(DRAW_GAP_MS, signal);
+  } finally {
+    over.abort();
   }
 }
 
@@ -63,7 +69,8 @@ export async function printChanges(client: Client, terminal: Terminal): Promise<
   let known = new Map<string, Status>();
   let begun = false;
   let lost: string | undefined;
-  for await (const heard of follow(client)) {
+  const { signal } = new AbortController();
+  for await (const heard of follow(client, { signal })) {
     lost = noteLoss(terminal, client, heard, lost);
     if (heard.kind !== "event") continue;
     const { type, data } = heard.event;

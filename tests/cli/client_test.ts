@@ -8,7 +8,8 @@ import { closedAddress, MutePeer } from "../support/raw.ts";
 /** Longer than any test: what takes long on a busy machine is not late. */
 const UNHURRIED_MS = 60_000;
 
-const TIMES = { silentMs: UNHURRIED_MS, waitMinMs: 1 };
+const { signal } = new AbortController();
+const TIMES = { signal, silentMs: UNHURRIED_MS, waitMinMs: 1 };
 
 function serve(handler: (request: Request) => Response) {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
@@ -125,7 +126,7 @@ Deno.test("follow() leaves a stream on which nothing comes, not even a comment, 
   await using server = serve(() => new Response(new ReadableStream()));
   using client = clientOf(server);
   const lost = { kind: "lost", why: "silent for 0.02 s" } as const;
-  assertEquals(await hear(client, 4, { silentMs: 20, waitMinMs: 1 }), [
+  assertEquals(await hear(client, 4, { ...TIMES, silentMs: 20 }), [
     ...[{ kind: "open" }, lost],
     ...[{ kind: "open" }, lost],
   ] as Heard[]);
@@ -144,6 +145,27 @@ Deno.test("follow() keeps looking for a node that it has heard, unless that refu
     "text",
   );
   assertEquals(heard, ["open", "lost", "lost", "lost", "open", "lost"]);
+});
+
+Deno.test("follow() ends where its signal is aborted: while nothing comes, and while it waits to come back", async () => {
+  const bodies = [
+    new ReadableStream({ start: (c) => c.enqueue(new Uint8Array()) }),
+    "data: all\n\n",
+  ];
+  await using server = serve(() => new Response(bodies.shift()));
+  using client = clientOf(server);
+  for (const last of ["open", "lost"]) {
+    const over = new AbortController();
+    const heard: string[] = [];
+    for await (
+      const { kind } of follow(client, { signal: over.signal, waitMinMs: UNHURRIED_MS })
+    ) {
+      heard.push(kind);
+      // Only once it waits.
+      if (kind === last) setTimeout(() => over.abort());
+    }
+    assertEquals(heard.at(-1), "lost");
+  }
 });
 
 Deno.test("follow() gives up a stream with an event without end", async () => {
