@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keepDebuggerClosed } from "./lib/host/debugger.ts";
 import { main as runNode } from "./lib/run/run.ts";
 
 /**
@@ -11,6 +12,7 @@ import { main as runNode } from "./lib/run/run.ts";
  * load the commands, and is itself imported at once: a later import would make its start from source a tenth slower.
  */
 export async function main(args: string[]): Promise<number> {
+  keepDebuggerClosed();
   if (!/^[^-]/.test(args[0] ?? "")) return await runNode(args);
   const { main } = await import("./lib/cli/cli.ts");
   return await main(args);

@@ -113,7 +113,9 @@ export class Duty {
 
   /** Forgets members of which nothing is known any more. */
   keepOnly(isKnown: (id: string) => boolean): void {
-    for (const id of this.#known.keys()) if (!isKnown(id)) this.#known.delete(id);
+    for (const kept of [this.#known, this.#wanted]) {
+      for (const id of kept.keys()) if (!isKnown(id)) kept.delete(id);
+    }
   }
 
   #wants(seen: Seen): boolean {

@@ -27,9 +27,6 @@ const TERMINAL_SIGNALS: readonly string[] = ["SIGINT", "SIGQUIT"];
 /** What the process may take to end before it is killed, in ms: as long as containers have. */
 export const ENDING_MS = 10_000;
 
-/** When the runtime's debugger is closed after the signal that opens it, in ms: at once, and on a busy machine. */
-const DEBUGGER_CLOSED_MS = [0, 100, 1_000];
-
 /** How the process ended. */
 export interface Exit {
   /** Its exit status; 128 plus the number of the signal that ended it. */
@@ -115,24 +112,12 @@ export function onPassedSignals(pass: (signal: PassedSignal) => void): void {
   for (const signal of PASSED_ON) {
     if (signal === "SIGHUP") continue;
     try {
-      Deno.addSignalListener(signal, () => {
-        pass(signal);
-        if (signal === "SIGUSR1") void closeDebugger();
-      });
+      Deno.addSignalListener(signal, () => pass(signal));
     } catch (error) {
       // Windows has two of them.
       if (!(error instanceof TypeError)) throw error;
     }
   }
-}
-
-/**
- * From Deno 2.9 on, SIGUSR1 opens the runtime's debugger on a port of the loopback, which every user of this host could
- * call. It opens in another thread, in a moment that nothing tells, and to close what is closed does nothing.
- */
-async function closeDebugger(): Promise<void> {
-  const { close } = await import("node:inspector");
-  for (const delayMs of DEBUGGER_CLOSED_MS) setTimeout(close, delayMs);
 }
 
 /**
