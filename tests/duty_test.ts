@@ -78,3 +78,21 @@ Deno.test("a change counts as due from the ms in which it has lasted long enough
   assertEquals(duty.pending(40_000), { pending: 1, oldestPendingMs: 0 });
   assertEquals(duty.pending(42_000), { pending: 1, oldestPendingMs: 2_000 });
 });
+
+Deno.test("of a member that nobody knows any more nothing is to be told, though it was due", () => {
+  const seen = new Map([["n3", seenAs("dead", 0)]]);
+  const duty = new Duty({
+    hook: { name: "pager", statuses: new Set<Status>(["dead"]), tags: {}, cutOff: false },
+    tidings: new Tidings({ newsMs: 8_000 }),
+    seen,
+    tellAfterMs: 0,
+  });
+  duty.judge(seen.get("n3")!, 0);
+  assertEquals(duty.due(1_000, false)?.ids, ["n3"]);
+  duty.keepOnly((id) => id === "n3");
+  assertEquals(duty.due(1_000, false)?.ids, ["n3"]);
+  seen.clear();
+  duty.keepOnly(() => false);
+  assertEquals(duty.due(1_000, false), undefined);
+  assert(duty.isIdle);
+});
