@@ -149,9 +149,16 @@ function shareOf(
 
 export class Deck {
   #ids: string[] = [];
+  /** Who was put in since the last pass began. */
+  readonly #admitted = new Set<string>();
 
-  /** Puts a newcomer at a random place, so that it need not wait for the next pass. */
+  /**
+   * Puts a newcomer at a random place, so that it need not wait for the next pass. Once in a pass: who starts again and
+   * again must not keep the others from their turn.
+   */
   admit(id: string, random: () => number): void {
+    if (this.#admitted.has(id)) return;
+    this.#admitted.add(id);
     const at = Math.floor(random() * (this.#ids.length + 1));
     this.#ids.splice(at, 0, id);
   }
@@ -170,6 +177,7 @@ export class Deck {
         // A second refill would only bring up rows that are drawn already.
         if (refilled) break;
         refilled = true;
+        this.#admitted.clear();
         this.#ids = shuffle(rows.map((row) => row.id), random);
         continue;
       }

@@ -36,7 +36,9 @@ export class Testimony {
 
   /** Charges a member that refused this node twice; true if that is news. */
   charge(row: Row, nowMs: number): boolean {
-    const witness = this.#options.id;
+    const { id: witness, table } = this.#options;
+    // The last survey lists who was decommissioned since, of whom nothing would ever take the charge away.
+    if (table.get(row.id) !== row) return false;
     const charge = { member: row.id, witness, upTo: chargeUpTo(row, nowMs) };
     return this.#addCharge(charge, row, { via: witness, nowMs });
   }

@@ -76,8 +76,12 @@ export const CHECK_BITS_LESS = 6;
 /** Ages that are told exactly are in whole steps of so many ms: whoever passes them on rounds them down again. */
 export const AGE_STEP_MS = 10;
 
-/** Who is silent for longer, in ms, is long known to be, and is told of in one of so many ticks. */
+/**
+ * Who is silent for longer, in ms and in units, is long known to be, and is told of in one of so many ticks. At an
+ * interval of a minute all heartbeats that are passed on are a minute old.
+ */
 const LONG_MS = 60_000;
+const LONG_UNITS = 10;
 const TURNS = 16;
 
 /** Writes a roster, or, for a reader that `knows` something, those of whom it knows less. */
@@ -142,12 +146,13 @@ function encodeExact(
 ): string {
   if (places.length === 0) return "";
   const bytes = roomFor(3 * places.length);
+  const longMs = Math.max(LONG_MS, LONG_UNITS * at.unitMs);
   let length = 0;
   let next = 0;
   for (const i of places) {
     const heartbeat = heartbeats[i]!;
     const ageMs = Math.max(0, at.nowMs - heardAtMs[i]!);
-    if (ageMs >= LONG_MS && !isTurn(i, at)) continue;
+    if (ageMs >= longMs && !isTurn(i, at)) continue;
     if (knows?.heartbeats[i] === heartbeat && ageMs < knows.agesMs[i]! + OLDER_MS) continue;
     length = putNumber(bytes, length, i - next);
     next = i + 1;

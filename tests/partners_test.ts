@@ -221,3 +221,19 @@ Deno.test("Deck.admit() puts a newcomer at any place of the walk under way, each
   };
   assertEquals([0.1, 0.3, 0.4, 0.6, 0.7, 0.9].map(placeAt), [3, 2, 2, 1, 1, 0]);
 });
+
+Deno.test("members that come back again and again are drawn twice in a pass at most, and the others once", () => {
+  const random = seededRandom("flapping");
+  const rows = Array.from({ length: 10 }, (_, i) => ({ id: `n${i}` }));
+  const deck = new Deck();
+  const drawn = new Map(rows.map(({ id }) => [id, 0]));
+  for (let i = 0; i < 240; i++) {
+    for (const id of ["n0", "n1", "n0", "n1"]) deck.admit(id, random);
+    const [row] = deck.draw(rows, 1, random);
+    drawn.set(row!.id, drawn.get(row!.id)! + 1);
+  }
+  // A pass is of twelve draws then.
+  for (const [id, count] of drawn) {
+    assert(Math.abs(count - (id < "n2" ? 40 : 20)) <= 2, `${id}: ${count}`);
+  }
+});

@@ -161,6 +161,18 @@ Deno.test("who is silent for over a minute is told in one message of sixteen, an
   assertEquals(times, [1, 1]);
 });
 
+Deno.test("at an interval of a minute who is told exactly is told in each message, until silent for ten minutes", () => {
+  const unitMs = 60_000;
+  const rows = [tickedRow(0, 0), rowOf(1, 90_000), rowOf(2, 599_000), rowOf(3, 601_000)];
+  const told = [0, 0, 0];
+  for (let minute = 0; minute < 16; minute++) {
+    const at = writing({ clockMs: CLOCK_MS + minute * unitMs, unitMs });
+    const { columns } = read(encodeTicks(new Stamps(rows), at), rows);
+    for (const i of [1, 2, 3]) if (columns.agesMs[i] !== -1) told[i - 1]!++;
+  }
+  assertEquals(told, [16, 16, 1]);
+});
+
 Deno.test("an answer in ticks tells only those of whom the caller has less, and those it has to be told exactly", () => {
   fc.assert(fc.property(fcAges, fc.infiniteStream(fcAgeMs), (ages, theirAges) => {
     const ours = ages.map((ageMs, i) => tickedRow(i, ageMs));

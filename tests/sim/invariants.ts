@@ -90,6 +90,10 @@ export class Invariants {
     this.truth.notePace(node);
     const seen = this.#seenBy(node);
     for (const row of replica.table.roster()) this.#checkRow(node, row, seen);
+    for (const id of replica.evidence.members()) {
+      if (replica.table.get(id) !== undefined) continue;
+      this.#fail("7", `${node.id} keeps evidence about ${id}, which is not in its table`);
+    }
     this.#checkTombstones(node, seen);
     this.tellings.noteStep(node);
   }

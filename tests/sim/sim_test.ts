@@ -19,7 +19,20 @@ const SEEDS = 300;
  * node that just woke and accused by what others told it that slept as well (768329265), a host lost that was waited for as if slow
  * (804602), two that told at once as who tried was found dead (820412, 30256).
  */
-const REGRESSION_SEEDS = [236, 256, 533, 763, 1426, 2496, 20988, 768329265, 804602, 820412, 30256];
+const REGRESSION_SEEDS = [
+  236,
+  256,
+  533,
+  763,
+  1426,
+  2496,
+  20988,
+  768329265,
+  804602,
+  820412,
+  30256,
+  5012,
+];
 
 /** Where code has changed since a broken rule's seed was noted, one of so many must find it out. */
 const MUTANT_SEEDS = 100;
