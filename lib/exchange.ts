@@ -24,7 +24,7 @@ import type { Replica } from "./replica.ts";
 import { Meeting } from "./meeting.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { ageOf, type Row } from "./table.ts";
+import { ageOf, isUp, type Row } from "./table.ts";
 import { decodeMessage, type Draft, type Message } from "./wire.ts";
 
 /** A heartbeat older than this many intervals is late: calls to its member failed. */
@@ -120,7 +120,8 @@ export class Exchanges {
     }
     this.#meeting.noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
-    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer: true, said: call.said });
+    const isAnswer = this.#speaksFor(turn, id, to);
+    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer, said: call.said });
     if (this.#options.joining.active && call.asks === "all") {
       calls.pull(turn, message, this.#options.random);
     }
@@ -131,6 +132,14 @@ export class Exchanges {
     if (!wasEqual) calls.repair(turn, to, { call, theirs: message, equal });
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
     this.#claims.answered(turn, id, to);
+  }
+
+  /** Whether what answers at an address is believed as that member: any process can answer under the ID of another. */
+  #speaksFor(turn: Turn, id: string, address: string): boolean {
+    const { table, verdicts } = this.#options.replica;
+    const row = table.get(id);
+    return row === undefined || row.address === address ||
+      !isUp(verdicts.statusOf(row, turn.nowMs));
   }
 
   /** Whether a member's heartbeat is late. An answer that cannot be read, as news came, is asked for again. */

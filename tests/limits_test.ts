@@ -37,6 +37,9 @@ function idOf(i: number): string {
   return `m${i}`;
 }
 
+/** A heartbeat that no member jumps past. */
+const PAST_3000_MS = 70_000_000_000_000;
+
 Deno.test("an ID at its limit is taken, one longer is not, and a million letters are not", () => {
   assert(isId("x".repeat(ID_LENGTH_MAX)));
   for (const length of [ID_LENGTH_MAX + 1, 1_000_000]) assert(!isId("x".repeat(length)));
@@ -242,6 +245,26 @@ Deno.test("a heartbeat forged ten years ahead for a member that lives is overtak
   assert(!("error" in a.receive("liar", encodeMessage({ roster: ROSTER, rows }))));
   lab.pass(DEAD_AFTER_MS + 5 * INTERVAL_MS);
   assertEquals([a.status("b"), b.status("a"), b.status("b")], ["live", "live", "live"]);
+});
+
+Deno.test("an answer from elsewhere in the name of a member that lives moves that no further than a push may", () => {
+  const lab = new Lab();
+  const a = lab.start("a");
+  lab.start("b", { join: ["a:80"] });
+  lab.pass(3 * INTERVAL_MS);
+  const { boot } = a.gossip.replica.table.get("b")!;
+  const inTheNameOfB = rowOf("b", { heartbeat: PAST_3000_MS, address: "b:80", boot });
+  let answers = 0;
+  lab.strangers.set("liar:80", () => {
+    answers++;
+    return encodeMessage({ id: "b", roster: ROSTER, rows: [inTheNameOfB] });
+  });
+  const heartbeat = a.gossip.replica.table.get("b")!.heartbeat;
+  const liar = rowOf("liar", { heartbeat, address: "liar:80", boot: "ffffffff" });
+  a.receive("liar", encodeMessage({ roster: ROSTER, rows: [liar] }));
+  lab.pass(DEAD_AFTER_MS + 5 * INTERVAL_MS);
+  assert(answers > 0);
+  assertEquals(a.status("b"), "live");
 });
 
 Deno.test("a flood of contacts is called a bounded number at a time, each with back-off", () => {
