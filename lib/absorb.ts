@@ -104,7 +104,7 @@ function absorbColumns(
   const { table, evidence, unitMs = Infinity } = replica;
   const { nowMs } = from;
   let urgent = false;
-  const at = { nowMs, sleptMs: replica.clock.sleptMs };
+  const at = { nowMs, missedMs: replica.clock.missedMs };
   const stamps = table.stamps();
   table.disturb(evidence.members());
   // Nearer than what is doubted below, and than what makes a clock another.
@@ -125,7 +125,7 @@ function absorbColumns(
 /** Whether a report's heartbeat is believed; an older one changes nothing. */
 function mayTake(replica: Replica, row: Row | undefined, report: Mark, told: Told): boolean {
   const { id, heartbeat, ageMs } = report;
-  const at = { nowMs: told.nowMs, sleptMs: replica.clock.sleptMs };
+  const at = { nowMs: told.nowMs, missedMs: replica.clock.missedMs };
   if (row !== undefined && heartbeat < row.heartbeat) return true;
   if (row !== undefined && isNear(row, heartbeat + ageMs, at)) return true;
   return isBelievedOf(replica, { id, row, heartbeat }, told);

@@ -43,11 +43,15 @@ export function reachOf(row: Row, nowMs: number): number {
 }
 
 /**
- * Whether a claim of `clockMs` (heartbeat plus age) is as near to the known clock as honest ones are. `sleptMs`: this
- * node did not run for so long, so that all clocks are that much further than it knows.
+ * Whether a claim of `clockMs` (heartbeat plus age) is as near to the known clock as honest ones are. `missedMs`:
+ * lately this node did not run for so long, so that all clocks may be that much further than it knows.
  */
-export function isNear(row: Row, clockMs: number, at: { nowMs: number; sleptMs: number }): boolean {
-  return row.heartbeat > 0 && clockMs <= reachOf(row, at.nowMs) + at.sleptMs;
+export function isNear(
+  row: Row,
+  clockMs: number,
+  at: { nowMs: number; missedMs: number },
+): boolean {
+  return row.heartbeat > 0 && clockMs <= reachOf(row, at.nowMs) + at.missedMs;
 }
 
 /** Whether a claim that is not near is believed all the same. */

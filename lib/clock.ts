@@ -27,6 +27,12 @@ const STALL_INTERVALS = 2;
 const LATE_MS = 20;
 
 /**
+ * Others' clocks run on while time does not count. Within so many intervals all members that live are heard, and what
+ * did not count before is of no more use: whoever claims that a clock is so much further lies.
+ */
+const MISSED_INTERVALS = 60;
+
+/**
  * Monotonic time less stalls: the clock on which ages are measured.
  *
  * A node that did not run (SIGSTOP, a suspended machine, a starved CPU) heard nobody, and that says nothing about the
@@ -48,6 +54,10 @@ export class RunningClock {
   #nowMs = 0;
   #sleptMs = 0;
   #uncountedMs = 0;
+  /** What did not count in the present span of `MISSED_INTERVALS`, and in the one before. */
+  #missedMs = 0;
+  #missedBeforeMs = 0;
+  #spanEndMs = -Infinity;
   #last: Moment;
   #restUntilMs: number;
   #wakingUntilMs = -Infinity;
@@ -63,9 +73,14 @@ export class RunningClock {
     return this.#nowMs;
   }
 
-  /** The time in ms that did not count: stalls, suspensions and the rests after them. */
+  /** The time in ms that did not count: stalls, suspensions and all rests. */
   get sleptMs(): number {
     return this.#sleptMs;
+  }
+
+  /** How much further than this node knows the clocks of members that live may be, in ms. */
+  get missedMs(): number {
+    return this.#missedMs + this.#missedBeforeMs;
   }
 
   /** The same, and the time by which this node ran late, with the rests after it. */
@@ -94,9 +109,11 @@ export class RunningClock {
     // Of the longest interval, as this node's own may just have become shorter than the round under way.
     const { longestIntervalMs: restMs } = this.#pace;
     const stallMs = STALL_INTERVALS * restMs;
+    this.#passSpan(now.monotonicMs);
     if (sinceMs > stallMs || asleepMs > stallMs) {
       this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + restMs;
       this.#sleptMs += sinceMs + Math.max(0, asleepMs);
+      this.#missedMs += sinceMs + Math.max(0, asleepMs);
       this.#uncountedMs += sinceMs;
     } else {
       const fromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
@@ -105,6 +122,7 @@ export class RunningClock {
       const countedMs = Math.max(0, now.monotonicMs - fromMs - (isLate ? lateMs : 0));
       this.#nowMs += countedMs;
       this.#sleptMs += Math.max(0, Math.min(now.monotonicMs, fromMs) - this.#last.monotonicMs);
+      this.#missedMs += sinceMs - countedMs;
       this.#uncountedMs += sinceMs - countedMs;
       if (isLate) {
         const lateRestMs = Math.min(lateMs, restMs);
@@ -113,6 +131,15 @@ export class RunningClock {
     }
     this.#last = now;
     return this.#nowMs;
+  }
+
+  #passSpan(monotonicMs: number): void {
+    const lateMs = monotonicMs - this.#spanEndMs;
+    if (lateMs < 0) return;
+    const spanMs = MISSED_INTERVALS * this.#pace.longestIntervalMs;
+    this.#missedBeforeMs = lateMs < spanMs ? this.#missedMs : 0;
+    this.#missedMs = 0;
+    this.#spanEndMs = monotonicMs + spanMs;
   }
 }
 

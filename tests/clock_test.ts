@@ -26,6 +26,21 @@ Deno.test("invariant 8: RunningClock does not count a stall, nor the interval af
   assertEquals(clock.sleptMs, 61_000);
 });
 
+Deno.test("RunningClock.missedMs: others' clocks may be further by what did not count in the last sixty to 120 intervals", () => {
+  const clock = new RunningClock(PACE, at(0));
+  const years = 481_800 * 3_600_000;
+  clock.step(at(500));
+  const missedMs: number[] = [];
+  for (let ms = 1_500; ms <= 180_500; ms += 1_000) {
+    clock.step(at(ms, years));
+    missedMs.push(clock.missedMs);
+  }
+  // What does not count is the sleep, the step in which it showed, and the interval after it.
+  assertEquals(missedMs.slice(0, 3), [years + 1_000, years + 2_000, years + 2_000]);
+  assertEquals(missedMs.lastIndexOf(years + 2_000), 118);
+  assertEquals(missedMs[119], 0);
+});
+
 Deno.test("RunningClock is waking for an interval after a stall", () => {
   const clock = new RunningClock(PACE, at(0));
   const isWaking = [500, 60_500, 61_400, 61_500].map((ms) => {

@@ -23,6 +23,7 @@ const WALL_MS = Date.UTC(2026, 0, 1);
 class Copy {
   nowMs = 10_000;
   sleptMs = 0;
+  missedMs = 0;
   uncountedMs = 0;
   isWaking = false;
   readonly replica: Replica;
@@ -202,7 +203,7 @@ for (const [way, told] of Object.entries(WAYS)) {
 
 Deno.test("a node that slept believes clocks to be as much further", () => {
   const copy = new Copy();
-  copy.sleptMs = 8 * HOUR_MS;
+  copy.missedMs = 8 * HOUR_MS;
   const { heartbeat } = copy.row("n4");
   const claim = { heartbeat: heartbeat + 8 * HOUR_MS + MINUTE_MS + 100, ageMs: 0 };
   copy.take(WAYS.columns(copy, "n4", claim));
