@@ -20,7 +20,8 @@ export class Tab {
   /** Writes what a `GET /page.json` says. */
   paint({ title, tone, verdict, latest }) {
     this.#write(title, tone);
-    const told = tone === "bad" ? verdict : "";
+    // The verdict is of the worst trouble, the title counts all.
+    const told = tone === "bad" ? `${title}: ${verdict}` : "";
     if (this.#told !== null && this.#told !== told) this.#notify(verdict, latest);
     this.#told = told;
   }

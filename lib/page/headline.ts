@@ -29,6 +29,9 @@ export interface Headline {
   readonly title: string;
 }
 
+/** Statuses of members in trouble, the worst first: the headline is about these, the title counts the others too. */
+const TROUBLED = ["dead", "unresponsive", "failing"] as const;
+
 /** What the headline tells of a member. */
 type Member = Pick<ListedMember, "id" | "status" | "reason" | "since">;
 type Counts = Readonly<Record<Status, number>>;
@@ -42,10 +45,10 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
       const { id, status, reason, since } = member;
       return i > NAMED_MAX ? member : { id: splitName(id, suffix)[0], status, reason, since };
     });
+  const [worst, ...others] = TROUBLED.filter((status) => counts[status] > 0);
+  const also = others.map((status) => `${numberWords(counts[status])} ${status}`);
   const told = tellCutOff(view) ??
-    tellDown("dead", find(({ status }) => status === "dead"), all) ??
-    tellDown("unresponsive", find(({ status }) => status === "unresponsive"), all) ??
-    tellDown("failing", find(({ status }) => status === "failing"), all) ??
+    (worst && tellDown(worst, find(({ status }) => status === worst), { all, also })) ??
     tellAlone(view, all) ??
     tellUnheard(find(({ status }) => status === "unknown")) ??
     tellCalm(find(({ since }) => since !== null), counts.left, all);
@@ -54,11 +57,11 @@ export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headlin
   return { since: null, latestAt: null, ...told, title: `${told.title}${name} - Gossiper` };
 }
 
-/** Dead members, those whose processes hang, or those whose checks fail. */
+/** Dead members, those whose processes hang, or those whose checks fail; `also` counts those in other trouble. */
 function tellDown(
-  status: "dead" | "unresponsive" | "failing",
+  status: typeof TROUBLED[number],
   members: readonly Member[],
-  all: number,
+  { all, also }: { all: number; also: readonly string[] },
 ): Told | undefined {
   const count = members.length;
   const [newest, ...others] = members;
@@ -66,10 +69,11 @@ function tellDown(
   const { id, since } = newest;
   const are = `${count === 1 ? "is" : "are"} ${status}`;
   const share = `${numberWords(count)} of ${countWords(all, "member")} ${are}`;
-  const title = `${numberWords(count)} ${status}`;
+  const title = [`${numberWords(count)} ${status}`, ...also].join(", ");
   const why = whyWords(status, newest.reason ?? "");
   const names = namesOf(members);
-  const latest = `${count === 1 ? "" : "The latest: "}${id}${why && `: ${why}`}`;
+  const more = also.length === 0 ? "" : `. Also ${also.join(" and ")}`;
+  const latest = `${count === 1 ? "" : "The latest: "}${id}${why && `: ${why}`}${more}`;
   const tone = "bad";
   if (names === undefined) return { title, verdict: share, tone, latest };
   // Who found the port closed is for the line below.

@@ -402,11 +402,16 @@ Deno.test("the page in a browser", async (t) => {
         await page.waitForFunction(() => document.title === "1 dead - Gossiper");
         assertMatch((await icon())!, /favicon-bad\.svg$/);
         assertMatch(await page.locator("h1").innerText(), /All 3/, "nobody sees it");
+        const sick = await own(startNode("sick", `${join} -check exec:false`));
+        await page.waitForFunction(() => document.title === "1 dead, 1 failing - Gossiper");
+        await fetch(`${home}bye?id=sick`, { method: "POST" }).then(({ body }) => body?.cancel());
+        await page.waitForFunction(() => document.title === "1 dead - Gossiper");
+        await sick.kill();
         n3 = await restart(n3, n1);
         await page.waitForFunction(() => document.title === "All 3 members are live - Gossiper");
         await page.evaluate("hide(false)");
         assertEquals(await page.evaluate("shown"), [
-          "n3 is dead: connection refused",
+          ...Array(3).fill("n3 is dead: connection refused"),
           "All 3 members are live",
         ]);
         assertEquals(errors, []);

@@ -61,6 +61,22 @@ Deno.test("the line below is about the trouble, and not about a newer change of 
   );
 });
 
+Deno.test("beside the worst trouble the title and the line below count the members in other trouble", () => {
+  const failing = member("f1", "failing", { reason: "disk: full", since: AT });
+  const hung = ["u1", "u2"].map((id) => member(id, "unresponsive", { reason: "", since: AT }));
+  const told = headline([failing, ...hung, ...dead(1, REFUSED)]);
+  assertEquals(told.title, "1 dead, 2 unresponsive, 1 failing - Gossiper");
+  assertEquals(told.verdict, "d1 is dead: connection refused");
+  assertEquals(
+    told.latest,
+    "1 of 5 members is dead. d1: connection refused, witnessed by n1 and n2. Also 2 unresponsive and 1 failing",
+  );
+  const without = headline([failing, ...hung]);
+  assertEquals(without.title, "2 unresponsive, 1 failing - Gossiper");
+  assertEquals(without.latest, "2 of 4 members are unresponsive. The latest: u1. Also 1 failing");
+  assertEquals(headline([...dead(1), member("u", "unknown")]).title, "1 dead - Gossiper");
+});
+
 Deno.test("a node alone whose seed does not answer warns, and says what the seed does", () => {
   const seed = { address: "127.0.0.1:7", trouble: "refuses connections", state: "" };
   const alone = headline([], { contacts: [seed] });
