@@ -210,7 +210,8 @@ class LivePage {
   #key(event) {
     const { key, target } = event;
     const step = { ArrowDown: 1, ArrowUp: -1 }[key];
-    const isInList = target === this.#filter || target.closest("tbody") !== null;
+    // In a history they scroll.
+    const isInList = target === this.#filter || target.closest("tbody > tr:not(.story)") !== null;
     if (key === "Escape" && this.#story.contains(target)) this.#story.close();
     else if (key === "/" && !this.#bye.open && !target.matches("input")) this.#filter.focus();
     else if (step !== undefined && isInList) {

@@ -204,7 +204,10 @@ Deno.test("the page in a browser", async (t) => {
         await page.keyboard.press("Enter");
         await page.getByLabel("History of n2").waitFor();
         assertEquals(await link.getAttribute("aria-expanded"), "true");
-        await page.keyboard.press("Tab");
+        const list = page.getByLabel("History of n2").locator("ol");
+        await list.focus();
+        await page.keyboard.press("ArrowDown");
+        assert(await list.evaluate((list) => document.activeElement === list), "arrows scroll it");
         await page.keyboard.press("Escape");
         await page.getByLabel("History of n2").waitFor({ state: "detached" });
         assertEquals(await page.evaluate(() => document.activeElement?.textContent), "n2");
