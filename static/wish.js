@@ -56,10 +56,14 @@ export class Wish {
     return query;
   }
 
-  /** Keeps the address bar leading to what is shown. */
+  /** Keeps the address bar leading to what is shown, and the links to other times leading to the same list. */
   setAddress(open) {
-    const query = this.#query({ q: this.filter, id: open });
-    history.replaceState(null, "", query.size === 0 ? "./" : `./?${query}`);
+    const parts = { q: this.filter, id: open };
+    history.replaceState(null, "", this.#path(parts));
+    for (const link of document.querySelectorAll(".spans > a")) {
+      const span = new URL(link.href).searchParams.get("span");
+      link.href = this.#path({ ...parts, span });
+    }
   }
 
   /** Tells how many rows follow those that are `shown`, the `last` among them, and leads to them. */
@@ -70,8 +74,13 @@ export class Wish {
     this.#end.unobserve(this.#more);
     if (count === 0) return;
     this.#end.observe(this.#more);
-    this.#more.firstElementChild.href = `./?${this.#query({ q: this.filter, after: last })}`;
+    this.#more.firstElementChild.href = this.#path({ q: this.filter, after: last });
     setText(this.#more.querySelector("span"), numberWords(count));
+  }
+
+  #path(more) {
+    const query = this.#query(more);
+    return query.size === 0 ? "./" : `./?${query}`;
   }
 
   #query(more) {

@@ -157,7 +157,7 @@ function Overview({ state, options }: OverviewProps) {
       <MemberTable
         id="members"
         caption="Members"
-        orders={{ filter, sort, span }}
+        orders={{ filter, sort, span, open: story?.id }}
         rows={state.rows}
         state={state}
         story={story}

@@ -20,6 +20,8 @@ interface Orders {
   readonly filter: string;
   readonly sort: Sort | undefined;
   readonly span: SpanName | undefined;
+  /** The member whose history is open. */
+  readonly open?: string | undefined;
 }
 
 export interface TableProps {
@@ -105,15 +107,16 @@ function Spans({ orders, usual }: { orders: Orders; usual: string }) {
   );
 }
 
-/** The page with the same filter, order and span, behind a member. */
+/** The page with the same filter, order, span and history, behind a member. */
 export function pathOf(
-  { filter, sort, span, after }: Orders & { after?: string | undefined },
+  { filter, sort, span, after, open }: Orders & { after?: string | undefined },
 ): string {
   const query = new URLSearchParams();
   if (filter !== "") query.set("q", filter);
   if (sort !== undefined) query.set("sort", sort);
   if (span !== undefined) query.set("span", span);
   if (after !== undefined) query.set("after", after);
+  if (open !== undefined) query.set("id", open);
   return query.size === 0 ? "./" : `./?${query}`;
 }
 

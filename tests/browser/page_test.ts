@@ -178,6 +178,12 @@ Deno.test("the page in a browser", async (t) => {
       await page.locator("#count-live a").click();
       assertEquals(await shownIds(page), ["n1", "n2", "n3"]);
       assertMatch(page.url(), /\?q=live$/);
+      await rowOn(page, "n2").click();
+      await page.getByLabel("History of n2").waitFor();
+      await page.getByRole("link", { name: "Last heartbeat" }).click();
+      await page.getByRole("link", { name: "1 h", exact: true }).click();
+      await page.waitForURL(/\?q=live&sort=age&span=1h&id=n2$/);
+      await page.getByLabel("History of n2").waitFor();
       assertEquals(errors, []);
     });
 

@@ -418,6 +418,8 @@ Deno.test("the headings lead to strips of other times, with filter and order as 
     "24 h ./?q=n1&amp;sort=age&amp;span=24h shown",
     "30 d ./?q=n1&amp;sort=age&amp;span=30d",
   ]);
+  const open = render(view([member("n1")]), { story: story(member("n1")) });
+  assertStringIncludes(open, '<a href="./?span=1h&amp;id=n1">1 h</a>', "and the history open");
   assertStringIncludes(html, 'href="./?q=n1&amp;sort=id&amp;span=24h"');
 });
 
