@@ -289,6 +289,32 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step(
+      "a long ID and a long tag are whole, and a row with the focus is not under the heading",
+      async () => {
+        const pods = await own(startNode("pods", PATIENT_FLAGS));
+        const about = { text: `{"tags":{"image":"${"registry/".repeat(6)}"}}`, failing: "" };
+        const ids = Array.from({ length: 60 }, (_, i) => `${"checkout-service-".repeat(3)}${i}`);
+        await tell(pods.address, ids.map((id) => rowOf(id, { about })));
+        await using tab = await openTab(browser, `http://${pods.address}/?sort=id`);
+        const { page, errors } = tab;
+        await untilLive(page);
+        const cut = await page.locator("#members tbody th, .tags > a").evaluateAll((elements) =>
+          elements.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length
+        );
+        assertEquals(cut, 0);
+        await page.locator("#members tbody th > a").nth(40).focus();
+        const heading = page.locator("#members thead");
+        for (let i = 0; i < 20; i++) {
+          await page.keyboard.press("Shift+Tab");
+          const { y } = (await page.locator(":focus").boundingBox())!;
+          const { y: top, height } = (await heading.boundingBox())!;
+          assert(y >= top + height, `the focus is at ${y}, the heading ends at ${top + height}`);
+        }
+        assertEquals(errors, []);
+      },
+    );
+
     await step("the button decommissions when confirmed, and not when cancelled", async () => {
       const about = { text: '{"tags":{"role":"ghost"}}', failing: "" };
       await tell(n1.address, [rowOf("ghost-2", { about })]);
