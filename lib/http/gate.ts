@@ -181,18 +181,16 @@ export function createGate(options: GateOptions): Gate {
       }
       if (keys === undefined) return await next();
       if (isSigned(c)) return await runSigned(c, next, FORM_BYTES_MAX);
+      let line = "Give the cluster's key as 'Authorization: Bearer KEY', or in the page's form";
       if (c.req.method === "POST") {
         using body = await readBody(c, { bytesMax: FORM_BYTES_MAX });
         c.set("body", body.text);
-        const field = new URLSearchParams(body.text).get("key");
-        if (field !== null && await keys.keyring.holds(field.trim())) return await next();
+        const field = new URLSearchParams(body.text).get("key")?.trim() ?? "";
+        if (field !== "" && await keys.keyring.holds(field)) return await next();
+        if (field !== "") line = "That is not the cluster's key";
       }
       if (await showsKey(authorizationOf(c), { basic: false })) return await next();
-      deny(
-        c,
-        "Bearer",
-        "Give the cluster's key as 'Authorization: Bearer KEY', or in the page's form",
-      );
+      deny(c, "Bearer", line);
     },
 
     async peer(c, next) {

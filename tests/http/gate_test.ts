@@ -145,6 +145,9 @@ Deno.test("with a key, /bye takes it as Bearer, as the form's field, or as a sig
     }),
   ];
   for (const { status, text } of refused) assertEquals(status, 401, text);
+  const [, none, wrong] = refused.map(({ text }) => text);
+  assertMatch(none!, /^Give the cluster's key as .*, or in the page's form\n$/);
+  assertEquals(wrong, "That is not the cluster's key\n");
   assertEquals(refused[0]!.headers.get("www-authenticate"), "Bearer");
   assertEquals(door.ids(), ["n1"]);
   assertEquals((await door.ask("GET /bye?id=a&unknown=yes", { headers: BEARER })).status, 200);
