@@ -33,8 +33,8 @@ export const PAGE_POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-/** Without JavaScript the page reloads itself this often. */
-const REFRESH_S = 5;
+/** Without JavaScript the page reloads itself this often: what is typed and where one reads are lost each time. */
+const REFRESH_S = 30;
 
 export interface PageOptions {
   /** Paths of the static files, each with the hash of its content. */
@@ -82,7 +82,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
         <title>{state.title}</title>
         <link rel="icon" href={iconOf(assets.icon, state.tone)} type="image/svg+xml" />
         <link rel="stylesheet" href={assets.style} />
-        {!asks && (
+        {!asks && story === undefined && (
           <noscript>
             <meta http-equiv="refresh" content={String(REFRESH_S)} />
           </noscript>

@@ -202,12 +202,13 @@ Deno.test("the page runs under its policy: nothing inline, nothing from elsewher
   }
 });
 
-Deno.test("without JavaScript the page loads itself again, but not while it asks a question", () => {
+Deno.test("without JavaScript the page loads itself again, but not while it asks or a history is read", () => {
   assertMatch(
     render(view([member("n1")])),
     /<noscript><meta http-equiv="refresh"[^>]*><\/noscript>/,
   );
   assertNotMatch(render(view([member("n1")]), { bye: "n1" }), /http-equiv="refresh"|<script/);
+  assertNotMatch(render(view([member("n1")]), { story: story(member("n1")) }), /"refresh"/);
 });
 
 Deno.test("a question tells its own node where its form comes from, and no other page tells anybody", () => {
