@@ -159,11 +159,12 @@ export class Bye {
     return this.#dialog.open;
   }
 
-  /** Asks about one member; `selfId` is the node that serves the page. For a live one it asks for its ID. */
+  /** Asks about one member; `selfId` is the node that serves the page. For one that runs it asks for its ID. */
   ask({ id, status, data }, selfId) {
     const confirm = byId("bye-confirm");
     confirm.disabled = confirm.parentElement.hidden = !isUp(status);
     confirm.pattern = RegExp.escape?.(id) ?? "";
+    confirm.title = `The ID is ${id}`;
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;
     this.#dialog.querySelector(".bye-self").hidden = id !== selfId;
@@ -206,7 +207,11 @@ export class Bye {
       .catch(() => [false, "The node did not answer."]);
     submitter.disabled = false;
     setText(answer, ok ? "" : text.slice(0, ANSWER_LENGTH_MAX));
-    if (ok) this.close();
+    if (ok) {
+      this.close();
+      // The link that asked, which has the focus again, is about to be hidden.
+      byId("story")?.querySelector("section").focus({ preventScroll: true });
+    }
     this.#onDone();
   }
 }

@@ -23,7 +23,7 @@ export interface ByeProps {
 /** The form. With an empty `id` it is the form of the dialog, which `static/story.js` fills in. */
 export function ByeForm({ id, selfId, members, keyed, unknown = false }: ByeProps) {
   // One must type the ID of a member that runs, so that no slip ends a process that works.
-  const live = members.some((member) => member.id === id && isUp(member.status));
+  const runs = members.some((member) => member.id === id && isUp(member.status));
   const only = onlyTags(
     id,
     members.map(({ id, status, tags }) => ({ id, status, tags: tagWords(tags) })),
@@ -56,9 +56,9 @@ export function ByeForm({ id, selfId, members, keyed, unknown = false }: ByeProp
         </>
       )}
       <input type="hidden" name="id" value={id} />
-      <p class="field" hidden={!live}>
+      <p class="field" hidden={!runs}>
         <label for="bye-confirm">
-          It is live. To confirm, type its ID, <span class="bye-id">{id}</span>
+          It is running. To confirm, type its ID, <span class="bye-id">{id}</span>
         </label>
         <input
           id="bye-confirm"
@@ -66,7 +66,9 @@ export function ByeForm({ id, selfId, members, keyed, unknown = false }: ByeProp
           autocomplete="off"
           spellcheck={false}
           pattern={RegExp.escape(id)}
-          disabled={!live}
+          // Browsers say it of a text that does not match.
+          title={id === "" ? undefined : `The ID is ${id}`}
+          disabled={!runs}
           required
         />
       </p>

@@ -339,11 +339,18 @@ Deno.test("the page in a browser", async (t) => {
       await dialog.getByLabel("type its ID").fill("ghost-1");
       await dialog.getByRole("button", { name: "Decommission for good" }).click();
       assert((await statuses(n1))["ghost-2"] !== "decommissioned");
+      assertEquals(
+        await dialog.getByLabel("type its ID").getAttribute("title"),
+        "The ID is ghost-2",
+      );
       await dialog.getByLabel("type its ID").fill("ghost-2");
       await dialog.getByRole("button", { name: "Decommission for good" }).click();
       await page.locator("#gone tbody tr", { hasText: "ghost-2" }).first().waitFor();
       assertEquals((await statuses(n1))["ghost-2"], "decommissioned");
       await dialog.waitFor({ state: "hidden" });
+      await ask.waitFor({ state: "hidden" });
+      const focused = () => document.activeElement?.getAttribute("aria-label");
+      assertEquals(await page.evaluate(focused), "History of ghost-2");
       assertEquals(errors, []);
     });
 

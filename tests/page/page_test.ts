@@ -328,11 +328,14 @@ Deno.test("decommissioning is asked for on a page of its own, with a key only wh
   assertStringIncludes(keyed, "page is served by that node");
 });
 
-Deno.test("to decommission a live member one types its ID", () => {
+Deno.test("to decommission a member that runs one types its ID, and is told it where one mistypes", () => {
+  const failing = render(view([member("n1"), member("n7", "failing")]), { bye: "n7" });
+  assertStringIncludes(textOf(failing), "It is running. To confirm, type its ID, n7");
   const open = render(view([member("n1"), member("web.7")]), { bye: "web.7" });
   assertMatch(open, /<p class="field"><label for="bye-confirm">/);
-  const [, pattern = ""] = /<input id="bye-confirm"[^>]*pattern="([^"]*)" required/.exec(open) ??
-    [];
+  const [, pattern = ""] =
+    /<input id="bye-confirm"[^>]*pattern="([^"]*)" title="The ID is web\.7" required/
+      .exec(open) ?? [];
   const fits = new RegExp(`^(?:${pattern})$`, "v");
   assertEquals(["web.7", "web-7", "", "WEB.7"].map((text) => fits.test(text)), [
     true,
