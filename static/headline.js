@@ -1,7 +1,7 @@
 /** What stands above the list and below it: whose view this is, the headline, the counts, the contacts. */
 import { byId, cloneOf, setText, setTime } from "./dom.js";
-import { pageUrl } from "./lists.js";
-import { localWords, memberCount, numberWords } from "./words.js";
+import { isAllGone, pageUrl } from "./lists.js";
+import { localWords, memberCount, numberWords, shownWords } from "./words.js";
 
 /** Writes what a `GET /page.json` says above the list. */
 export function paintHeadline(state) {
@@ -34,9 +34,16 @@ function paintTime(element, at, now) {
   if (at !== null) setTime(element.firstElementChild, at, now);
 }
 
-/** Writes what the list is filtered by: at its tile, and where it `isEmpty` below it. */
-export function paintFilter(filter, { statuses, isEmpty }) {
-  byId("nomatch").hidden = filter === "" || !isEmpty;
+/** Writes what the list is filtered by, and how many that keeps; `isAnswered` once the server has looked for others. */
+export function paintFilter(filter, { statuses, members, gone, total, isAnswered }) {
+  const allGone = isAllGone(filter, { members, gone });
+  setText(
+    byId("shown"),
+    allGone ? `${numberWords(gone)} decommissioned` : shownWords(members, total),
+  );
+  byId("members").hidden = allGone;
+  byId("gone-section").hidden = gone === 0;
+  byId("nomatch").hidden = filter === "" || !isAnswered || members + gone > 0;
   setText(byId("nomatch").querySelector("span"), filter);
   for (const status of statuses) {
     byId(`count-${status}`).firstElementChild.ariaCurrent = String(filter === status);

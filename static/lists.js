@@ -63,6 +63,17 @@ export function isFolded(count, filter) {
 }
 
 /**
+ * Whether a filter keeps decommissioned members only, which have a table of their own: the list has nothing to show.
+ *
+ * @param {string} filter
+ * @param {{ members: number, gone: number }} shown
+ * @returns {boolean}
+ */
+export function isAllGone(filter, { members, gone }) {
+  return filter.trim() !== "" && members === 0 && gone > 0;
+}
+
+/**
  * A name in two: what tells it from others, and the end that it shares with them.
  *
  * @param {string} name

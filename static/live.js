@@ -14,7 +14,7 @@ import { Bye, Story } from "./story.js";
 import { Tab } from "./tab.js";
 import { ask, listen } from "./updates.js";
 import { Wish } from "./wish.js";
-import { memberCount, numberWords, shownWords } from "./words.js";
+import { memberCount, numberWords } from "./words.js";
 
 /** Time between two looks: short enough for ages that tick, longer for what costs its node more. */
 const LOOK_MS = 1000;
@@ -158,14 +158,14 @@ class LivePage {
     );
     // Until the server has answered to another filter, it is told of what is here already.
     const isAnswered = !this.#isMany() || this.#stateFilter === filter;
-    const others = isAnswered ? before + more.rows : 0;
-    setText(byId("shown"), shownWords(shown.members + others, total));
-    byId("gone-section").hidden = shown.gone === 0;
+    const members = shown.members + (isAnswered ? before + more.rows : 0);
+    // The page has not all of them where they are very many.
+    const gone = filter === "decommissioned" ? counts.decommissioned : shown.gone;
     const count = isAnswered ? more.rows : 0;
     this.#wish.paintMore({ count, shown: rows.length, last: rows.at(-1)?.id });
     byId("folded").hidden = !folded || counts.live === 0;
     setText(byId("folded").querySelector("span"), numberWords(counts.live));
-    paintFilter(filter, { statuses, isEmpty: isAnswered && shown.members + shown.gone === 0 });
+    paintFilter(filter, { statuses, members, gone, total, isAnswered });
     this.#story.settle(this.#state);
   }
 

@@ -15,7 +15,7 @@ import { HeadlineSection, TopBar } from "./top.tsx";
 import { MemberMap } from "./map.tsx";
 import { type PageState, pageState } from "./content.ts";
 import { FILTER_LENGTH_MAX, type Sort } from "./listing.ts";
-import { isFolded } from "../../static/lists.js";
+import { isAllGone, isFolded } from "../../static/lists.js";
 import { matchCount, memberCount, numberWords, shownWords } from "../../static/words.js";
 import type { SpanName } from "../report/spans.ts";
 import type { PageView, StoryView } from "../report/members.ts";
@@ -132,6 +132,8 @@ interface OverviewProps {
 function Overview({ state, options }: OverviewProps) {
   const { story, missing, filter = "", sort, span } = options;
   const total = memberCount(state.counts);
+  const shown = { members: matchCount(state), gone: state.gone.length + state.more.gone };
+  const allGone = isAllGone(filter, shown);
   const isLeftOut = isFolded(total, filter) && state.counts.live > 0;
   return (
     <>
@@ -139,7 +141,11 @@ function Overview({ state, options }: OverviewProps) {
       {missing !== undefined && <p class="note" role="alert">No member named '{missing}'.</p>}
       <form role="search" class="filter" action="./">
         <h2>
-          <span id="shown" role="status">{shownWords(matchCount(state), total)}</span>
+          <span id="shown" role="status">
+            {allGone
+              ? `${numberWords(shown.gone)} decommissioned`
+              : shownWords(shown.members, total)}
+          </span>
         </h2>
         <label for="filter">Filter</label>
         <input
@@ -157,6 +163,7 @@ function Overview({ state, options }: OverviewProps) {
       <MemberTable
         id="members"
         caption="Members"
+        hidden={allGone}
         orders={{ filter, sort, span, open: story?.id }}
         rows={state.rows}
         state={state}

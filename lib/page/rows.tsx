@@ -27,6 +27,7 @@ interface Orders {
 export interface TableProps {
   readonly id: string;
   readonly caption: string;
+  readonly hidden?: boolean;
   /** What its headings keep and change; a table without it cannot be sorted. */
   readonly orders?: Orders;
   readonly rows: readonly RowState[];
@@ -40,9 +41,10 @@ export interface TableProps {
  * (`display: grid` in the style), or every update would lay out all of them; the roles keep it a table for screen
  * readers.
  */
-export function MemberTable({ id, caption, orders, rows, state, story }: TableProps) {
+export function MemberTable(props: TableProps) {
+  const { id, caption, hidden = false, orders, rows, state, story } = props;
   return (
-    <table id={id} role="table">
+    <table id={id} role="table" hidden={hidden}>
       <caption>{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">

@@ -178,6 +178,11 @@ Deno.test("the page in a browser", async (t) => {
       await page.locator("#count-live a").click();
       assertEquals(await shownIds(page), ["n1", "n2", "n3"]);
       assertMatch(page.url(), /\?q=live$/);
+      await page.locator("#count-decommissioned a").click();
+      assertEquals(await page.locator("#shown").innerText(), "1 decommissioned");
+      assertEquals(await page.locator("#members").isVisible(), false);
+      await page.locator("#count-live a").click();
+      assert(await page.locator("#members").isVisible());
       await rowOn(page, "n2").click();
       await page.getByLabel("History of n2").waitFor();
       await page.getByRole("link", { name: "Last heartbeat" }).click();

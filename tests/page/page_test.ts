@@ -302,6 +302,19 @@ Deno.test("a filter without a match says so and offers to clear it", () => {
   assertMatch(render(page, { filter: "a" }), /id="nomatch" hidden/);
 });
 
+Deno.test("a filter that only decommissioned members match counts them, without an empty list", () => {
+  const page = view([member("a"), member("y", "decommissioned"), member("z", "decommissioned")]);
+  const gone = render(page, { filter: "decommissioned" });
+  assertMatch(gone, /<span id="shown" role="status">2 decommissioned<\/span>/);
+  assertMatch(gone, /<table id="members" role="table" hidden/);
+  assertEquals(idsIn(gone, "gone"), ["y", "z"]);
+  for (const [filter, words] of [["", "1 member"], ["zzz", "0 of 1 member"]] as const) {
+    const html = render(page, { filter });
+    assertStringIncludes(html, `<span id="shown" role="status">${words}</span>`);
+    assertMatch(html, /<table id="members" role="table">/);
+  }
+});
+
 Deno.test("a page without room for all rows leads to those that follow, with the same filter and order", () => {
   const members = Array.from({ length: PAGE_ROWS + 3 }, (_, i) => member(`n${1_000 + i}`));
   const shown = { filter: "n", sort: "id" } as const;
