@@ -14,6 +14,9 @@ import {
 /** The statuses of members that run, for a query: see isUp(). */
 const RUNNING = "live,failing";
 
+/** An open history so old is loaded again, or its share of time live would stand still beside a time that ticks. */
+const COPY_AGE_MAX_MS = 60_000;
+
 /** Characters of a refusal that are shown. */
 const ANSWER_LENGTH_MAX = 300;
 
@@ -21,8 +24,9 @@ export class Story {
   #rows;
   #onChange;
   #element = byId("story");
-  /** The status and reason for which the history was loaded. */
+  /** The status and reason for which the history was loaded, and when. */
   #told = "";
+  #toldAt = 0;
   /** The last `GET /page.json`, and the time of the newest change. */
   #state = null;
   #newest = null;
@@ -44,7 +48,7 @@ export class Story {
     return this.#element?.querySelector("h3 > span").textContent;
   }
 
-  /** Follows its row after an update, and reloads when the member's status or reason changed. */
+  /** Follows its row after an update, and reloads when the member's status or reason changed or the copy is old. */
   settle(state) {
     this.#state = state;
     const row = this.#row();
@@ -53,7 +57,9 @@ export class Story {
     if (row.tr.nextElementSibling !== this.#element) {
       place(row.tr.parentNode, this.#element, row.tr.nextElementSibling);
     }
-    if (this.#told !== tellable(row)) this.#tell(row);
+    // A selection would be lost.
+    const isOld = performance.now() - this.#toldAt > COPY_AGE_MAX_MS && getSelection().isCollapsed;
+    if (this.#told !== tellable(row) || isOld) this.#tell(row);
     else if (this.#newest !== null && state !== null) {
       const lasted = this.#element.querySelector(".lasted");
       setText(lasted, lastedWords(this.#newest, undefined, state.now));
@@ -88,10 +94,13 @@ export class Story {
 
   async #tell(row) {
     this.#told = tellable(row);
+    this.#toldAt = performance.now();
+    const wasOpen = this.id === row.id;
     const path = `members/${encodeURIComponent(row.id)}`;
     const story = await fetch(path).then((response) => response.ok ? response.json() : null)
       .catch(() => null);
-    if (story === null) return;
+    // Closed meanwhile it stays closed.
+    if (story === null || (wasOpen && this.id !== row.id)) return;
     if (this.id !== row.id) {
       this.close();
       this.#element = cloneOf("story-template");

@@ -34,8 +34,8 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
             History of <span>{id}</span>
           </h3>
           <p class="sum">
-            <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />
-            <span>{storyWords(history, version)}</span>
+            <PageLink scheme={state?.scheme ?? ""} address={story?.address ?? ""} suffix="" />{" "}
+            <span>{storyWords(history, version)}</span>{" "}
             <span>{story === undefined ? "" : uptimeWords(story.uptime)}</span>
           </p>
           {/* A long history scrolls, also by keys. */}

@@ -226,6 +226,19 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("an open history is loaded again once its copy is a minute old", async () => {
+      await using tab = await openTab(browser, "about:blank");
+      const { page, errors } = tab;
+      await page.clock.install();
+      await page.goto(`${home}?id=n2`);
+      await untilLive(page);
+      const uptime = page.getByLabel("History of n2").locator(".sum > span").last();
+      await uptime.evaluate((span) => span.firstChild!.nodeValue = "live 0 %");
+      await page.clock.fastForward(61_000);
+      await uptime.filter({ hasText: /^live \d[\d.]* % of .* known$/ }).waitFor();
+      assertEquals(errors, []);
+    });
+
     await step(
       "keys: / goes to the filter, arrows through rows and map, headings sort",
       async () => {

@@ -228,6 +228,7 @@ Deno.test("a story opens below its row, the newest change first, and offers to d
     text,
     "History of n7 n7.example:8080 no restart seen live 99.98 % of 24 h, 99.9 % of 30 d 11:00:00 UTC dead for 59 min so far silent 10:00:00 UTC live for 1 h joined: heard",
   );
+  assertMatch(html, /n7\.example:8080<\/a> <span>no restart seen<\/span> <span>live 99/, "to copy");
   assertStringIncludes(html, '<a class="bye" href="./?bye=n7">');
   const gone = render(view([member("n9", "decommissioned")]), {
     story: story(member("n9", "decommissioned")),
