@@ -418,6 +418,7 @@ Deno.test("the page in a browser", async (t) => {
       await page.locator("#link", { hasText: "Lost contact with n2" }).waitFor();
       assert(await page.locator("body.lost").isVisible());
       assertEquals(await page.title(), "Lost contact with n2 - Gossiper");
+      assertEquals(await page.locator("#notify").isVisible(), false, "half under the banner");
       const others = await page.locator("#others a").evaluateAll((links) =>
         links.map((link) => [link.textContent, link.getAttribute("href")])
       );
