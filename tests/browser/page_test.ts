@@ -504,6 +504,17 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("in forced colours the shapes of statuses stay filled", async () => {
+      await using tab = await openTab(browser, home, { forcedColors: "active" });
+      const { page, errors } = tab;
+      const isFilled = await page.locator("#count-live span").evaluate((span) => {
+        const { backgroundColor, borderTopColor } = getComputedStyle(span, "::before");
+        return backgroundColor === borderTopColor;
+      });
+      assert(isFilled);
+      assertEquals(errors, []);
+    });
+
     for (const colorScheme of ["light", "dark"] as const) {
       await step(`axe-core finds nothing serious in ${colorScheme}`, async () => {
         for (const viewport of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
