@@ -64,7 +64,7 @@ export const OWN_FLAGS = {
   },
   "for": {
     metavar: "DURATION",
-    help: "how long, such as 2h",
+    help: "how long, such as 2h; at most a week, 168h",
     read: readDuration,
   },
   "why": {

@@ -44,7 +44,7 @@ export function programHelp(flags: FlagTable): string {
 
 ${describeFlags(flags)}
 
--flag value, -flag=value and --flag value are the same. Write a duration as 500ms, 5s or 1m.
+-flag value, -flag=value and --flag value are the same. Write a duration as 500ms, 5s, 1m or 72h.
 Every flag has an environment variable, such as ${envName("dead-after")}; the flag wins.
 A node runs PROGRAM, passes signals on, and tells all how it ends; its exit status is the node's.
 

@@ -193,7 +193,7 @@ export function readDuration(text: string): number {
   const [, amount, unit] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const msPerUnit = MS_PER_UNIT[unit ?? ""];
   if (msPerUnit !== undefined) return Math.round(Number(amount) * msPerUnit);
-  throw new UsageError("give a duration such as 500ms, 5s or 1m");
+  throw new UsageError("give a number and one of ms, s, m or h, such as 500ms, 5s or 72h");
 }
 
 /** Writes whole milliseconds as a duration that flags take, in the largest unit that fits. */

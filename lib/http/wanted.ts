@@ -7,11 +7,12 @@
 import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
-import { readDuration } from "../config/values.ts";
+import { formatDuration, readDuration } from "../config/values.ts";
 import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
-import { isPattern } from "../quiets.ts";
+import { isPattern, QUIET_MAX_MS } from "../quiets.ts";
 import type { Wanted } from "../report/members.ts";
 import { type Status, STATUSES } from "../table.ts";
+import { quote } from "../text.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext } from "./callers.ts";
 
@@ -68,11 +69,17 @@ export function readQuiet(c: CallerContext, form: URLSearchParams): QuietRequest
   const [pattern, time] = [field("id"), field("for")];
   if (!isPattern(pattern) || time === "") refuse(400, QUIET_USAGE);
   try {
-    return { pattern, forMs: time === "0" ? 0 : readDuration(time), why: field("why") };
+    return { pattern, forMs: readQuietTime(time), why: field("why") };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return refuse(400, `Cannot use for=: ${error.message}`);
+    return refuse(400, `Cannot use for=${quote(time)}: ${error.message}`);
   }
+}
+
+function readQuietTime(text: string): number {
+  const ms = text === "0" ? 0 : readDuration(text);
+  if (ms <= QUIET_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(QUIET_MAX_MS)}, a week`);
 }
 
 function tagsOf(texts: readonly string[], name: string): Record<string, string> {

@@ -81,7 +81,7 @@ Deno.test("parseCall() says what to give in the place of a wrong word", () => {
   assertEquals(messageOf("hook test a b"), `Cannot use the argument 'b': ${give}`);
   assertMatch(messageOf("hook test a/b"), /^Cannot use 'a\/b': give the name of a hook/);
   assertMatch(messageOf("quiet web/"), /^Cannot use 'web\/': give 1 to 64/);
-  assertMatch(messageOf("quiet a -for x"), /^Cannot use -for 'x': give a duration/);
+  assertMatch(messageOf("quiet a -for x"), /^Cannot use -for 'x': give a number and one of ms/);
   assertEquals(callOf(`quiet a -why ${"x".repeat(120)}`).query.get("why")?.length, 120);
   assertMatch(messageOf(`quiet a -why ${"x".repeat(121)}`), /: give at most 120 characters$/);
 });

@@ -198,7 +198,7 @@ Deno.test("parseConfig() answers wrong use with one line that says what to do", 
   );
   assertEquals(
     usageOf([], { GOSSIPER_DEAD_AFTER: "5" }),
-    "Cannot use GOSSIPER_DEAD_AFTER '5': give a duration such as 500ms, 5s or 1m",
+    "Cannot use GOSSIPER_DEAD_AFTER '5': give a number and one of ms, s, m or h, such as 500ms, 5s or 72h",
   );
   assertEquals(usageOf(["-log", "xml"]), "Cannot use -log 'xml': give text or json");
   assertEquals(

@@ -162,6 +162,7 @@ Deno.test("readInterval() takes durations from 200ms to 1m", () => {
     "1 s",
     "-1s",
     "1m30s",
+    "3d",
     ".5s",
     "1.s",
     "1S",
@@ -170,7 +171,11 @@ Deno.test("readInterval() takes durations from 200ms to 1m", () => {
     "NaNs",
     "1s\n",
   ];
-  assertRefused(readInterval, bad, "give a duration such as 500ms, 5s or 1m");
+  assertRefused(
+    readInterval,
+    bad,
+    "give a number and one of ms, s, m or h, such as 500ms, 5s or 72h",
+  );
 });
 
 Deno.test("readDeadAfter() takes durations up to an hour", () => {
