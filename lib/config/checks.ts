@@ -8,7 +8,7 @@
  */
 import { type Address, formatAddress, parseAddress } from "../address.ts";
 import { quote } from "../text.ts";
-import { UsageError } from "./flags.ts";
+import { refuseMisspelt, UsageError } from "./flags.ts";
 import { formatDuration, readDuration } from "./values.ts";
 
 /** What a check looks at. */
@@ -67,7 +67,10 @@ const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 /** An option at the end of a text. */
 const OPTION = /^(.*),(every|timeout|fall|rise|name)=([^,]*)$/s;
 
-/** What looks like one with a typing error in its name, where no comma of the target's own can be. */
+/** Their names. */
+const OPTIONS = ["every", "timeout", "fall", "rise", "name"];
+
+/** What looks like one, and is one with a typing error in its name where no comma of the target's own can be. */
 const UNKNOWN_OPTION = /,([a-z]+)=[^,]*$/;
 
 const FORMS = "give http://HOST:PORT/PATH, https://..., tcp:HOST:PORT, exec:COMMAND or " +
@@ -142,10 +145,11 @@ export function labelOf({ name, target }: Check): string {
 
 function readTarget(text: string): Target {
   const [, scheme, rest = ""] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
+  const [, option] = UNKNOWN_OPTION.exec(text) ?? [];
   if (scheme === "exec" && rest.trim() !== "" && !rest.includes("\0")) {
+    refuseMisspelt(option, OPTIONS);
     return { kind: "exec", command: rest };
   }
-  const [, option] = UNKNOWN_OPTION.exec(text) ?? [];
   if (option !== undefined && scheme !== "exec") {
     throw new UsageError(`${quote(option)} is no option; give every, timeout, fall, rise or name`);
   }

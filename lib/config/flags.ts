@@ -174,6 +174,23 @@ function hint(table: FlagTable, unknown: string): string {
     : "run with -help for the list";
 }
 
+/**
+ * Refuses what looks like an option behind a command, and is a known one's name with typing errors: one or, where it
+ * begins as a name of five characters and more does, two. Anything else is the command's own.
+ */
+export function refuseMisspelt(option: string | undefined, known: readonly string[]): void {
+  const meant = known.find((name) => {
+    if (option === undefined) return false;
+    const distance = levenshteinDistance(option, name);
+    const isLong = name.length > 4 && name[0] === option[0];
+    return distance > 0 && distance <= (isLong ? TYPO_DISTANCE_MAX : 1);
+  });
+  if (meant === undefined) return;
+  throw new UsageError(
+    `${quote(option!)} is no option: did you mean ${meant}? In a command write "${option}"=`,
+  );
+}
+
 function synopsis(table: FlagTable, name: string): string {
   const metavar = table[name]?.metavar;
   return metavar === undefined ? `-${name}` : `-${name} ${metavar}`;

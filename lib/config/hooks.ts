@@ -11,7 +11,7 @@ import { hashOf, hex8 } from "../hash.ts";
 import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
 import { type Status, STATUSES } from "../table.ts";
-import { type FlagTable, UsageError } from "./flags.ts";
+import { type FlagTable, refuseMisspelt, UsageError } from "./flags.ts";
 import { readTags } from "./labels.ts";
 import { formatDuration, readDuration } from "./values.ts";
 
@@ -45,8 +45,14 @@ const TROUBLE: readonly Status[] = ["dead", "unresponsive", "failing"];
 /** An option at the end of a text. A list of statuses has commas of its own. */
 const OPTION = /^(.*),(?:(tag|name)=([^,]*)|(status)=([a-z-]*(?:,[a-z-]*)*))$/s;
 
-/** What looks like one with a typing error in its name, at the end of a URL. */
+/** Their names. */
+const OPTIONS = ["tag", "name", "status"];
+
+/** What looks like one: at the end of a URL it has a typing error in its name. */
 const UNKNOWN_OPTION = /,([a-z]+)=[^,]*$/;
+
+/** The same with a list of statuses. */
+const UNKNOWN_LIST = /,([a-z]+)=[a-z-]*(?:,[a-z-]*)*$/;
 
 export const HOOK_FLAGS = {
   "on-change": {
@@ -125,8 +131,11 @@ function readAction(text: string): Action {
         ",status=dead,failing ,tag=role=web ,name=pager as you need",
     );
   }
-  if (!/^https?:/i.test(text)) return { kind: "command", command: text };
   const [, option] = UNKNOWN_OPTION.exec(text) ?? [];
+  if (!/^https?:/i.test(text)) {
+    refuseMisspelt(option ?? UNKNOWN_LIST.exec(text)?.[1], OPTIONS);
+    return { kind: "command", command: text };
+  }
   if (option !== undefined) {
     throw new UsageError(`${quote(option)} is no option; give status, tag or name`);
   }

@@ -47,7 +47,15 @@ Deno.test("readCheck() takes options at the end only, so that a command and a UR
   const read = { everyMs: 5_000, timeoutMs: 500, fall: 3, rise: 2, name: "db" };
   const tcp = { kind: "tcp", address: LOCAL } as const;
   assertEquals(readCheck(`tcp:localhost:3000${options}`), { target: tcp, ...read });
-  for (const command of ["mount -o rw,size=5m", "echo a,every=1s,b", "echo ,name=x y,", "a\tb"]) {
+  for (
+    const command of [
+      "mount -o rw,size=5m",
+      "echo a,every=1s,b",
+      "echo ,name=x y,",
+      "a\tb",
+      'a,"evry"=1',
+    ]
+  ) {
     const { target, name } = readCheck(`exec:${command},name=db`);
     assertEquals([target, name], [{ kind: "exec", command }, "db"]);
   }
@@ -106,6 +114,9 @@ Deno.test("readCheck() says of each mistake what to give instead", () => {
     "exec:a,name=": "give a name of 1 to 32 of the characters A-Z a-z 0-9 . _ -",
     "exec:a,name=a b": "give a name of 1 to 32 of the characters A-Z a-z 0-9 . _ -",
     "exec:a,fall=1,fall=2": "give fall= once",
+    "exec:a,evry=3s": `'evry' is no option: did you mean every? In a command write "evry"=`,
+    "exec:a,timout=3s,name=a":
+      `'timout' is no option: did you mean timeout? In a command write "timout"=`,
   };
   for (const [text, usage] of Object.entries(said)) assertEquals(usageOf(text), usage, text);
 });
