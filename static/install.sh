@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches gossiper from the node at @FROM@ and checks its sum. To read it first:
 #   curl -fsS @FROM@/install.sh
-# GOSSIPER_DIR says where to put it (default: the current folder).
+# GOSSIPER_DIR says where to put it, and is made if it is missing (default: the current folder).
 set -eu
 
 from='@FROM@'
@@ -45,6 +45,7 @@ END
   compressed=
   case $(curl -V) in *libz*) compressed=--compressed ;; esac
   folder=${GOSSIPER_DIR:-.}
+  mkdir -p "$folder"
   part=$folder/gossiper.part
   trap 'rm -f "$part"' EXIT
   curl -fS $compressed -o "$part" "$from/download/$name" || fail "cannot fetch $from/download/$name"

@@ -33,10 +33,15 @@ async function sha256(text: string): Promise<string> {
 }
 
 /** Runs the script of the node at `address` as its user would: `curl ... | sh`. */
-async function install(address: string, home: string): Promise<{ code: number; text: string }> {
+async function install(
+  address: string,
+  home: string,
+  env: Record<string, string> = {},
+): Promise<{ code: number; text: string }> {
   const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", `curl -fsS http://${address}/install.sh | sh`],
     cwd: home,
+    env,
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -221,6 +226,9 @@ Deno.test("install.sh fetches the program for this host, checks it, and tells ho
     const { stdout } = await new Deno.Command(`${home}/gossiper`).output();
     assertEquals(new TextDecoder().decode(stdout), "gossiper 9.9.9\n");
     assertEquals(Array.from(Deno.readDirSync(home), ({ name }) => name), ["gossiper"]);
+    const elsewhere = await install(node.address, home, { GOSSIPER_DIR: "opt/bin" });
+    assertStringIncludes(elsewhere.text, "opt/bin/gossiper is in place");
+    assertEquals((await Deno.stat(`${home}/opt/bin/gossiper`)).isFile, true);
   });
 });
 
