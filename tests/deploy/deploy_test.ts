@@ -52,23 +52,38 @@ function assertRuns(args: readonly string[]): void {
   assertEquals(parsed.kind, "run", JSON.stringify(parsed));
 }
 
-Deno.test("gossiper.service starts the program with flags that it has", async () => {
-  const [, line = ""] = /^ExecStart=\/usr\/local\/bin\/gossiper (.*)$/m.exec(
-    await read("gossiper.service"),
+/** What OPERATIONS.md has people write beside the unit. */
+async function readDropIn(): Promise<string> {
+  const [, text = ""] = /```ini\n(\[Service\]\n[\s\S]*?)```/.exec(
+    await read("../.github/OPERATIONS.md"),
   ) ?? [];
-  assertRuns(line.replace("%S", "/var/lib").split(" "));
+  return text;
+}
+
+Deno.test("gossiper.service, and what is written beside it, start the program with flags that it has", async () => {
+  for (const unit of [await read("gossiper.service"), await readDropIn()]) {
+    const [, line = ""] = /^ExecStart=\/usr\/local\/bin\/gossiper (.*)$/m.exec(unit) ?? [];
+    assert(line !== "", unit);
+    assertRuns(
+      line.replace("%S", "/var/lib").replace("%d", "/run/keys").replace("%H", "n1").split(" "),
+    );
+  }
 });
 
 Deno.test({
-  name: "gossiper.service passes systemd-analyze verify",
+  name: "gossiper.service passes systemd-analyze verify, and so does what is written beside it",
   ignore: !tools.systemdAnalyze,
   async fn() {
     const folder = await Deno.makeTempDir();
     try {
       // The tool wants the program to be there.
-      const unit = (await read("gossiper.service"))
-        .replace("/usr/local/bin/gossiper", Deno.execPath());
-      await Deno.writeTextFile(`${folder}/gossiper.service`, unit);
+      const here = (unit: string) => unit.replace("/usr/local/bin/gossiper", Deno.execPath());
+      await Deno.mkdir(`${folder}/gossiper.service.d`);
+      await Deno.writeTextFile(
+        `${folder}/gossiper.service.d/override.conf`,
+        here(await readDropIn()),
+      );
+      await Deno.writeTextFile(`${folder}/gossiper.service`, here(await read("gossiper.service")));
       const { code, stderr } = await run("systemd-analyze", [
         "verify",
         `${folder}/gossiper.service`,
