@@ -186,6 +186,7 @@ Deno.test("imports point down, pure files are pure, and files and comment lines 
 Deno.test("main.ts loads the commands only when one is asked for", async () => {
   const code = withoutComments((await readSources()).get("main.ts")!);
   assertEquals([...code.matchAll(/\bfrom "([^"]+)"/g)].map(([, file]) => file), [
+    "./lib/host/debugger.ts",
     "./lib/run/run.ts",
   ]);
   assertEquals([...code.matchAll(/import\("([^"]+)"\)/g)].map(([, file]) => file), [
