@@ -57,8 +57,9 @@ export class Tab {
   #notify(title, body) {
     if (!isWanted() || (!document.hidden && document.hasFocus())) return;
     try {
-      // One after another in the same place: of many changes the last one counts.
-      new Notification(title, { body, tag: location.host, icon: this.#icon.href });
+      // One after another in the same place: of many changes the last one counts. Each is heard all the same.
+      const place = { tag: location.host, renotify: true };
+      new Notification(title, { body, icon: this.#icon.href, ...place });
     } catch {
       // On phones only a service worker may notify.
       this.#button.hidden = true;
