@@ -75,9 +75,11 @@ export class Answers {
   send(caller: Caller, body: string | Uint8Array<ArrayBuffer>, init?: ResponseInit): Response {
     const isShort = body.length <= SHORT_BYTES;
     if (isShort && ++this.#sent % SAMPLED_EVERY !== 0) return new Response(body, init);
-    const bytes = typeof body === "string" ? this.#encoder.encode(body) : body;
     this.#cutStalled();
-    if (this.isFull(caller) || this.#bytes + bytes.length > BYTES_MAX) return busy();
+    // A text has no fewer bytes than characters: one for which there is no room need not be encoded to know.
+    if (this.isFull(caller) || this.#bytes + body.length > BYTES_MAX) return busy();
+    const bytes = typeof body === "string" ? this.#encoder.encode(body) : body;
+    if (this.#bytes + bytes.length > BYTES_MAX) return busy();
     this.#hold(caller, isShort ? SAMPLE_WEIGHT : 1);
     const headers = new Headers(init?.headers);
     headers.set("content-length", `${bytes.length}`);

@@ -83,7 +83,8 @@ export function createApp(node: Node, gate: Gate): Hono<CallerEnv> {
     if (isFull) return new Response(null, { headers, status });
     const isEmpty = c.req.raw.method === "HEAD" || EMPTY.has(status);
     if (isEmpty || LASTING.has(headers.get("content-type") ?? "")) return response;
-    return answers.send(c.env, await response.bytes(), { headers, status });
+    // All of these are texts, which cost nothing until there is room for one: bytes of each would be made before.
+    return answers.send(c.env, await response.text(), { headers, status });
   });
   app.onError((error, c) => answerError(error, c, node));
   return app;
@@ -106,12 +107,18 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   };
 
   const members = new Latest();
+  const pasts = new Latest();
   app.get("/members", (c) => {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
     if (id !== undefined) return answerStory(c, id);
     const atMs = readTime(c, "at");
-    if (atMs !== undefined) return c.json(membersAtView(node.past, atMs, node.id));
+    if (atMs !== undefined) {
+      const make = () => JSON.stringify(membersAtView(node.past, atMs, node.id));
+      c.header("Content-Type", "application/json");
+      // One version: what was is seldom told otherwise later, and half a second old does then.
+      return c.body(pasts.get(`${atMs}`, "", make).text);
+    }
     const wanted = readWanted(c);
     const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
     // Weak: heartbeats and ages change all the time, and do not count.

@@ -123,3 +123,22 @@ Deno.test("invariant 7: bytes of answers that wait are bounded; taken, cancelled
   assert((await stalled.bytes()).length < quarter.length);
   assert(!(await reader.read()).done);
 });
+
+Deno.test("invariant 7: a text that finds no room is refused before its bytes are made", () => {
+  const { answers } = setUp();
+  const { encode } = TextEncoder.prototype;
+  let encoded = 0;
+  TextEncoder.prototype.encode = function (text) {
+    encoded++;
+    return encode.call(this, text);
+  };
+  try {
+    const half = "x".repeat(BYTES_MAX / 2);
+    const send = (text: string) => answers.send(callerOf("192.0.2.1"), text).status;
+    assertEquals([send(half), send(`${half}x`), encoded], [200, 503, 1]);
+    // As many characters as there is room for bytes, but twice as many bytes.
+    assertEquals([send("é".repeat(BYTES_MAX / 2)), send(half)], [503, 200]);
+  } finally {
+    TextEncoder.prototype.encode = encode;
+  }
+});

@@ -321,6 +321,25 @@ Deno.test("GET /members under load is a text of before with its tag of before, s
   assertEquals([status, JSON.parse(text).members.length], [200, 2]);
 });
 
+Deno.test("invariant 7: /members?at= is made in a bounded share of the time, however many times are asked for", async () => {
+  await using door = openDoor();
+  const { node, ask } = door;
+  using clock = new HandClock();
+  // It takes all the time that there is for views of the past in a second.
+  const at = node.past.at.bind(node.past);
+  node.past.at = (ms) => {
+    clock.nowMs += BUSY_MS_MAX;
+    return at(ms);
+  };
+  const statuses = async (...times: number[]) =>
+    (await Promise.all(times.map((ms) => ask(`GET /members?at=${ms}`)))).map(({ status }) =>
+      status
+    );
+  assertEquals(await statuses(1, 2, 3, 1), [200, 503, 503, 200]);
+  clock.nowMs += 1_000;
+  assertEquals(await statuses(2, 3), [200, 503]);
+});
+
 Deno.test("GET /members/NNN is one row, or 404 and a line", async () => {
   await using door = openDoor();
   const { ask } = door;
