@@ -20,6 +20,9 @@ const WAIT_MAX_MS = 55_000;
 /** Callers that wait at once: each holds a connection open. Whoever has most of them loses one to the next. */
 const WAITERS_MAX = 100;
 
+/** Seconds until a caller without a place should ask again: as good as a wait, and rare enough for a crowd. */
+const RETRY_AFTER_S = "1";
+
 /** Adds the route. */
 export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
   const lists = new Latest();
@@ -38,26 +41,35 @@ export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
     const found = known === undefined || waitMs === 0
       ? list()
       : await waitFor(c, { list, known, waitMs });
+    if (found === undefined) {
+      // Not 304, after which callers ask again at once: each would take the place of another without end.
+      c.header("Retry-After", RETRY_AFTER_S);
+      return c.text("Too many wait at /live: ask again in a second, or ask another node\n", 503);
+    }
     const etag = etagOf(found);
     c.header("ETag", etag);
     c.header("Cache-Control", "no-cache");
     return etag === known ? c.body(null, 304) : c.text(found);
   });
 
-  /** The list as soon as it is another one than `known`, or after `waitMs`. */
+  /** The list as soon as it is another one than `known`, or after `waitMs`; undefined if the next took the place. */
   async function waitFor(
     c: CallerContext,
     { list, known, waitMs }: { list: () => string; known: string; waitMs: number },
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     let found = list();
     if (etagOf(found) !== known) return found;
     let isOver = false;
+    let isGivenUp = false;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const end = () => {
       isOver = true;
       resolve();
     };
-    const place = waiters.enter(networkOf(c.env.remote), end);
+    const place = waiters.enter(networkOf(c.env.remote), () => {
+      isGivenUp = true;
+      end();
+    });
     c.req.raw.signal.addEventListener("abort", end);
     const looking = async () => {
       while (!isOver && etagOf(found) === known) {
@@ -67,7 +79,7 @@ export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
     };
     try {
       await c.env.aside(withDeadline(looking(), waitMs, end));
-      return found;
+      return isGivenUp && etagOf(found) === known ? undefined : found;
     } finally {
       end();
       place.leave();
