@@ -9,7 +9,7 @@ import { formatAddress } from "../address.ts";
 import type { Listening } from "../config/values.ts";
 import { ListenError } from "../http/listen.ts";
 import { close, writeAll } from "../net/connection.ts";
-import { withDeadline } from "../net/deadline.ts";
+import { pause, withDeadline } from "../net/deadline.ts";
 import { Lookups } from "../net/lookups.ts";
 import { messageOf } from "../text.ts";
 import { answerTo, QUERY_BYTES_MAX, type Source, UDP_BYTES_MAX } from "./answer.ts";
@@ -20,6 +20,9 @@ const TCP_BYTES_MAX = 65_535;
 /** Callers over TCP at once, and how long each may stay, in ms: a resolver asks one question, and goes. */
 const TCP_CALLERS_MAX = 64;
 const TCP_MS_MAX = 5_000;
+
+/** The pause, in ms, after a caller could not be taken: mostly the system has no file descriptor left. */
+const ACCEPT_AGAIN_MS = 200;
 
 /** Answers under way: they wait for nothing but the names of members' hosts. */
 const UNDER_WAY_MAX = 1_000;
@@ -37,6 +40,7 @@ export class DnsServer {
   readonly #tcp: Deno.TcpListener;
   readonly #lookups = new Lookups();
   readonly #callers = new Set<Deno.TcpConn>();
+  readonly #closed = new AbortController();
   #source: Source | undefined;
   #underWay = 0;
 
@@ -89,6 +93,7 @@ export class DnsServer {
   }
 
   close(): void {
+    this.#closed.abort();
     this.#udp.close();
     this.#tcp.close();
     for (const caller of this.#callers) close(caller);
@@ -110,13 +115,15 @@ export class DnsServer {
   }
 
   async #accept(): Promise<void> {
-    try {
-      for await (const caller of this.#tcp) {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        const caller = await this.#tcp.accept();
         if (this.#callers.size >= TCP_CALLERS_MAX) caller.close();
         else void this.#serveTcp(caller);
+      } catch {
+        await pause(ACCEPT_AGAIN_MS, signal);
       }
-    } catch {
-      // The listener was closed.
     }
   }
 

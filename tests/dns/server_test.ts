@@ -107,6 +107,32 @@ Deno.test("a caller over TCP who was answered keeps no place", async () => {
   }
 });
 
+Deno.test("a caller over TCP whom the system cannot take, for lack of descriptors, keeps the next from nothing", async () => {
+  using timers = new Timers();
+  const { listen } = Deno;
+  Object.assign(Deno, {
+    listen(options: Deno.TcpListenOptions) {
+      const listener = listen(options);
+      const accept = listener.accept.bind(listener);
+      let isFirst = true;
+      listener.accept = () => {
+        if (!isFirst) return accept();
+        isFirst = false;
+        return Promise.reject(new Error("Too many open files"));
+      };
+      return listener;
+    },
+  });
+  try {
+    using server = await openServer();
+    await timers.next();
+    const answer = await sendTcp(server.port, framed(QUERY));
+    assertEquals(decode(Buffer.from(answer.subarray(2))).answers!.length, 1);
+  } finally {
+    Object.assign(Deno, { listen });
+  }
+});
+
 Deno.test("a port that is taken is told at the start, with what to do", async () => {
   using server = await openServer();
   const { port } = server;
