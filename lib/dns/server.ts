@@ -61,15 +61,18 @@ export class DnsServer {
    */
   static async open({ host, port }: Listening): Promise<DnsServer> {
     let tcp: Deno.TcpListener | undefined;
-    const udp = createSocket(host.includes(":") ? "udp6" : "udp4");
+    let udp: Socket | undefined;
     try {
       tcp = Deno.listen({ hostname: host, port });
-      udp.bind(tcp.addr.port, host);
+      // Where TCP listens: a name may have addresses of both families, of which each would take one of its own.
+      const { hostname, port: taken } = tcp.addr;
+      udp = createSocket(hostname.includes(":") ? "udp6" : "udp4");
+      udp.bind(taken, hostname);
       await once(udp, "listening");
       return new DnsServer(udp, tcp);
     } catch (error) {
       tcp?.close();
-      udp.close();
+      udp?.close();
       throw new ListenError(
         `cannot answer DNS at ${formatAddress(host, port)}: ${messageOf(error)}; ` +
           "give -dns another port, or stop what has this one",

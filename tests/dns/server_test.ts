@@ -133,6 +133,24 @@ Deno.test("a caller over TCP whom the system cannot take, for lack of descriptor
   }
 });
 
+Deno.test("at a name with addresses of both families, UDP is answered where TCP is", async () => {
+  const { listen } = Deno;
+  Object.assign(Deno, {
+    // As a system that gives a name's IPv6 address first.
+    listen: (options: Deno.TcpListenOptions) => listen({ ...options, hostname: "::1" }),
+  });
+  const server = await DnsServer.open({ host: "localhost", port: 0 })
+    .finally(() => Object.assign(Deno, { listen }));
+  const second = createSocket("udp6");
+  try {
+    second.bind(server.port, "::1");
+    await assertRejects(() => once(second, "listening"), Error, "EADDRINUSE");
+  } finally {
+    second.close();
+    server.close();
+  }
+});
+
 Deno.test("a port that is taken is told at the start, with what to do", async () => {
   using server = await openServer();
   const { port } = server;
