@@ -7,6 +7,7 @@ import { tagWords } from "../about.ts";
 import { NODE_FLAGS } from "../config/config.ts";
 import { type CommandName, COMMANDS } from "../config/commands.ts";
 import { readText } from "../host/files.ts";
+import { authoritiesTrouble } from "../net/authorities.ts";
 import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
 import { messageOf } from "../text.ts";
@@ -148,17 +149,15 @@ async function forget({ operand: id }: Call, client: Client, terminal: Terminal)
 async function clientFor({ base, keyFile, keyText, caFile }: Target): Promise<Client> {
   const text = keyFile === undefined ? keyText : await read(keyFile);
   const ca = caFile === undefined ? undefined : await read(caFile);
-  // Deno trusts nobody then, and does not say why.
-  if (ca?.includes("BEGIN CERTIFICATE") === false) {
-    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: it holds no certificate in PEM`);
+  const trouble = ca === undefined ? undefined : authoritiesTrouble(ca);
+  if (trouble !== undefined) {
+    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: it ${trouble}`);
   }
   try {
     const [key] = text === undefined ? [] : parseKeys(text, keyFile ?? KEY_VARIABLE);
     return new Client({ base, key, ca });
   } catch (error) {
-    if (error instanceof KeyError) throw new CallError(EXIT.wrong, error.message);
-    if (ca === undefined) throw error;
-    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: ${firstLine(messageOf(error))}`);
+    throw error instanceof KeyError ? new CallError(EXIT.wrong, error.message) : error;
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { TlsFiles } from "../config/security.ts";
 import type { Log } from "../log.ts";
+import { authoritiesTrouble } from "../net/authorities.ts";
 import { withDeadline } from "../net/deadline.ts";
 import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import { Signer } from "../net/signer.ts";
@@ -182,9 +183,8 @@ export class Credentials {
   }
 
   #trouble(why: string): void {
-    if (why !== this.#troubled) {
-      this.#options.log.notice("error", `${why}; the former stays in use`);
-    }
+    const { log } = this.#options;
+    if (why !== this.#troubled) log.notice("error", `${why}; the former stays in use`);
     this.#troubled = why;
   }
 
@@ -205,6 +205,8 @@ export class Credentials {
   #textsOf(found: ReadonlyMap<string, string>): Texts {
     const { keyFile, keyText = "", tls } = this.#options;
     const textOf = (path: string) => found.get(path) ?? "";
+    const trouble = tls?.ca && authoritiesTrouble(textOf(tls.ca));
+    if (trouble) throw new CredentialsError(`Cannot use ${tls!.ca}: it ${trouble}`);
     return {
       keys: keyFile === undefined ? keyText : textOf(keyFile),
       tls: tls && {

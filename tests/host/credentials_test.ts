@@ -68,9 +68,16 @@ Deno.test("Credentials.watch() finds a changed key by itself", async () => {
 });
 
 Deno.test("Credentials.reload() takes certificate, key and authorities into use where one of them changed, and else says nothing", async () => {
-  const folder = await Deno.makeTempDir();
-  const tls = { cert: `${folder}/cert`, key: `${folder}/key`, ca: `${folder}/ca` };
-  for (const path of Object.values(tls)) await Deno.writeTextFile(path, "old");
+  await using authority = await Authority.create();
+  const pem = await Deno.readTextFile(authority.ca);
+  const tls = {
+    cert: `${authority.folder}/cert`,
+    key: `${authority.folder}/key`,
+    ca: authority.ca,
+  };
+  const write = (path: string, word: string) =>
+    Deno.writeTextFile(path, path === tls.ca ? `${word}\n${pem}` : word);
+  for (const path of Object.values(tls)) await write(path, "old");
   const lines: string[] = [];
   const credentials = new Credentials({
     ...{ keyFile: undefined, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
@@ -79,21 +86,48 @@ Deno.test("Credentials.reload() takes certificate, key and authorities into use 
     }),
   });
   const taken: string[] = [];
-  credentials.watch(({ cert, key, ca }) => {
-    taken.push([cert, key, ca].join(" "));
+  credentials.watch(({ cert, key, ca = "" }) => {
+    taken.push([cert, key, ca.slice(0, 3)].join(" "));
     return Promise.resolve();
   });
   credentials.close();
   await credentials.reload();
   assertEquals([taken, lines], [[], []]);
   for (const path of Object.values(tls)) {
-    await Deno.writeTextFile(path, "new");
+    await write(path, "new");
     await credentials.reload();
     await credentials.reload();
   }
   assertEquals(taken, ["new old old", "new new old", "new new new"]);
-  assertEquals([lines.length, credentials.authorities], [3, ["new"]]);
-  await Deno.remove(folder, { recursive: true });
+  assertEquals([lines.length, credentials.authorities], [3, [`new\n${pem}`]]);
+});
+
+Deno.test("Credentials refuses a file of authorities that holds none, or one that is broken; on reload the former stays", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const tls = { cert, key, ca: authority.ca };
+  const lines: string[] = [];
+  const open = () =>
+    new Credentials({
+      ...{ keyFile: undefined, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
+      log: createLog((line) => lines.push(line), {
+        ...{ now: () => new Date(0), format: "text", level: "info" },
+      }),
+    });
+  const good = await Deno.readTextFile(tls.ca);
+  const request = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
+  const credentials = open();
+  for (const text of ["", "no PEM", await Deno.readTextFile(key), request]) {
+    await Deno.writeTextFile(tls.ca, text);
+    const why = `Cannot use ${tls.ca}: it holds no certificate in PEM`;
+    assertEquals(assertThrows(open, CredentialsError).message, why);
+    await credentials.reload();
+    assertStringIncludes(lines.at(-1)!, `error: ${why}; the former stays in use`);
+  }
+  await Deno.writeTextFile(tls.ca, good.slice(0, good.length / 2));
+  assertThrows(open, CredentialsError, "it holds a certificate that cannot be read: ");
+  await credentials.reload();
+  assertEquals(credentials.authorities, [good]);
 });
 
 Deno.test(

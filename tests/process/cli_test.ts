@@ -411,6 +411,7 @@ Deno.test("a node with TLS is asked by HTTPS: by -tls-ca, or by a URL", async ()
   assertStringIncludes(plain.stderr, "give https://");
   const noPem = await ask(n1, `members -tls-ca ${key}`);
   assertEquals(noPem.code, 2, noPem.stderr);
+  assertStringIncludes(noPem.stderr, `Cannot use ${key}: it holds no certificate in PEM`);
   const torn = `${authority.ca}.torn`;
   await Deno.writeTextFile(torn, "-----BEGIN CERTIFICATE-----\nno base64\n");
   const broken = await ask(n1, `members -tls-ca ${torn}`);
