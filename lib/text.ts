@@ -26,6 +26,15 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/**
+ * Whether a line that is not blank is complete. In one pass: of a long line an expression would begin anew at each
+ * character, and the text is a stranger's.
+ */
+export function hasLine(text: string): boolean {
+  const start = text.search(/\S/);
+  return start >= 0 && text.indexOf("\n", start) >= 0;
+}
+
 /** IDs in order, as people list them: "n1, n2 and n3". */
 export function inWords(ids: readonly string[]): string {
   const sorted = ids.toSorted();

@@ -10,6 +10,7 @@ import type { Target } from "../config/checks.ts";
 import { formatAddress } from "../address.ts";
 import type { Connector } from "../net/connect.ts";
 import { close, writeAll } from "../net/connection.ts";
+import { hasLine } from "../text.ts";
 import type { Run } from "./check_verdict.ts";
 
 /** Bytes of an answer that are read: a head as long as reverse proxies take, and a line. */
@@ -61,7 +62,7 @@ async function readAnswer(conn: Deno.Conn): Promise<string> {
     length += count;
     text = decoder.decode(bytes.subarray(0, length)).replace(INTERIM, "");
     const { status, body, isWhole } = partsOf(text);
-    if (PASSING.test(status) || isWhole || /\S[^\n]*\n/.test(body)) return text;
+    if (PASSING.test(status) || isWhole || hasLine(body)) return text;
     if (text.length >= 12 && status === "") return text;
   }
   return text;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { messageOf as reasonOf } from "../text.ts";
+import { hasLine, messageOf as reasonOf } from "../text.ts";
 import type { HookRun } from "./hook_words.ts";
 
 /** Bytes of an answer that are read: its first line says why, where it is no 2xx. */
@@ -71,7 +71,7 @@ async function firstLine(response: Response): Promise<string> {
     for await (const piece of response.body ?? []) {
       bytes += piece.length;
       text += decoder.decode(piece.subarray(0, ANSWER_BYTES_MAX), { stream: true });
-      if (bytes >= ANSWER_BYTES_MAX || /\S[^\n]*\n/.test(text)) break;
+      if (bytes >= ANSWER_BYTES_MAX || hasLine(text)) break;
     }
   } catch {
     // The status says enough.

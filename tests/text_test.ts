@@ -1,0 +1,18 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { hasLine } from "../lib/text.ts";
+
+Deno.test("hasLine() when a line that is not blank has its end", () => {
+  const cases = { "": false, "\r\n \n": false, "full": false, "\n full": false };
+  for (const [text, has] of Object.entries(cases)) {
+    assertEquals([hasLine(text), hasLine(`${text}x\n`)], [has, true], JSON.stringify(text));
+  }
+  assert(hasLine("\n full\nmore"));
+});
+
+Deno.test("invariant 7: hasLine() of a line without end takes no longer than to read it", () => {
+  const text = "x".repeat(300_000);
+  const startMs = performance.now();
+  assert(!hasLine(text));
+  // An expression that begins anew at each character takes a minute.
+  assertLess(performance.now() - startMs, 2_000);
+});
