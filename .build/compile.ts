@@ -38,6 +38,9 @@ const PERMISSIONS = [
   "--deny-import",
 ];
 
+/** As in deno.json: without it Deno itself writes a warning to the log of a node that is asked to wait at /live. */
+const UNSTABLE = "--unstable-no-legacy-abort";
+
 const ROOT = new URL("../", import.meta.url);
 const DIST = new URL("dist/", ROOT);
 
@@ -145,6 +148,7 @@ async function compile(target: string, folder: string): Promise<void> {
   const args = [
     ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock"],
     ...PERMISSIONS,
+    UNSTABLE,
     ...["--target", target, "--output", part, "main.js"],
   ];
   const { code, text } = await run(Deno.execPath(), args, bundledIn(folder));

@@ -70,6 +70,7 @@ export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
       isGivenUp = true;
       end();
     });
+    // Without "no-legacy-abort" in deno.json Deno itself would write a warning of this to the log.
     c.req.raw.signal.addEventListener("abort", end);
     const looking = async () => {
       while (!isOver && etagOf(found) === known) {

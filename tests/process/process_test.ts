@@ -90,6 +90,21 @@ Deno.test("a node without a terminal runs on after SIGHUP", async () => {
   await eventuallyBeats(n1);
 });
 
+Deno.test("with -log json the log is JSON alone, also once a caller has waited at /live", async () => {
+  await using node = await spawnNode("n1", "-log json");
+  const { headers, body } = await fetch(`http://${node.address}/live`);
+  await body?.cancel();
+  const since = encodeURIComponent(headers.get("etag")!);
+  // The first is judged by Deno as it is answered, and what it says of that is written before the second is.
+  for (let i = 0; i < 2; i++) {
+    const answer = await fetch(`http://${node.address}/live?wait=1ms&since=${since}`);
+    assertEquals(answer.status, 304);
+  }
+  node.kill("SIGTERM");
+  assertEquals(await node.exit(), 0);
+  for (const line of node.lines) assert(line.startsWith("{") && JSON.parse(line), line);
+});
+
 // /dev/full behaves like a full disk.
 Deno.test(
   "a node whose log cannot be written runs on",
