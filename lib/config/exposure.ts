@@ -4,6 +4,7 @@
  * @module
  */
 import { formatAddress, isLoopback, normalizeHost } from "../address.ts";
+import { isBlockedPort } from "./blocked_ports.ts";
 import type { Config } from "./config.ts";
 
 /** The lower-case names of a node. A browser that calls it by another name was led there by somebody. */
@@ -47,8 +48,8 @@ export function idHint({ idGiven, state }: Config): string | undefined {
 }
 
 /**
- * Warnings for the log of a node that lets strangers do more than its owner may expect, or that joins nobody but
- * itself; `address` is the one that peers are given.
+ * Warnings for the log of a node that lets strangers do more than its owner may expect, that people cannot reach, or
+ * that joins nobody but itself; `address` is the one that peers are given.
  */
 export function warnings(config: Config, address: string): string[] {
   const keyed = config.keyFile !== undefined || config.keyText !== undefined;
@@ -59,6 +60,13 @@ export function warnings(config: Config, address: string): string[] {
     lines.push(
       "no key: whoever reaches this port can join, decommission members and forge heartbeats" +
         `${hooks}; give -key-file, or -host 127.0.0.1`,
+    );
+  }
+  // 0 takes a free port, and systems give none of those by themselves.
+  if (config.port !== 0 && isBlockedPort(config.port)) {
+    lines.push(
+      `-port ${config.port} belongs to another protocol: no browser opens this node's page there, and no command ` +
+        "asks it; give another port",
     );
   }
   if (config.join.length > 0 && config.join.every((seed) => seed === address)) {

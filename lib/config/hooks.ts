@@ -11,6 +11,7 @@ import { hashOf, hex8 } from "../hash.ts";
 import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
 import { type Status, STATUSES } from "../table.ts";
+import { refuseBlockedPort } from "./blocked_ports.ts";
 import { type FlagTable, refuseMisspelt, UsageError } from "./flags.ts";
 import { readTags } from "./labels.ts";
 import { formatDuration, readDuration } from "./values.ts";
@@ -146,6 +147,7 @@ function readAction(text: string): Action {
   if (url.username !== "" || url.password !== "") {
     throw new UsageError("give a URL without user and password: run curl as a command instead");
   }
+  refuseBlockedPort(url.port);
   url.hash = "";
   return { kind: "url", url: url.href };
 }

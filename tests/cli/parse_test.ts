@@ -110,6 +110,15 @@ Deno.test("readAt() takes an address or a URL with a path, and nothing that hide
   for (const text of wrong) assertThrows(() => readAt(text), UsageError, "give host:port", text);
 });
 
+Deno.test("readAt() refuses a port that no command can call, by its number", () => {
+  for (
+    const text of ["n1:6000", "web.1:6000", "[::1]:6000", "http://n1:6000/ops", "https://n1:6000"]
+  ) {
+    assertThrows(() => readAt(text), UsageError, "give another port: 6000 belongs to", text);
+  }
+  for (const text of ["n1:80", "n1:443", "n1:6001", "http://n1", "https://n1"]) readAt(text);
+});
+
 Deno.test("each command has a help of its own, and that of `help` is the program's", () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     const usage = name === "help" ? "Usage: gossiper [" : `Usage: gossiper ${name}`;

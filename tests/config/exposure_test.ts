@@ -48,6 +48,15 @@ Deno.test("warnings() has nothing to say of the loopback, or of a cluster with a
   assertEquals(warnings(configOf("", { GOSSIPER_KEY: "x" }), "n1:8080"), []);
 });
 
+Deno.test("warnings() warns of a port at which no browser and no command asks", () => {
+  const told = (args: string) => warnings(configOf(`-key-file f ${args}`), "n1:8080");
+  assertEquals(told("-port 6000"), [
+    "-port 6000 belongs to another protocol: no browser opens this node's page there, " +
+    "and no command asks it; give another port",
+  ]);
+  for (const args of ["", "-port 0", "-port 80", "-port 6001"]) assertEquals(told(args), [], args);
+});
+
 Deno.test("warnings() warns of a node that is told to join nobody but itself, as by a load balancer's name", () => {
   const told = (args: string) => warnings(configOf(`-key-file f -advertise lb ${args}`), "lb:8080");
   assertEquals(told("-join lb:8080"), [

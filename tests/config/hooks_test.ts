@@ -30,7 +30,7 @@ Deno.test("a hook's own name is equal on all nodes that have it, and of no other
   const nameOf = (text: string) => readHook(text).name;
   assertMatch(nameOf("/opt/bin/notify.sh web"), /^notify-sh-[0-9a-f]{8}$/);
   assertMatch(nameOf("https://hooks.example/T1"), /^hooks-example-[0-9a-f]{8}$/);
-  assertMatch(nameOf("http://[::1]:9/"), /^hook-1-[0-9a-f]{8}$/);
+  assertMatch(nameOf("http://[::1]:8/"), /^hook-1-[0-9a-f]{8}$/);
   assertEquals(nameOf("notify.sh web"), nameOf("notify.sh web,status=dead"));
   assert(nameOf("notify.sh web") !== nameOf("notify.sh db"));
   assert(nameOf("https://hooks.example/T1") !== nameOf("https://hooks.example/T2"));
@@ -45,6 +45,8 @@ Deno.test("readHook() refuses what it cannot use, and says what to give", () => 
     ["https://", "give a URL such as"],
     ["https://a b/", "give a URL such as"],
     ["https://me:secret@a/", "without user and password"],
+    ["http://a:6667/x", "give another port: 6667 belongs to another protocol"],
+    ["http://a:0/", "give another port: 0 "],
     ["https://a/,stauts=dead", "'stauts' is no option"],
     ["true,stat=dead", `'stat' is no option: did you mean status? In a command write "stat"=`],
     ["true,stauts=dead,failing", "did you mean status?"],
