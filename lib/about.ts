@@ -33,6 +33,8 @@ const UNSHOWN = /[\s\p{C};]+/gu;
 /** The document as the table holds it. Equal texts are one document. */
 export interface About {
   readonly text: string;
+  /** Bytes of the text. */
+  readonly bytes: number;
   /** Why its process is of no use though the node lives: the words of the check that fails; empty if none does. */
   readonly failing: string;
 }
@@ -93,7 +95,8 @@ export function writeAbout(said: Said): About | undefined {
       hooks: isEmpty(hooks) ? undefined : hooks,
     });
     if (text === "{}") return undefined;
-    if (bytesOf(text) <= ABOUT_BYTES_MAX) return { text, failing };
+    const bytes = bytesOf(text);
+    if (bytes <= ABOUT_BYTES_MAX) return { text, bytes, failing };
     if (warning !== "") warning = shorter(warning);
     else failing = shorter(failing);
   }
@@ -103,8 +106,10 @@ export function writeAbout(said: Said): About | undefined {
 export function takeAbout(value: unknown): About | undefined {
   if (!isRecord(value)) return undefined;
   const text = JSON.stringify(value);
-  if (text.length > ABOUT_BYTES_MAX || bytesOf(text) > ABOUT_BYTES_MAX) return undefined;
-  return { text, failing: wordsOf(value.failing) };
+  if (text.length > ABOUT_BYTES_MAX) return undefined;
+  const bytes = bytesOf(text);
+  if (bytes > ABOUT_BYTES_MAX) return undefined;
+  return { text, bytes, failing: wordsOf(value.failing) };
 }
 
 /** Reads a document: what breaks a rule is left out. */

@@ -234,7 +234,7 @@ function* from<T>(list: readonly T[], start: number): Iterable<T> {
 
 /** Bytes of a row's JSON, about. */
 function bytesOf({ id, address, left, about }: Row): number {
-  return id.length + address.length + left.length + (about?.text.length ?? 0) + ROW_OVERHEAD_BYTES;
+  return id.length + address.length + left.length + (about?.bytes ?? 0) + ROW_OVERHEAD_BYTES;
 }
 
 function reportOf(row: Row, nowMs: number): Report {

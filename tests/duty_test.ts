@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { takeAbout } from "../lib/about.ts";
 import { Duty } from "../lib/duty.ts";
 import type { Seen } from "../lib/naming.ts";
 import type { Status } from "../lib/table.ts";
@@ -41,7 +42,7 @@ Deno.test("a death that was known is not told; one after a return that was over 
 });
 
 Deno.test("a hook minds the troubles that it asks for, of members with its tags", () => {
-  const about = (text: string) => ({ text, failing: "" });
+  const about = (text: string) => takeAbout(JSON.parse(text));
   const hook = {
     ...{ name: "pager", tags: { role: "web" }, cutOff: false },
     statuses: new Set<Status>(["dead", "live"]),

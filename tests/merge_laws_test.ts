@@ -3,13 +3,14 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { takeAbout } from "../lib/about.ts";
 import { type Charge, Charges, WITNESSES_MAX } from "../lib/charges.ts";
 import { ageOf, type Report, type Row, Table } from "../lib/table.ts";
 import { copyOf } from "./support/rows.ts";
 
 const NOW_MS = 1_000_000;
 
-const SAID = { text: '{"tags":{"role":"web"}}', failing: "" };
+const SAID = takeAbout({ tags: { role: "web" } })!;
 
 /** One thing a table may be told. */
 type Fact = { readonly report: Report } | { readonly bury: string; readonly by: string };
@@ -113,7 +114,7 @@ const fcFact: fc.Arbitrary<Fact> = fc.oneof(
         heartbeat: fc.nat({ max: 6 }).map((steps) => steps * 100),
         ageMs: fc.nat({ max: 5_000 }),
         left: fc.constantFrom("", "", "SIGINT", "SIGTERM"),
-        about: fc.constantFrom(undefined, SAID, { text: '{"failing":"x"}', failing: "x" }),
+        about: fc.constantFrom(undefined, SAID, takeAbout({ failing: "x" })!),
       }),
     }),
   },

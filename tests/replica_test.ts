@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { takeAbout } from "../lib/about.ts";
 import type { Beat } from "../lib/belief.ts";
 import { type Charge, chargeUpTo, DISTRUST_MS, WITNESSES_NEEDED } from "../lib/charges.ts";
 import { encodeColumns } from "../lib/columns.ts";
@@ -370,7 +371,7 @@ Deno.test("the full answer holds what the caller's rows lack: later heartbeats a
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat + 100 }), ["n1"]);
   assertEquals(rowsFor({ heartbeat: copy.row("n2").heartbeat - 100 }), ["n1", "n2"]);
   assertEquals(rowsFor({ address: "moved:80" }), ["n1", "n2"]);
-  assertEquals(rowsFor({ about: { text: '{"tags":{"a":"1"}}', failing: "" } }), ["n1", "n2"]);
+  assertEquals(rowsFor({ about: takeAbout({ tags: { a: "1" } })! }), ["n1", "n2"]);
 });
 
 Deno.test("a full message has no field for decommissions where there are none", () => {

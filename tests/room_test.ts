@@ -1,9 +1,10 @@
 /**
  * Full tables: who makes room, that two of them agree, and that a newcomer gets in. Below the bound tests/merge_laws_test.ts holds.
  */
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { BODY_BYTES_MAX, MEMBERS_MAX, TOMBSTONES_MAX } from "../lib/limits.ts";
+import { takeAbout } from "../lib/about.ts";
+import { BODY_BYTES_MAX, MEMBERS_MAX, ROWS_BYTES_MAX, TOMBSTONES_MAX } from "../lib/limits.ts";
 import { absorb } from "../lib/absorb.ts";
 import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
@@ -188,4 +189,15 @@ Deno.test("a cluster that was filled with made-up members takes a newcomer as so
   assertEquals(shown, Array(3).fill(Array(3).fill("live")));
   const hashes = [a, b, c].map((brain) => brain.gossip.replica.table.rosterHash);
   assertEquals(new Set(hashes).size, 1);
+});
+
+Deno.test("rows whose words take three bytes a letter are cut at as many bytes as any others", () => {
+  const replica = replicaOf("n1");
+  const about = takeAbout({ failing: "検".repeat(160) })!;
+  const count = Math.ceil(1.5 * ROWS_BYTES_MAX / about.bytes);
+  for (let i = 0; i < count; i++) replica.merge(rowOf(`m${i}`, { about }), "n2", 0);
+  const { rows = [] } = replica.fullDraft(0);
+  const bytes = new TextEncoder().encode(encodeMessage({ roster: "0".repeat(16), rows })).length;
+  assertLess(rows.length, count);
+  assertLessOrEqual(bytes, ROWS_BYTES_MAX + 1_024);
 });

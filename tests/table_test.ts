@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { takeAbout } from "../lib/about.ts";
 import { AGE_MAX_MS } from "../lib/limits.ts";
 import { ageOf, type Report, statusByAge, Table } from "../lib/table.ts";
 import { copyOf } from "./support/rows.ts";
@@ -49,7 +50,7 @@ Deno.test("merge() takes a later heartbeat, and dates the row by it", () => {
 Deno.test("invariant 2: merge() and refresh() never take an earlier heartbeat, whatever comes with it", () => {
   const table = tableOf(report("n1"));
   const before = copyOf(table.get("n1")!);
-  const about = { text: '{"failing":"x"}', failing: "x" };
+  const about = takeAbout({ failing: "x" })!;
   for (
     const parts of [{}, { about }, { address: "z:1" }, { boot: "ffffffff" }, { left: "SIGTERM" }, {
       boot: "",
@@ -82,7 +83,7 @@ Deno.test("merge() of equal heartbeats takes the greater boot, then the greater 
     [{ address: "a:80" }, { address: "b:80" }],
     [{ address: "" }, { address: "a:80" }],
     [{ left: "" }, { left: "SIGTERM" }],
-    [{ about: undefined }, { about: { text: '{"tags":{"a":"1"}}', failing: "" } }],
+    [{ about: undefined }, { about: takeAbout({ tags: { a: "1" } })! }],
     [{ boot: "00000001", address: "z:1" }, { boot: "00000002", address: "a:1" }],
   ] as const;
   for (const [less, more] of greater) {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { takeAbout } from "../lib/about.ts";
 import type { Charge } from "../lib/charges.ts";
 import { Evidence } from "../lib/evidence.ts";
 import { Pace } from "../lib/pace.ts";
@@ -260,7 +261,7 @@ Deno.test("a member dead by its age is charged no longer: nothing more would fol
 
 Deno.test("a member that says that a check fails is failing, with its words, and live again when it says so no more", () => {
   const watched = new Watched("a");
-  const about = { text: '{"failing":"http 503"}', failing: "http 503" };
+  const about = takeAbout({ failing: "http 503" })!;
   watched.hear("a", { about });
   assertEquals(watched.review(), ["a: live -> failing: http 503"]);
   watched.hear("a", { about });
@@ -271,7 +272,7 @@ Deno.test("a member that says that a check fails is failing, with its words, and
 
 Deno.test("a failing member that falls silent is dead, and one that stops as planned has left", () => {
   const watched = new Watched("a", "b");
-  const about = { text: '{"failing":"http 503"}', failing: "http 503" };
+  const about = takeAbout({ failing: "http 503" })!;
   for (const id of ["a", "b"]) watched.hear(id, { about });
   watched.review();
   watched.hear("b", { about, left: "SIGTERM" });
@@ -285,7 +286,7 @@ Deno.test("invariant 4: a node that just woke accuses nobody by the old ages and
   watched.clock.isWaking = true;
   // Heard at one time with this node, and then told as older by others.
   watched.hear("a", { via: "c", ageMs: 6_000 });
-  watched.hear("b", { via: "c", ageMs: 6_000, about: { text: "{}", failing: "disk full" } });
+  watched.hear("b", { via: "c", ageMs: 6_000, about: takeAbout({ failing: "disk full" })! });
   assertEquals(watched.review(), ["b: live -> failing: disk full"]);
   const accept = { member: "a", witness: "c", at: 1_000_000 };
   watched.evidence.accepts.add(accept, watched.table.get("a")!, watched.nowMs);

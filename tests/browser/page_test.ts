@@ -2,6 +2,7 @@
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { takeAbout } from "../../lib/about.ts";
 import { eventually } from "../support/eventually.ts";
 import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
 import { launch } from "./chromium.ts";
@@ -334,7 +335,7 @@ Deno.test("the page in a browser", async (t) => {
     );
 
     await step("the button decommissions when confirmed, and not when cancelled", async () => {
-      const about = { text: '{"tags":{"role":"ghost"}}', failing: "" };
+      const about = takeAbout({ tags: { role: "ghost" } })!;
       await tell(n1.address, [rowOf("ghost-2", { about })]);
       await using tab = await openTab(browser, `${home}?id=ghost-2`);
       const { page, errors } = tab;

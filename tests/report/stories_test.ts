@@ -1,4 +1,5 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { takeAbout } from "../../lib/about.ts";
 import { changeView, Stories } from "../../lib/report/stories.ts";
 import type { Change } from "../../lib/verdicts.ts";
 
@@ -40,7 +41,7 @@ Deno.test("changeView() writes the time out and keeps number and reason", () => 
 });
 
 Deno.test("a change keeps what its member said it was then", () => {
-  const about = { text: '{"tags":{"role":"web"}}', failing: "" };
+  const about = takeAbout({ tags: { role: "web" } })!;
   assertEquals(changeView(new Stories().record(change("a"), 1_000, about)).tags, { role: "web" });
 });
 
