@@ -8,9 +8,17 @@
  *
  * @module
  */
+import { type JsonBounds, valuesWithin } from "./json_bounds.ts";
+import { VALUE_BYTES } from "./limits.ts";
 
 /** Bytes of the document: a row with it fits a third of a packet, and a table of 65,536 such rows 33 MB. */
 export const ABOUT_BYTES_MAX = 512;
+
+/**
+ * What it may hold: what a node of ours says is two deep and has some 70 values; the rest is for later programs. A
+ * row that could make a whole body one that is refused must not spread.
+ */
+export const ABOUT_BOUNDS: JsonBounds = { depth: 5, values: 128 };
 
 /** Bytes of tags and ports: the rest is for the words of a check and of a trouble. */
 export const LABELS_BYTES_MAX = 384;
@@ -33,7 +41,7 @@ const UNSHOWN = /[\s\p{C};]+/gu;
 /** The document as the table holds it. Equal texts are one document. */
 export interface About {
   readonly text: string;
-  /** Bytes of the text. */
+  /** Bytes of the text, as they count in a message: no fewer than its values do. */
   readonly bytes: number;
   /** Why its process is of no use though the node lives: the words of the check that fails; empty if none does. */
   readonly failing: string;
@@ -95,21 +103,26 @@ export function writeAbout(said: Said): About | undefined {
       hooks: isEmpty(hooks) ? undefined : hooks,
     });
     if (text === "{}") return undefined;
-    const bytes = bytesOf(text);
-    if (bytes <= ABOUT_BYTES_MAX) return { text, bytes, failing };
+    const about = documentOf(text, failing);
+    if (about !== undefined) return about;
     if (warning !== "") warning = shorter(warning);
     else failing = shorter(failing);
   }
 }
 
-/** Takes a document from the wire: any JSON object that is no longer than the bound; undefined for anything else. */
+/** Takes a document from the wire: any JSON object that keeps within the bounds; undefined for anything else. */
 export function takeAbout(value: unknown): About | undefined {
   if (!isRecord(value)) return undefined;
-  const text = JSON.stringify(value);
+  return documentOf(JSON.stringify(value), wordsOf(value.failing));
+}
+
+/** A text as a document; undefined if it breaks the bounds. */
+function documentOf(text: string, failing: string): About | undefined {
   if (text.length > ABOUT_BYTES_MAX) return undefined;
   const bytes = bytesOf(text);
-  if (bytes > ABOUT_BYTES_MAX) return undefined;
-  return { text, bytes, failing: wordsOf(value.failing) };
+  const values = valuesWithin(text, ABOUT_BOUNDS);
+  if (bytes > ABOUT_BYTES_MAX || values === undefined) return undefined;
+  return { text, bytes: Math.max(bytes, VALUE_BYTES * values), failing };
 }
 
 /** Reads a document: what breaks a rule is left out. */

@@ -22,6 +22,11 @@ const CLOSE_OBJECT = 0x7d;
 
 /** Whether `text` keeps within the bounds, if it is JSON; whether it is JSON is left to the parser. */
 export function isWithin(text: string, bounds: JsonBounds): boolean {
+  return valuesWithin(text, bounds) !== undefined;
+}
+
+/** How many values `text` holds, if it keeps within the bounds. */
+export function valuesWithin(text: string, bounds: JsonBounds): number | undefined {
   let depth = 0;
   let values = 1;
   for (let at = 0; at < text.length; at++) {
@@ -31,17 +36,17 @@ export function isWithin(text: string, bounds: JsonBounds): boolean {
         break;
       case OPEN_LIST:
       case OPEN_OBJECT:
-        if (++depth > bounds.depth || ++values > bounds.values) return false;
+        if (++depth > bounds.depth || ++values > bounds.values) return undefined;
         break;
       case CLOSE_LIST:
       case CLOSE_OBJECT:
         depth--;
         break;
       case COMMA:
-        if (++values > bounds.values) return false;
+        if (++values > bounds.values) return undefined;
     }
   }
-  return true;
+  return values;
 }
 
 /** The place of the quote that ends the text begun at `start`; past the end if none does. */

@@ -23,6 +23,12 @@ export const FORM_BYTES_MAX = 4_096;
 /** Bytes of rows in one message: half a body, since columns and tombstones may travel with them. */
 export const ROWS_BYTES_MAX = 4 * 1024 * 1024;
 
+/**
+ * Bytes that a value in a row's words counts, at least: `[],[],` would be many more values than 4 MiB of what members
+ * say, and each costs its reader time and memory.
+ */
+export const VALUE_BYTES = 4;
+
 /** Bytes of tombstones in one message: a quarter of a body; all of them, with long IDs, would be more than a body. */
 export const TOMBSTONES_BYTES_MAX = 2 * 1024 * 1024;
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { takeAbout } from "./about.ts";
+import { ABOUT_BYTES_MAX, takeAbout } from "./about.ts";
 import { normalizeAddress } from "./address.ts";
 import { type Accept, ACCEPT_WITNESSES_MAX, ACCEPTED_MAX } from "./accepts.ts";
 import { type Buckets, bucketsText, readBuckets } from "./buckets.ts";
@@ -15,7 +15,14 @@ import { decodeColumns } from "./columns.ts";
 import { BOOT, isHeartbeat, isIdText, isText, listText, readList } from "./entries.ts";
 import { type Mark, MARKS_TOLD_MAX } from "./forgotten.ts";
 import { isWithin } from "./json_bounds.ts";
-import { AGE_MAX_MS, MEMBERS_MAX, REASON_LENGTH_MAX, TOMBSTONES_MAX } from "./limits.ts";
+import {
+  AGE_MAX_MS,
+  MEMBERS_MAX,
+  REASON_LENGTH_MAX,
+  ROWS_BYTES_MAX,
+  TOMBSTONES_MAX,
+  VALUE_BYTES,
+} from "./limits.ts";
 import { SLOW_MAX, type Slowness } from "./slow.ts";
 import type { Columns } from "./stamps.ts";
 import type { Mutable, Report } from "./table.ts";
@@ -80,12 +87,12 @@ export interface WireError {
 const SHORT_LENGTH = 65_536;
 
 /**
- * What a body may hold: its lists are three deep, and a later program's fields may be deeper; all lists at their
- * longest, each value, list and comma counted.
+ * What a body may hold: its rows are three deep, and words in them as deep as older nodes pass them on; all lists at
+ * their longest, each value, list and comma counted. So no row among many makes the whole body one that is refused.
  */
 const BODY_BOUNDS = {
-  depth: 8,
-  values: MEMBERS_MAX * 12 + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
+  depth: 3 + ABOUT_BYTES_MAX / 2,
+  values: ROWS_BYTES_MAX / VALUE_BYTES + TOMBSTONES_MAX * 3 + CHARGED_MAX * WITNESSES_MAX * 4 +
     ACCEPTED_MAX * ACCEPT_WITNESSES_MAX * 4 + SLOW_MAX * 4 + MARKS_TOLD_MAX * 4 +
     TIDINGS_VALUES_MAX + 100,
 };

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import {
+  ABOUT_BOUNDS,
   ABOUT_BYTES_MAX,
   HOOKS_MAX,
   isLabel,
@@ -62,6 +63,35 @@ Deno.test("a document that is no object, or longer than 512 bytes, is refused", 
     assertEquals(takeAbout(value), undefined, JSON.stringify(value));
   }
   assertEquals(takeAbout({ failing: "ü".repeat(256) }), undefined, "bytes count, not characters");
+});
+
+/** A list within a list, so many times. */
+function nested(depth: number): unknown {
+  return depth === 0 ? 0 : [nested(depth - 1)];
+}
+
+Deno.test("a document is taken up to its depth and its number of values, and not with one more", () => {
+  const { depth, values } = ABOUT_BOUNDS;
+  const deep = (depth: number) => ({ later: nested(depth - 1) });
+  // The object, its list and the list's first value are three.
+  const wide = (values: number) => ({ later: Array(values - 2).fill(0) });
+  assertEquals([deep(depth), wide(values)].map((said) => takeAbout(said) !== undefined), [
+    true,
+    true,
+  ]);
+  assertEquals([deep(depth + 1), wide(values + 1)].map(takeAbout), [undefined, undefined]);
+});
+
+Deno.test("whatever labels fit, they and the words beside them are within the bounds of a document", () => {
+  const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+  const names = [...letters, ...letters.map((letter) => letter + letter)];
+  const hooks = names.slice(0, HOOKS_MAX);
+  const ports: Record<string, number> = {};
+  for (const name of names) {
+    if (labelsFit({ tags: {}, ports: { ...ports, [name]: 1 }, hooks })) ports[name] = 1;
+  }
+  const about = writeAbout({ ...SAID, tags: {}, ports, hooks, unchecked: true })!;
+  assertEquals(takeAbout(JSON.parse(about.text)), about);
 });
 
 Deno.test("words are cut so that a document fits whatever they are, those of a failing check last", () => {

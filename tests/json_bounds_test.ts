@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isWithin } from "../lib/json_bounds.ts";
+import { isWithin, valuesWithin } from "../lib/json_bounds.ts";
 
 /** Counts a parsed value the slow way. */
 function measure(value: unknown): { depth: number; values: number } {
@@ -18,6 +18,7 @@ Deno.test("isWithin() passes what is within its bounds, and nothing deeper", () 
     const { depth, values } = measure(value);
     // A list and its first value count as two where one would do, so the bound is twice what is counted.
     assertEquals(isWithin(text, { depth, values: 2 * values }), true, text);
+    assertEquals(valuesWithin(text, { depth, values: 2 * values })! >= values, true, text);
     if (depth > 0) assertEquals(isWithin(text, { depth: depth - 1, values: 2 * values }), false);
     if (values > 1) assertEquals(isWithin(text, { depth, values: values / 2 }), false, text);
   }));

@@ -90,7 +90,7 @@ Deno.test("a body of millions of values, or deep ones, is refused before it is p
   const bodies = [
     "[".repeat(BODY_BYTES_MAX / 2) + "]".repeat(BODY_BYTES_MAX / 2),
     `${head}${'{"a":'.repeat(20_000)}0${"}".repeat(20_000)}}`,
-    ...["{}", "[]", "0", '""', '"\\\\"', '"\\\\\\""', "[0]"].map(many),
+    ...["{}", "[]", "0", '""', '"\\\\"', '"\\""', "[0]"].map(many),
   ];
   for (const body of bodies) {
     const error = { error: "the body holds too many or too deep values" };

@@ -201,3 +201,12 @@ Deno.test("rows whose words take three bytes a letter are cut at as many bytes a
   assertLess(rows.length, count);
   assertLessOrEqual(bytes, ROWS_BYTES_MAX + 1_024);
 });
+
+Deno.test("rows of many small values are cut so that their reader takes the whole message", () => {
+  const replica = replicaOf("n1");
+  const about = takeAbout({ a: Array.from({ length: 62 }, () => ({})) })!;
+  for (let i = 0; i < 20_000; i++) replica.merge(rowOf(`m${i}`, { about }), "n2", 0);
+  const { rows = [] } = replica.fullDraft(0);
+  assertLess(rows.length, 20_000);
+  assertEquals(readMessage(encodeMessage({ roster: "0".repeat(16), rows })).rows, rows);
+});

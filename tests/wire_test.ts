@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { type About, ABOUT_BOUNDS, ABOUT_BYTES_MAX, takeAbout } from "../lib/about.ts";
 import { encodeColumns } from "../lib/columns.ts";
-import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "../lib/limits.ts";
+import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX, ROWS_BYTES_MAX } from "../lib/limits.ts";
 import { Tries, TRY_NUMBER_MAX } from "../lib/tries.ts";
 import { decodeMessage, type Draft, encodeMessage, type Message } from "../lib/wire.ts";
 import { fcHeartbeat, fcId, fcQuiet, fcReport, fcTold, fcTry } from "./support/arbitraries.ts";
@@ -243,6 +244,33 @@ Deno.test("decodeMessage() bears JSON nested deeper than any stack", () => {
   assertEquals(errorOf("[".repeat(depth)), error);
   const nested = "[".repeat(depth) + "]".repeat(depth);
   assertEquals(errorOf(`{"v":2,"roster":"0123456789abcdef","rows":${nested}}`), error);
+});
+
+/** A body of rows with these words. */
+function rowsWith(about: About, length: number): string {
+  const row = { address: "", heartbeat: 100, ageMs: 0, boot: "00c0ffee", left: "", about };
+  return encodeMessage({
+    ...HASHES,
+    rows: Array.from({ length }, (_, i) => ({ ...row, id: `n${i}` })),
+  });
+}
+
+Deno.test("invariant 7: no words that a row may hold make a body of many rows one that is refused", () => {
+  const { depth, values } = ABOUT_BOUNDS;
+  const deepest = `{"a":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
+  const densest = `{"a":[${"{},".repeat(values / 2 - 2)}0]}`;
+  for (const words of [deepest, densest]) {
+    const about = takeAbout(JSON.parse(words))!;
+    const length = Math.min(MEMBERS_MAX, Math.floor(ROWS_BYTES_MAX / about.bytes));
+    assertEquals(read(rowsWith(about, length)).rows?.length, length, words);
+  }
+});
+
+Deno.test("words that an older node passes on, deeper than they may be, cost their own rows alone", () => {
+  const half = ABOUT_BYTES_MAX / 2 - 3;
+  const text = `{"a":${"[".repeat(half)}${"]".repeat(half)}}`;
+  const { rows, dropped } = read(rowsWith({ text, bytes: text.length, failing: "" }, 200));
+  assertEquals([rows, dropped], [[], 200]);
 });
 
 Deno.test("decodeMessage() drops tidings that break a rule, counts them, and keeps the others", () => {
