@@ -173,12 +173,12 @@ export class Verdicts {
       const shown = this.#shown.get(row.id);
       const change = this.#check(row, shown, { nowMs, via: row.id });
       if (change !== undefined) changes.push(change);
-      if (row.id === id) continue;
       const status = change?.to ?? shown!.status;
       const dueMs = evidence.dueMs(row, status, at);
+      evidence.expire(row, nowMs);
+      if (row.id === id) continue;
       // What is overdue is held back until this node is awake: it is decided at the next round.
       if (dueMs >= nowMs && dueMs < deadlineMs) deadlineMs = dueMs;
-      evidence.expire(row, nowMs);
       if (row.address === "" || status === "unknown") continue;
       (isUp(status) ? live : status === "unresponsive" ? hung : gone).push(row);
       if (!isUp(status)) continue;

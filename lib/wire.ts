@@ -230,7 +230,8 @@ function readAccept(entry: unknown[]): Accept | undefined {
 function readSlowness(entry: unknown[]): Slowness | undefined {
   const [member, gapMs, at] = entry;
   if (!isIdText(member) || !isHeartbeat(at)) return undefined;
-  if (typeof gapMs !== "number" || !(gapMs > 0)) return undefined;
+  // It is passed on in whole ms, and 0 is no gap.
+  if (typeof gapMs !== "number" || !(gapMs >= 1)) return undefined;
   return { member, gapMs: Math.min(gapMs, AGE_MAX_MS), at };
 }
 

@@ -153,6 +153,18 @@ Deno.test("a live member of ours of whom nothing else is known is quiet; this no
   assertEquals(quietOf(watched), []);
 });
 
+Deno.test("what this node or another says of its slowness is dropped once its heartbeats are over a minute later", () => {
+  const watched = new Watched("n1");
+  const { slow } = watched.evidence;
+  for (const member of ["me", "n1"]) slow.add({ member, gapMs: 4_000, at: 100 }, watched.nowMs);
+  const leftAt = (heartbeat: number) => {
+    for (const id of ["me", "n1"]) watched.hear(id, { heartbeat });
+    watched.survey();
+    return [...slow.members()];
+  };
+  assertEquals([leftAt(60_100), leftAt(60_200)], [["me", "n1"], []]);
+});
+
 Deno.test("a member that was silent is told of each time: what was found of it while quiet counts no more", () => {
   const watched = new Watched("n1");
   for (let i = 0; i < 3; i++) {

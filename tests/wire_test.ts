@@ -189,11 +189,18 @@ Deno.test("decodeMessage() drops and counts wrong evidence of accepting and of s
     "n5",
     1,
     99,
-  ]];
+  ], ["n6", 0.5, 100]];
   const message = read(body({ accepts, slow }));
   assertEquals(message.accepts, [{ member: "n1", witness: "n2", at: 100 }]);
   assertEquals(message.slow, [{ member: "n1", gapMs: 4_000, at: 100 }]);
-  assertEquals(message.dropped, 4 + 4);
+  assertEquals(message.dropped, 4 + 5);
+});
+
+Deno.test("of slowness that was taken what is passed on is taken, too", () => {
+  fc.assert(fc.property(fc.double({ min: 0, max: 3, noNaN: true }), (gapMs) => {
+    const { slow = [] } = read(body({ slow: [["n1", gapMs, 100]] }));
+    assertEquals(read(encodeMessage({ ...HASHES, slow })).slow?.length, slow.length);
+  }));
 });
 
 Deno.test("decodeMessage() gives an address its one spelling, and bounds an age", () => {
