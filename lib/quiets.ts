@@ -4,7 +4,8 @@
  *
  * Times travel as what is left, so no clock but each node's own is needed. Of two quiets with one pattern the one asked
  * for later counts: a stamp orders them. One that was ended before its time is kept until it would have ended, and any
- * two minutes longer, so that neither a node that missed that nor a replay brings it back.
+ * two minutes longer, so that neither a node that missed that nor a replay brings it back. For how long travels too, so
+ * that all forget it at one moment, whenever they heard of it.
  *
  * @module
  */
@@ -13,14 +14,20 @@ import { isId } from "./address.ts";
 import { HEARTBEAT_MAX_MS } from "./limits.ts";
 import { News, type NewsPace } from "./news.ts";
 
-/** Quiets at one time: who needs more has another pattern. */
+/** Quiets that last at one time, and quiets in one message: who needs more has another pattern. */
 export const QUIETS_MAX = 64;
+
+/** Quiets kept, those that ended among them: a day of deployments, each with its own. */
+export const QUIETS_KEPT_MAX = 4 * QUIETS_MAX;
 
 /** The longest quiet, in ms: a week. A hook that is to be quiet for longer is better taken out. */
 export const QUIET_MAX_MS = 7 * 24 * 3_600_000;
 
 /** What ended is kept for so long, in ms: a replay of a signed message is refused after a minute. */
 const ENDED_MS = 120_000;
+
+/** The longest that one is kept, in ms; also the end of a quiet of which nothing else is known. */
+export const QUIET_KEPT_MAX_MS = QUIET_MAX_MS + ENDED_MS;
 
 /** A quiet as it travels. */
 export interface Quiet {
@@ -34,12 +41,14 @@ export interface Quiet {
   readonly by: string;
   /** Ms since the epoch by the clock of who was asked, made greater than what it knew: orders those of one pattern. */
   readonly stamp: number;
+  /** For so long it is kept; older nodes do not say it. */
+  readonly keptMs?: number | undefined;
 }
 
 /** What a user asks for. */
-export type QuietWish = Omit<Quiet, "leftMs" | "stamp"> & { readonly forMs: number };
+export type QuietWish = Omit<Quiet, "leftMs" | "stamp" | "keptMs"> & { readonly forMs: number };
 
-interface Kept extends Omit<Quiet, "leftMs"> {
+interface Kept extends Omit<Quiet, "leftMs" | "keptMs"> {
   readonly untilMs: number;
   /** Until then it is kept. */
   readonly keptUntilMs: number;
@@ -95,15 +104,28 @@ export class Quiets {
     const { pattern, leftMs, why, by, stamp } = quiet;
     const known = this.#byPattern.get(pattern);
     if (known !== undefined && (stamp - known.stamp || (by > known.by ? 1 : -1)) < 0) return false;
-    if (known === undefined && this.#byPattern.size >= QUIETS_MAX) return false;
     const untilMs = nowMs + Math.min(leftMs, QUIET_MAX_MS);
+    const isNewlyActive = leftMs > 0 && !(known !== undefined && known.untilMs > nowMs);
+    if (isNewlyActive && this.active(nowMs).length >= QUIETS_MAX) return false;
+    // Of an end alone nobody knows what it ended: that may last for as long as any.
+    const isEndAlone = leftMs === 0 && known === undefined;
+    const { keptMs = isEndAlone ? QUIET_KEPT_MAX_MS : leftMs + ENDED_MS } = quiet;
+    const keptUntilMs = nowMs + Math.min(keptMs, QUIET_KEPT_MAX_MS);
     this.#byPattern.set(pattern, {
       ...{ pattern, why, by, stamp, untilMs },
-      keptUntilMs: Math.max(untilMs + ENDED_MS, known?.keptUntilMs ?? 0),
+      keptUntilMs: Math.max(untilMs, keptUntilMs, known?.keptUntilMs ?? 0),
       covers: (id) => covers(pattern, id),
     });
     this.#news.note(pattern, nowMs);
+    if (this.#byPattern.size > QUIETS_KEPT_MAX) this.#forgetEnded(nowMs);
     return true;
+  }
+
+  /** Forgets the ended one that would be forgotten first. */
+  #forgetEnded(nowMs: number): void {
+    const ended = [...this.#byPattern.values()].filter(({ untilMs }) => untilMs <= nowMs);
+    const [first] = ended.sort((a, b) => a.keptUntilMs - b.keptUntilMs);
+    if (first !== undefined) this.#forget(first.pattern);
   }
 
   /** Those that last, the one that ends first at the top. */
@@ -129,21 +151,28 @@ export class Quiets {
     for (const pattern of this.#byPattern.keys()) this.#news.note(pattern, nowMs);
   }
 
-  /** The quiets to send along: the news, or in a full message all. */
+  /** The quiets to send along: the news, or in a full message all; first those that last, then the latest ends. */
   told(nowMs: number, isFull: boolean): Quiet[] {
     this.#expire(nowMs);
-    return this.#news.told(this.#byPattern.keys(), nowMs, isFull).map((pattern) => {
-      const { why, by, stamp, untilMs } = this.#byPattern.get(pattern)!;
-      return { pattern, leftMs: Math.max(0, untilMs - nowMs), why, by, stamp };
+    const all = this.#news.told(this.#byPattern.keys(), nowMs, isFull).map((pattern) => {
+      const { why, by, stamp, untilMs, keptUntilMs } = this.#byPattern.get(pattern)!;
+      const leftMs = Math.max(0, untilMs - nowMs);
+      return { pattern, leftMs, why, by, stamp, keptMs: keptUntilMs - nowMs };
     });
+    const isActive = ({ leftMs }: Quiet) => Number(leftMs > 0);
+    return all.sort((a, b) => isActive(b) - isActive(a) || b.stamp - a.stamp).slice(0, QUIETS_MAX);
   }
 
   #expire(nowMs: number): void {
     for (const { pattern, keptUntilMs } of this.#byPattern.values()) {
       if (keptUntilMs > nowMs) continue;
-      this.#byPattern.delete(pattern);
-      this.#news.forget(pattern);
+      this.#forget(pattern);
     }
+  }
+
+  #forget(pattern: string): void {
+    this.#byPattern.delete(pattern);
+    this.#news.forget(pattern);
   }
 }
 

@@ -3,7 +3,7 @@
  *
  *     told    hook, member, boot, status, heartbeat, step, by, age in ms, changes in the message, result
  *     tries   hook, number, by, state, failures, age in ms
- *     quiets  pattern, ms left, why, by, stamp
+ *     quiets  pattern, ms left, why, by, stamp, ms for which it is kept
  *
  * @module
  */
@@ -19,14 +19,14 @@ import {
   readList,
 } from "./entries.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "./limits.ts";
-import { isPattern, type Quiet, QUIET_MAX_MS, QUIETS_MAX } from "./quiets.ts";
+import { isPattern, type Quiet, QUIET_KEPT_MAX_MS, QUIET_MAX_MS, QUIETS_MAX } from "./quiets.ts";
 import { STATUSES } from "./table.ts";
 import type { TidingsPart } from "./tidings.ts";
 import { RESULT_LENGTH_MAX, type Told, TOLD_TOLD_MAX } from "./told.ts";
 import { TRIES_MAX, type Try, TRY_NUMBER_MAX, TRY_STATES } from "./tries.ts";
 
 /** Values that tidings at their longest hold, each list and comma counted. */
-export const TIDINGS_VALUES_MAX = TOLD_TOLD_MAX * 11 + TRIES_MAX * 7 + QUIETS_MAX * 6;
+export const TIDINGS_VALUES_MAX = TOLD_TOLD_MAX * 11 + TRIES_MAX * 7 + QUIETS_MAX * 7;
 
 /** Words of a result: printable, no quotes. */
 const RESULT = new RegExp(`^[A-Za-z0-9 ._:-]{0,${RESULT_LENGTH_MAX}}$`);
@@ -48,8 +48,13 @@ export function tidingsText({ told, tries, quiets }: TidingsPart): string {
     ) +
     listText(
       "quiets",
-      quiets?.map((q) => [q.pattern, Math.floor(q.leftMs), q.why, q.by, q.stamp]),
+      quiets?.map(quietEntry),
     );
+}
+
+function quietEntry({ pattern, leftMs, why, by, stamp, keptMs }: Quiet): unknown[] {
+  const entry = [pattern, Math.floor(leftMs), why, by, stamp];
+  return keptMs === undefined ? entry : [...entry, Math.floor(keptMs)];
 }
 
 /** One told change as an entry of a list. */
@@ -102,10 +107,12 @@ function readTry([hook, number, by, state, failures, ageMs]: unknown[]): Try | u
   return { hook, number, by, state: known, failures, ageMs: Math.min(ageMs, AGE_MAX_MS) };
 }
 
-function readQuiet([pattern, leftMs, why, by, stamp]: unknown[]): Quiet | undefined {
+function readQuiet([pattern, leftMs, why, by, stamp, keptMs]: unknown[]): Quiet | undefined {
   if (typeof pattern !== "string" || !isPattern(pattern) || !isIdText(by)) return undefined;
   if (!isSpan(leftMs) || !isCount(stamp, HEARTBEAT_MAX_MS) || typeof why !== "string") {
     return undefined;
   }
-  return { pattern, leftMs: Math.min(leftMs, QUIET_MAX_MS), why: wordsOf(why), by, stamp };
+  const quiet = { pattern, leftMs: Math.min(leftMs, QUIET_MAX_MS), why: wordsOf(why), by, stamp };
+  if (keptMs === undefined) return quiet;
+  return isSpan(keptMs) ? { ...quiet, keptMs: Math.min(keptMs, QUIET_KEPT_MAX_MS) } : undefined;
 }

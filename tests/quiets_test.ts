@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
-import { covers, isPattern, type Quiet, QUIET_MAX_MS, Quiets, QUIETS_MAX } from "../lib/quiets.ts";
+import {
+  covers,
+  isPattern,
+  type Quiet,
+  QUIET_KEPT_MAX_MS,
+  QUIET_MAX_MS,
+  Quiets,
+  QUIETS_KEPT_MAX,
+  QUIETS_MAX,
+} from "../lib/quiets.ts";
 
 const NEWS_MS = 8_000;
 const NOW_MS = 500_000;
@@ -71,6 +80,37 @@ Deno.test("who asks again sets another end; for 0 ms it ends now, and no node th
   assertEquals(quiets.told(NOW_MS + 180_000, true), [], "by then it has ended everywhere");
 });
 
+Deno.test("a node that hears of a quiet by its end keeps that for as long as others do, and whoever missed it brings nothing back", () => {
+  const quiets = asked("web*", QUIET_MAX_MS);
+  const [before] = quiets.told(NOW_MS, true);
+  asked("web*", 0, quiets);
+  const [end] = quiets.told(NOW_MS + 1_000, true);
+  const later = new Quiets({ newsMs: NEWS_MS });
+  later.take(end!, NOW_MS + 1_000);
+  const lastMs = NOW_MS + QUIET_KEPT_MAX_MS - 1;
+  assertFalse(later.take({ ...before!, leftMs: 1 }, lastMs));
+  assertEquals([quiets, later].map((each) => each.told(lastMs, true).length), [1, 1]);
+  assertEquals([quiets, later].map((each) => each.told(lastMs + 1, true)), [[], []]);
+});
+
+Deno.test("an end that is told again and again is kept no longer for that", () => {
+  const [a, b] = [asked("web*", 60_000), new Quiets({ newsMs: NEWS_MS })];
+  asked("web*", 0, a);
+  for (let nowMs = NOW_MS; nowMs < NOW_MS + 300_000; nowMs += 1_000) {
+    for (const quiet of a.told(nowMs, true)) b.take(quiet, nowMs + 100);
+    for (const quiet of b.told(nowMs + 500, true)) a.take(quiet, nowMs + 600);
+  }
+  assert(a.empty && b.empty);
+});
+
+Deno.test("an end of which nothing else is known, as older nodes tell it, is kept for as long as any quiet can last", () => {
+  const quiets = new Quiets({ newsMs: NEWS_MS });
+  quiets.take(quiet({ leftMs: 0, stamp: 2 }), NOW_MS);
+  const old = quiet({ leftMs: QUIET_MAX_MS, stamp: 1 });
+  assertFalse(quiets.take(old, NOW_MS + QUIET_MAX_MS));
+  assertEquals(quiets.told(NOW_MS + QUIET_KEPT_MAX_MS, true), []);
+});
+
 Deno.test("of one pattern what was asked last counts, in whatever order it comes", () => {
   const fcQuiet = fc.record({
     ...{ stamp: fc.integer({ min: 1, max: 3 }), by: fc.constantFrom("n1", "n2") },
@@ -101,7 +141,27 @@ Deno.test("quiets are bounded in number and length, and what is no quiet is refu
   assertEquals(ask("n1", QUIET_MAX_MS), "done");
   for (const forMs of [-1, NaN, QUIET_MAX_MS + 1]) assertEquals(ask("n1", forMs), "invalid");
   assertEquals(ask("a b", 1_000), "invalid");
+  assertEquals(ask("n2", 0), "done");
+  assertEquals(ask("more", 1_000), "done", "what was ended leaves its place");
+  assertEquals(ask("n2", 1_000), "full");
   const long = new Quiets({ newsMs: NEWS_MS });
   long.take(quiet({ leftMs: 1e15 }), NOW_MS);
   assertEquals(long.active(NOW_MS)[0]?.leftMs, QUIET_MAX_MS);
+});
+
+Deno.test("of quiets that ended the first to be forgotten makes room, and none that lasts; a message has 64", () => {
+  const quiets = asked("lasts", 1_000);
+  for (let i = 0; i < QUIETS_KEPT_MAX; i++) {
+    asked(`n${i}`, 60_000 + i, quiets);
+    asked(`n${i}`, 0, quiets);
+  }
+  const [before, first, second] = ["lasts", "n0", "n1"].map((pattern) =>
+    quiet({ pattern, stamp: 1 })
+  );
+  assertEquals(quiets.active(NOW_MS).map(({ pattern }) => pattern), ["lasts"]);
+  assertFalse(quiets.take(before!, NOW_MS));
+  assertFalse(quiets.take(second!, NOW_MS));
+  assert(quiets.take(first!, NOW_MS), "it was forgotten");
+  const told = quiets.told(NOW_MS, true);
+  assertEquals([told.length, told.filter(({ leftMs }) => leftMs > 0).length], [QUIETS_MAX, 2]);
 });

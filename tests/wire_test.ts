@@ -283,7 +283,7 @@ Deno.test("words that an older node passes on, deeper than they may be, cost the
 Deno.test("decodeMessage() drops tidings that break a rule, counts them, and keeps the others", () => {
   const told = ["pager", "n5", "1a2b3c01", "dead", 1_000, 0, "n7", 5, 1, "200"];
   const sign = ["pager", 1, "n7", "failed", 2, 5];
-  const quiet = ["web*", 1_000, "deploy", "n1", 7];
+  const quiet = ["web*", 1_000, "deploy", "n1", 7, 2_000];
   const broken = (entry: readonly unknown[]) =>
     entry.map((_, i) => entry.map((value, j) => i === j ? { not: "it" } : value));
   const { tidings, dropped } = read(body({

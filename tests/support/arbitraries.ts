@@ -89,4 +89,5 @@ export const fcTry: fc.Arbitrary<Try> = fc.record({
 export const fcQuiet: fc.Arbitrary<Quiet> = fc.record({
   ...{ pattern: fc.stringMatching(/^[a-z*]{1,9}$/), leftMs: fc.nat(1e6), by: fcId },
   ...{ why: fc.stringMatching(/^[a-z]{0,9}$/), stamp: fc.nat(1e9) },
-});
+  keptMs: fc.nat(1e6),
+}, { requiredKeys: ["pattern", "leftMs", "by", "why", "stamp"] });
