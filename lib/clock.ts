@@ -176,8 +176,7 @@ export class Pulse {
   beat(now: Moment, stepMs = HEARTBEAT_STEP_MS): boolean {
     const sinceMs = now.monotonicMs - this.#readAtMs;
     if (sinceMs < HEARTBEAT_STEP_MS) return false;
-    // A clock before the epoch counts as the first step.
-    const pacedMs = this.#clockMs === 0 ? HEARTBEAT_STEP_MS : this.#clockMs + sinceMs;
+    const pacedMs = this.#pacedMs(now.monotonicMs);
     const leaps = this.#clockMs >= CLOCK_SET_MS && now.wallMs > pacedMs + LEAP_MAX_MS;
     // Clocks that are read one after the other differ by a little, which must not add up.
     const isAhead = !leaps && now.wallMs > pacedMs + HEARTBEAT_STEP_MS;
@@ -190,10 +189,17 @@ export class Pulse {
   }
 
   /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
-  jumpPast(stamp: number): void {
+  jumpPast(stamp: number, monotonicMs: number): void {
     if (stamp < this.#heartbeat) return;
     this.#heartbeat = Math.min(stamp + HEARTBEAT_STEP_MS, HEARTBEAT_MAX_MS);
-    this.#clockMs = Math.max(this.#clockMs, this.#heartbeat);
+    this.#clockMs = Math.max(this.#pacedMs(monotonicMs), this.#heartbeat);
+    // A reading as well: the next one must not count the time before it once more.
+    this.#readAtMs = monotonicMs;
+  }
+
+  /** The last reading plus the time since; a clock before the epoch counts as the first step. */
+  #pacedMs(monotonicMs: number): number {
+    return this.#clockMs === 0 ? HEARTBEAT_STEP_MS : this.#clockMs + monotonicMs - this.#readAtMs;
   }
 }
 

@@ -41,5 +41,8 @@ export interface GossipOptions extends Self, PaceOptions {
 export interface ReplicaOptions extends Self {
   readonly pace: Pace;
   /** Knows how long this node did not run. */
-  readonly clock: Pick<RunningClock, "sleptMs" | "missedMs" | "uncountedMs" | "isWaking">;
+  readonly clock: Pick<
+    RunningClock,
+    "monotonicMs" | "sleptMs" | "missedMs" | "uncountedMs" | "isWaking"
+  >;
 }

@@ -137,7 +137,7 @@ export class Replica {
    */
   jumpPast(stamp: number, nowMs: number): void {
     if (stamp > HEARSAY_MAX_MS && stamp > reachOf(this.table.get(this.id)!, nowMs)) return;
-    this.pulse.jumpPast(stamp);
+    this.pulse.jumpPast(stamp, this.clock.monotonicMs);
     this.#mergeOwn(nowMs);
   }
 

@@ -7,7 +7,7 @@ const DEAD_AFTER_MS = 5_000;
 
 Deno.test("Carriers: a process is new for a dead-after from when it was seen first; the next one anew", () => {
   const replica = new Replica({
-    clock: { sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
     ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: DEAD_AFTER_MS }),
   });

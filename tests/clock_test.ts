@@ -144,10 +144,23 @@ Deno.test("invariant 2: Pulse never goes back with the wall clock", () => {
 Deno.test("Pulse.jumpPast() passes a stamp by a step, and never takes a heartbeat back", () => {
   const pulse = new Pulse();
   pulse.beat({ monotonicMs: 0, wallMs: 5_000 });
-  pulse.jumpPast(5_000);
+  pulse.jumpPast(5_000, 0);
   assertEquals(pulse.heartbeat, 5_100);
-  pulse.jumpPast(4_000);
+  pulse.jumpPast(4_000, 0);
   assertEquals(pulse.heartbeat, 5_100);
+});
+
+Deno.test("Pulse.jumpPast() reads the clock: the time before it counts once, and after it stamp plus age go on from there", () => {
+  const pulse = new Pulse();
+  const showsAt = (monotonicMs: number) => {
+    pulse.beat({ monotonicMs, wallMs: IN_2026 + monotonicMs });
+    return pulse.heartbeat + pulse.ageMs - IN_2026;
+  };
+  assertEquals(showsAt(0), 0);
+  pulse.jumpPast(IN_2026 + 50_000, 50_000);
+  assertEquals(showsAt(60_000), 60_100);
+  pulse.jumpPast(IN_2026 + 100_000, 70_000);
+  assertEquals(showsAt(80_000), 110_100, "it was 30 s behind what others hold against it");
 });
 
 Deno.test("Pulse does not run ahead of a wall clock that is read a moment before or after the monotonic one", () => {

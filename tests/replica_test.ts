@@ -44,6 +44,10 @@ class Copy {
     return { monotonicMs: this.nowMs, wallMs: WALL_MS + this.nowMs };
   }
 
+  get monotonicMs(): number {
+    return this.nowMs;
+  }
+
   get own(): number {
     return this.replica.table.get("me")!.heartbeat;
   }

@@ -121,7 +121,7 @@ function replicaOf(id: string, random = () => 0): Replica {
     id,
     address: `${id}:80`,
     boot: "0000000a",
-    clock: { sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
     ...options,
   });
   replica.beat({ monotonicMs: 0, wallMs: HEARTBEAT }, 0);

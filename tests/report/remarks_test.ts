@@ -16,7 +16,10 @@ function remarks(
   const replica = new Replica({
     ...{ id: "me", address: "me:80", boot: "00000001" },
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
-    ...{ random: () => 0.5, clock: { sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false } },
+    ...{
+      random: () => 0.5,
+      clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    },
   });
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
   replica.merge({ ...report, ageMs: 0, left: "" }, "n1", 0);
