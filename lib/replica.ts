@@ -131,12 +131,11 @@ export class Replica {
     if (this.pulse.heartbeat === heartbeat) this.jumpPast(heartbeat, nowMs);
   }
 
-  /**
-   * Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, a charge, or what was
-   * claimed of it. Not further than where others would believe it.
-   */
+  /** Jumps past `stamp`, which others hold against this node; not further than where others would believe it. */
   jumpPast(stamp: number, nowMs: number): void {
-    if (stamp > HEARSAY_MAX_MS && stamp > reachOf(this.table.get(this.id)!, nowMs)) return;
+    const own = this.table.get(this.id);
+    // Nobody believes anything of a member that was decommissioned.
+    if (own === undefined || (stamp > HEARSAY_MAX_MS && stamp > reachOf(own, nowMs))) return;
     this.pulse.jumpPast(stamp, this.clock.monotonicMs);
     this.#mergeOwn(nowMs);
   }

@@ -347,6 +347,17 @@ for (const way of ["row", "columns"] as const) {
   });
 }
 
+Deno.test("a node that is decommissioned jumps past nothing that is claimed of it", () => {
+  const copy = new Copy();
+  const { heartbeat } = copy.replica.pulse;
+  copy.replica.bury("me", "n1", copy.nowMs);
+  for (const claimed of [heartbeat + 100, HEARTBEAT_MAX_MS]) {
+    const parts = { address: "me:80", boot: "00000002", ageMs: 0, left: "" };
+    copy.take({ rows: [{ id: "me", heartbeat: claimed, ...parts }] }, "n1", true);
+    assertEquals(copy.replica.pulse.heartbeat, heartbeat);
+  }
+});
+
 Deno.test("columns and rows of others do not date this node's own row", () => {
   const copy = new Copy();
   const before = copyOf(copy.row("me"));
