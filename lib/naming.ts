@@ -5,7 +5,7 @@
  * @module
  */
 import type { Row, Status } from "./table.ts";
-import type { ChangeName, Kept } from "./told.ts";
+import { type ChangeName, type Kept, stepAfter } from "./told.ts";
 
 /** Who was told of one of these is told when the member is live again. */
 export const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
@@ -31,9 +31,13 @@ export function nameOf(seen: Seen, told: Kept | undefined): ChangeName {
   if (to === "decommissioned") return { id, boot: "", to, heartbeat: 0, step: 0 };
   const boot = row?.boot ?? "";
   if (isSilent(seen)) return { id, boot, to, heartbeat: row!.heartbeat, step: 0 };
-  const { heartbeat = 0, step = 0 } = told ?? {};
   const isBack = to === "live" && told !== undefined && TROUBLES.has(told.to);
-  return { id, boot: isBack ? told.boot : boot, to, heartbeat, step: step + 1 };
+  return {
+    id,
+    boot: isBack ? told.boot : boot,
+    to,
+    ...stepAfter(told ?? { heartbeat: 0, step: 0 }),
+  };
 }
 
 /** Whether what was told is later than what this node knows: it will hear the rest. */

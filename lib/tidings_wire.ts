@@ -22,7 +22,7 @@ import { AGE_MAX_MS, HEARTBEAT_MAX_MS, MEMBERS_MAX } from "./limits.ts";
 import { isPattern, type Quiet, QUIET_KEPT_MAX_MS, QUIET_MAX_MS, QUIETS_MAX } from "./quiets.ts";
 import { STATUSES } from "./table.ts";
 import type { TidingsPart } from "./tidings.ts";
-import { RESULT_LENGTH_MAX, type Told, TOLD_TOLD_MAX } from "./told.ts";
+import { RESULT_LENGTH_MAX, STEP_MAX, type Told, TOLD_TOLD_MAX } from "./told.ts";
 import { TRIES_MAX, type Try, TRY_NUMBER_MAX, TRY_STATES } from "./tries.ts";
 
 /** Values that tidings at their longest hold, each list and comma counted. */
@@ -30,9 +30,6 @@ export const TIDINGS_VALUES_MAX = TOLD_TOLD_MAX * 11 + TRIES_MAX * 7 + QUIETS_MA
 
 /** Words of a result: printable, no quotes. */
 const RESULT = new RegExp(`^[A-Za-z0-9 ._:-]{0,${RESULT_LENGTH_MAX}}$`);
-
-/** A member changes less often while it is up. */
-const STEP_MAX = 2 ** 31;
 
 /** A result in the characters that travel. */
 export function resultOf(words: string): string {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
 import { News, type NewsPace } from "./news.ts";
 import { ageOf, type Status, STATUSES } from "./table.ts";
 
@@ -20,6 +21,9 @@ export const TOLD_TOLD_MAX = 256;
 /** Characters of a result: a status or an exit code, and a word. */
 export const RESULT_LENGTH_MAX = 24;
 
+/** The greatest step that others read: a member changes less often while it is up. */
+export const STEP_MAX = 2 ** 31;
+
 /** The facts of a change that name it. */
 export interface ChangeName {
   readonly id: string;
@@ -30,6 +34,8 @@ export interface ChangeName {
   /** 0 where it is silent; otherwise counts the changes told since that heartbeat. */
   readonly step: number;
 }
+
+type Step = Pick<ChangeName, "heartbeat" | "step">;
 
 /** A change that somebody was told of, as it travels. */
 export interface Told extends ChangeName {
@@ -48,6 +54,14 @@ export interface Told extends ChangeName {
 export function keyOf({ id, boot, to, heartbeat, step }: ChangeName): string {
   const stamp = step > 1 ? `${heartbeat}.${step}` : `${heartbeat}`;
   return [id, boot, to, stamp].join("/");
+}
+
+/** The stamp and step that come after others: after a stamp's last step the first of the next stamp. */
+export function stepAfter({ heartbeat, step }: Step): Step {
+  if (step < STEP_MAX) return { heartbeat, step: step + 1 };
+  return heartbeat < HEARTBEAT_MAX_MS
+    ? { heartbeat: heartbeat + HEARTBEAT_STEP_MS, step: 1 }
+    : { heartbeat, step };
 }
 
 /** Positive if `a` was told of a later state of the member than `b`. A decommission is above all. */
@@ -96,7 +110,7 @@ export class ToldChanges {
     if (known === undefined || known.step === 0 || name.heartbeat > known.heartbeat) return name;
     const isOvertaken = name.heartbeat < known.heartbeat || name.step < known.step;
     if (!isOvertaken || known.to === name.to) return name;
-    return { ...name, heartbeat: known.heartbeat, step: known.step + 1 };
+    return { ...name, ...stepAfter(known) };
   }
 
   /** Merges what was told: the latest state of a member counts. True if it is new. */

@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { isOtherTrouble, isOutdated, nameOf, type Seen } from "../lib/naming.ts";
 import type { Status } from "../lib/table.ts";
-import { type Kept, keyOf } from "../lib/told.ts";
+import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
+import { readTold, toldEntry } from "../lib/tidings_wire.ts";
+import { type Kept, keyOf, STEP_MAX, ToldChanges } from "../lib/told.ts";
 
 interface Facts {
   readonly boot?: string;
@@ -101,4 +103,16 @@ Deno.test("this node waits where others were told of a later heartbeat, return, 
   assertEquals(waits("left", toldAs("live", { step: 1, boot: "b0" }), left), false);
   assertEquals(waits("left", back, { ...left, heardAtMs: 1 }), false);
   assertEquals(isOutdated({ ...seenAs("live"), row: undefined }, back), false);
+});
+
+Deno.test("what follows the last step is read by others, and is later", () => {
+  const told = { ...toldAs("dead", { step: STEP_MAX, boot: "1a2b3c01" }), ageMs: 0 };
+  const next = { ...told, ...nameOf(seenAs("live"), told) };
+  assertEquals(keyOf(readTold(toldEntry(next))!), "n3/1a2b3c01/live/1100");
+  const changes = new ToldChanges({ newsMs: 8_000 });
+  changes.merge(told, 0);
+  assertEquals([changes.merge(next, 0), changes.merge(told, 0)], [true, false]);
+  const last = toldAs("dead", { heartbeat: HEARTBEAT_MAX_MS, step: STEP_MAX });
+  const { heartbeat, step } = nameOf(seenAs("live"), last);
+  assertEquals([heartbeat, step], [HEARTBEAT_MAX_MS, STEP_MAX], "there is nothing later");
 });
