@@ -38,6 +38,9 @@ export const TOMBSTONES_BYTES_MAX = 2 * 1024 * 1024;
  */
 export const HEARTBEAT_STEP_MS = 100;
 
+/** The longest interval that can be asked for, in ms: with a longer one, news would take minutes to spread. */
+export const INTERVAL_MAX_MS = 60_000;
+
 /** The last heartbeat that can be written as an RFC 3339 time: the end of the year 9999. */
 export const HEARTBEAT_MAX_MS = 253_402_300_799_900;
 

@@ -25,7 +25,7 @@ export const STRETCH_MEMBERS = 10_000;
 const KEEP_SHARE = 0.8;
 
 /** The greatest factor: a full table's. */
-const FACTOR_MAX = 7;
+export const FACTOR_MAX = 7;
 
 /** So many dead-afters after a change all have heard of it, by many rounds, and beat by it. */
 const SETTLE_DEAD_AFTERS = 2;

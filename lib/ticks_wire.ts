@@ -4,12 +4,13 @@
  * @module
  */
 import { isCount, isHeartbeat } from "./entries.ts";
-import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
+import { HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS, INTERVAL_MAX_MS } from "./limits.ts";
+import { FACTOR_MAX } from "./pace.ts";
 import type { Mutable } from "./table.ts";
 import type { Ticks } from "./ticks.ts";
 
-/** The longest unit, in ms: the longest interval. */
-const UNIT_MAX_MS = 3_600_000;
+/** The longest unit, in ms: the longest interval, stretched by the greatest factor. */
+const UNIT_MAX_MS = INTERVAL_MAX_MS * FACTOR_MAX;
 
 /** What a body says in ticks, and of them. */
 export interface TicksPart {

@@ -15,13 +15,11 @@ import {
 } from "../address.ts";
 import { UsageError } from "./flags.ts";
 import { type Network, parseNetwork } from "./networks.ts";
-import { AGE_MAX_MS } from "../limits.ts";
+import { AGE_MAX_MS, INTERVAL_MAX_MS } from "../limits.ts";
 import { quote } from "../text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
 export const INTERVAL_MIN_MS = 200;
-/** With a longer interval, news would take minutes to spread. */
-export const INTERVAL_MAX_MS = 60_000;
 /** After a longer silence, nobody needs a liveness store to see that a member is dead. */
 export const DEAD_AFTER_MAX_MS = 3_600_000;
 /** Seeds only serve to find the other nodes: a few are enough. */
