@@ -225,8 +225,10 @@ export class Exchanges {
     this.counts.invalid += message.dropped;
     this.counts.full += refused;
     const bad = message.dropped + refused;
-    if (bad === 0) calls.well(via);
-    else if (calls.trouble(via)) {
+    // Not the ID alone: that may read like an address, whose trouble is another.
+    const key = `entries ${via}`;
+    if (bad === 0) calls.well(key);
+    else if (calls.trouble(key)) {
       notice(
         turn,
         "warn",

@@ -276,6 +276,15 @@ Deno.test("what a peer sends that is invalid is dropped, and logged once until i
   assertEquals(Object.keys(a.statuses()), ["A", "B", "C"]);
 });
 
+Deno.test("calls that fail are logged once, whatever ID the member has that pushes all the while", () => {
+  const lab = new Lab();
+  lab.reach = (_, to) => to === "b:80" ? "silent" : "ok";
+  const a = lab.start("A");
+  lab.start("b:80", { address: "b:80", join: [a.address] });
+  lab.pass(60_000);
+  assertEquals(a.notices, ["no answer from b:80: timed out"]);
+});
+
 Deno.test("a forged row under its own ID moves nothing but its heartbeat", () => {
   const { lab, a, b } = three();
   const own = a.gossip.replica.table.get("A")!;
