@@ -90,7 +90,8 @@ export class Invariants {
     this.truth.notePace(node);
     const seen = this.#seenBy(node);
     for (const row of replica.table.roster()) this.#checkRow(node, row, seen);
-    for (const id of replica.evidence.members()) {
+    // A program before this one does not tell.
+    for (const id of replica.evidence.members?.() ?? []) {
       if (replica.table.get(id) !== undefined) continue;
       this.#fail("7", `${node.id} keeps evidence about ${id}, which is not in its table`);
     }
