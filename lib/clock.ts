@@ -191,8 +191,11 @@ export class Pulse {
   /** Jumps past `stamp`, which others hold against this node: the heartbeat of a former life, or a charge. */
   jumpPast(stamp: number, monotonicMs: number): void {
     if (stamp < this.#heartbeat) return;
-    this.#heartbeat = Math.min(stamp + HEARTBEAT_STEP_MS, HEARTBEAT_MAX_MS);
-    this.#clockMs = Math.max(this.#pacedMs(monotonicMs), this.#heartbeat);
+    const pacedMs = this.#pacedMs(monotonicMs);
+    // Not behind the clock, or others would count the heartbeat as older than it is.
+    const heartbeat = Math.max(stamp + HEARTBEAT_STEP_MS, floorStep(pacedMs));
+    this.#heartbeat = Math.min(heartbeat, HEARTBEAT_MAX_MS);
+    this.#clockMs = Math.max(pacedMs, this.#heartbeat);
     // A reading as well: the next one must not count the time before it once more.
     this.#readAtMs = monotonicMs;
   }
