@@ -10,6 +10,7 @@
  * @module
  */
 import { absorb, type Absorbed, type Told } from "./absorb.ts";
+import { HEARSAY_MAX_MS } from "./belief.ts";
 import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { composeAnswer } from "./compose.ts";
@@ -120,7 +121,7 @@ export class Exchanges {
     }
     this.#meeting.noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
-    const isAnswer = this.#speaksFor(turn, id, to);
+    const isAnswer = this.#speaksFor(turn, id, to, message.rows);
     const { equal, own } = this.#merge(turn, message, { via: id, isAnswer, said: call.said });
     if (this.#options.joining.active && call.asks === "all") {
       calls.pull(turn, message, this.#options.random);
@@ -134,12 +135,15 @@ export class Exchanges {
     this.#claims.answered(turn, id, to);
   }
 
-  /** Whether what answers at an address is believed as that member: any process can answer under the ID of another. */
-  #speaksFor(turn: Turn, id: string, address: string): boolean {
+  /** Whether what answers at `to` is believed as that member: any process can answer under the ID of another. */
+  #speaksFor(turn: Turn, id: string, to: string, rows: Message["rows"]): boolean {
     const { table, verdicts } = this.#options.replica;
     const row = table.get(id);
-    return row === undefined || row.address === address ||
-      !isUp(verdicts.statusOf(row, turn.nowMs));
+    if (row === undefined || row.address === to) return true;
+    if (!isUp(verdicts.statusOf(row, turn.nowMs))) return true;
+    // Started anew elsewhere: a claim that the member itself can jump past, should it be a lie.
+    const own = rows?.find((said) => said.id === id && said.address === to);
+    return own !== undefined && own.boot !== row.boot && own.heartbeat <= HEARSAY_MAX_MS;
   }
 
   /** Whether a member's heartbeat is late. An answer that cannot be read, as news came, is asked for again. */

@@ -120,6 +120,13 @@ export class Forgotten {
     return true;
   }
 
+  /** Keeps a mark for longer, where there is one: Go nodes list its member without end, so that is no news. */
+  renew(id: string, nowMs: number): boolean {
+    const kept = this.#marks.get(id);
+    if (kept !== undefined) this.#keep(kept, nowMs);
+    return kept !== undefined;
+  }
+
   /** Drops a member that is dead or left, as a user of this node asked. */
   ask(id: string, nowMs: number): Forgot {
     const { table } = this.#options;

@@ -145,7 +145,7 @@ function hearOf(
   id: string,
   { via, nowMs }: { via: string; nowMs: number },
 ): void {
-  if (replica.table.get(id) !== undefined) return;
+  if (replica.table.get(id) !== undefined || replica.forgotten.renew(id, nowMs)) return;
   replica.merge({ id, address: "", boot: "", heartbeat: 0, ageMs: 0, left: "" }, via, nowMs);
 }
 

@@ -45,7 +45,8 @@ export function isOutdated(seen: Seen, told: Kept): boolean {
   const { status, row } = seen;
   if (told.to === "decommissioned") return true;
   if (row === undefined || told.step === 0) return false;
-  if (isSilent(seen)) return row.heartbeat <= told.heartbeat;
+  // Forgotten meanwhile, it may have come back with an earlier clock.
+  if (isSilent(seen)) return row.heartbeat <= told.heartbeat && row.boot === told.boot;
   return isEnd(seen) && status !== told.to && row.boot === told.boot &&
     row.heardAtMs <= told.toldAtMs;
 }

@@ -79,6 +79,7 @@ export function covers(pattern: string, id: string): boolean {
 export class Quiets {
   readonly #news: News;
   readonly #byPattern = new Map<string, Kept>();
+  #sleptMs = 0;
 
   constructor(pace: NewsPace) {
     this.#news = new News(pace);
@@ -86,6 +87,19 @@ export class Quiets {
 
   get empty(): boolean {
     return this.#byPattern.size === 0;
+  }
+
+  /**
+   * Takes how long this node slept so far: a quiet ended meanwhile all the same, and whoever slept would bring it back.
+   * It is kept as long as before: messages of that time may still come, and must not begin it anew.
+   */
+  slept(sleptMs: number): void {
+    const byMs = sleptMs - this.#sleptMs;
+    this.#sleptMs = sleptMs;
+    if (byMs === 0) return;
+    for (const [pattern, kept] of this.#byPattern) {
+      this.#byPattern.set(pattern, { ...kept, untilMs: kept.untilMs - byMs });
+    }
   }
 
   /** Begins a quiet, or gives one another end; 0 ms end it now. */

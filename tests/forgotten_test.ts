@@ -1,4 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { floorStep } from "../lib/clock.ts";
+import { encodeMessage } from "../lib/wire.ts";
+import { Lab } from "./support/lab.ts";
 import { Stage } from "./sim/stage.ts";
 import type { OurNode } from "./sim/our_node.ts";
 
@@ -143,6 +146,29 @@ Deno.test("a Go node that lists a forgotten member brings it back to nobody", ()
   assertEquals(holders(stage, "n2"), []);
   stage.run(2 * 3_600_000 / 4);
   assertEquals(holders(stage, "n2"), []);
+});
+
+Deno.test("a Go node that goes on listing forgotten members makes no news of them", () => {
+  const lab = new Lab();
+  const a = lab.start("a");
+  lab.start("b", { join: ["a:80"] });
+  lab.pass(3_000);
+  const ids = Array.from({ length: 40 }, (_, i) => `job-${i}`);
+  const rows = ids.map((id) => ({
+    ...{ id, address: `${id}:80`, boot: "0000000a", left: "SIGTERM", ageMs: 0 },
+    heartbeat: floorStep(a.now().wallMs),
+  }));
+  a.receive("b", encodeMessage({ roster: "0".repeat(16), rows }));
+  lab.pass(5_000);
+  for (const id of ids) a.driver.enter((gossip, now) => gossip.forget(now, id));
+  lab.pass(60_000);
+  lab.strangers.set("g:80", () => `hello g\n${ids.join(" ")}\n\ng:80\n`);
+  for (let i = 0; i < 20; i++) {
+    a.hear("g", "g:80");
+    lab.pass(1_000);
+  }
+  assertEquals(a.gossip.replica.news.names(), []);
+  assertEquals(ids.filter((id) => a.gossip.replica.table.get(id) !== undefined), []);
 });
 
 Deno.test("a node that stops does not forget itself, whoever asks", () => {

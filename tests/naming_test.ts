@@ -116,3 +116,9 @@ Deno.test("what follows the last step is read by others, and is later", () => {
   const { heartbeat, step } = nameOf(seenAs("live"), last);
   assertEquals([heartbeat, step], [HEARTBEAT_MAX_MS, STEP_MAX], "there is nothing later");
 });
+
+Deno.test("a silence with an earlier heartbeat is outdated, but for another process: a forgotten member may come back so", () => {
+  const back = toldAs("live", { heartbeat: 5_000, step: 1 });
+  assertEquals(isOutdated(seenAs("dead", { heartbeat: 4_000 }), back), true);
+  assertEquals(isOutdated(seenAs("dead", { heartbeat: 4_000, boot: "b2" }), back), false);
+});

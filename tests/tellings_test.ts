@@ -177,6 +177,21 @@ Deno.test("a receiver whose answers are lost is told again, under the same key, 
   }
 });
 
+Deno.test("quiet: a node that slept through its end does not bring it back", () => {
+  for (const kind of ["suspended", "stopped"] as const) {
+    const stage = stageOf({ seed: kind });
+    stage.node("n0").quiet("*", 120_000);
+    stage.run(5_000);
+    stage.node("n3").stall(kind);
+    stage.run(600_000);
+    stage.node("n3").resume();
+    stage.run(10_000);
+    for (const { id, gossip } of stage.world.up()) {
+      assertEquals(gossip.replica.tidings.quiets.active(gossip.nowMs), [], `${kind} ${id}`);
+    }
+  }
+});
+
 Deno.test("quiet: what happens meanwhile is told when it ends, if it still lasts; others are told at once", () => {
   const stage = stageOf();
   stage.node("n0").quiet("n3", 60_000);

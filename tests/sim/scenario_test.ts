@@ -292,6 +292,19 @@ Deno.test("invariant 8: a member that starts in 2126 harms nobody; under its ID 
   assertEquals(deaths.length, 8, "once at each of the others");
 });
 
+Deno.test("invariant 8: a member that starts again at another address with a clock ahead is dead to nobody", () => {
+  for (const how of ["closed", "lost"] as const) {
+    const stage = new Stage({ nodes: 6, seed: how });
+    stage.node("n3").end(how);
+    stage.run(300);
+    const movedMs = stage.world.nowMs;
+    stage.start(3, { address: "h9:1", clock: { ...EXACT_CLOCK, wallSkewMs: 90_000 } });
+    stage.run(30_000);
+    const told = stage.toldOf("n3", movedMs).map(({ change: { from, to } }) => `${from} -> ${to}`);
+    assertEquals(new Set(told), new Set(["live -> live"]), how);
+  }
+});
+
 Deno.test("invariant 4: a node that did not run for ten minutes accuses nobody, though all clocks are far ahead of those it knows", () => {
   for (const kind of ["stopped", "suspended"] as const) {
     const stage = new Stage({ nodes: 16 });
