@@ -22,6 +22,15 @@ export async function readText(path: string, bytesMax: number): Promise<string> 
   return await Deno.readTextFile(path);
 }
 
+/** When a file was last written, in ms since the epoch; 0 where that is not known. */
+export function writtenMs(path: string): number {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
 function check({ isFile, isDirectory, size }: Deno.FileInfo, bytesMax: number): void {
   if (isDirectory) throw new FileError("is a folder");
   if (!isFile) throw new FileError("is not a regular file");

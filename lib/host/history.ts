@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { Outcome } from "../net/transport.ts";
 import { type Gap, Past, type PastChange, type PastEntry } from "../report/past.ts";
 import type { Row } from "../table.ts";
+import { writtenMs } from "./files.ts";
 import { decodeChange } from "./past_format.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
 
@@ -61,6 +62,7 @@ export class History {
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });
     const nowMs = this.#start.wallMs;
+    // The state file is written once a minute at least.
     const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
     // Not what is ahead: the clock was wrong then, or is now.
     const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
@@ -146,15 +148,6 @@ export class History {
     this.#add({ kind: "told", gap, by: id });
     const { log } = this.#options;
     log.notice("info", `${id} told ${told.length} changes that this node missed while it was off`);
-  }
-}
-
-/** When the state file was last written: once a minute at least. */
-function writtenMs(state: string): number {
-  try {
-    return Deno.statSync(state).mtime?.getTime() ?? 0;
-  } catch {
-    return 0;
   }
 }
 

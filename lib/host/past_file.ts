@@ -7,7 +7,7 @@
 import { withDeadline } from "../net/deadline.ts";
 import { PAST_AGE_MAX_MS, type PastEntry } from "../report/past.ts";
 import { dirname, type Disk, followLinks, hint, reasonOf, syncFolder } from "./disk.ts";
-import { readTextSync } from "./files.ts";
+import { readTextSync, writtenMs } from "./files.ts";
 import { decodeEntry, encodeEntry } from "./past_format.ts";
 
 /** Bytes of a file before the next is begun, and files kept: 16 MB. */
@@ -29,6 +29,8 @@ const WAITING_MAX = 10_000;
 
 /** Longest wait for the last write of a node that ends. */
 const CLOSE_MS = 1_000;
+
+const encoder = new TextEncoder();
 
 interface Segment {
   readonly number: number;
@@ -53,13 +55,19 @@ export function readPast(statePath: string, onTrouble: (text: string) => void): 
   let torn = false;
   let wrong = 0;
   for (const number of numbersOf(path)) {
+    const name = `${path}${number}`;
     let text = "";
-    try {
-      text = readTextSync(`${path}${number}`, READ_BYTES_MAX);
-    } catch (error) {
-      onTrouble(`Cannot read the history in '${path}${number}': ${reasonOf(error)}`);
-    }
     let lastMs = 0;
+    let bytes: number;
+    try {
+      text = readTextSync(name, READ_BYTES_MAX);
+      bytes = encoder.encode(text).length;
+    } catch (error) {
+      onTrouble(`Cannot read the history in '${name}': ${reasonOf(error)}`);
+      // It counts as full, as what is added to it could not be read either; and it stays as long as the others.
+      bytes = SEGMENT_BYTES_MAX;
+      lastMs = writtenMs(name);
+    }
     const lines = text.split("\n");
     torn = lines.pop() !== "";
     for (const line of lines) {
@@ -69,7 +77,7 @@ export function readPast(statePath: string, onTrouble: (text: string) => void): 
         lastMs = Math.max(lastMs, timeOf(entry));
       } else if (line !== "") wrong++;
     }
-    segments.push({ number, bytes: text.length, lastMs });
+    segments.push({ number, bytes, lastMs });
   }
   // A torn line is what any crash leaves; more are damage.
   if (wrong > segments.length) {
@@ -166,7 +174,7 @@ export class PastFile {
       this.#segments.push(segment);
     }
     const text = `${this.#torn ? "\n" : ""}${entries.map(encodeEntry).join("")}`;
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     const name = `${this.#path}${segment!.number}`;
     const file = await this.#disk.open(name, { append: true, create: true, mode: 0o600 });
     try {

@@ -123,6 +123,37 @@ Deno.test("a damaged or strange file costs what cannot be read, and says so", ()
     assertStringIncludes(troubles.join("\n"), "4 lines");
   }));
 
+Deno.test("words of any language are read back, as a file's length counts in bytes in every life", () =>
+  inFolder(async (statePath) => {
+    const words = "連接被拒絕".repeat(40);
+    for (let life = 0; life < 8; life++) {
+      const { file, found, troubles } = fileOn(statePath);
+      assertEquals([found.entries.length, troubles], [life * 600, []]);
+      for (let i = 0; i < 600; i++) file.add(changeOf(life * 600 + i, words));
+      await file.close();
+    }
+    const { found } = fileOn(statePath);
+    assertEquals([found.entries.length, found.segments.length], [4_800, 3]);
+    for (const { number, bytes } of found.segments) {
+      assertEquals(bytes, (await Deno.stat(`${statePath}.past.${number}`)).size);
+    }
+  }));
+
+Deno.test("to a file that cannot be read nothing is added, and it is kept as long as one that can be", () =>
+  inFolder(async (statePath) => {
+    const tooLong = "x".repeat(2 * 1_048_576 + 1);
+    await Deno.writeTextFile(`${statePath}.past.1`, tooLong);
+    await Deno.utime(`${statePath}.past.1`, T / 1_000, T / 1_000);
+    for (let i = 1; i <= 3; i++) {
+      const { file, troubles } = fileOn(statePath);
+      assertStringIncludes(troubles.join(), "is longer than");
+      file.add(changeOf(i));
+      await file.close();
+    }
+    assertEquals(fileOn(statePath).found.entries, [1, 2, 3].map((i) => changeOf(i)));
+    assertEquals((await Deno.stat(`${statePath}.past.1`)).size, tooLong.length);
+  }));
+
 Deno.test("there are 16 files of 1 MB at most, and those of more than 90 days go", () =>
   inFolder(async (statePath) => {
     const { file } = fileOn(statePath);
