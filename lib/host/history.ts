@@ -6,7 +6,7 @@
 import type { Moment } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Outcome } from "../net/transport.ts";
-import { type Gap, Past, type PastChange, type PastEntry } from "../report/past.ts";
+import { type Gap, isEndless, Past, type PastChange, type PastEntry } from "../report/past.ts";
 import type { Row } from "../table.ts";
 import { writtenMs } from "./files.ts";
 import { decodeChange } from "./past_format.ts";
@@ -58,7 +58,8 @@ export class History {
     const found: FoundPast = readPast(state, (text) => log.notice("warn", text));
     for (const entry of found.entries) this.past.add(entry);
     this.#file = new PastFile({
-      ...{ statePath: state, found, wallMs: () => this.#steadyMs() },
+      ...{ statePath: state, found },
+      keptFromMs: () => this.past.keptFromMs(this.#steadyMs()),
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });
     const nowMs = this.#start.wallMs;
@@ -66,7 +67,7 @@ export class History {
     const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
     // Not what is ahead: the clock was wrong then, or is now.
     const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
-    if (ranMs > 0) {
+    if (!this.#shorten(nowMs) && ranMs > 0) {
       this.#add({ kind: "gap", gap: { fromMs: ranMs, toMs: Math.floor(nowMs) } });
     }
   }
@@ -84,15 +85,18 @@ export class History {
 
   /** Asks one of the live members what happened while this node was off, until all is told; drops what is old. */
   round(live: readonly Row[]): void {
-    const nowMs = this.#options.now().monotonicMs;
+    const { monotonicMs: nowMs, wallMs } = this.#options.now();
     if (nowMs >= this.#nextLookMs) {
       this.#nextLookMs = nowMs + LOOK_AGAIN_MS;
+      this.#shorten(wallMs);
       this.past.expire(this.#steadyMs());
       this.#asked.clear();
     }
     if (this.past.gaps.length === 0 || nowMs < this.#nextAskMs) return;
     const others = live.filter(({ address, boot }) => address !== "" && boot !== "");
-    for (const gap of this.past.gaps.slice(-GAPS_ASKED_MAX).reverse()) {
+    // What is longer than anybody remembers, nobody can tell.
+    const gaps = this.past.gaps.filter((gap) => !isEndless(gap));
+    for (const gap of gaps.slice(-GAPS_ASKED_MAX).reverse()) {
       const asked = this.#asked.get(gap) ?? new Set();
       const unasked = asked.size < ASKED_MAX ? others.filter(({ id }) => !asked.has(id)) : [];
       const row = unasked[Math.floor(this.#options.random() * unasked.length)];
@@ -113,6 +117,16 @@ export class History {
   #steadyMs(): number {
     const { wallMs, monotonicMs } = this.#options.now();
     return Math.min(wallMs, this.#start.wallMs + monotonicMs - this.#start.monotonicMs);
+  }
+
+  /** This node runs now, so gaps that last longer are of a clock that was ahead: one until now takes their place. */
+  #shorten(wallMs: number): boolean {
+    const wrong = this.past.gaps.filter(({ fromMs, toMs }) => fromMs < wallMs && wallMs < toMs);
+    for (const gap of wrong) this.#add({ kind: "told", gap, by: this.#options.id });
+    const [first] = wrong;
+    if (first === undefined) return false;
+    this.#add({ kind: "gap", gap: { fromMs: first.fromMs, toMs: Math.floor(wallMs) } });
+    return true;
   }
 
   #add(entry: PastEntry): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { withDeadline } from "../net/deadline.ts";
-import { PAST_AGE_MAX_MS, type PastEntry } from "../report/past.ts";
+import type { PastEntry } from "../report/past.ts";
 import { dirname, type Disk, followLinks, hint, reasonOf, syncFolder } from "./disk.ts";
 import { readTextSync, writtenMs } from "./files.ts";
 import { decodeEntry, encodeEntry } from "./past_format.ts";
@@ -92,7 +92,8 @@ export interface PastFileOptions {
   readonly found: FoundPast;
   /** Called with the reason, in one line, when writes begin to fail; with undefined when they work again. */
   readonly onTrouble: (trouble: string | undefined) => void;
-  readonly wallMs: () => number;
+  /** From when on changes are kept, in ms since the epoch. */
+  readonly keptFromMs: () => number;
   readonly disk?: Disk;
 }
 
@@ -194,11 +195,11 @@ export class PastFile {
 
   /** Removes the files that are too many, with the one that comes next, or too old. */
   async #prune(): Promise<void> {
-    const oldMs = this.#options.wallMs() - PAST_AGE_MAX_MS;
+    const keptFromMs = this.#options.keptFromMs();
     while (this.#segments.length > 1) {
       const [first] = this.#segments;
       const count = this.#segments.length + (isFull(this.#segments.at(-1)) ? 1 : 0);
-      if (count <= SEGMENTS_MAX && first!.lastMs >= oldMs) return;
+      if (count <= SEGMENTS_MAX && first!.lastMs >= keptFromMs) return;
       await this.#disk.remove(`${this.#path}${first!.number}`).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });

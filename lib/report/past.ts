@@ -65,6 +65,7 @@ export interface PastPage {
 export class Past {
   /** Oldest first. */
   #changes: PastChange[] = [];
+  /** By their beginnings; where clocks were set they may overlap. */
   #gaps: Gap[] = [];
   readonly #byId = new Map<string, PastChange[]>();
   readonly #max: number;
@@ -75,8 +76,10 @@ export class Past {
 
   /** Takes an entry, as it happens or from a file. */
   add(entry: PastEntry): void {
-    if (entry.kind === "gap") this.#gaps = [...this.#gaps, entry.gap].slice(-GAPS_MAX);
-    else if (entry.kind === "told") {
+    if (entry.kind === "gap") {
+      const gaps = [...this.#gaps, entry.gap].sort((a, b) => a.fromMs - b.fromMs);
+      this.#gaps = gaps.slice(-GAPS_MAX);
+    } else if (entry.kind === "told") {
       const { fromMs, toMs } = entry.gap;
       this.#gaps = this.#gaps.filter((gap) => gap.fromMs !== fromMs || gap.toMs !== toMs);
     } else {
@@ -92,11 +95,24 @@ export class Past {
     }
   }
 
+  /**
+   * From when on changes are kept. A gap that is longer than that does not count: at a start with a clock that is years
+   * ahead there seems to be one, and it must not make all that was known old.
+   */
+  keptFromMs(wallMs: number): number {
+    let keptMs = wallMs - PAST_AGE_MAX_MS;
+    for (const gap of this.#gaps.toReversed()) {
+      if (gap.toMs > keptMs && isEndless(gap)) keptMs -= gap.toMs - gap.fromMs;
+    }
+    return keptMs;
+  }
+
   /** Drops what is older than it may be. */
   expire(wallMs: number): void {
-    const count = indexFrom(this.#changes, wallMs - PAST_AGE_MAX_MS);
+    const keptMs = this.keptFromMs(wallMs);
+    const count = indexFrom(this.#changes, keptMs);
     if (count > 0) this.#cut(count);
-    this.#gaps = this.#gaps.filter(({ toMs }) => toMs >= wallMs - PAST_AGE_MAX_MS);
+    this.#gaps = this.#gaps.filter(({ toMs }) => toMs >= keptMs);
   }
 
   /** When the oldest change kept was seen; undefined: nothing is kept. */
@@ -167,10 +183,12 @@ export class Past {
   /** Ms of a span that are in no gap. */
   #knownMs(fromMs: number, toMs: number): number {
     let ms = Math.max(0, toMs - fromMs);
+    let countedMs = fromMs;
     for (const gap of this.#gaps) {
-      ms -= Math.max(0, Math.min(gap.toMs, toMs) - Math.max(gap.fromMs, fromMs));
+      ms -= Math.max(0, Math.min(gap.toMs, toMs) - Math.max(gap.fromMs, countedMs));
+      countedMs = Math.max(countedMs, gap.toMs);
     }
-    return Math.max(0, ms);
+    return ms;
   }
 
   #cut(count: number): void {
@@ -183,6 +201,11 @@ export class Past {
       else if (gone > 0) changes.splice(0, gone);
     }
   }
+}
+
+/** Whether a gap is longer than anybody remembers: the node was off for very long, or its clock was ahead. */
+export function isEndless({ fromMs, toMs }: Gap): boolean {
+  return toMs - fromMs > PAST_AGE_MAX_MS;
 }
 
 /** Whether a status that a member has had for very long is still of use. */

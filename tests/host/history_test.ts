@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { History } from "../../lib/host/history.ts";
+import { encodeEntry } from "../../lib/host/past_format.ts";
 import { createLog } from "../../lib/log.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
 import type { Row } from "../../lib/table.ts";
@@ -75,6 +76,57 @@ Deno.test("a clock that jumps far ahead for a while makes nothing of the past ol
   await pass(2 * HOUR_MS);
   stepWall(-365 * 24 * HOUR_MS);
   assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 100);
+});
+
+const YEARS_MS = 2 * 365 * 24 * HOUR_MS;
+
+Deno.test("a start with a clock that is years ahead makes nothing of the past old, nor does a second one", async () => {
+  await withState(async (state) => {
+    // A whole file of changes of an hour, and the one that follows it.
+    const count = 5_000;
+    const lines = Array.from({ length: count }, (_, i) => {
+      const change = { atMs: START_MS - i, id: `n${i}`, from: null, to: "dead" } as const;
+      return encodeEntry({ kind: "change", change: { ...change, reason: "x".repeat(200) } });
+    });
+    await Deno.writeTextFile(`${state}.past.1`, lines.join(""));
+    await liveBefore(state);
+    for (const startMs of [YEARS_MS, YEARS_MS + HOUR_MS].map((ms) => START_MS + ms)) {
+      const { history, pass } = live(state, startMs, () => true);
+      history.record({ id: "m1", from: null, to: "dead", reason: "" });
+      await pass(5_000);
+      await pass(2 * HOUR_MS);
+      await history.close();
+    }
+    const { history } = live(state, START_MS + HOUR_MS, () => false);
+    const { length } = history.past.at(START_MS + HOUR_MS);
+    assertEquals(length, count);
+    await history.close();
+  });
+});
+
+Deno.test("the gap that a clock made which was years ahead ends at the next start with a right one, or within an hour", async () => {
+  await withState(async (state) => {
+    await liveBefore(state);
+    const ahead = live(state, START_MS + YEARS_MS, () => false);
+    await ahead.pass(5_000);
+    const gapsOf = ({ history }: typeof ahead) =>
+      history.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
+    assertEquals(gapsOf(ahead), [[0, YEARS_MS]]);
+    await ahead.history.close();
+
+    const right = live(state, START_MS + HOUR_MS, () => true);
+    assertEquals(gapsOf(right), [[0, HOUR_MS]]);
+    await right.pass(5_000);
+    assertEquals(gapsOf(right), [], "others tell of it");
+    await right.history.close();
+
+    const set = live(state, START_MS + YEARS_MS, () => false);
+    await set.pass(5_000);
+    set.stepWall(-YEARS_MS);
+    await set.pass(HOUR_MS);
+    assertEquals(gapsOf(set), [[0, HOUR_MS + 5_000]]);
+    await set.history.close();
+  });
 });
 
 Deno.test("what was seen over 90 days ago is dropped", async () => {

@@ -21,14 +21,14 @@ function changeOf(i: number, reason = "connection refused, witnessed by n1 and n
   return { kind: "change", change };
 }
 
-function fileOn(statePath: string, options: { disk?: FakeDisk; wallMs?: number } = {}) {
+function fileOn(statePath: string, options: { disk?: FakeDisk; keptFromMs?: number } = {}) {
   const troubles: (string | undefined)[] = [];
   const found = options.disk === undefined
     ? readPast(statePath, (text) => troubles.push(text))
     : NOTHING;
-  const { disk, wallMs = T } = options;
+  const { disk, keptFromMs = T } = options;
   const file = new PastFile({
-    ...{ statePath, found, wallMs: () => wallMs, onTrouble: (text) => troubles.push(text) },
+    ...{ statePath, found, keptFromMs: () => keptFromMs, onTrouble: (text) => troubles.push(text) },
     ...disk !== undefined && { disk },
   });
   return { file, found, troubles };
@@ -154,7 +154,7 @@ Deno.test("to a file that cannot be read nothing is added, and it is kept as lon
     assertEquals((await Deno.stat(`${statePath}.past.1`)).size, tooLong.length);
   }));
 
-Deno.test("there are 16 files of 1 MB at most, and those of more than 90 days go", () =>
+Deno.test("there are 16 files of 1 MB at most, and those that are too old go", () =>
   inFolder(async (statePath) => {
     const { file } = fileOn(statePath);
     for (let i = 0; i < 24; i++) {
@@ -165,7 +165,7 @@ Deno.test("there are 16 files of 1 MB at most, and those of more than 90 days go
     const { found } = fileOn(statePath);
     assertEquals(found.segments.length, SEGMENTS_MAX);
     assert(found.segments.every(({ bytes }) => bytes < 1.5 * 1_048_576));
-    const later = fileOn(statePath, { wallMs: T + 91 * 86_400_000 });
+    const later = fileOn(statePath, { keptFromMs: T + 86_400_000 });
     later.file.add(changeOf(1e9));
     await later.file.close();
     assertEquals(fileOn(statePath).found.segments.length, 1);

@@ -53,6 +53,25 @@ Deno.test("a time in which the node itself was off does not count, until another
   assertEquals(past.gaps, []);
 });
 
+Deno.test("where gaps overlap, as the clock was set, the time in both is left out once", () => {
+  const past = pastOf("live", "dead");
+  for (const [from, to] of [[2, 4], [1, 3]] as const) {
+    past.add({ kind: "gap", gap: { fromMs: T + from * 60_000, toMs: T + to * 60_000 } });
+  }
+  assertEquals(uptime(past, 5), 1 / 2);
+});
+
+Deno.test("a gap of over 90 days makes nothing before it old, and what comes after it is dropped in time", () => {
+  const past = pastOf("live", "dead");
+  const gap = { fromMs: T + HOUR_MS, toMs: T + HOUR_MS + PAST_AGE_MAX_MS + 1 };
+  past.add({ kind: "gap", gap });
+  past.add(change(gap.toMs, "a", "live"));
+  past.expire(gap.toMs);
+  assertEquals(past.firstMs, T);
+  past.expire(gap.toMs + PAST_AGE_MAX_MS);
+  assertEquals(past.firstMs, gap.toMs);
+});
+
 Deno.test("a gap is dropped 90 days after its end, as changes are", () => {
   const past = pastOf("live");
   const gap = { fromMs: T + 60_000, toMs: T + 3 * 60_000 };
