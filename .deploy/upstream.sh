@@ -10,14 +10,18 @@ set -eu
 name=$1 file=$2
 
 write() {
-  {
+  list=$(
     echo "upstream $name {"
     for server in $1; do echo "  server $server;"; done
     # nginx takes no empty list; with this one it answers 502.
     [ -n "$1" ] || echo "  server 127.0.0.1:9 down;"
     echo "}"
-  } > "$file.new"
-  mv "$file.new" "$file"
+  )
+  # Each step by its own status: in a function whose status is asked for, set -e ends nothing.
+  if ! printf '%s\n' "$list" > "$file.new" || ! mv "$file.new" "$file"; then
+    echo "upstream.sh: cannot write $file: the old list stays" >&2
+    return 1
+  fi
   nginx -s reload || { echo "upstream.sh: nginx takes no new list" >&2; return 1; }
 }
 

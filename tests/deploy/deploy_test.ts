@@ -370,3 +370,37 @@ Deno.test("upstream.sh writes each list of servers for nginx, and reloads it", a
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test({
+  name: "upstream.sh keeps the old list where the disk is full, says so, and goes on",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const scripts = {
+        gossiper: "echo 10.0.0.1:3000\necho 10.0.0.2:3000",
+        nginx: `echo reload >> ${folder}/reloads`,
+      };
+      for (const [name, script] of Object.entries(scripts)) {
+        await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      }
+      const file = `${folder}/web.conf`;
+      await Deno.writeTextFile(file, "the old list");
+      await Deno.symlink("/dev/full", `${file}.new`);
+      const PATH = `${folder}:${Deno.env.get("PATH")}`;
+      for (const [env, times] of [[{ PATH }, 2], [{ PATH, GOSSIPER_HOOK: "web" }, 1]] as const) {
+        const { code, stderr } = await run(path("upstream.sh"), ["web", file], env);
+        // A link means that what is full took the place of the list.
+        assert((await Deno.lstat(file)).isFile);
+        assertEquals(await Deno.readTextFile(file), "the old list");
+        const said = `upstream.sh: cannot write ${file}: the old list stays\n`;
+        assertEquals(stderr.split(said).length - 1, times, stderr);
+        // As a hook it failed; beside nginx it waits for the next list.
+        assertEquals(code, times === 1 ? 1 : 0);
+      }
+      assertEquals(await has("test", "-e", `${folder}/reloads`), false);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
