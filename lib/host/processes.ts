@@ -26,14 +26,15 @@ export function describeExit({ code, signal }: Deno.CommandStatus): string {
   return signal === null ? `exited with ${code}` : `exited with ${code} (${signal})`;
 }
 
-/** Kills a process that was started `detached`, and all of its group that are left. */
+/** Kills a process that was started `detached`, and all of its group that are left and may be killed. */
 export function killGroup({ pid }: Deno.ChildProcess): void {
   try {
     // A negative number means the group; Windows has none.
     Deno.kill(Deno.build.os === "windows" ? pid : -pid, "SIGKILL");
   } catch (error) {
-    // All of them have ended.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
+    // All of them have ended, or those that are left run as another user, as those of sudo do.
+    const { NotFound, PermissionDenied } = Deno.errors;
+    if (![NotFound, PermissionDenied, TypeError].some((kind) => error instanceof kind)) throw error;
   }
 }
 

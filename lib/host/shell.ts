@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { withDeadline } from "../net/deadline.ts";
+import { untilAborted, withDeadline } from "../net/deadline.ts";
 import { describeExit, killGroup, spawn } from "./processes.ts";
 
 /** Bytes that a command may print: a hundred thousand short lines. Reading more would cost the node its CPU. */
@@ -15,6 +15,12 @@ const KEPT_BYTES = 4_096;
 
 /** Longest wait for what is still in the pipe: whoever left the group was not killed, and may hold it open. */
 const DRAIN_MS = 100;
+
+/** Longest wait for the end of what was killed: a process of another user goes on, and so does one at a dead disk. */
+const KILLED_MS = 1_000;
+
+/** Commands that could not be killed and still run: no other run is started beside them, or they would pile up. */
+const stuck = new Set<string>();
 
 export interface ShellOptions {
   /** Ends the run once aborted. */
@@ -44,6 +50,7 @@ function shellFor(command: string): [program: string, args: string[]] {
 /** Runs the command until it ends or `signal` is aborted. Rejects where there is no shell. */
 export async function runShell(command: string, options: ShellOptions): Promise<ShellRun> {
   const { signal, env = {}, input } = options;
+  if (stuck.has(command)) return { passed: false, how: STUCK, lines: [] };
   const [program, args] = shellFor(command);
   const stdin = input === undefined ? "null" : "piped";
   const streams = { stdin, stdout: "piped", stderr: "null" } as const;
@@ -54,7 +61,13 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   const output = new Output(child.stdout, kill);
   try {
     if (input !== undefined) void give(child.stdin, input);
-    const status = await child.status;
+    const status = await untilAborted(child.status, signal) ??
+      await withDeadline(child.status, KILLED_MS, () => undefined);
+    if (status === undefined) {
+      stuck.add(command);
+      void child.status.finally(() => stuck.delete(command));
+      return { passed: false, how: STUCK, lines: output.lines() };
+    }
     kill();
     await withDeadline(output.ended, DRAIN_MS, () => {});
     const late = signal.aborted ? "did not end in time" : undefined;
@@ -70,6 +83,8 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     void output.close();
   }
 }
+
+const STUCK = "did not end in time, and cannot be killed";
 
 /** Writes what a command may read; it may also end without having read it. */
 async function give(stdin: WritableStream<Uint8Array>, input: string): Promise<void> {

@@ -33,6 +33,23 @@ Deno.test("killGroup() minds no process that has ended", { ignore }, async () =>
   killGroup(child);
 });
 
+Deno.test("killGroup() minds no process that runs as another user", () => {
+  const { kill } = Deno;
+  let tried = 0;
+  try {
+    Object.assign(Deno, {
+      kill: () => {
+        tried++;
+        throw new Deno.errors.PermissionDenied("Operation not permitted (os error 1)");
+      },
+    });
+    killGroup({ pid: 1_000 } as Deno.ChildProcess);
+  } finally {
+    Object.assign(Deno, { kill });
+  }
+  assertEquals(tried, 1);
+});
+
 Deno.test("reapOrphans() leaves all to whoever is the first process", () => {
   const { addSignalListener } = Deno;
   const heard: string[] = [];
