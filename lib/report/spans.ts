@@ -14,7 +14,7 @@ export const SPANS = { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "30d": 30 * 24 * HOUR
 
 export type SpanName = keyof typeof SPANS;
 
-/** Changes that one strip takes: a member that changes oftener flaps, and its strip is as good without the oldest. */
+/** Changes that one strip tells, the latest: of a member that changes oftener nobody reads them all. */
 const CHANGES_MAX = 5_000;
 
 /** Of several statuses within a step the last in this order is kept, as in strips.ts. */
@@ -31,7 +31,7 @@ export function stripsOf(past: Past, span: SpanName, wallMs: number): StripSourc
     const found = [];
     let page = past.page({ fromMs, toMs: wallMs + 1, id });
     found.push(...page.changes);
-    while (page.nextMs !== undefined && found.length < CHANGES_MAX) {
+    while (page.nextMs !== undefined) {
       page = past.page({ fromMs: page.nextMs, toMs: wallMs + 1, id });
       found.push(...page.changes);
     }
@@ -62,7 +62,7 @@ export function stripsOf(past: Past, span: SpanName, wallMs: number): StripSourc
       return { stepMs, samples: new Array<null>(STRIP_SAMPLES).fill(null), statuses };
     },
     changes: (id) =>
-      changes(id).flatMap(({ atMs, to, reason }) =>
+      changes(id).slice(-CHANGES_MAX).flatMap(({ atMs, to, reason }) =>
         to === "forgotten" ? [] : [{ atMs, to, reason }]
       ),
   };

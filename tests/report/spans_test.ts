@@ -67,6 +67,18 @@ Deno.test("a strip of the past tells more changes than one page holds", () => {
   assertEquals(stripsOf(past, "1h", 120 * MINUTE_MS).changes("n1").length, count);
 });
 
+Deno.test("a strip of a member that changed very often is right to its end, and tells the latest 5,000 changes", () => {
+  const count = 12_000;
+  const flaps = Array.from(
+    { length: count },
+    (_, i) => [60 + 30 * i / count, i % 2 ? "live" : "dead"] as const,
+  );
+  const past = pastOf(...flaps, [90, "failing"], [100, "live"]);
+  assertEquals(hour(past, 120), "x30 f10 +20");
+  const told = stripsOf(past, "1h", 120 * MINUTE_MS).changes("n1");
+  assertEquals([told.length, told.at(-1)?.to], [5_000, "live"]);
+});
+
 Deno.test("there are strips of an hour, a day and a month", () => {
   assertEquals(SPANS, { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "30d": 720 * HOUR_MS });
   const past = pastOf([0, "live"]);
