@@ -1,5 +1,5 @@
 /**
- * A node's past: kept beside its state file, where it has one, and completed by others for the time it was off.
+ * A node's past: kept beside its state file, where it has one, and completed by others for the time it did not run.
  *
  * @module
  */
@@ -25,6 +25,13 @@ const PAGES_MAX = 160;
 /** Delay between two looks at what is too old, and at what nobody could tell so far: those who can may be back. */
 const LOOK_AGAIN_MS = 3_600_000;
 
+/**
+ * A pause between two rounds that is longer than so many intervals and ms: this node was suspended, or its clock was
+ * set ahead. A round may be late by less on a busy machine.
+ */
+const PAUSE_INTERVALS = 3;
+const PAUSE_MS = 10_000;
+
 export interface HistoryOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
@@ -49,11 +56,16 @@ export class History {
   #nextAskMs = -Infinity;
   #nextLookMs = -Infinity;
   readonly #start: Moment;
+  /** Gaps of this life: at their ends it believed what it did before. */
+  readonly #pauses = new WeakSet<Gap>();
+  /** The wall clock's time of the last round. */
+  #roundMs: number;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
     const { state, log, now } = options;
     this.#start = now();
+    this.#roundMs = this.#start.wallMs;
     if (state === undefined) return;
     const found: FoundPast = readPast(state, (text) => log.notice("warn", text));
     for (const entry of found.entries) this.past.add(entry);
@@ -83,9 +95,15 @@ export class History {
     this.#add({ kind: "change", change: { atMs, id, from, to, reason } });
   }
 
-  /** Asks one of the live members what happened while this node was off, until all is told; drops what is old. */
-  round(live: readonly Row[]): void {
+  /** Asks one of the live members what happened while this node did not run, until all is told; drops what is old. */
+  round(live: readonly Row[], intervalMs: number): void {
     const { monotonicMs: nowMs, wallMs } = this.#options.now();
+    if (wallMs - this.#roundMs > PAUSE_INTERVALS * intervalMs + PAUSE_MS) {
+      const gap = { fromMs: Math.floor(this.#roundMs), toMs: Math.floor(wallMs) };
+      this.#pauses.add(gap);
+      this.#add({ kind: "gap", gap });
+    }
+    this.#roundMs = wallMs;
     if (nowMs >= this.#nextLookMs) {
       this.#nextLookMs = nowMs + LOOK_AGAIN_MS;
       this.#shorten(wallMs);
@@ -153,15 +171,28 @@ export class History {
     // Another told it meanwhile, or it is too old by now.
     if (!this.past.gaps.includes(gap)) return;
     this.#asked.delete(gap);
+    const believed = new Map(
+      told.map((change) => [change.id, this.past.became(change.id, gap.toMs)]),
+    );
     for (const change of told) {
       const { id: member, from, to, atMs } = change;
       // Seen by this node as well, a moment before it ended.
       if (from !== to && this.past.became(member, atMs) === to) continue;
       this.#add({ kind: "change", change: { ...change, by: change.by ?? id } });
     }
+    for (const [member, to] of this.#pauses.has(gap) ? believed : []) {
+      const last = this.past.became(member, gap.toMs);
+      if (to === undefined || to === last) continue;
+      const from = last === undefined || last === "forgotten" ? null : last;
+      const reason = "believed by this node when it ran again";
+      this.#add({ kind: "change", change: { atMs: gap.toMs, id: member, from, to, reason } });
+    }
     this.#add({ kind: "told", gap, by: id });
     const { log } = this.#options;
-    log.notice("info", `${id} told ${told.length} changes that this node missed while it was off`);
+    log.notice(
+      "info",
+      `${id} told ${told.length} changes that this node missed while it did not run`,
+    );
   }
 }
 

@@ -85,7 +85,7 @@ export class Node {
         },
         onRound: (lateMs) => {
           reports.round(lateMs);
-          history.round(gossip.replica.verdicts.last.live);
+          history.round(gossip.replica.verdicts.last.live, gossip.replica.pace.intervalMs);
           this.say({ warning: this.warning() ?? "" });
         },
         onExchange: (exchange) => reports.exchanged(exchange),

@@ -2,8 +2,8 @@
  * The past of the cluster as this node saw it: changes of status over weeks, for questions about a time, and for
  * uptimes. (pure)
  *
- * Each change has the time of the wall clock of the node that saw it. While this node was off it saw nothing: such a
- * gap counts as unknown, until another node told what it saw then.
+ * Each change has the time of the wall clock of the node that saw it. While this node was off or suspended it saw
+ * nothing: such a gap counts as unknown, until another node told what it saw then.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface PastChange {
   readonly by?: string | undefined;
 }
 
-/** A time in which this node was off, and nobody told what happened. */
+/** A time in which this node was off or suspended, and nobody told what happened. */
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;

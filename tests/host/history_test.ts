@@ -41,9 +41,10 @@ function live(
   return {
     history,
     asked: () => asked,
-    async pass(ms: number) {
+    /** Runs for so long, or does not, and makes a round. */
+    async pass(ms: number, intervalMs = ms) {
       [monotonicMs, wallMs] = [monotonicMs + ms, wallMs + ms];
-      history.round(ROWS);
+      history.round(ROWS, intervalMs);
       for (let i = 0; i < 5; i++) await Promise.resolve();
     },
     stepWall: (ms: number) => wallMs += ms,
@@ -177,6 +178,50 @@ Deno.test("a node that restarts before anybody told what it missed asks about bo
     );
     await fourth.history.close();
   });
+});
+
+Deno.test("the time in which a node was suspended is a gap that others tell of", async () => {
+  for (const state of [undefined, "state"]) {
+    await withState(async (path) => {
+      let isTold = false;
+      const { history, pass, stepWall } = live(state && path, START_MS, () => isTold);
+      history.record({ id: "n1", from: null, to: "live", reason: "" });
+      const gaps = () =>
+        history.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
+      // Late, as a busy machine's rounds are.
+      await pass(13_000, 1_000);
+      assertEquals(gaps(), []);
+      await pass(HOUR_MS, 1_000);
+      assertEquals(gaps(), [[13_000, HOUR_MS + 13_000]], "stopped: all clocks went on");
+      const { knownMs } = history.past.uptime("n1", { fromMs: 0, toMs: START_MS + HOUR_MS });
+      assertEquals(knownMs, 13_000);
+      isTold = true;
+      await pass(5_000, 1_000);
+      assertEquals(gaps(), [], "others told of it");
+      isTold = false;
+      stepWall(HOUR_MS);
+      await pass(1_000, 1_000);
+      assertEquals(gaps().map(([from, to]) => to! - from!), [HOUR_MS + 1_000], "suspended");
+      await history.close();
+    });
+  }
+});
+
+Deno.test("after a suspension each member is what the node believes, itself as well, whatever others tell of before", async () => {
+  const changes = [
+    [START_MS + 10_000, "me", "live", "dead", "no heartbeat for 5.0 s"],
+    [START_MS + 20_000, "n2", "live", "dead", "no heartbeat for 5.0 s"],
+    [START_MS + 30_000, "n2", "dead", "live", "heard directly"],
+    [START_MS + 40_000, "n3", null, "live", "heard directly"],
+  ];
+  const { history, pass } = live(undefined, START_MS, () => true, changes);
+  for (const id of ["me", "n2"]) history.record({ id, from: null, to: "live", reason: "" });
+  await pass(HOUR_MS, 1_000);
+  assertEquals(history.past.gaps, []);
+  const at = (ms: number) => history.past.at(START_MS + ms).map(({ id, to }) => `${id} ${to}`);
+  assertEquals(at(20_000), ["me dead", "n2 dead"]);
+  assertEquals(at(HOUR_MS - 1), ["me dead", "n2 live", "n3 live"]);
+  assertEquals(at(HOUR_MS), ["me live", "n2 live", "n3 live"]);
 });
 
 Deno.test("of what others tell, only what fell into the gap is taken", async () => {
