@@ -18,7 +18,8 @@ export function flappingChanges(history: readonly Told[], nowMs: number): number
   let laterMs = nowMs;
   for (let first = last; first >= 0; first--) {
     const { atMs } = history[first]!;
-    if (laterMs - atMs >= FLAPPING_MS) break;
+    // Or dated ahead, by a clock that was set back since.
+    if (Math.abs(laterMs - atMs) >= FLAPPING_MS) break;
     while (history[last]!.atMs - atMs > FLAPPING_MS) last--;
     most = Math.max(most, last - first + 1);
     laterMs = atMs;
@@ -39,7 +40,10 @@ export class Flapping {
 
   /** How many members flap now: without a change it only falls. */
   count(wallMs: number): number {
-    for (const [id, untilMs] of this.#untilMs) if (untilMs <= wallMs) this.#untilMs.delete(id);
+    for (const [id, untilMs] of this.#untilMs) {
+      // Further ahead than any change now could make it: the clock was set back.
+      if (untilMs <= wallMs || untilMs > wallMs + FLAPPING_MS) this.#untilMs.delete(id);
+    }
     return this.#untilMs.size;
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
-import { Flapping } from "../../lib/report/flapping.ts";
+import { Flapping, flappingChanges } from "../../lib/report/flapping.ts";
 import { Past } from "../../lib/report/past.ts";
 import { Tellings } from "../../lib/report/tellings.ts";
 import { Reports } from "../../lib/report/reports.ts";
@@ -27,6 +27,18 @@ Deno.test("Flapping counts those that flap, each until it has been quiet for ten
   assertEquals([8, 14.9, 15, 17.9, 18].map((minute) => flapping.count(minute * MINUTE_MS)), [
     ...[2, 2, 1, 1, 0],
   ]);
+});
+
+Deno.test("once the clock was set back, what was dated ahead is no flapping, and what flaps then is", () => {
+  const flapping = new Flapping();
+  const ahead = [121, 122, 123, 124, 125];
+  flapping.changed(changes("a", ahead));
+  assertEquals([flapping.count(125 * MINUTE_MS), flapping.count(6 * MINUTE_MS)], [1, 0]);
+  assertEquals(flappingChanges(changes("a", ahead), 6 * MINUTE_MS), 0);
+  flapping.changed(changes("a", [...ahead, 7]));
+  assertEquals(flapping.count(7 * MINUTE_MS), 0);
+  flapping.changed(changes("a", [...ahead, 7, 8, 9, 10, 11]));
+  assertEquals(flapping.count(11 * MINUTE_MS), 1);
 });
 
 Deno.test("the version changes when a member stops flapping, though nothing else does: else ETags would hide it", () => {
