@@ -4,6 +4,9 @@
  * @module
  */
 
+import { messageOf } from "../text.ts";
+import { CallError, EXIT } from "./client.ts";
+
 /** What a command needs of the machine; tests put another in its place. */
 export interface Terminal {
   /** Whether what is printed goes to a person. */
@@ -11,7 +14,12 @@ export interface Terminal {
   readonly colours: boolean;
   /** Columns and rows; Infinity where that is not known. */
   size(): { readonly columns: number; readonly rows: number };
-  /** Prints; resolves when the text has been taken. @throws {ClosedError} once nobody reads any more. */
+  /**
+   * Prints; resolves when the text has been taken.
+   *
+   * @throws {ClosedError} once nobody reads any more.
+   * @throws {CallError} where it cannot be written, as on a full disk.
+   */
   print(text: string): Promise<void>;
   /** Prints a line beside the output. */
   note(line: string): void;
@@ -47,7 +55,8 @@ export function openTerminal(): Terminal {
         }
       } catch (error) {
         if (error instanceof Deno.errors.BrokenPipe) throw new ClosedError("nobody reads");
-        throw error;
+        // A full disk must not look like an answer.
+        throw new CallError(EXIT.wrong, `Cannot print: ${messageOf(error)}`);
       }
     },
     note(line) {

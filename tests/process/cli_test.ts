@@ -461,3 +461,21 @@ Deno.test("help, and -help after a command, answer on stdout with status 0", asy
     assertStringIncludes(node.stdout, `\n  ${command} `);
   }
 });
+
+Deno.test({
+  name: "an answer that a full disk does not take is an error, said in a line, and no answer",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using node = startNode("n1");
+    const program = programCommand().join(" ");
+    for (const words of ["live", "live -watch", "members", "members -json", "completions bash"]) {
+      const { code, stderr } = await new Deno.Command("sh", {
+        args: ["-c", `exec ${program} ${words} > /dev/full`],
+        env: { NO_COLOR: "1", GOSSIPER_AT: node.address },
+      }).output();
+      const said = new TextDecoder().decode(stderr);
+      assertMatch(said, /^gossiper: Cannot print: No space left on device.*\n$/, words);
+      assertEquals(code, 2, words);
+    }
+  },
+});
