@@ -2,7 +2,7 @@
 # Keeps nginx' list of servers to the members that are live: run it beside nginx, as a service,
 #   upstream.sh web /etc/nginx/conf.d/web.conf
 # or as a hook of the node there, under a name of its own, as no other host can do it:
-#   -on-change 'upstream.sh web /etc/nginx/conf.d/web.conf,tag=role=web,status=dead,unresponsive,failing,left,live,name=nginx-lb1'
+#   -on-change 'upstream.sh web /etc/nginx/conf.d/web.conf,tag=role=web,status=dead,unresponsive,failing,left,decommissioned,live,name=nginx-lb1'
 # A hook writes its first list at the first change, or by `gossiper hook test nginx-lb1`. At a -private node either form
 # needs GOSSIPER_KEY_FILE, the hook in the node's environment.
 # The members are nodes started with `-tag role=web -port-of web=3000`; nginx then takes `proxy_pass http://web;`.

@@ -144,15 +144,19 @@ Deno.test({
     const { got, server, at } = recorder();
     await using _server = server;
     await using folder = await Folder.create();
-    const hook = await folder.add("hook", `${DEPLOY}hooks/alertmanager.sh ${at}`);
-    await using node = await spawnNode("n1", `-on-change ${hook},name=alerts`);
+    const script = `${DEPLOY}hooks/alertmanager.sh`;
+    const hook = await folder.add("hook", `${script} ${at}`);
+    // As its first lines have it, and the document.
+    const [, options = ""] = /:9093,(status=.*)'$/m.exec(await Deno.readTextFile(script)) ?? [];
+    assert((await Deno.readTextFile(OPERATIONS)).includes(`:9093,${options}'`), options);
+    await using node = await spawnNode("n1", `-on-change ${hook},${options}`);
     await settle(node);
     const gone = await spawnNode("n2", `-join ${node.address}`);
     await eventuallyShow([node], { n1: "live", n2: "live" });
     gone.kill("SIGKILL");
     await gone.exit();
     await eventually(() => assertEquals(got.length, 1, node.lines.join("\n")));
-    await using _back = await spawnNode("n2", `-join ${node.address}`);
+    await using back = await spawnNode("n2", `-join ${node.address}`);
     await eventually(() => assertEquals(got.length, 2, node.lines.join("\n")));
     assertEquals(got.map(({ url }) => url.pathname), ["/api/v2/alerts", "/api/v2/alerts"]);
     const [[dead], [live]] = got.map(({ body }) => JSON.parse(body)) as [[Alert], [Alert]];
@@ -162,6 +166,15 @@ Deno.test({
     // The same labels: it is the same alert.
     assertEquals(live.labels, dead.labels);
     assertEquals(live.endsAt, live.startsAt);
+    // Who is dead and then decommissioned does not come back.
+    back.kill("SIGKILL");
+    await back.exit();
+    await eventually(() => assertEquals(got.length, 3, node.lines.join("\n")));
+    await get(node, "/bye?id=n2");
+    await eventually(() => assertEquals(got.length, 4, node.lines.join("\n")));
+    const [done] = JSON.parse(got[3]!.body) as [Alert];
+    assertMatch(done.annotations.summary, /^n2 is decommissioned/);
+    assertEquals([done.labels, done.endsAt], [dead.labels, done.startsAt]);
   },
 });
 
@@ -262,7 +275,7 @@ Deno.test({
       // Before it listens its address is not known, so the hook asks at one that it reads from a file.
       const script = `${DEPLOY}upstream.sh web ${folder.path}/web.conf "$(cat ${folder.path}/at)"`;
       const hook = await folder.add("hook", script);
-      const statuses = "status=dead,unresponsive,failing,left,live";
+      const statuses = "status=dead,unresponsive,failing,left,decommissioned,live";
       await using lb = await spawnNode(
         "lb1",
         `-on-change ${hook},tag=role=web,${statuses},name=nginx-lb1`,
