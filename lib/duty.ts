@@ -11,7 +11,7 @@ import { hashOf, hex8 } from "./hash.ts";
 import type { Hook, Telling, ToldChange } from "./hook.ts";
 import { readAbout } from "./about.ts";
 import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
-import { ageOf, type Row, type Status } from "./table.ts";
+import type { Row, Status } from "./table.ts";
 import type { Tidings } from "./tidings.ts";
 import { type ChangeName, keyOf, TOLD_TOLD_MAX } from "./told.ts";
 import { Queue } from "./turns.ts";
@@ -212,12 +212,4 @@ function keyOfAll(changes: readonly ToldChange[]): string {
   if (changes.length === 1) return changes[0]!.key;
   const keys = changes.map(({ key }) => key).sort().join(" ");
   return `${changes.length}/${hex8(hashOf(keys))}`;
-}
-
-/** Age of a row by which a member in trouble is news to a carrier that just came, in ms. */
-const FRESH_MS = 3_600_000;
-
-/** Whether a member's last heartbeat is young enough to be told by a carrier that just came. */
-export function isFresh({ row }: Seen, nowMs: number): boolean {
-  return row !== undefined && row.heartbeat > 0 && ageOf(row, nowMs) <= FRESH_MS;
 }

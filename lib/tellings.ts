@@ -12,9 +12,10 @@
  */
 import { Carriers } from "./carriers.ts";
 import { CutOff, cutOffChange } from "./cut_off.ts";
-import { Duty, isFresh } from "./duty.ts";
+import { Duty } from "./duty.ts";
 import type { Turn } from "./effects.ts";
 import type { Telling } from "./hook.ts";
+import { isMissed } from "./missed.ts";
 import type { Seen } from "./naming.ts";
 import type { GossipOptions } from "./options.ts";
 import type { Replica } from "./replica.ts";
@@ -159,17 +160,15 @@ export class Tellings {
     this.#cutOffAt = isCutOff ? this.#cutOffAt ?? heartbeat() : undefined;
   }
 
-  /**
-   * Takes all as known, once this node has seen who runs: others tell what changed before. Where no other carries a
-   * hook, nobody did: it tells who is in trouble since not long.
-   */
+  /** Takes all as known, once this node has seen who runs: others tell what changed before, but for what is missed. */
   #baseline(nowMs: number): void {
     this.#isBaselined = true;
+    const { tellAfterMs = 0 } = this.#options;
     for (const duty of this.#duties) {
       const isAlone = this.#carriers.of(duty.hook.name, nowMs).length === 1;
+      const missing = { replica: this.#replica, nowMs, tellAfterMs, isAlone };
       for (const seen of this.#seen.values()) {
-        const isMissed = isAlone && duty.minds(seen) && isFresh(seen, nowMs);
-        if (!isMissed) duty.know(seen);
+        if (!duty.minds(seen) || !isMissed(seen, missing)) duty.know(seen);
         this.#touched.add(seen.id);
       }
     }

@@ -20,6 +20,19 @@ function stageOf(
   return new Stage({ nodes: 8, hooks: [hook], ...rest });
 }
 
+/** All carriers stop and start again, one after the other. */
+function restartAll(stage: Stage, ids: readonly string[], remembers = true): void {
+  for (const id of ids) {
+    stage.node(id).leave("SIGTERM");
+    stage.run(2_000);
+    const seeds = ids.filter((other) => other !== id).map((other) =>
+      other.replace("n", "h") + ":1"
+    );
+    stage.start(Number(id.slice(1)), { remembers, seeds });
+    stage.run(10_000);
+  }
+}
+
 /** When `id` was first shown as `status` since then. */
 function shownMs(stage: Stage, id: string, status: Status, sinceMs: number): number {
   const told = stage.toldOf(id, sinceMs).filter(({ change }) => change.to === status);
@@ -246,6 +259,36 @@ Deno.test("a carrier that starts again repeats nothing, and knows that a return 
     stage.run(20_000);
     assertEquals(stage.says("pager").filter((says) => says.includes("n3 live")).length, 1);
   }
+});
+
+Deno.test("what a quiet keeps back, or has not lasted yet, is told once though all carriers start again meanwhile", () => {
+  for (const tellAfterMs of [0, 60_000]) {
+    for (const remembers of [true, false]) {
+      const stage = new Stage({
+        ...{ nodes: 4, seed: `rolling ${tellAfterMs} ${remembers}`, tellAfterMs },
+        hooks: [{ name: "pager", statuses: ["dead"], carriers: ALL, cutOff: false }],
+      });
+      if (tellAfterMs === 0) stage.node("n0").quiet("*", 120_000);
+      stage.run(2_000);
+      stage.node("n3").end("lost");
+      stage.run(10_000);
+      restartAll(stage, ["n0", "n1", "n2"], remembers);
+      assertEquals(stage.says("pager"), []);
+      stage.run(120_000);
+      assertEquals(stage.says("pager"), [["n3 dead"]]);
+    }
+  }
+});
+
+Deno.test("what was told before a quiet is not told again after it by carriers that started meanwhile", () => {
+  const stage = stageOf({ carriers: ["n0", "n1", "n2"] });
+  stage.node("n3").end("closed");
+  stage.run(10_000);
+  stage.node("n0").quiet("*", 120_000);
+  stage.run(2_000);
+  restartAll(stage, ["n0", "n1", "n2"], false);
+  stage.run(180_000);
+  assertEquals(stage.says("pager"), [["n3 dead"]]);
 });
 
 Deno.test("a cluster that starts as a whole tells nothing of those that stay down", () => {
