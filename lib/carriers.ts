@@ -7,6 +7,14 @@ import { readAbout } from "./about.ts";
 import type { Replica } from "./replica.ts";
 import { isUp, type Row } from "./table.ts";
 
+/** A member's process, and since when it is known. */
+interface Came {
+  readonly boot: string;
+  readonly atMs: number;
+  /** Another was known before, which ended by then; the first that is known may have run for long. */
+  readonly isNext: boolean;
+}
+
 /**
  * The live nodes that carry a hook, as one of them sees them. A process that just started tells nothing yet (see
  * tellings.ts): it comes last for a while, or each change would wait for its turn to pass.
@@ -14,7 +22,7 @@ import { isUp, type Row } from "./table.ts";
 export class Carriers {
   readonly #replica: Replica;
   /** The process of each member that was seen last, and since when. */
-  readonly #came = new Map<string, { readonly boot: string; readonly atMs: number }>();
+  readonly #came = new Map<string, Came>();
 
   constructor(replica: Replica) {
     this.#replica = replica;
@@ -22,7 +30,9 @@ export class Carriers {
 
   /** Looks at a member that changed: it may be another process. */
   note({ id, boot }: Row, nowMs: number): void {
-    if (this.#came.get(id)?.boot !== boot) this.#came.set(id, { boot, atMs: nowMs });
+    const came = this.#came.get(id);
+    if (came?.boot === boot) return;
+    this.#came.set(id, { boot, atMs: nowMs, isNext: came !== undefined });
   }
 
   keepOnly(isKnown: (id: string) => boolean): void {
@@ -35,6 +45,12 @@ export class Carriers {
    */
   isNew(id: string, nowMs: number): boolean {
     return nowMs < (this.#came.get(id)?.atMs ?? -Infinity) + this.#replica.pace.deadAfterMs;
+  }
+
+  /** Whether a member's process ran at `atMs` already: one that ended since does nothing any more. */
+  ranAt(id: string, atMs: number): boolean {
+    const came = this.#came.get(id);
+    return came === undefined || !came.isNext || came.atMs <= atMs;
   }
 
   /** Who carries a hook; this node, which asks, is one of them. */

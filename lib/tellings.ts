@@ -189,6 +189,7 @@ export class Tellings {
       ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
       carriers: this.#carriers.of(duty.hook.name, nowMs),
       isNew: (id) => this.#carriers.isNew(id, nowMs),
+      ranAt: (id, atMs) => this.#carriers.ranAt(id, atMs),
       sign: this.#replica.tidings.tries.get(duty.hook.name),
     });
     const atMs = duty.queue.atMs(place, nowMs);

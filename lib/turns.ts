@@ -61,8 +61,10 @@ export function placeOf(of: {
   readonly sign: Sign | undefined;
   readonly dueMs: number;
   readonly isNew?: (id: string) => boolean;
+  /** Whether a carrier's process ran at that time already: the attempts of a former one ended with it. */
+  readonly ranAt?: (id: string, atMs: number) => boolean;
 }): Place {
-  const { hook, id, carriers, sign, dueMs, isNew } = of;
+  const { hook, id, carriers, sign, dueMs, isNew, ranAt = () => true } = of;
   if (sign === undefined || (sign.state === "done" && sign.failures === 0)) {
     return { index: inOrder(hook, carriers, isNew).indexOf(id), fromMs: dueMs };
   }
@@ -72,7 +74,8 @@ export function placeOf(of: {
   const order = [...all.slice(first), ...all.slice(0, first)].filter((each) =>
     carriers.includes(each)
   );
-  const isTrying = sign.state === "trying" && sign.by !== id && carriers.includes(sign.by);
+  const isTrying = sign.state === "trying" && sign.by !== id && carriers.includes(sign.by) &&
+    ranAt(sign.by, sign.atMs);
   const restMs = sign.state === "failed" ? backOffMs(sign.failures) : isTrying ? TRYING_MAX_MS : 0;
   return { index: order.indexOf(id), fromMs: Math.max(dueMs, sign.atMs + restMs) };
 }

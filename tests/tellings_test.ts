@@ -75,6 +75,27 @@ Deno.test("where the owner dies as well, another tells both deaths", () => {
   }
 });
 
+Deno.test("where the owner is killed as it tells and starts again at once, another tells", () => {
+  for (let i = 0; i < 3; i++) {
+    const stage = stageOf({ seed: `owner again ${i}`, carriers: ["n0", "n1", "n2", "n3"] });
+    const receiver = stage.world.receiver("pager");
+    receiver.mood = "hangs";
+    stage.node("n4").end("closed");
+    stage.runUntil(() => receiver.attempts.length > 0, 20_000);
+    const { id } = receiver.attempts[0]!.by;
+    stage.run(600);
+    receiver.mood = "well";
+    const killedMs = stage.world.nowMs;
+    stage.node(id).end("closed");
+    stage.run(200);
+    stage.start(Number(id.slice(1)), { seeds: ["h5:1"] });
+    stage.run(20_000);
+    const [death, ...more] = stage.messages("pager").filter(({ says }) => says.includes("n4 dead"));
+    assertEquals([death?.says, more], [["n4 dead"], []]);
+    assertLessOrEqual(death!.atMs - killedMs, 4_500, `owner again ${i}`);
+  }
+});
+
 Deno.test("only what lasts is told, counted from the change; a flap is told neither way", () => {
   const stage = stageOf({ tellAfterMs: 30_000 });
   stage.node("n3").end("closed");

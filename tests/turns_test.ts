@@ -51,6 +51,21 @@ Deno.test("while one tries the others wait for it, for 35 s at most, and no long
   assertEquals(turns({ state: "trying", by: ORDER[0]! }, others), [0, 2_000, 4_000]);
 });
 
+Deno.test("nobody waits for an attempt whose process ended, though its member runs again; nor is its turn the next", () => {
+  const by = ORDER[0]!;
+  const sign: Sign = {
+    ...{ hook: "pager", number: 1, by, state: "trying", failures: 0, atMs: DUE_MS },
+  };
+  const of = { hook: "pager", carriers: CARRIERS, sign, dueMs: DUE_MS };
+  const places = (ranAt: (id: string, atMs: number) => boolean) =>
+    ORDER.map((id) => placeOf({ ...of, id, ranAt }));
+  assertEquals(
+    places((id, atMs) => id !== by || atMs > DUE_MS).map(({ index, fromMs }) => [index, fromMs]),
+    [[3, DUE_MS], [0, DUE_MS], [1, DUE_MS], [2, DUE_MS]],
+  );
+  assertEquals(places(() => true)[1], { index: 0, fromMs: DUE_MS + 35_000 });
+});
+
 Deno.test("after a failure all wait, longer each time, and it is the turn of the next", () => {
   assertEquals(turns({ state: "failed", failures: 1 }), [7_000, 1_000, 3_000, 5_000]);
   const by = ORDER[2]!;
