@@ -41,6 +41,15 @@ export class FormerMembers {
     this.#members.set(member.id, member);
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether any entered the table. Whoever runs was silent for longer than it may be, and would have been heard. */
+  get isRecalled(): boolean {
+    return this.#recalled.size > 0;
+  }
+
   /** Members that have not entered the table yet. */
   pending(): FormerMember[] {
     return [...this.#members.values()].filter((member) => !this.#recalled.has(member));

@@ -11,10 +11,11 @@
  * @module
  */
 import { Carriers } from "./carriers.ts";
-import { CutOff, cutOffChange } from "./cut_off.ts";
+import { type CutOff, cutOffChange } from "./cut_off.ts";
 import { Duty } from "./duty.ts";
 import type { Turn } from "./effects.ts";
 import type { Telling } from "./hook.ts";
+import { Listening } from "./listening.ts";
 import { isMissed } from "./missed.ts";
 import type { Seen } from "./naming.ts";
 import type { GossipOptions } from "./options.ts";
@@ -24,9 +25,6 @@ import { resultOf } from "./tidings_wire.ts";
 import type { Told } from "./told.ts";
 import { backOffMs, placeOf } from "./turns.ts";
 import type { Change } from "./verdicts.ts";
-
-/** After it met the others a node waits for dead-after and so many intervals: by then it knows who runs. */
-const SETTLE_INTERVALS = 2;
 
 /** What is kept of members that nobody knows any more is dropped once it is so much more than the table. */
 const SPARE_MEMBERS = 256;
@@ -48,23 +46,18 @@ type TellingsOptions = Pick<
 >;
 
 export class Tellings {
-  readonly cutOff: CutOff;
   readonly #options: TellingsOptions;
   readonly #replica: Replica;
   readonly #rounds: Rounds;
   readonly #carriers: Carriers;
+  readonly #listening: Listening;
   readonly #duties: readonly Duty[];
   readonly #seen = new Map<string, Seen>();
   /** Members to look at anew. */
   readonly #touched = new Set<string>();
-  /** Until then this node holds its tongue; infinite before it met anybody. */
-  #muteUntilMs = Infinity;
   #isBaselined = false;
-  /** This node's heartbeat when it was cut off; undefined while it is not. */
-  #cutOffAt: number | undefined;
   /** Hooks that were told that this node is cut off. */
   readonly #cutOffTold = new Set<Duty>();
-  #sleptMs = 0;
   #nowMs = 0;
   #nextMs = Infinity;
 
@@ -73,12 +66,16 @@ export class Tellings {
     this.#options = options;
     this.#replica = replica;
     this.#rounds = rounds;
-    this.cutOff = new CutOff(replica.pace);
     this.#carriers = new Carriers(replica);
+    this.#listening = new Listening(replica);
     const { tidings } = replica;
     const seen = this.#seen;
     this.#duties = hooks.map((hook) => new Duty({ hook, tidings, seen, tellAfterMs }));
     for (const each of told) tidings.told.merge(each, 0);
+  }
+
+  get cutOff(): CutOff {
+    return this.#listening.cutOff;
   }
 
   /** The running time by which there is something to tell. */
@@ -117,19 +114,26 @@ export class Tellings {
       if (this.#duties.length > 0) this.#touched.add(told.id);
     }
     this.#nextMs = Infinity;
-    if (this.#duties.length === 0 || !joined) return;
-    this.#listen(nowMs);
+    if (this.#duties.length === 0 || !this.#listening.look(nowMs, joined)) return;
+    const { untilMs, cutOffAt } = this.#listening;
     if (!this.#isBaselined) {
-      if (nowMs < this.#muteUntilMs) return;
-      this.#baseline(nowMs);
+      if (nowMs < untilMs) return;
+      // Who hears nobody does not see who runs.
+      if (!this.cutOff.inDoubt(nowMs)) this.#baseline(nowMs);
     }
+    if (this.#isBaselined) this.#judge(nowMs);
+    if (cutOffAt === undefined) this.#cutOffTold.clear();
+    else this.#tellCutOff(turn, cutOffAt);
+    for (const duty of this.#duties) this.#attend(turn, duty);
+  }
+
+  /** Looks at those that changed. */
+  #judge(nowMs: number): void {
     for (const id of this.#touched) {
       const seen = this.#seen.get(id);
       if (seen !== undefined) { for (const duty of this.#duties) duty.judge(seen, nowMs); }
     }
     this.#touched.clear();
-    if (this.#cutOffAt !== undefined) this.#tellCutOff(turn, this.#cutOffAt);
-    for (const duty of this.#duties) this.#attend(turn, duty);
   }
 
   /** Passes a round: drops what is kept of members that are gone from the table. */
@@ -140,24 +144,6 @@ export class Tellings {
       table.get(id) !== undefined || table.tombstone(id) !== undefined;
     for (const id of this.#seen.keys()) if (!isKnown(id)) this.#seen.delete(id);
     for (const each of [this.#carriers, ...this.#duties]) each.keepOnly(isKnown);
-  }
-
-  /** Notes whether this node is cut off, or hears others again, or slept: then it listens before it tells. */
-  #listen(nowMs: number): void {
-    const { deadAfterMs, longestIntervalMs, newsMs } = this.#replica.pace;
-    const { live, hung } = this.#replica.verdicts.last;
-    this.cutOff.survey(live.length + hung.length, nowMs);
-    const isCutOff = this.cutOff.isCutOff(nowMs);
-    const { sleptMs } = this.#replica.clock;
-    const isBack = this.#cutOffAt !== undefined && !isCutOff;
-    const hasSlept = sleptMs - this.#sleptMs > newsMs;
-    if (this.#muteUntilMs === Infinity || isBack || hasSlept) {
-      this.#muteUntilMs = nowMs + deadAfterMs + SETTLE_INTERVALS * longestIntervalMs;
-    }
-    if (isBack) this.#cutOffTold.clear();
-    this.#sleptMs = sleptMs;
-    const heartbeat = () => this.#replica.table.get(this.#options.id)?.heartbeat ?? 0;
-    this.#cutOffAt = isCutOff ? this.#cutOffAt ?? heartbeat() : undefined;
   }
 
   /** Takes all as known, once this node has seen who runs: others tell what changed before, but for what is missed. */
@@ -178,8 +164,10 @@ export class Tellings {
   #attend(turn: Turn, duty: Duty): void {
     const { nowMs } = turn;
     if (duty.isIdle || duty.underWay !== undefined) return;
-    const isMute = nowMs < this.#muteUntilMs || this.cutOff.inDoubt(nowMs);
-    const untilMs = isMute ? this.#muteUntilMs : this.#replica.tidings.quiets.nextEndMs(nowMs);
+    const isMute = nowMs < this.#listening.untilMs || this.cutOff.inDoubt(nowMs);
+    const untilMs = isMute
+      ? this.#listening.untilMs
+      : this.#replica.tidings.quiets.nextEndMs(nowMs);
     if (untilMs > nowMs) this.#nextMs = Math.min(this.#nextMs, untilMs);
     const due = duty.due(nowMs, isMute);
     if (due === undefined) return;

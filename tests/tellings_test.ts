@@ -351,6 +351,40 @@ Deno.test("a node that is cut off tells only that, once, where a hook asks for i
   }
 });
 
+Deno.test("the only one that comes back after a power cut tells who is down, or that it is cut off where no host answers", () => {
+  const others = ["n1", "n2", "n3", "n4"];
+  for (const how of ["closed", "lost"] as const) {
+    const stage = stageOf({ nodes: 5, cutOff: true });
+    stage.node("n0").end("closed");
+    for (const id of others) stage.node(id).end(how);
+    stage.run(60_000);
+    stage.start(0, { remembers: true });
+    stage.run(60_000);
+    const deaths = others.map((id) => `${id} dead`);
+    assertEquals(stage.says("pager"), how === "closed" ? [deaths] : [["n0 cut-off"]]);
+    const backMs = stage.world.nowMs;
+    stage.start(1);
+    stage.run(30_000);
+    // Cut off it took nothing as known; with another carrier it does.
+    assertEquals(stage.says("pager", backMs), how === "closed" ? [["n1 live"]] : []);
+  }
+});
+
+Deno.test("who starts while it is cut off tells nothing of the others, nor later of what they took as known", () => {
+  const stage = stageOf({ cutOff: true });
+  for (const id of ALL) stage.node(id).end("lost");
+  for (const i of [0, 1, 2, 3, 4]) stage.start(i, { remembers: true, seeds: ["h0:1"] });
+  stage.run(60_000);
+  stage.node("n3").end("closed");
+  stage.world.network.links.part(new Set(["h3:1"]));
+  stage.run(20_000);
+  stage.start(3, { remembers: true });
+  stage.run(60_000);
+  stage.world.network.links.part(undefined);
+  stage.run(60_000);
+  assertEquals(stage.says("pager"), [["n3 dead"], ["n3 cut-off"], ["n3 live"]]);
+});
+
 Deno.test("a hook for the live tells who joins and who returns, not who was there", () => {
   const stage = stageOf({ statuses: ["live"] });
   stage.start(8);
