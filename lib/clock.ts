@@ -32,6 +32,9 @@ const LATE_MS = 20;
  */
 const MISSED_INTERVALS = 60;
 
+/** A longer stall, in ms, may outlast what others keep of members that they dropped meanwhile (see forgotten.ts). */
+const LONG_SLEEP_MS = 3_600_000;
+
 /**
  * Monotonic time less stalls: the clock on which ages are measured.
  *
@@ -61,6 +64,7 @@ export class RunningClock {
   #last: Moment;
   #restUntilMs: number;
   #wakingUntilMs = -Infinity;
+  #longSleepMs = -Infinity;
 
   constructor(pace: Pick<Pace, "longestIntervalMs">, start: Moment) {
     this.#pace = pace;
@@ -88,6 +92,11 @@ export class RunningClock {
     return this.#uncountedMs;
   }
 
+  /** The running time of the last long stall: what was heard before it is that much older than it looks. */
+  get longSleepMs(): number {
+    return this.#longSleepMs;
+  }
+
   /** Whether a stall ended less than an interval ago. */
   get isWaking(): boolean {
     return this.#last.monotonicMs < this.#wakingUntilMs;
@@ -112,9 +121,11 @@ export class RunningClock {
     this.#passSpan(now.monotonicMs);
     if (sinceMs > stallMs || asleepMs > stallMs) {
       this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + restMs;
-      this.#sleptMs += sinceMs + Math.max(0, asleepMs);
-      this.#missedMs += sinceMs + Math.max(0, asleepMs);
+      const stalledMs = sinceMs + Math.max(0, asleepMs);
+      this.#sleptMs += stalledMs;
+      this.#missedMs += stalledMs;
       this.#uncountedMs += sinceMs;
+      if (stalledMs >= LONG_SLEEP_MS) this.#longSleepMs = this.#nowMs;
     } else {
       const fromMs = Math.max(this.#last.monotonicMs, this.#restUntilMs);
       const lateMs = now.monotonicMs - Math.max(this.#last.monotonicMs, askedMs);

@@ -10,12 +10,13 @@ import type { Form, Forms } from "./forms.ts";
 import type { Forgotten, Mark } from "./forgotten.ts";
 import { ROWS_BYTES_MAX, TOMBSTONES_BYTES_MAX } from "./limits.ts";
 import type { News } from "./news.ts";
-import { sameRoster } from "./roster.ts";
+import { covers, sameRoster } from "./roster.ts";
 import type { Columns } from "./stamps.ts";
 import { ageOf, type Report, type Row, type Table } from "./table.ts";
 import { encodeTicks } from "./ticks.ts";
 import type { Tidings } from "./tidings.ts";
 import type { Read } from "./ticks_read.ts";
+import type { Verdicts } from "./verdicts.ts";
 import type { Draft, Message } from "./wire.ts";
 
 /** News that travels as rows, the latest first: a full exchange repairs whatever was missed before. */
@@ -47,6 +48,7 @@ export interface Source {
   readonly evidence: Evidence;
   readonly forgotten: Forgotten;
   readonly tidings: Tidings;
+  readonly verdicts: Pick<Verdicts, "isOfSleep">;
 }
 
 /** How a message tells heartbeats: in which form, and without what the reader told of an equal roster. */
@@ -109,7 +111,7 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
 }
 
 /** Adds the last of the rows and tombstones that are news. */
-function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number): void {
+function addNews(draft: Draft, { table, news, forgotten, verdicts }: Source, nowMs: number): void {
   news.expire(nowMs);
   const names = news.names();
   if (names.length === 0) return;
@@ -122,7 +124,7 @@ function addNews(draft: Draft, { table, news, forgotten }: Source, nowMs: number
     if (bytes >= NEWS_BYTES_MAX) break;
     const row = table.get(told);
     const tombstone = table.tombstone(told);
-    if (row !== undefined) rows.push(reportOf(row, nowMs));
+    if (row !== undefined && !verdicts.isOfSleep(row, nowMs)) rows.push(reportOf(row, nowMs));
     if (tombstone !== undefined) tombstones.push({ id: told, by: tombstone.by });
     const mark = forgotten.mark(told, nowMs);
     if (mark !== undefined) marks.push(mark);
@@ -152,13 +154,13 @@ export function fullDraft(
   nowMs: number,
   { theirs, within, start }: Extent,
 ): Draft {
-  const { table, forgotten } = source;
+  const { table, forgotten, verdicts } = source;
   const isKnown = within === undefined ? covers : sameRoster;
   const known = new Map(theirs?.rows?.map((row) => [row.id, row]));
   const rows: Report[] = [];
   let bytes = 0;
   for (const row of from(table.roster(), start)) {
-    if (within?.(row.id) === false) continue;
+    if (within?.(row.id) === false || verdicts.isOfSleep(row, nowMs)) continue;
     const their = known.get(row.id);
     if (their !== undefined && isKnown(their, row)) continue;
     rows.push(reportOf(row, nowMs));
@@ -240,11 +242,4 @@ function bytesOf({ id, address, left, about }: Row): number {
 function reportOf(row: Row, nowMs: number): Report {
   const { id, address, boot, heartbeat, left, about } = row;
   return { id, address, boot, heartbeat, ageMs: ageOf(row, nowMs), left, about };
-}
-
-/** Whether `row` would tell the sender of `report` nothing new. */
-function covers(report: Report, row: Row): boolean {
-  return report.heartbeat >= row.heartbeat && report.address === row.address &&
-    report.boot === row.boot && report.left === row.left &&
-    report.about?.text === row.about?.text;
 }

@@ -43,6 +43,6 @@ export interface ReplicaOptions extends Self {
   /** Knows how long this node did not run. */
   readonly clock: Pick<
     RunningClock,
-    "monotonicMs" | "sleptMs" | "missedMs" | "uncountedMs" | "isWaking"
+    "monotonicMs" | "sleptMs" | "missedMs" | "uncountedMs" | "isWaking" | "longSleepMs"
   >;
 }

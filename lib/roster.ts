@@ -38,6 +38,13 @@ export function sameRoster(a: Entry, b: Entry): boolean {
     a.about?.text === b.about?.text && (a.heartbeat > 0) === (b.heartbeat > 0);
 }
 
+/** Whether `row` would tell the sender of `report` nothing new. */
+export function covers(report: Entry, row: Entry): boolean {
+  return report.heartbeat >= row.heartbeat && report.address === row.address &&
+    report.boot === row.boot && report.left === row.left &&
+    report.about?.text === row.about?.text;
+}
+
 /**
  * What the roster's hash takes of a row. A first heartbeat changes it too: from then on the columns carry the member.
  */

@@ -51,8 +51,8 @@ export interface VerdictsOptions {
   readonly id: string;
   readonly table: Table;
   readonly evidence: Evidence;
-  /** Tells when this node just woke from a stall. */
-  readonly clock: Pick<RunningClock, "isWaking">;
+  /** Tells when this node just woke from a stall, and when from a long one. */
+  readonly clock: Pick<RunningClock, "isWaking" | "longSleepMs">;
 }
 
 export class Verdicts {
@@ -108,6 +108,12 @@ export class Verdicts {
     const isShownDead = shown?.status === "dead";
     const isShownSilent = isShownDead || shown?.status === "unresponsive";
     return { nowMs, witnessesNeeded, isShownDead, isShownSilent };
+  }
+
+  /** Whether a member looks live only as this node slept for long: all others may have forgotten it by now. */
+  isOfSleep(row: Row, nowMs: number): boolean {
+    const { id, clock } = this.#options;
+    return row.heardAtMs <= clock.longSleepMs && row.id !== id && isUp(this.statusOf(row, nowMs));
   }
 
   /** Witnesses that would convict a member now: those of the live members, without itself. */

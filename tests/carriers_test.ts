@@ -9,7 +9,14 @@ const DEAD_AFTER_MS = 5_000;
 function carriersOf(): Carriers {
   return new Carriers(
     new Replica({
-      clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+      clock: {
+        monotonicMs: 0,
+        sleptMs: 0,
+        missedMs: 0,
+        uncountedMs: 0,
+        isWaking: false,
+        longSleepMs: -Infinity,
+      },
       ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
       pace: new Pace({ intervalMs: 1_000, deadAfterMs: DEAD_AFTER_MS }),
     }),

@@ -58,6 +58,20 @@ Deno.test("invariant 8: a suspended machine, whose monotonic clock stood still, 
   assertEquals(clock.sleptMs, 3_600_000 + 1_100);
 });
 
+Deno.test("RunningClock knows when it last woke from a sleep of an hour, stopped or suspended", () => {
+  const HOUR_MS = 3_600_000;
+  for (const wake of [(ms: number) => at(500 + ms), (ms: number) => at(1_500, ms - 1_000)]) {
+    const clock = new RunningClock(PACE, at(0));
+    clock.step(at(500));
+    clock.step(wake(HOUR_MS - 1));
+    assertEquals(clock.longSleepMs, -Infinity);
+    const other = new RunningClock(PACE, at(0));
+    other.step(at(500));
+    other.step(wake(HOUR_MS));
+    assertEquals(other.longSleepMs, 500);
+  }
+});
+
 Deno.test("RunningClock takes no notice of a wall clock that drifts, or is set back", () => {
   const clock = new RunningClock(PACE, at(0));
   assertEquals(clock.step(at(1_000, 1_900)), 1_000);

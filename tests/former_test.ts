@@ -40,7 +40,14 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
     id: "n",
     address: "n:1",
     boot: "00000001",
-    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: {
+      monotonicMs: 0,
+      sleptMs: 0,
+      missedMs: 0,
+      uncountedMs: 0,
+      isWaking: false,
+      longSleepMs: -Infinity,
+    },
   };
   const replica = new Replica({
     ...options,
@@ -72,7 +79,14 @@ Deno.test("Replica.recall() brings back nobody who would be forgotten by then", 
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 }),
-    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: {
+      monotonicMs: 0,
+      sleptMs: 0,
+      missedMs: 0,
+      uncountedMs: 0,
+      isWaking: false,
+      longSleepMs: -Infinity,
+    },
   });
   const recalledMs = 6_001;
   const beforeMs = 3_600_000 - recalledMs;
@@ -86,7 +100,14 @@ Deno.test("Replica.recall() waits for longer where the recalled make the table s
   const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 3 });
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0, pace },
-    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: {
+      monotonicMs: 0,
+      sleptMs: 0,
+      missedMs: 0,
+      uncountedMs: 0,
+      isWaking: false,
+      longSleepMs: -Infinity,
+    },
   });
   for (const id of ["a", "b", "c", "d"]) replica.former.add({ ...MEMBER, id });
   replica.recall(12_000);

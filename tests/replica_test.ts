@@ -27,6 +27,7 @@ class Copy {
   missedMs = 0;
   uncountedMs = 0;
   isWaking = false;
+  longSleepMs = -Infinity;
   readonly replica: Replica;
 
   constructor() {
@@ -403,4 +404,22 @@ Deno.test("a member comes back through whoever told of it first, whoever tells t
   const [change] = copy.replica.verdicts.review(copy.nowMs);
   assertEquals([change?.from, change?.to], ["dead", "live"]);
   assertStringIncludes(change!.reason, "n2");
+});
+
+Deno.test("after a sleep of hours nobody is told of a member as live who was not heard since: all others may have forgotten it", () => {
+  const copy = new Copy();
+  const told = () => {
+    const { nowMs, replica } = copy;
+    const ids = (draft: Draft) => draft.rows?.map(({ id }) => id) ?? [];
+    return { news: ids(replica.draft(nowMs)), all: ids(replica.fullDraft(nowMs)) };
+  };
+  const all = ["me", "n1", "n2", "n3", "n4"];
+  assertEquals(told().all, all);
+  copy.longSleepMs = copy.nowMs;
+  assertEquals(told(), { news: ["me"], all: ["me"] });
+  copy.nowMs += INTERVAL_MS;
+  copy.hear("n2");
+  assertEquals(told().all, ["me", "n2"]);
+  copy.nowMs += DEAD_AFTER_MS;
+  assertEquals(told().all, all, "now as dead");
 });

@@ -121,7 +121,14 @@ function replicaOf(id: string, random = () => 0): Replica {
     id,
     address: `${id}:80`,
     boot: "0000000a",
-    clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+    clock: {
+      monotonicMs: 0,
+      sleptMs: 0,
+      missedMs: 0,
+      uncountedMs: 0,
+      isWaking: false,
+      longSleepMs: -Infinity,
+    },
     ...options,
   });
   replica.beat({ monotonicMs: 0, wallMs: HEARTBEAT }, 0);

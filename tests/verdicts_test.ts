@@ -16,7 +16,7 @@ class Watched {
     pace: new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS }),
   });
   readonly charges = this.evidence.charges;
-  readonly clock = { isWaking: false };
+  readonly clock = { isWaking: false, longSleepMs: -Infinity };
   readonly verdicts: Verdicts;
   nowMs = 100_000;
 

@@ -18,7 +18,14 @@ function remarks(
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
     ...{
       random: () => 0.5,
-      clock: { monotonicMs: 0, sleptMs: 0, missedMs: 0, uncountedMs: 0, isWaking: false },
+      clock: {
+        monotonicMs: 0,
+        sleptMs: 0,
+        missedMs: 0,
+        uncountedMs: 0,
+        isWaking: false,
+        longSleepMs: -Infinity,
+      },
     },
   });
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
