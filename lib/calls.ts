@@ -130,7 +130,9 @@ export class Calls {
     const { monotonicMs } = turn.now;
     const settles = call.asks === "parts" && theirs.buckets !== undefined;
     const begins = call.asks === "news" && !equal && monotonicMs >= this.#nextFullMs;
-    const byParts = begins && replica.unitMs !== undefined && replica.forms.reads(theirs.id);
+    // Of another half it may have no row here yet: its own message says it as well.
+    const reads = theirs.unitMs !== undefined || replica.forms.reads(theirs.id);
+    const byParts = begins && replica.unitMs !== undefined && reads;
     if (!(begins || settles) || !this.#start(to, byParts ? "parts" : "all")) return;
     const gapMs = FULL_GAP_MS * replica.table.roster().length;
     this.#nextFullMs = monotonicMs + Math.min(gapMs, FULL_GAP_MAX_MS);

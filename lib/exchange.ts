@@ -222,10 +222,12 @@ export class Exchanges {
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
     const { size } = replica.table;
     pace.hear(message.unitMs, { size, nowMs: turn.nowMs, isJoining: joining.active });
-    replica.forms.heard(via, message, { read: absorbed, nowMs: turn.nowMs });
+    // A sender may be made up: what is kept of senders ends with their rows.
+    const isMember = replica.table.get(via) !== undefined;
+    if (isMember) replica.forms.heard(via, message, { read: absorbed, nowMs: turn.nowMs });
     const { urgent, equal, refused } = absorbed;
     if (urgent) rounds.hurry(turn.now.monotonicMs);
-    if (equal) replica.spread.shares(via);
+    if (equal && isMember) replica.spread.shares(via);
     this.counts.invalid += message.dropped;
     this.counts.full += refused;
     const bad = message.dropped + refused;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { BUCKETS } from "../lib/buckets.ts";
 import { Calls } from "../lib/calls.ts";
 import type { Turn } from "../lib/effects.ts";
 import type { Joining } from "../lib/joining.ts";
@@ -84,6 +85,17 @@ Deno.test("where rosters differ and none of their parts does, as hashes met, all
   calls.repair(now, "n1:80", { call: { ...CALL, asks: "parts" }, theirs, equal: false });
   const bodies = now.effects.flatMap((effect) => effect.kind === "exchange" ? [effect.body] : []);
   assertEquals(bodies.map((body) => (decodeMessage(body) as Message).full), [true]);
+});
+
+Deno.test("where the answer is of a node that has no row here, as of another half, its parts are compared all the same", () => {
+  const { calls, turn } = callsOf(1_000);
+  const now = turn(0);
+  const theirs = { id: "other", unitMs: 1_000, roster: "0".repeat(16), dropped: 0 };
+  calls.repair(now, "other:80", { call: CALL, theirs, equal: false });
+  const [effect] = now.effects;
+  assert(effect?.kind === "exchange");
+  const { buckets, rows } = decodeMessage(effect.body) as Message;
+  assertEquals([buckets?.length, rows], [BUCKETS, []]);
 });
 
 Deno.test("invariant 7: 48 calls to those who never answered are under way at most, and 64 in all", () => {

@@ -285,6 +285,24 @@ Deno.test("calls that fail are logged once, whatever ID the member has that push
   assertEquals(a.notices, ["no answer from b:80: timed out"]);
 });
 
+Deno.test("invariant 7: of senders that are made up nothing is kept, and of one whose row comes along all is", () => {
+  const { a } = three();
+  a.decommission("C");
+  const { forms, spread, table } = a.gossip.replica;
+  const push = (from: string, ...rows: unknown[]) => {
+    const body = { v: 2, roster: table.rosterHash, unit: 1_000, rows };
+    assert(!("error" in a.receive(from, JSON.stringify(body))));
+  };
+  const { version } = spread;
+  for (let i = 0; i < 1_000; i++) push(`x${i}`);
+  for (let i = 0; i < 1_000; i++) assert(!forms.reads(`x${i}`), `x${i}`);
+  assertEquals(spread.version, version, "nor does it count as one that knows of a decommission");
+  push("D", ["D", "d:80", 100, 0, "0000000d"]);
+  push("D");
+  assert(forms.reads("D"));
+  assertEquals(spread.version, version + 1);
+});
+
 Deno.test("a forged row under its own ID moves nothing but its heartbeat", () => {
   const { lab, a, b } = three();
   const own = a.gossip.replica.table.get("A")!;
