@@ -4,9 +4,17 @@
  * @module
  */
 import type { Moment } from "../clock.ts";
+import { isWithin } from "../json_bounds.ts";
 import type { Log } from "../log.ts";
 import type { Outcome } from "../net/transport.ts";
-import { type Gap, isEndless, Past, type PastChange, type PastEntry } from "../report/past.ts";
+import {
+  type Gap,
+  isEndless,
+  Past,
+  PAST_CHANGES_MAX,
+  type PastChange,
+  type PastEntry,
+} from "../report/past.ts";
 import type { Row } from "../table.ts";
 import { writtenMs } from "./files.ts";
 import { decodeChange } from "./past_format.ts";
@@ -21,6 +29,14 @@ const GAPS_ASKED_MAX = 32;
 
 /** Pages of an answer that are taken: all that a past holds. */
 const PAGES_MAX = 160;
+
+/** Changes taken at once: 50 ms at most, where each moves a full past that comes after it. */
+const TAKEN_AT_ONCE = 500;
+
+/** Values in an answer, checked before it is parsed: those of each change, which is a list, and those beside them. */
+const CHANGE_VALUES = 8;
+const OTHER_VALUES = 32;
+const ANSWER_DEPTH = 4;
 
 /** Delay between two looks at what is too old, and at what nobody could tell so far: those who can may be back. */
 const LOOK_AGAIN_MS = 3_600_000;
@@ -154,6 +170,8 @@ export class History {
 
   async #askOf({ id, address }: Row, gap: Gap): Promise<void> {
     const told: PastChange[] = [];
+    // No node keeps more: whoever tells more makes it up.
+    let left = PAST_CHANGES_MAX;
     let fromMs: number | null = gap.fromMs;
     for (let page = 0; page < PAGES_MAX && fromMs !== null; page++) {
       const path = `/missed?from=${fromMs}&to=${gap.toMs}`;
@@ -161,20 +179,23 @@ export class History {
         this.#options.post(address, path, "", resolve)
       );
       const missed = answer.kind === "answer" && answer.status === 200
-        ? readMissed(answer.body, gap)
+        ? readMissed(answer.body, { gap, left })
         : undefined;
       // It cannot tell all: an older program, or it was off as well.
       if (missed === undefined || (missed.next !== null && missed.next <= fromMs)) return;
-      told.push(...missed.changes);
+      for (const change of missed.changes) told.push(change);
+      left -= missed.count;
       fromMs = missed.next;
     }
     // Another told it meanwhile, or it is too old by now.
     if (!this.past.gaps.includes(gap)) return;
-    this.#asked.delete(gap);
     const believed = new Map(
       told.map((change) => [change.id, this.past.became(change.id, gap.toMs)]),
     );
-    for (const change of told) {
+    told.sort((a, b) => a.atMs - b.atMs);
+    for (const [i, change] of told.entries()) {
+      // Rounds must be on time meanwhile.
+      if (i > 0 && i % TAKEN_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
       const { id: member, from, to, atMs } = change;
       // Seen by this node as well, a moment before it ended.
       if (from !== to && this.past.became(member, atMs) === to) continue;
@@ -187,6 +208,7 @@ export class History {
       const reason = "believed by this node when it ran again";
       this.#add({ kind: "change", change: { atMs: gap.toMs, id: member, from, to, reason } });
     }
+    this.#asked.delete(gap);
     this.#add({ kind: "told", gap, by: id });
     const { log } = this.#options;
     log.notice(
@@ -198,11 +220,13 @@ export class History {
 
 const WORKS_AGAIN = "the history is written again";
 
-/** Reads such an answer; undefined where it is wrong, or not complete. */
+/** Reads such an answer, of `left` changes at most; undefined where it is wrong, or not complete. */
 function readMissed(
   text: string,
-  gap: Gap,
-): { readonly changes: PastChange[]; readonly next: number | null } | undefined {
+  { gap, left }: { gap: Gap; left: number },
+): { changes: PastChange[]; count: number; next: number | null } | undefined {
+  const bounds = { depth: ANSWER_DEPTH, values: CHANGE_VALUES * left + OTHER_VALUES };
+  if (!isWithin(text, bounds)) return undefined;
   let missed: { complete?: unknown; changes?: unknown; next?: unknown } | null;
   try {
     missed = JSON.parse(text);
@@ -210,9 +234,11 @@ function readMissed(
     return undefined;
   }
   if (missed?.complete !== true || !Array.isArray(missed.changes)) return undefined;
+  const count = missed.changes.length;
+  if (count > left) return undefined;
   const next = missed.next ?? null;
   if (next !== null && !(typeof next === "number" && next < gap.toMs)) return undefined;
   const changes = missed.changes.map(decodeChange).filter((change) => change !== undefined)
     .filter(({ atMs }) => atMs >= gap.fromMs && atMs < gap.toMs);
-  return { changes, next };
+  return { changes, count, next };
 }

@@ -62,8 +62,14 @@ export function decodeChange(parts: unknown): PastChange | undefined {
   if (by !== undefined && !isIdText(by)) return undefined;
   return {
     ...{ atMs, id, from: from as Status | null, to: to as Became, by },
-    reason: reason.slice(0, REASON_LENGTH_MAX).replace(UNSHOWN, " ").toWellFormed(),
+    reason: start(reason).replace(UNSHOWN, " ").toWellFormed(),
   };
+}
+
+/** Its first characters, joined anew: a slice would keep the megabytes in memory that a peer may have sent. */
+function start(reason: string): string {
+  if (reason.length <= REASON_LENGTH_MAX) return reason;
+  return [...reason.slice(0, REASON_LENGTH_MAX)].join("");
 }
 
 function isTime(value: unknown): value is number {

@@ -3,7 +3,9 @@ import { History } from "../../lib/host/history.ts";
 import { encodeEntry } from "../../lib/host/past_format.ts";
 import { createLog } from "../../lib/log.ts";
 import type { Outcome } from "../../lib/net/transport.ts";
+import { PAST_CHANGES_MAX } from "../../lib/report/past.ts";
 import type { Row } from "../../lib/table.ts";
+import { eventually } from "../support/eventually.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -17,22 +19,26 @@ const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
   ...{ id: `m${i}`, address: `m${i}:80`, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 },
 }));
 
+/** What a node tells that saw all, and of nothing. */
+const NOTHING = { complete: true, changes: [], next: null };
+
 /**
- * A node's life with a past: its clocks are moved by hand, `tell` says which of those asked can tell all, and `changes`
- * what they tell.
+ * A node's life with a past: its clocks are moved by hand, `tell` says which of those asked can tell all, and `answer`
+ * what they tell of the time from `fromMs` on.
  */
 function live(
   state: string | undefined,
   startMs: number,
   tell: (asked: number) => boolean,
-  changes: readonly unknown[] = [],
+  answer: (fromMs: number) => unknown = () => NOTHING,
 ) {
   let [monotonicMs, wallMs, asked] = [SINCE_MS, startMs, 0];
   const history = new History({
     ...{ id: "me", state, random: () => 0.3, log: silent },
     now: () => ({ monotonicMs, wallMs }),
-    post(_to, _path, _body, settle) {
-      const body = JSON.stringify({ complete: true, changes, next: null });
+    post(_to, path, _body, settle) {
+      const fromMs = Number(/from=([0-9]+)/.exec(path)?.[1]);
+      const body = JSON.stringify(answer(fromMs));
       const told: Outcome = { kind: "answer", status: 200, body, bytesIn: 0 };
       const outcome: Outcome = tell(++asked) ? told : { kind: "refused" };
       queueMicrotask(() => settle(outcome));
@@ -228,7 +234,7 @@ Deno.test("of what others tell, only what fell into the gap is taken", async () 
   await withState(async (state) => {
     await liveBefore(state);
     const changes: unknown[] = [];
-    const second = live(state, START_MS + HOUR_MS, () => true, changes);
+    const second = live(state, START_MS + HOUR_MS, () => true, () => ({ ...NOTHING, changes }));
     const { fromMs, toMs } = second.history.past.gaps[0]!;
     for (const [i, atMs] of [fromMs - 1, fromMs, toMs - 1, toMs].entries()) {
       changes.push([atMs, `m${i}`, null, "live", ""]);
@@ -251,4 +257,54 @@ Deno.test("a gap that nobody could tell is asked about again an hour later", asy
     assertEquals([second.asked(), second.history.past.gaps.length], [13, 0]);
     await second.history.close();
   });
+});
+
+Deno.test("a full past is taken from one answer, whatever its order, and not at once: rounds go on meanwhile", async () => {
+  await withState(async (state) => {
+    await liveBefore(state);
+    const statuses = ["live", "dead"];
+    const changes = (fromMs: number) =>
+      Array.from({ length: PAST_CHANGES_MAX - 1 }, (_, i) => {
+        return [fromMs + i, "m1", statuses[(i + 1) % 2], statuses[i % 2], ""];
+      });
+    const answer = (fromMs: number) => ({ ...NOTHING, changes: changes(fromMs).reverse() });
+    const { history, pass } = live(state, START_MS + HOUR_MS, () => true, answer);
+    const [gap] = history.past.gaps;
+    await pass(5_000);
+    assertEquals(history.past.gaps, [gap!], "the rest comes in later turns");
+    await eventually(() => assertEquals(history.past.gaps, []));
+    const { changes: known } = history.past.page({ fromMs: gap!.fromMs, toMs: Infinity, id: "m1" });
+    assertEquals(known.slice(0, 3).map(({ atMs }) => atMs - gap!.fromMs), [0, 1, 2]);
+    await history.close();
+  });
+});
+
+Deno.test("invariant 7: who tells more changes or values than a past holds, in one page or many, or deep ones, tells nothing", async () => {
+  const half = PAST_CHANGES_MAX / 2;
+  const change = (fromMs: number, ...more: unknown[]) => [fromMs, "m1", null, "live", "", ...more];
+  const answers: { [name: string]: (fromMs: number, first: boolean) => unknown } = {
+    "one page": () => ({ ...NOTHING, changes: Array(2 * half + 1).fill([]) }),
+    "two pages": (fromMs, first) => {
+      const next = first ? fromMs + 1 : null;
+      return { ...NOTHING, changes: Array(half + 1).fill(change(fromMs)), next };
+    },
+    "values": (fromMs) => ({
+      ...NOTHING,
+      changes: [change(fromMs, "n1", ...Array(100_000).fill(0))],
+      more: Array(20 * half).fill(0),
+    }),
+    "depth": (fromMs) => ({ ...NOTHING, changes: [change(fromMs), [[[[[]]]]]] }),
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    await withState(async (state) => {
+      await liveBefore(state);
+      let asked = 0;
+      const answerOf = (fromMs: number) => answer(fromMs, ++asked === 1);
+      const { history, pass } = live(state, START_MS + HOUR_MS, () => true, answerOf);
+      await pass(5_000);
+      const { changes } = history.past.page({ fromMs: 0, toMs: Infinity });
+      assertEquals([history.past.gaps.length, changes.length], [1, 1], name);
+      await history.close();
+    });
+  }
 });
