@@ -13,13 +13,15 @@ import { addDownloadRoutes } from "./download.ts";
 import { Answers } from "./answers.ts";
 import { refuse } from "./body.ts";
 import { addChangeRoutes, bodyOf } from "./changes.ts";
-import type { CallerContext, CallerEnv } from "./callers.ts";
+import { type CallerContext, type CallerEnv, networkOf } from "./callers.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
+import { STREAMS_MAX } from "../report/events.ts";
 import { membersAtView } from "../report/history.ts";
 import { checkHeaders, EMPTY } from "./headers.ts";
 import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
+import { LastingAnswers } from "./lasting.ts";
 import { Latest } from "./latest.ts";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
@@ -155,6 +157,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   addLiveRoute(app, node);
   addHistoryRoutes(app, node, gate);
 
+  const readers = new LastingAnswers(STREAMS_MAX);
   app.get("/events", (c) => {
     c.header("Content-Type", "text/event-stream");
     // A proxy that compresses would hold events back until a block is full.
@@ -163,8 +166,11 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     c.header("X-Accel-Buffering", "no");
     if (c.req.method === "HEAD") return c.body(null);
     const fromNow = c.req.query("from") === "now";
-    const events = node.reports.events(c.req.header("Last-Event-ID"), fromNow);
-    if (events !== undefined) return c.body(gate.whileReader(c, events));
+    const answer = readers.enter(networkOf(c.env.remote));
+    const events = answer && node.reports.events(c.req.header("Last-Event-ID"), fromNow);
+    if (events !== undefined) return c.body(gate.whileReader(c, answer!.hold(events)));
+    if (answer === undefined) node.reports.refused("streams");
+    else answer.leave();
     c.header("Retry-After", RETRY_AFTER_S);
     return c.text("Too many readers of /events: try again in 15 s, or ask another node\n", 503);
   });
@@ -196,7 +202,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
 function answerError(error: Error, c: CallerContext, node: Node): Response {
   if (error instanceof HTTPException) {
-    if (error.status === 413) node.reports.bodyRefused();
+    if (error.status === 413) node.reports.refused("body");
     if (error.status === 405) c.header("Allow", BYE_METHODS);
     return c.text(`${error.message}\n`, error.status);
   }

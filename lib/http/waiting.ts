@@ -27,6 +27,13 @@ export class WaitingRoom {
     return this.#size;
   }
 
+  /** Whether a newcomer of `network` gets a free place, or one of a network that still has no fewer without it. */
+  admits(network: string): boolean {
+    if (this.#size < this.#placesMax) return true;
+    const own = this.#byNetwork.get(network)?.size ?? 0;
+    return [...this.#byNetwork.values()].some(({ size }) => size > own + 1);
+  }
+
   /** Takes a place; `onGivenUp` is called if another request needs it. */
   enter(network: string, onGivenUp: () => void): Place {
     if (this.#size >= this.#placesMax) this.giveUpOne();

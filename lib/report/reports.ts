@@ -119,9 +119,9 @@ export class Reports {
     this.#metrics.bug();
   }
 
-  /** Counts a body that was refused as too long. */
-  bodyRefused(): void {
-    this.#metrics.limitHit("body");
+  /** Counts a body that is too long, or a reader of `/events` too many. */
+  refused(limit: "body" | "streams"): void {
+    this.#metrics.limitHit(limit);
   }
 
   /**
@@ -209,7 +209,7 @@ export class Reports {
   /** A stream as {@linkcode EventStreams.open} gives it; undefined if too many are open. */
   events(...from: Parameters<EventStreams["open"]>): ReadableStream<Uint8Array> | undefined {
     const stream = this.#events.open(...from);
-    if (stream === undefined) this.#metrics.limitHit("streams");
+    if (stream === undefined) this.refused("streams");
     return stream;
   }
 

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import fc from "fast-check";
 import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
@@ -96,6 +102,23 @@ Deno.test("invariant 7: a reader of /events too many gets 503, and is told when 
   assertEquals([status, headers.get("retry-after")], [503, "15"]);
   assertMatch(text, /^Too many readers of \/events: try again in 15 s/);
   for (const reader of readers) await reader.cancel();
+});
+
+Deno.test("invariant 7: of all readers of /events the greediest address loses its oldest to the next of another", async () => {
+  await using door = openDoor();
+  const readers = await Promise.all(Array.from({ length: STREAMS_MAX }, () => door.events({})));
+  const modest = await door.events({}, "192.0.2.2");
+  assertEquals((await modest.read()).done, false);
+  // What it reads next is its end.
+  assertEquals((await readers[0]!.read()).done, true);
+  assertEquals((await readers[1]!.read()).done, false);
+  const { status } = await door.ask("GET /events", { remote: "192.0.2.1" });
+  assertEquals(status, 503, "nor does it get the place back");
+  const { text } = await door.ask("GET /metrics");
+  assertStringIncludes(text, 'gossiper_limit_hits_total{limit="streams"} 1\n');
+  await readers[1]!.cancel();
+  readers.push(await door.events({}));
+  for (const reader of [modest, ...readers]) await reader.cancel();
 });
 
 Deno.test("POST /hello answers an exchange with an exchange", async () => {

@@ -32,8 +32,11 @@ export interface Door extends AsyncDisposable {
   readonly signer: Signer | undefined;
   /** The cluster's keys, of which some may be taken out. */
   readonly keyring: Keyring | undefined;
-  /** Opens `/events` as a stream, with these headers. */
-  events(headers: Record<string, string>): Promise<ReadableStreamDefaultReader<Uint8Array>>;
+  /** Opens `/events` as a stream, with these headers, from the remote address given. */
+  events(
+    headers: Record<string, string>,
+    remote?: string,
+  ): Promise<ReadableStreamDefaultReader<Uint8Array>>;
   /** The IDs known, decommissioned ones with a `+` before. */
   ids(): string[];
 }
@@ -108,9 +111,9 @@ export function openDoor(
     node,
     signer,
     keyring,
-    async events(headers) {
+    async events(headers, remote = "192.0.2.1") {
       const caller = {
-        remote: "192.0.2.1",
+        remote,
         completed: Promise.resolve(),
         aside: <T>(x: Promise<T>) => x,
       };
