@@ -8,6 +8,8 @@
  */
 import { portsIn, tagsIn } from "../about.ts";
 import { ADDRESS_BYTES_MAX, isId, normalizeAddress } from "../address.ts";
+import { isWithin } from "../json_bounds.ts";
+import { MEMBERS_MAX, TOMBSTONES_MAX } from "../limits.ts";
 import type { Uptimes } from "../report/history.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
 import type { ToldView } from "../report/tellings.ts";
@@ -17,6 +19,9 @@ import { escapeText } from "../text.ts";
 
 /** Characters of a reason that are shown: several times what a node says. */
 export const REASON_LENGTH_MAX = 1_000;
+
+/** A table is the longest answer: of a member some 14 values without tags and ports, four within each other. */
+const JSON_BOUNDS = { depth: 8, values: 24 * (MEMBERS_MAX + TOMBSTONES_MAX) };
 
 /** A node of a later version may know further statuses, which are words like these. */
 const STATUS = /^[a-z]{1,32}$/;
@@ -98,6 +103,7 @@ export function firstLine(text: string): string {
 }
 
 function parse(json: string): unknown {
+  if (!isWithin(json, JSON_BOUNDS)) throw new UnreadableError("too many or too deep values");
   try {
     return JSON.parse(json);
   } catch {

@@ -120,6 +120,18 @@ Deno.test("an answer in which a field has another form is unreadable", () => {
   assertThrows(() => readChange(JSON.stringify({ ...CHANGE, to: null })), UnreadableError);
 });
 
+Deno.test("an answer of more values than a full table has, or of deep ones, is refused before it is parsed", () => {
+  const full = Array.from({ length: 2_000 }, (_, i) => ({ ...MEMBER, id: `n${i}` }));
+  assertEquals(readMembers(table(...full)).length, 2_000);
+  // Both would be read: nothing looks into what a later version may tell.
+  const more = (json: string) => `{"members":[],"more":${json}}`;
+  for (const json of [`[${"[],".repeat(4_000_000)}[]]`, `${"[".repeat(9)}${"]".repeat(9)}`]) {
+    for (const read of [readMembers, jsonLine]) {
+      assertThrows(() => read(more(json)), UnreadableError, "too many or too deep values");
+    }
+  }
+});
+
 Deno.test("no text of a node reaches the terminal but as short printable ASCII", () => {
   const hostile = "\x1b]0;title\x07\r\n\u202e\u009b2J" + "x".repeat(10 * REASON_LENGTH_MAX);
   const [member] = readMembers(table({ ...MEMBER, address: "\x1b[2J", reason: hostile }));
