@@ -25,7 +25,8 @@ export function liveText(members: readonly ListedMember[], port: string | undefi
     if (address === "") return [];
     if (port === undefined) return [address];
     const host = parseAddress(address)?.host;
-    const number = ports[port];
+    // A name is a caller's word: `constructor` is no port.
+    const number = Object.hasOwn(ports, port) ? ports[port] : undefined;
     return host === undefined || number === undefined ? [] : [formatAddress(host, number)];
   });
   return [...new Set(addresses)].sort().map((address) => `${address}\n`).join("");

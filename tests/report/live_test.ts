@@ -37,6 +37,9 @@ Deno.test("liveText() of a service has its port, at the members that have it", (
   ];
   assertEquals(addresses(members, "web"), "[fd00::1]:3001 n1:3000");
   assertEquals(addresses(members, "smtp"), "");
+  for (const port of ["constructor", "toString", "__proto__"]) {
+    assertEquals(addresses(members, port), "", port);
+  }
 });
 
 Deno.test("the ETag changes with the list, and with nothing else", () => {
