@@ -8,8 +8,9 @@ import { acceptsEncodings } from "../std/http/negotiation.ts";
 import { normalizeAddress } from "../address.ts";
 import { loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
-import type { CallerEnv } from "./callers.ts";
+import { type CallerEnv, networkOf } from "./callers.ts";
 import type { Hono } from "./hono.ts";
+import { LastingAnswers } from "./lasting.ts";
 import type { Downloads } from "../host/node_options.ts";
 import { Packed } from "./packed.ts";
 import { sendFile, type Source } from "./send_file.ts";
@@ -37,8 +38,9 @@ interface Offered {
 /** Adds the routes to `app`. */
 export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): void {
   const sums = new Sums();
-  const packed = new Packed(DOWNLOADS_MAX);
-  let underWay = 0;
+  // One more reads a copy: who gave up its place may be about to give back its file.
+  const packed = new Packed(DOWNLOADS_MAX + 1);
+  const underWay = new LastingAnswers(DOWNLOADS_MAX);
 
   app.get("/download", async (c) => {
     const files = await offered(options);
@@ -52,27 +54,14 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
     const name = c.req.param("name");
     const file = (await offered(options)).find((file) => file.name === name);
     if (file === undefined) return refuse(404, "No such file: see /download");
-    if (underWay >= DOWNLOADS_MAX) {
+    const answer = underWay.enter(networkOf(c.env.remote));
+    if (answer === undefined) {
       c.header("Retry-After", "10");
       return refuse(
         503,
         `This node serves ${DOWNLOADS_MAX} downloads at once: try again, or ask another node`,
       );
     }
-    underWay++;
-    let isSending = false;
-    const count = (source: Source): Source => ({
-      ...source,
-      open: async () => {
-        const opened = await source.open();
-        isSending = true;
-        return opened;
-      },
-      close: (opened) => {
-        underWay--;
-        source.close(opened);
-      },
-    });
     const headers = new Headers({
       "Content-Type": "application/octet-stream",
       "Cache-Control": "no-cache",
@@ -81,9 +70,13 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
     try {
       const copy = wantsPacked(c.req.raw, file) && await packedSource(packed, file);
       if (copy) headers.set("Content-Encoding", "gzip");
-      return await sendFile(c.req.raw, count(copy || plainSource(file)), headers);
-    } finally {
-      if (!isSending) underWay--;
+      const sent = await sendFile(c.req.raw, copy || plainSource(file), headers);
+      if (sent.body !== null) return new Response(answer.hold(sent.body), sent);
+      answer.leave();
+      return sent;
+    } catch (error) {
+      answer.leave();
+      throw error;
     }
   });
 
