@@ -5,7 +5,8 @@
  *     authentication-info: <code>            code over: answer, cluster, the request's code, status, body
  *
  * The query names the sender. The answer's code covers the request's, so an answer fits one request only. Requests
- * are not remembered: a replay within the minute is harmless, as everything a request says is merged (PROTOCOL.md).
+ * are not remembered: a replay within the minute is answered, by any node, and changes nothing, as everything a request
+ * says is merged (PROTOCOL.md).
  *
  * @module
  */
