@@ -220,7 +220,7 @@ Deno.test("after a suspension each member is what the node believes, itself as w
     [START_MS + 30_000, "n2", "dead", "live", "heard directly"],
     [START_MS + 40_000, "n3", null, "live", "heard directly"],
   ];
-  const { history, pass } = live(undefined, START_MS, () => true, changes);
+  const { history, pass } = live(undefined, START_MS, () => true, () => ({ ...NOTHING, changes }));
   for (const id of ["me", "n2"]) history.record({ id, from: null, to: "live", reason: "" });
   await pass(HOUR_MS, 1_000);
   assertEquals(history.past.gaps, []);
