@@ -60,28 +60,24 @@ Deno.test("an answer whose place is given up ends for its reader, also if it had
   assertEquals((await reader.read()).done, false);
 });
 
-Deno.test("four downloads at one address that nobody takes leave room for one of another, compressed or not", async () => {
+Deno.test("four downloads at one address that nobody takes leave room for one of another", async () => {
   const dist = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${dist}/program`, "0123456789".repeat(50_000));
     const app = new Hono<CallerEnv>();
     addDownloadRoutes(app, { dist, binary: undefined, address: "n1:80" });
-    for (const encoding of ["identity", "gzip"]) {
-      const download = (remote: string) => {
-        const headers = { "accept-encoding": encoding };
-        const caller = { remote, completed: Promise.resolve(), aside: <T>(x: Promise<T>) => x };
-        return app.fetch(new Request("http://n1/download/program", { headers }), caller);
-      };
-      const greedy = [];
-      for (let i = 0; i < 4; i++) greedy.push(await download("192.0.2.1"));
-      assertEquals((await download("192.0.2.1")).status, 503);
-      const modest = await download("192.0.2.2");
-      assertEquals(modest.status, 200);
-      const { byteLength } = await modest.arrayBuffer();
-      assertEquals(`${byteLength}`, modest.headers.get("content-length"));
-      assertEquals((await greedy[0]!.arrayBuffer()).byteLength, 0, "it broke off");
-      for (const { body } of greedy.slice(1)) await body!.cancel();
-    }
+    const download = (remote: string) => {
+      const caller = { remote, completed: Promise.resolve(), aside: <T>(x: Promise<T>) => x };
+      return app.fetch(new Request("http://n1/download/program"), caller);
+    };
+    const greedy: Response[] = [];
+    for (let i = 0; i < 4; i++) greedy.push(await download("192.0.2.1"));
+    assertEquals((await download("192.0.2.1")).status, 503);
+    const modest = await download("192.0.2.2");
+    assertEquals(modest.status, 200);
+    assertEquals((await modest.arrayBuffer()).byteLength, 500_000);
+    assertEquals((await greedy[0]!.arrayBuffer()).byteLength, 0, "it broke off");
+    for (const { body } of greedy.slice(1)) await body!.cancel();
   } finally {
     await Deno.remove(dist, { recursive: true });
   }
