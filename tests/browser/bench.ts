@@ -41,9 +41,9 @@ async function measure(browser: Browser, members: number): Promise<void> {
   using silent = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const end = new AbortController();
   const told = Promise.withResolvers<void>();
-  const [port, silentPort] = [node.address.split(":")[1], (silent.addr as Deno.NetAddr).port];
+  const [port, calledPort] = [node.address.split(":")[1], (silent.addr as Deno.NetAddr).port];
   const played = play(
-    { port: Number(port), members: members - 1, silentPort, signal: end.signal },
+    { port: Number(port), members: members - 1, calledPort, signal: end.signal },
     told.resolve,
   );
   await Promise.race([told.promise, played]);

@@ -312,7 +312,7 @@ Deno.test("the page in a browser", async (t) => {
       "a long ID and a long tag are whole, and a row with the focus is not under the heading",
       async () => {
         const pods = await own(startNode("pods", PATIENT_FLAGS));
-        const about = { text: `{"tags":{"image":"${"registry/".repeat(6)}"}}`, failing: "" };
+        const about = takeAbout({ tags: { image: "registry/".repeat(6) } });
         const ids = Array.from({ length: 60 }, (_, i) => `${"checkout-service-".repeat(3)}${i}`);
         await tell(pods.address, ids.map((id) => rowOf(id, { about })));
         await using tab = await openTab(browser, `http://${pods.address}/?sort=id`);

@@ -210,9 +210,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "start",
     rule: "a start tells nothing",
-    file: "tellings.ts",
-    from: "this.#muteUntilMs = nowMs + deadAfterMs + SETTLE_INTERVALS * longestIntervalMs",
-    to: "this.#muteUntilMs = nowMs",
+    file: "listening.ts",
+    from: "this.#untilMs = nowMs + pace.deadAfterMs + SETTLE_INTERVALS * pace.longestIntervalMs",
+    to: "this.#untilMs = nowMs",
     seed: 2,
   },
   {
