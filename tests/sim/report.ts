@@ -27,7 +27,7 @@ const SIZES: readonly Size[] = [
   { nodes: 10, worlds: 20, intervalMs: 1_000, steady: 600 },
   { nodes: 100, worlds: 4, intervalMs: 1_000, steady: 60 },
   { nodes: 1_000, worlds: 1, intervalMs: 1_000, steady: 10 },
-  { nodes: 10_000, worlds: 1, intervalMs: 1_000, steady: 10, sample: 60 },
+  { nodes: 10_000, worlds: 1, intervalMs: 1_000, steady: 10, sample: 150 },
   { nodes: 50_000, worlds: 1, intervalMs: 5_000, steady: 10, sample: 60 },
 ];
 
