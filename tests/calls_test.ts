@@ -6,6 +6,7 @@ import type { Joining } from "../lib/joining.ts";
 import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 import { decodeMessage, type Message } from "../lib/wire.ts";
+import { AWAKE } from "./support/awake.ts";
 
 const WALL_MS = Date.UTC(2026, 0, 1);
 
@@ -13,14 +14,7 @@ const WALL_MS = Date.UTC(2026, 0, 1);
 function callsOf(
   members: number,
 ): { calls: Calls; turn: (monotonicMs: number) => Turn; replica: Replica } {
-  const clock = {
-    monotonicMs: 0,
-    sleptMs: 0,
-    missedMs: 0,
-    uncountedMs: 0,
-    isWaking: false,
-    longSleepMs: -Infinity,
-  };
+  const clock = { ...AWAKE };
   const replica = new Replica({
     ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0, clock },
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),

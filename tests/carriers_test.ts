@@ -3,20 +3,14 @@ import { Carriers } from "../lib/carriers.ts";
 import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
 import type { Row } from "../lib/table.ts";
+import { AWAKE } from "./support/awake.ts";
 
 const DEAD_AFTER_MS = 5_000;
 
 function carriersOf(): Carriers {
   return new Carriers(
     new Replica({
-      clock: {
-        monotonicMs: 0,
-        sleptMs: 0,
-        missedMs: 0,
-        uncountedMs: 0,
-        isWaking: false,
-        longSleepMs: -Infinity,
-      },
+      clock: AWAKE,
       ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
       pace: new Pace({ intervalMs: 1_000, deadAfterMs: DEAD_AFTER_MS }),
     }),

@@ -13,6 +13,7 @@ import {
   Lab,
   told,
 } from "./support/lab.ts";
+import { AWAKE } from "./support/awake.ts";
 
 /** Lines that tell of an address that two members give. */
 function linesOf(brain: Brain): string[] {
@@ -165,14 +166,7 @@ Deno.test("a process that was another for half a second ends that one within 2 s
 Deno.test("of two members that came to one address at the same moment either may have lost it; of others who came first", () => {
   const pace = new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS });
   const replica = new Replica({
-    clock: {
-      monotonicMs: 0,
-      sleptMs: 0,
-      missedMs: 0,
-      uncountedMs: 0,
-      isWaking: false,
-      longSleepMs: -Infinity,
-    },
+    clock: AWAKE,
     ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
     pace,
   });

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { type FormerMember, FormerMembers } from "../lib/former.ts";
 import { Pace } from "../lib/pace.ts";
 import { Replica } from "../lib/replica.ts";
+import { AWAKE } from "./support/awake.ts";
 
 const MEMBER: FormerMember = {
   id: "a",
@@ -40,14 +41,7 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
     id: "n",
     address: "n:1",
     boot: "00000001",
-    clock: {
-      monotonicMs: 0,
-      sleptMs: 0,
-      missedMs: 0,
-      uncountedMs: 0,
-      isWaking: false,
-      longSleepMs: -Infinity,
-    },
+    clock: AWAKE,
   };
   const replica = new Replica({
     ...options,
@@ -79,14 +73,7 @@ Deno.test("Replica.recall() brings back nobody who would be forgotten by then", 
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 }),
-    clock: {
-      monotonicMs: 0,
-      sleptMs: 0,
-      missedMs: 0,
-      uncountedMs: 0,
-      isWaking: false,
-      longSleepMs: -Infinity,
-    },
+    clock: AWAKE,
   });
   const recalledMs = 6_001;
   const beforeMs = 3_600_000 - recalledMs;
@@ -100,14 +87,7 @@ Deno.test("Replica.recall() waits for longer where the recalled make the table s
   const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 3 });
   const replica = new Replica({
     ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0, pace },
-    clock: {
-      monotonicMs: 0,
-      sleptMs: 0,
-      missedMs: 0,
-      uncountedMs: 0,
-      isWaking: false,
-      longSleepMs: -Infinity,
-    },
+    clock: AWAKE,
   });
   for (const id of ["a", "b", "c", "d"]) replica.former.add({ ...MEMBER, id });
   replica.recall(12_000);

@@ -15,6 +15,7 @@ import { readMessage } from "./support/messages.ts";
 import { rowOf } from "./support/peer.ts";
 import { copyOf } from "./support/rows.ts";
 import { seededRandom } from "./support/dice.ts";
+import { AWAKE } from "./support/awake.ts";
 
 const DEAD_AFTER_MS = 5_000;
 const HEARTBEAT = Date.UTC(2026, 0, 1);
@@ -121,14 +122,7 @@ function replicaOf(id: string, random = () => 0): Replica {
     id,
     address: `${id}:80`,
     boot: "0000000a",
-    clock: {
-      monotonicMs: 0,
-      sleptMs: 0,
-      missedMs: 0,
-      uncountedMs: 0,
-      isWaking: false,
-      longSleepMs: -Infinity,
-    },
+    clock: AWAKE,
     ...options,
   });
   replica.beat({ monotonicMs: 0, wallMs: HEARTBEAT }, 0);

@@ -64,11 +64,11 @@ const RISE = 1;
 /** Characters of a name, with which words of at most 120 bytes begin. */
 const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 
-/** An option at the end of a text. */
-const OPTION = /^(.*),(every|timeout|fall|rise|name)=([^,]*)$/s;
-
-/** Their names. */
+/** What may follow the target. */
 const OPTIONS = ["every", "timeout", "fall", "rise", "name"];
+
+/** An option at the end of a text. */
+const OPTION = new RegExp(`^(.*),(${OPTIONS.join("|")})=([^,]*)$`, "s");
 
 /** What looks like one, and is one with a typing error in its name where no comma of the target's own can be. */
 const UNKNOWN_OPTION = /,([a-z]+)=[^,]*$/;

@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Returns the sender of a request. Refuses an invalid query with 400, and a node of another cluster with 409. */
+  /** Reads who sent a request. An invalid query is refused with 400, a node of another cluster with 409. */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);

@@ -5,6 +5,7 @@ import { Replica } from "../../lib/replica.ts";
 import { kindsIn, remarksOf, remarkWords } from "../../lib/report/remarks.ts";
 import type { Told } from "../../lib/report/stories.ts";
 import type { Status } from "../../lib/table.ts";
+import { AWAKE } from "../support/awake.ts";
 
 const MINUTE_MS = 60_000;
 const NOW_MS = 100 * MINUTE_MS;
@@ -18,14 +19,7 @@ function remarks(
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
     ...{
       random: () => 0.5,
-      clock: {
-        monotonicMs: 0,
-        sleptMs: 0,
-        missedMs: 0,
-        uncountedMs: 0,
-        isWaking: false,
-        longSleepMs: -Infinity,
-      },
+      clock: AWAKE,
     },
   });
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
