@@ -58,6 +58,8 @@ export class Duty {
   readonly queue = new Queue();
   /** The message under way. */
   underWay: Telling | undefined;
+  /** When it was made: what happened since then it does not tell. */
+  beganMs = -Infinity;
   readonly #tidings: Tidings;
   readonly #seen: ReadonlyMap<string, Seen>;
   readonly #tellAfterMs: number;
@@ -168,6 +170,7 @@ export class Duty {
     });
     this.#names = new Map(names.map((name) => [keyOf(name), name]));
     const changes = seen.map((each, i) => this.#changeOf(each, keyOf(names[i]!), nowMs));
+    this.beganMs = nowMs;
     return this.underWay = { hook: this.hook.name, key: keyOfAll(changes), changes };
   }
 

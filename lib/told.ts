@@ -42,7 +42,7 @@ export interface Told extends ChangeName {
   readonly hook: string;
   /** The node that told it. */
   readonly by: string;
-  /** Time since then. */
+  /** Time since the message was made, which tells nothing of what happened later. */
   readonly ageMs: number;
   /** How many changes went in that one message. */
   readonly together: number;
