@@ -111,6 +111,7 @@ export class Replica {
   beat(now: Moment, nowMs: number): void {
     if (!this.pulse.beat(now, this.unitMs)) return;
     this.#mergeOwn(nowMs);
+    if (this.table.get(this.id) === undefined) return; // Decommissioned, it says nothing of itself.
     this.#gaps.note(now.monotonicMs);
     const said = this.evidence.slow.own(this.id, this.#gaps.greatestMs, this.pulse.heartbeat);
     if (said !== undefined) this.evidence.slow.add(said, nowMs);
