@@ -75,6 +75,25 @@ Deno.test("started from any directory, without a home, it serves its page with s
   assert(!/BUG|NotCapable|permission/i.test(log), log);
 });
 
+Deno.test("it keeps no compiled code among the temporary files, where any user of the host could plant theirs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    // `help` runs code of every part that loads at the start, so a cache would be whole after it.
+    for (const args of [["help"], ["-version"]]) {
+      const { success } = await new Deno.Command(BINARY, {
+        args,
+        clearEnv: true,
+        env: { TMPDIR: folder },
+        stdout: "null",
+      }).output();
+      assert(success);
+    }
+    assertEquals(Array.from(Deno.readDirSync(folder)), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("it runs the program that it is told to live with, and exits as that does", async () => {
   const child = bare(["-port", "0", "-host", "127.0.0.1", "--", "/bin/sh", "-c", "exit 3"]).spawn();
   const [{ code }, log] = await Promise.all([child.status, new Response(child.stderr).text()]);
