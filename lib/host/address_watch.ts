@@ -48,7 +48,12 @@ export class AddressWatch {
   check(): void {
     const { advertiseHost, onNotice } = this.#options;
     const before = this.#trouble;
-    this.#trouble = this.#findTrouble();
+    try {
+      this.#trouble = this.#findTrouble();
+    } catch {
+      // The system tells no addresses, mostly for lack of file descriptors: the next look may find out.
+      return;
+    }
     if (this.#trouble === undefined) {
       if (before !== undefined) onNotice("info", `peers can reach ${advertiseHost} again`);
     } else if (before === undefined) {

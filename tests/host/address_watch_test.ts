@@ -54,6 +54,32 @@ Deno.test("a node whose host's address changes notices and tells, and tells when
   ]);
 });
 
+Deno.test("where the system tells no addresses, as file descriptors ran out, what was known stays", () => {
+  let fails = false;
+  let present = ["eth0 10.9.0.2"];
+  const lines: string[] = [];
+  const watch = new AddressWatch({
+    advertiseHost: "10.9.0.2",
+    advertiseDefault: true,
+    network: {
+      addresses() {
+        if (fails) throw new Error("Too many open files (os error 24)");
+        return networkOf({ addresses: present }).addresses();
+      },
+      defaultInterfaces: () => [],
+    },
+    onNotice: (level, text) => lines.push(`${level}: ${text}`),
+  });
+  const look = () => (watch.check(), watch.trouble);
+  fails = true;
+  assertEquals([look(), lines], [undefined, []]);
+  [fails, present] = [false, []];
+  const lost = look();
+  assertEquals(lines, [`warn: ${lost}`]);
+  fails = true;
+  assertEquals([look(), lines.length], [lost, 1]);
+});
+
 Deno.test("addresses that a flag gives are not called wrong: the loopback, and one that is translated", () => {
   for (const advertised of ["127.0.0.1", "203.0.113.7"]) {
     const { lines, change } = watchOf(advertised, { byDefault: false });
