@@ -11,6 +11,7 @@ import { refuse } from "./body.ts";
 import { type CallerEnv, networkOf } from "./callers.ts";
 import type { Hono } from "./hono.ts";
 import { LastingAnswers } from "./lasting.ts";
+import { reasonOf } from "../host/disk.ts";
 import type { Downloads } from "../host/node_options.ts";
 import { Packed } from "./packed.ts";
 import { sendFile, type Source } from "./send_file.ts";
@@ -45,7 +46,11 @@ export function addDownloadRoutes(app: Hono<CallerEnv>, options: Downloads): voi
   app.get("/download", async (c) => {
     const files = await offered(options);
     const lines = [];
-    for (const file of files) lines.push(`${await sums.of(file)}  ${file.name}\n`);
+    for (const file of files) {
+      // One that cannot be read keeps nobody from the others.
+      const sum = await sums.of(file).catch(() => undefined);
+      if (sum !== undefined) lines.push(`${sum}  ${file.name}\n`);
+    }
     c.header("Cache-Control", "no-cache");
     return c.text(lines.join(""));
   });
@@ -103,8 +108,9 @@ async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
         if (plain && name !== "SHA256SUMS") paths.set(name, `${dist}/${name}`);
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return refuse(404, "The folder that -dist names does not exist");
+      const folder = "The folder that -dist names";
+      if (error instanceof Deno.errors.NotFound) return refuse(404, `${folder} does not exist`);
+      return refuse(503, `${folder} cannot be read: ${reasonOf(error)}`);
     }
   }
   if (binary !== undefined && !paths.has(binary.name)) paths.set(binary.name, binary.path);
@@ -115,12 +121,16 @@ async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
     );
   }
   const names = [...paths.keys()].sort().slice(0, FILES_MAX);
-  return await Promise.all(names.map(async (name) => {
+  const files = await Promise.all(names.map(async (name) => {
     const path = paths.get(name)!;
-    const { size, mtime } = await Deno.stat(path);
+    // Gone meanwhile, as a binary is that was removed, or is just being replaced.
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info === undefined) return [];
+    const { size, mtime } = info;
     const version = `${size.toString(16)}-${(mtime?.getTime() ?? 0).toString(16)}`;
-    return { name, path, size, version };
+    return [{ name, path, size, version }];
   }));
+  return files.flat();
 }
 
 /** Whether the caller wants the file compressed. Parts are parts of the file as it is. */
@@ -130,11 +140,12 @@ function wantsPacked(request: Request, { size }: Offered): boolean {
     acceptsEncodings(request, "gzip", "identity") === "gzip";
 }
 
-function plainSource({ path, size, version }: Offered): Source {
+function plainSource({ name, path, size, version }: Offered): Source {
   return {
     size,
     etag: `"${version}"`,
-    open: () => Deno.open(path),
+    open: () =>
+      Deno.open(path).catch((error) => refuse(503, `Cannot read ${name}: ${reasonOf(error)}`)),
     close: (file) => file.close(),
   };
 }
