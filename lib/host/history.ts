@@ -19,6 +19,7 @@ import type { Row } from "../table.ts";
 import { writtenMs } from "./files.ts";
 import { decodeChange } from "./past_format.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
+import type { Saved } from "./state_format.ts";
 
 /** Delay between two nodes that are asked what happened, and how many are about one gap before it rests. */
 const ASK_AGAIN_MS = 5_000;
@@ -52,6 +53,8 @@ export interface HistoryOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
   readonly state: string | undefined;
+  /** What that file held at the start. */
+  readonly saved: Pick<Saved, "heartbeat"> | undefined;
   readonly now: () => Moment;
   readonly random: () => number;
   readonly log: Log;
@@ -79,7 +82,7 @@ export class History {
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    const { state, log, now } = options;
+    const { state, saved, log, now } = options;
     this.#start = now();
     this.#roundMs = this.#start.wallMs;
     if (state === undefined) return;
@@ -91,8 +94,9 @@ export class History {
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });
     const nowMs = this.#start.wallMs;
-    // The state file is written once a minute at least.
-    const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writtenMs(state)];
+    // The state file is written once a minute at least; a copy that was put back is older than its date.
+    const writeMs = Math.min(writtenMs(state), saved?.heartbeat ?? 0);
+    const lastMs = found.entries.length === 0 ? [] : [this.past.lastMs ?? 0, writeMs];
     // Not what is ahead: the clock was wrong then, or is now.
     const ranMs = Math.max(0, ...lastMs.filter((ms) => ms < nowMs));
     if (!this.#shorten(nowMs) && ranMs > 0) {

@@ -61,7 +61,7 @@ export class Node {
     const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
     const world = new RealWorld({ pace: gossip.replica.pace, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
-    const history = new History({ id, state, now, random, log, post: world.post });
+    const history = new History({ id, state, saved, now, random, log, post: world.post });
     const tellings = new Tellings();
     this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
     const reports = new Reports({

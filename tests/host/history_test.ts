@@ -31,10 +31,11 @@ function live(
   startMs: number,
   tell: (asked: number) => boolean,
   answer: (fromMs: number) => unknown = () => NOTHING,
+  saved: { heartbeat: number } | undefined = undefined,
 ) {
   let [monotonicMs, wallMs, asked] = [SINCE_MS, startMs, 0];
   const history = new History({
-    ...{ id: "me", state, random: () => 0.3, log: silent },
+    ...{ id: "me", state, saved, random: () => 0.3, log: silent },
     now: () => ({ monotonicMs, wallMs }),
     post(_to, path, _body, settle) {
       const fromMs = Number(/from=([0-9]+)/.exec(path)?.[1]);
@@ -73,6 +74,26 @@ async function liveBefore(state: string): Promise<void> {
   history.record({ id: "n1", from: null, to: "live", reason: "" });
   await history.close();
 }
+
+Deno.test("a state file that was restored from a copy does not count as written when it was copied", async () => {
+  const [savedMs, startMs] = [START_MS + 60_000, START_MS + HOUR_MS];
+  const cases = [
+    { writtenMs: savedMs, heartbeat: savedMs },
+    { writtenMs: startMs - 1_000, heartbeat: savedMs },
+    // That of a node whose clock was ahead.
+    { writtenMs: savedMs, heartbeat: START_MS + YEARS_MS },
+  ];
+  for (const { writtenMs, heartbeat } of cases) {
+    await withState(async (state) => {
+      await liveBefore(state);
+      await Deno.writeTextFile(state, "");
+      await Deno.utime(state, writtenMs / 1000, writtenMs / 1000);
+      const { history } = live(state, startMs, () => false, () => NOTHING, { heartbeat });
+      assertEquals(history.past.gaps, [{ fromMs: savedMs, toMs: startMs }]);
+      await history.close();
+    });
+  }
+});
 
 Deno.test("a clock that jumps far ahead for a while makes nothing of the past old", async () => {
   const { history, pass, stepWall } = live(undefined, START_MS, () => false);
