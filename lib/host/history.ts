@@ -210,7 +210,8 @@ export class History {
       if (to === undefined || to === last) continue;
       const from = last === undefined || last === "forgotten" ? null : last;
       const reason = "believed by this node when it ran again";
-      this.#add({ kind: "change", change: { atMs: gap.toMs, id: member, from, to, reason } });
+      const change = { atMs: gap.toMs, id: member, from, to, reason, by: this.#options.id };
+      this.#add({ kind: "change", change });
     }
     this.#asked.delete(gap);
     this.#add({ kind: "told", gap, by: id });

@@ -77,8 +77,7 @@ export class Past {
   /** Takes an entry, as it happens or from a file. */
   add(entry: PastEntry): void {
     if (entry.kind === "gap") {
-      const gaps = [...this.#gaps, entry.gap].sort((a, b) => a.fromMs - b.fromMs);
-      this.#gaps = gaps.slice(-GAPS_MAX);
+      this.#gaps = [...this.#gaps, entry.gap].sort((a, b) => a.fromMs - b.fromMs).slice(-GAPS_MAX);
     } else if (entry.kind === "told") {
       const { fromMs, toMs } = entry.gap;
       this.#gaps = this.#gaps.filter((gap) => gap.fromMs !== fromMs || gap.toMs !== toMs);
@@ -87,6 +86,7 @@ export class Past {
       const own = this.#byId.get(change.id);
       // Written twice, as the first write was cut short.
       if (own !== undefined && holds(own, change)) return;
+      if (own !== undefined && change.by === undefined) this.#bringBack(own, change.atMs);
       insert(this.#changes, change);
       if (own === undefined) this.#byId.set(change.id, [change]);
       else insert(own, change);
@@ -189,6 +189,15 @@ export class Past {
       countedMs = Math.max(countedMs, gap.toMs);
     }
     return ms;
+  }
+
+  /** What this node saw of a member before was no later: its clock was ahead then, and would come true. */
+  #bringBack(own: PastChange[], atMs: number): void {
+    for (const ahead of own.splice(indexFrom(own, atMs + 1))) {
+      this.#changes.splice(this.#changes.indexOf(ahead), 1);
+      const change = ahead.by === undefined ? { ...ahead, atMs } : ahead;
+      for (const changes of [this.#changes, own]) insert(changes, change);
+    }
   }
 
   #cut(count: number): void {

@@ -53,6 +53,26 @@ Deno.test("a time in which the node itself was off does not count, until another
   assertEquals(past.gaps, []);
 });
 
+Deno.test("what was seen by a clock that was ahead is brought back by what the node sees next of that member", () => {
+  const past = pastOf("live");
+  const told = { ...change(T + 2 * DAY_MS, "a", "left").change, by: "n4" };
+  past.add({ kind: "change", change: told });
+  past.add(change(T + DAY_MS, "a", "failing", "live"));
+  past.add(change(T + DAY_MS, "b", "live"));
+  past.add(change(T + DAY_MS + 1, "a", "dead", "failing"));
+  past.add(change(T + HOUR_MS, "a", "live", "dead"));
+  assertEquals(past.page({ fromMs: T, toMs: Infinity }).changes, [
+    change(T, "a", "live").change,
+    change(T + HOUR_MS, "a", "failing", "live").change,
+    change(T + HOUR_MS, "a", "dead", "failing").change,
+    change(T + HOUR_MS, "a", "live", "dead").change,
+    change(T + DAY_MS, "b", "live").change,
+    told,
+  ]);
+  assertEquals(past.became("a", T + DAY_MS), "live");
+  assertEquals(past.became("a", T + 2 * DAY_MS), "left");
+});
+
 Deno.test("where gaps overlap, as the clock was set, the time in both is left out once", () => {
   const past = pastOf("live", "dead");
   for (const [from, to] of [[2, 4], [1, 3]] as const) {
@@ -193,7 +213,7 @@ Deno.test("a member became what it is in the ms in which it changed", () => {
 
 Deno.test("changes are in the order of time although clocks step, and one that is written twice counts once", () => {
   const past = new Past();
-  for (const ms of [0, 5_000, 2_000, 9_000, 2_000]) past.add(change(T + ms, "a", "live"));
+  for (const ms of [0, 5_000, 2_000, 9_000, 2_000]) past.add(change(T + ms, `m${ms}`, "live"));
   const { changes } = past.page({ fromMs: 0, toMs: Infinity });
   assertEquals(changes.map(({ atMs }) => atMs - T), [0, 2_000, 5_000, 9_000]);
 });
