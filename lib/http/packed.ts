@@ -13,6 +13,9 @@ const COPIES_MAX = 5;
 /** Bytes compressed at once: 3 ms of work, between which rounds go on. */
 const PIECE_BYTES = 65_536;
 
+/** Until a copy is tried again that could not be made, in ms: the disk was full, or file descriptors had run out. */
+const RETRY_MS = 60_000;
+
 /** A compressed copy. */
 export class Copy {
   readonly size: number;
@@ -45,21 +48,29 @@ export class Copy {
 
 export class Packed {
   readonly #readersMax: number;
+  readonly #nowMs: () => number;
   readonly #copies = new Map<string, Promise<Copy | undefined>>();
+  /** When each copy failed that could not be made. */
+  readonly #failedMs = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Each copy can be read by `readersMax` at once. */
-  constructor(readersMax: number) {
+  /** Each copy can be read by `readersMax` at once; `nowMs` is monotonic. */
+  constructor(readersMax: number, nowMs = () => performance.now()) {
     this.#readersMax = readersMax;
+    this.#nowMs = nowMs;
   }
 
   /** The copy of a file in its present `version`; undefined where none can be made, as on a full disk. */
   of(path: string, version: string): Promise<Copy | undefined> {
     const key = `${version} ${path}`;
+    if (this.#nowMs() - (this.#failedMs.get(key) ?? Infinity) >= RETRY_MS) this.#drop(key);
     let copy = this.#copies.get(key);
     if (copy !== undefined) return copy;
     // One after the other: two at once would take twice as long, and twice the share of the rounds' time.
-    copy = this.#last.then(() => pack(path, this.#readersMax)).catch(() => undefined);
+    copy = this.#last.then(() => pack(path, this.#readersMax)).catch(() => {
+      if (this.#copies.get(key) === copy) this.#failedMs.set(key, this.#nowMs());
+      return undefined;
+    });
     this.#last = copy;
     this.#copies.set(key, copy);
     const [oldest] = this.#copies.keys();
@@ -70,6 +81,7 @@ export class Packed {
   #drop(key: string): void {
     void this.#copies.get(key)?.then((copy) => copy?.drop());
     this.#copies.delete(key);
+    this.#failedMs.delete(key);
   }
 }
 

@@ -68,3 +68,24 @@ Deno.test(
     }
   },
 );
+
+Deno.test("a copy that could not be made is made a minute later, and not tried at each request until then", async () => {
+  const folder = await Deno.makeTempDir();
+  let nowMs = 0;
+  const packed = new Packed(1, () => nowMs);
+  const path = `${folder}/file`;
+  try {
+    assertEquals(await packed.of(path, "1"), undefined);
+    await Deno.writeTextFile(path, "text");
+    nowMs = 59_000;
+    assertEquals(await packed.of(path, "1"), undefined);
+    nowMs = 60_000;
+    const copy = await packed.of(path, "1");
+    assert(copy !== undefined);
+    nowMs = 600_000;
+    assertEquals(await packed.of(path, "1"), copy);
+    copy.drop();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
