@@ -11,7 +11,7 @@ import { createGate } from "../http/gate.ts";
 import { type Config, parseConfig } from "../config/config.ts";
 import { Credentials, CredentialsError } from "../host/credentials.ts";
 import { describeListening, idHint, ownNames, warnings } from "../config/exposure.ts";
-import { createLog, describeBug } from "../log.ts";
+import { createLog } from "../log.ts";
 import { settleNames } from "../host/names.ts";
 import { Node } from "../host/node.ts";
 import {
@@ -41,6 +41,8 @@ export interface Running {
   reload(): Promise<void>;
   /** Announces a planned stop, finishes open requests, and ends. */
   leave(reason: string): Promise<void>;
+  /** Counts a mistake in this program, and logs it once an hour. */
+  reportBug(error: unknown): void;
   /** The exit status, once the node has ended. */
   readonly ended: Promise<number>;
 }
@@ -168,6 +170,7 @@ export function start(
     reload: () => credentials.reload(),
     ended,
     leave: (reason) => finish(0, () => node.leave(reason)),
+    reportBug: (error) => node.reportBug(error),
   };
 }
 
@@ -234,7 +237,7 @@ export async function main(args: string[]): Promise<number> {
     console.error(`gossiper: ${error.message}`);
     return error instanceof StateError || error instanceof ProgramError ? error.status : 1;
   }
-  surviveErrors((error) => log.notice("error", describeBug(error)));
+  surviveErrors(running.reportBug);
   void asked.promise.then(running.leave);
   const status = await running.ended;
   await stderr.flush();

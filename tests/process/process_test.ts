@@ -7,6 +7,7 @@ import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
 
 const CLUMSY = new URL("../support/clumsy_node.ts", import.meta.url).href;
+const MISTAKEN = new URL("../support/mistaken_program.ts", import.meta.url).href;
 const HASTY = new URL("../support/hasty_stop.ts", import.meta.url).href;
 
 /** Starts a node whose program throws, once, where it would log a line like this. */
@@ -27,6 +28,15 @@ async function eventuallyBeats(node: NodeProcess): Promise<void> {
 Deno.test("an error while a call's outcome is handled is reported, and the node runs on", async () => {
   await using n1 = await spawnClumsy("no answer from", `-join ${closedAddress()}`);
   await eventually(() => assert(n1.lines.includes("caught: Error: a mistake")));
+  await eventuallyBeats(n1);
+});
+
+Deno.test("errors that nobody catches count in the metrics, and those of one place are logged once", async () => {
+  await using n1 = await spawnNode("n1", "", [Deno.execPath(), "run", "-A", "--quiet", MISTAKEN]);
+  await eventually(async () => assertMatch(await get(n1, "/metrics"), /^gossiper_bugs_total 3$/m));
+  await eventually(() => {
+    assertEquals(n1.lines.filter((line) => line.includes("BUG: Error: a mistake at ")).length, 1);
+  });
   await eventuallyBeats(n1);
 });
 
