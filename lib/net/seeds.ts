@@ -52,7 +52,8 @@ export class SeedNames {
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #ended = new AbortController();
   #waitMs = BACK_OFF_MS;
-  #told = false;
+  /** The last lookup found no host of a service. */
+  #lacksService = false;
 
   constructor(options: SeedNamesOptions) {
     this.#options = options;
@@ -71,48 +72,67 @@ export class SeedNames {
   async #lookUp(): Promise<void> {
     const { resolver = Deno.resolveDns, onResolved } = this.#options;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(LOOKUP_MS)]);
-    const found = await resolveNames(this.#names, { resolver, signal });
+    const { addresses, lacking } = await resolveNames(this.#names, { resolver, signal });
     if (this.#ended.signal.aborted) return;
     // Without any answer the name server itself may be in trouble: keep the addresses found before.
-    if (found !== undefined) onResolved(found);
-    this.#tell(found?.length ?? 0);
+    if (addresses !== undefined) onResolved(addresses);
+    this.#tell(addresses?.length ?? 0, lacking);
     this.#wait();
   }
 
   #wait(): void {
-    const misses = this.#options.misses();
+    const misses = this.#misses;
     if (!misses) this.#waitMs = BACK_OFF_MS;
     this.#timer = setTimeout(() => {
-      if (this.#options.misses()) void this.#lookUp();
+      if (this.#misses) void this.#lookUp();
       else this.#wait();
     }, misses ? this.#waitMs : CHECK_MS);
     if (misses) this.#waitMs = Math.min(2 * this.#waitMs, BACK_OFF_MAX_MS);
   }
 
-  /** Reports once that a service has no hosts yet, and once that it has some. */
-  #tell(found: number): void {
-    const services = this.#names.filter(isSrv).map((name) => name.slice(SRV_PREFIX.length));
-    if (services.length === 0 || (found === 0) === this.#told) return;
-    this.#told = found === 0;
-    const names = services.join(", ");
+  /** A service is a seed by its hosts alone: without any, nobody misses an answer of it. */
+  get #misses(): boolean {
+    return this.#lacksService || this.#options.misses();
+  }
+
+  /** Reports once that a service has no hosts yet, and once that each has some. */
+  #tell(found: number, lacking: readonly string[]): void {
+    const lacks = lacking.length > 0;
+    const services = this.#names.filter(isSrv).map(serviceOf);
+    if (services.length === 0 || lacks === this.#lacksService) return;
+    this.#lacksService = lacks;
     const { onNotice } = this.#options;
-    if (found > 0) onNotice("info", `${names}: found ${found} to join`);
-    else onNotice("warn", `${names}: found no node to join; keeps trying`);
+    if (lacks) onNotice("warn", `${lacking.join(", ")}: found no node to join; keeps trying`);
+    else onNotice("info", `${services.join(", ")}: found ${found} to join`);
   }
 }
 
-/** Every address behind the names now, each once; undefined if no name server knows any of the names. */
+/** What was found behind names. */
+interface Resolved {
+  /** Every address, each once; undefined if no name server knows any of the names. */
+  readonly addresses: string[] | undefined;
+  /** The services without hosts. */
+  readonly lacking: string[];
+}
+
+/** What is behind the names now. */
 export async function resolveNames(
   names: readonly string[],
   at: { resolver: Resolver; signal: AbortSignal },
-): Promise<string[] | undefined> {
+): Promise<Resolved> {
   const lists = await Promise.all(
-    names.map((name) =>
-      isSrv(name) ? resolveService(name.slice(SRV_PREFIX.length), at) : resolveHost(name, at)
-    ),
+    names.map((name) => isSrv(name) ? resolveService(serviceOf(name), at) : resolveHost(name, at)),
   );
   const known = lists.filter((list) => list !== undefined);
-  return known.length === 0 ? undefined : [...new Set(known.flat())].slice(0, RESOLVED_MAX);
+  const all = [...new Set(known.flat())].slice(0, RESOLVED_MAX);
+  return {
+    addresses: known.length === 0 ? undefined : all,
+    lacking: names.filter((name, i) => isSrv(name) && lists[i] === undefined).map(serviceOf),
+  };
+}
+
+function serviceOf(name: string): string {
+  return name.slice(SRV_PREFIX.length);
 }
 
 async function resolveService(

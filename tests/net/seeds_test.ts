@@ -6,7 +6,7 @@ import { Timers } from "../support/timers.ts";
 
 async function resolve(server: NameServer, ...names: string[]): Promise<string[] | undefined> {
   const at = { resolver: server.resolver, signal: AbortSignal.timeout(10_000) };
-  return (await resolveNames(names, at))?.sort();
+  return (await resolveNames(names, at)).addresses?.sort();
 }
 
 Deno.test("a name stands for all its IPv4 and IPv6 addresses, with the port that was given", async () => {
@@ -50,8 +50,8 @@ Deno.test("a name server cannot fill the table of contacts", async () => {
   const resolver =
     ((_name: string, type: string) =>
       Promise.resolve(type === "A" ? many : [])) as typeof Deno.resolveDns;
-  const found = await resolveNames(["many.example:1"], { resolver, signal: AbortSignal.any([]) });
-  assertEquals(found?.length, RESOLVED_MAX);
+  const at = { resolver, signal: AbortSignal.any([]) };
+  assertEquals((await resolveNames(["many.example:1"], at)).addresses?.length, RESOLVED_MAX);
 });
 
 Deno.test("names are looked up again while somebody does not answer, and a service without hosts is told once", async () => {
@@ -73,6 +73,29 @@ Deno.test("names are looked up again while somebody does not answer, and a servi
   assertEquals(notices, [
     "_gossiper._tcp.example: found no node to join; keeps trying",
     "_gossiper._tcp.example: found 1 to join",
+  ]);
+});
+
+Deno.test("a service without hosts is asked for again, though all seeds of other names answer", async () => {
+  await using server = await NameServer.start();
+  server.names.set("_gossiper._tcp.east", { SRV: [{ target: "e1.example", port: 8080 }] });
+  const found: (readonly string[])[] = [];
+  const notices: string[] = [];
+  const names = new SeedNames({
+    join: ["srv:_gossiper._tcp.east", "srv:_gossiper._tcp.west"],
+    resolver: server.resolver,
+    onResolved: (addresses) => found.push(addresses),
+    misses: () => false,
+    onNotice: (_level, text) => notices.push(text),
+  });
+  names.start();
+  await eventually(() => assertEquals(found, [["e1.example:8080"]]));
+  server.names.set("_gossiper._tcp.west", { SRV: [{ target: "w1.example", port: 8080 }] });
+  await eventually(() => assertEquals(found.at(-1), ["e1.example:8080", "w1.example:8080"]));
+  names.stop();
+  assertEquals(notices, [
+    "_gossiper._tcp.west: found no node to join; keeps trying",
+    "_gossiper._tcp.east, _gossiper._tcp.west: found 2 to join",
   ]);
 });
 
