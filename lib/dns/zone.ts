@@ -22,6 +22,9 @@ const NAME = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}$/;
 
 const IP_LABEL = "ip";
 
+/** A label longer than DNS has them: an address may hold such a name, a DNS message cannot. */
+const TOO_LONG = /[^.]{64}/;
+
 /** What a name stands for: places, one IP address, or undefined where there is no such name. */
 export type Meaning =
   | { readonly kind: "places"; readonly places: readonly Address[] }
@@ -75,7 +78,7 @@ function placeOf(
   service: string | undefined,
 ): Address | undefined {
   const at = parseAddress(address);
-  if (at === undefined || labels.length > 2) return undefined;
+  if (at === undefined || TOO_LONG.test(at.host) || labels.length > 2) return undefined;
   const named = Object.entries(ports).find(([name]) => name.toLowerCase() === service)?.[1];
   const isAsked = labels.length === 0 || named !== undefined || Object.entries(tags).some(
     ([key, value]) =>

@@ -62,6 +62,15 @@ Deno.test("SRV has the ports, and the addresses of those that go by one", async 
   assertEquals(short((await answered(ask("c0000202.ip.gossip", "A"))).answers), ["A 192.0.2.2"]);
 });
 
+Deno.test("a member whose host has a longer label than DNS knows keeps nobody else from an answer", async () => {
+  const source = sourceOf([
+    member("n1", { address: `${"a".repeat(63)}.${"b".repeat(63)}:80` }),
+    member("n2", { address: `n2.${"c".repeat(64)}:80` }),
+  ]);
+  const { answers } = await answered(ask("gossip", "SRV"), { source });
+  assertEquals(short(answers), [`SRV ${"a".repeat(63)}.${"b".repeat(63)} 80`]);
+});
+
 Deno.test("a name that is not there is NXDOMAIN, one without such records is empty; both for no time", async () => {
   for (const [name, rcode] of [["smtp.gossip", "NXDOMAIN"], ["c0000202.ip.gossip", "NOERROR"]]) {
     const answer = await answered(ask(name!, "AAAA"));
