@@ -22,6 +22,8 @@ const NAME = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,8}$/;
 
 const IP_LABEL = "ip";
 
+const TCP_LABEL = "_tcp";
+
 /** A label longer than DNS has them: an address may hold such a name, a DNS message cannot. */
 const TOO_LONG = /[^.]{64}/;
 
@@ -52,8 +54,16 @@ export function meaningOf(
   }
   const service = serviceOf(labels);
   const found = live.flatMap((member) => placeOf(member, labels, service) ?? []);
-  if (found.length === 0 && labels.length > 0) return undefined;
+  if (found.length === 0 && !hasNamesBelow(labels, live)) return undefined;
   return { kind: "places", places: found };
+}
+
+/** Whether names end in these labels: a resolver that asks label by label takes NXDOMAIN for the end (RFC 8020). */
+function hasNamesBelow(labels: readonly string[], live: readonly ListedMember[]): boolean {
+  const [first] = labels;
+  if (first === undefined || labels.length > 1) return labels.length === 0;
+  return first === IP_LABEL || first === TCP_LABEL ||
+    live.some(({ tags }) => Object.keys(tags).some((key) => key.toLowerCase() === first));
 }
 
 /** The name that leads to a place: its own, or one that stands for its IP address. */
@@ -68,7 +78,7 @@ export function targetOf({ host }: Address): string {
 function serviceOf(labels: readonly string[]): string | undefined {
   const [first, second] = labels;
   if (labels.length === 1) return first;
-  if (labels.length === 2 && second === "_tcp" && first!.startsWith("_")) return first!.slice(1);
+  if (labels.length === 2 && second === TCP_LABEL && first!.startsWith("_")) return first!.slice(1);
   return undefined;
 }
 

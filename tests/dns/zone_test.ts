@@ -41,17 +41,23 @@ Deno.test("a name that nobody has does not exist", () => {
   for (
     const name of [
       "smtp",
-      "zone",
+      "rack",
       "a",
       "c.zone",
       "_web._udp",
       "web._tcp",
       "x.web",
       "a.b.zone",
-      "ip",
+      "b.zone.ip",
     ]
   ) {
     assertEquals(means(`${name}.gossip`), undefined, name);
+  }
+});
+
+Deno.test("a name below which others are exists, and stands for nothing", () => {
+  for (const name of ["zone", "Zone", "role", "ip", "_tcp"]) {
+    assertEquals(means(`${name}.gossip`), "", name);
   }
 });
 
