@@ -7,30 +7,19 @@
  */
 import type { TlsFiles } from "../config/security.ts";
 import type { Log } from "../log.ts";
-import { authoritiesTrouble } from "../net/authorities.ts";
 import { withDeadline } from "../net/deadline.ts";
 import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import { Signer } from "../net/signer.ts";
 import { messageOf } from "../text.ts";
 import { expiryOf, expiryWarning } from "./expiry.ts";
-import { FileError, readText, readTextSync } from "./files.ts";
+import { CredentialsError, filesOf, troubleOf, useful } from "./credential_files.ts";
+import { readText, readTextSync } from "./files.ts";
 
 /** Time between two reads of the files, a few kilobytes each. */
 const READ_EVERY_MS = 2_000;
 
 /** A read that takes longer is reported: the disk hangs. */
 const READ_MS = 5_000;
-
-/** Longest file of keys: eight keys of the greatest length, and as many bytes of comments. */
-const KEY_FILE_BYTES_MAX = 65_536;
-
-/** Longest PEM file: four times a bundle of all public authorities. */
-const PEM_BYTES_MAX = 1_048_576;
-
-/** A file that cannot be read or used; the message says in one line which and why. */
-export class CredentialsError extends Error {
-  override readonly name = "CredentialsError";
-}
 
 /** The texts of the files in PEM. */
 export interface TlsTexts {
@@ -78,17 +67,17 @@ export class Credentials {
   /** @throws {CredentialsError} if a file cannot be read or used. */
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    const { cluster, wallMs } = options;
+    const { cluster, wallMs, keyFile, keyText = "", tls } = options;
     const found = new Map<string, string>();
-    for (const [path, bytesMax] of filesOf(options)) {
+    for (const [path, bytesMax] of filesOf(keyFile, tls)) {
       try {
-        found.set(path, readTextSync(path, bytesMax));
+        found.set(path, useful(path, readTextSync(path, bytesMax), tls));
       } catch (error) {
-        throw unreadable(path, error);
+        throw troubleOf(path, error);
       }
     }
-    this.#texts = this.#textsOf(found);
-    const { keys } = this.#texts;
+    const keys = keyFile === undefined ? keyText : found.get(keyFile)!;
+    this.#texts = { keys, tls: this.#tlsOf(found) };
     if (keys !== "") {
       const keyring = new Keyring(this.#parse(keys));
       this.keys = { keyring, signer: new Signer({ keyring, cluster, wallMs }) };
@@ -141,29 +130,39 @@ export class Credentials {
 
   async #reload(): Promise<void> {
     const { readMs = READ_MS } = this.#options;
+    const troubles: string[] = [];
+    const reading = this.#read(troubles);
+    const found = await withDeadline(reading, readMs, () => {
+      this.#trouble("Cannot read the files of keys and certificates: the disk does not answer");
+      return reading;
+    });
+    // What cannot be used keeps nothing else from it: a certificate is renewed beside a broken file of keys.
     try {
-      const reading = this.#read();
-      const { keys, tls } = await withDeadline(reading, readMs, () => {
-        this.#trouble("Cannot read the files of keys and certificates: the disk does not answer");
-        return reading;
-      });
-      if (keys !== this.#texts.keys) this.#useKeys(keys);
-      if (tls !== undefined && !isSame(tls, this.#texts.tls!)) await this.#useTls(tls);
-      this.#troubled = "";
+      this.#useKeys(found);
     } catch (error) {
-      this.#trouble(messageOf(error));
+      troubles.push(messageOf(error));
     }
+    await this.#useTls(found).catch((error) => troubles.push(messageOf(error)));
+    this.#trouble(troubles.join("; "));
     await this.#checkExpiry();
   }
 
-  #useKeys(keys: string): void {
-    const { keyFile, log } = this.#options;
+  #useKeys(found: ReadonlyMap<string, string>): void {
+    const { keyFile = "", log } = this.#options;
+    const keys = found.get(keyFile);
+    if (keys === undefined || keys === this.#texts.keys) return;
     this.keys?.keyring.replace(this.#parse(keys));
     this.#texts = { ...this.#texts, keys };
     log.notice("info", `the keys in ${keyFile} changed: they are in use`);
   }
 
-  async #useTls(tls: TlsTexts): Promise<void> {
+  async #useTls(found: ReadonlyMap<string, string>): Promise<void> {
+    const former = this.#texts.tls;
+    if (former === undefined) return;
+    const tls = this.#tlsOf(found, former)!;
+    if (isSame(tls, former)) return;
+    // Those who are trusted do not depend on this node's own certificate.
+    this.#texts = { ...this.#texts, tls: { ...former, ca: tls.ca } };
     await this.#onTls(tls);
     this.#texts = { ...this.#texts, tls };
     this.#expiresMs = undefined;
@@ -184,36 +183,31 @@ export class Credentials {
 
   #trouble(why: string): void {
     const { log } = this.#options;
-    if (why !== this.#troubled) log.notice("error", `${why}; the former stays in use`);
+    const isNew = why !== "" && why !== this.#troubled;
+    if (isNew) log.notice("error", `${why}; the former stays in use`);
     this.#troubled = why;
   }
 
   /** Reads one file after the other, so that a disk that hangs holds one of the runtime's threads at most. */
-  async #read(): Promise<Texts> {
-    const { read = readText } = this.#options;
+  async #read(troubles: string[]): Promise<Map<string, string>> {
+    const { read = readText, keyFile, tls } = this.#options;
     const found = new Map<string, string>();
-    for (const [path, bytesMax] of filesOf(this.#options)) {
+    for (const [path, bytesMax] of filesOf(keyFile, tls)) {
       try {
-        found.set(path, await read(path, bytesMax));
+        found.set(path, useful(path, await read(path, bytesMax), tls));
       } catch (error) {
-        throw unreadable(path, error);
+        troubles.push(troubleOf(path, error).message);
       }
     }
-    return this.#textsOf(found);
+    return found;
   }
 
-  #textsOf(found: ReadonlyMap<string, string>): Texts {
-    const { keyFile, keyText = "", tls } = this.#options;
-    const textOf = (path: string) => found.get(path) ?? "";
-    const trouble = tls?.ca && authoritiesTrouble(textOf(tls.ca));
-    if (trouble) throw new CredentialsError(`Cannot use ${tls!.ca}: it ${trouble}`);
-    return {
-      keys: keyFile === undefined ? keyText : textOf(keyFile),
-      tls: tls && {
-        cert: textOf(tls.cert),
-        key: textOf(tls.key),
-        ca: tls.ca === undefined ? undefined : textOf(tls.ca),
-      },
+  #tlsOf(found: ReadonlyMap<string, string>, former?: TlsTexts): TlsTexts | undefined {
+    const { tls } = this.#options;
+    return tls && {
+      cert: found.get(tls.cert) ?? former?.cert ?? "",
+      key: found.get(tls.key) ?? former?.key ?? "",
+      ca: found.get(tls.ca ?? "") ?? former?.ca,
     };
   }
 
@@ -228,20 +222,4 @@ export class Credentials {
 
 function isSame(a: TlsTexts, b: TlsTexts): boolean {
   return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
-}
-
-/** The files to read, each with the most bytes that it may have. */
-function filesOf({ keyFile, tls }: CredentialsOptions): [path: string, bytesMax: number][] {
-  const files: [string, number][] = [];
-  if (keyFile !== undefined) files.push([keyFile, KEY_FILE_BYTES_MAX]);
-  for (const path of [tls?.cert, tls?.key, tls?.ca]) {
-    if (path !== undefined) files.push([path, PEM_BYTES_MAX]);
-  }
-  return files;
-}
-
-function unreadable(path: string, error: unknown): CredentialsError {
-  const why = messageOf(error).replaceAll("\n", " ");
-  if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);
-  return new CredentialsError(`Cannot read ${path}: ${why}`);
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Credentials, CredentialsError } from "../../lib/host/credentials.ts";
+import { CredentialsError } from "../../lib/host/credential_files.ts";
+import { Credentials } from "../../lib/host/credentials.ts";
 import { expiryWarning } from "../../lib/host/expiry.ts";
 import { createLog } from "../../lib/log.ts";
 import { Authority } from "../support/certificates.ts";
@@ -100,6 +101,50 @@ Deno.test("Credentials.reload() takes certificate, key and authorities into use 
   }
   assertEquals(taken, ["new old old", "new new old", "new new new"]);
   assertEquals([lines.length, credentials.authorities], [3, [`new\n${pem}`]]);
+});
+
+Deno.test("Credentials.reload() takes each file into use though another, of whatever kind, cannot be used", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const tls = { cert, key, ca: authority.ca };
+  const good = await Deno.readTextFile(tls.ca);
+  const keyFile = `${authority.folder}/keys`;
+  await Deno.writeTextFile(keyFile, OLD);
+  const lines: string[] = [];
+  const credentials = new Credentials({
+    ...{ keyFile, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
+    log: createLog((line) => lines.push(line), {
+      ...{ now: () => new Date(0), format: "text", level: "info" },
+    }),
+  });
+  const taken: string[] = [];
+  let refuses = false;
+  credentials.watch(({ cert }) => {
+    if (refuses) return Promise.reject(new Error("the key is of another certificate"));
+    taken.push(cert);
+    return Promise.resolve();
+  });
+  credentials.close();
+  // A certificate is renewed beside a bad file of keys, and one of authorities that is gone.
+  await Deno.writeTextFile(keyFile, "short");
+  await Deno.remove(tls.ca);
+  await Deno.writeTextFile(cert, "renewed");
+  await credentials.reload();
+  assertEquals([taken, credentials.authorities], [["renewed"], [good]]);
+  const [renewed, trouble, ...others] = lines;
+  assertStringIncludes(renewed!, "the certificate changed");
+  assertStringIncludes(trouble!, `error: Cannot read ${tls.ca}: `);
+  assertStringIncludes(trouble!, `; Cannot use the key in ${keyFile}, line 1: `);
+  assertEquals(others, []);
+  // A key and an authority are taken beside a certificate that cannot be used.
+  refuses = true;
+  await Deno.writeTextFile(cert, "broken");
+  await Deno.writeTextFile(keyFile, NEW);
+  await Deno.writeTextFile(tls.ca, `new\n${good}`);
+  await credentials.reload();
+  assertEquals(await credentials.keys?.keyring.holds(NEW), true);
+  assertEquals(credentials.authorities, [`new\n${good}`]);
+  assertEquals(credentials.tls?.cert, "renewed");
 });
 
 Deno.test("Credentials refuses a file of authorities that holds none, or one that is broken; on reload the former stays", async () => {

@@ -1,0 +1,52 @@
+/**
+ * The files of keys and certificates: which there are, how long each may be, and what is wrong with one.
+ *
+ * @module
+ */
+import type { TlsFiles } from "../config/security.ts";
+import { authoritiesTrouble } from "../net/authorities.ts";
+import { messageOf } from "../text.ts";
+import { FileError } from "./files.ts";
+
+/** Longest file of keys: eight keys of the greatest length, and as many bytes of comments. */
+const KEY_FILE_BYTES_MAX = 65_536;
+
+/** Longest PEM file: four times a bundle of all public authorities. */
+const PEM_BYTES_MAX = 1_048_576;
+
+/** A file that cannot be read or used; the message says in one line which and why. */
+export class CredentialsError extends Error {
+  override readonly name = "CredentialsError";
+}
+
+/** The files to read, each with the most bytes that it may have. */
+export function filesOf(
+  keyFile: string | undefined,
+  tls: TlsFiles | undefined,
+): [path: string, bytesMax: number][] {
+  const files: [string, number][] = [];
+  if (keyFile !== undefined) files.push([keyFile, KEY_FILE_BYTES_MAX]);
+  for (const path of [tls?.cert, tls?.key, tls?.ca]) {
+    if (path !== undefined) files.push([path, PEM_BYTES_MAX]);
+  }
+  return files;
+}
+
+/**
+ * The text of a file, if it can be used.
+ *
+ * @throws {CredentialsError} if it is that of the authorities, and nobody could be trusted by it.
+ */
+export function useful(path: string, text: string, tls: TlsFiles | undefined): string {
+  const trouble = path === tls?.ca ? authoritiesTrouble(text) : undefined;
+  if (trouble !== undefined) throw new CredentialsError(`Cannot use ${path}: it ${trouble}`);
+  return text;
+}
+
+/** What is wrong with a file, in one line that names it. */
+export function troubleOf(path: string, error: unknown): CredentialsError {
+  if (error instanceof CredentialsError) return error;
+  const why = messageOf(error).replaceAll("\n", " ");
+  if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);
+  return new CredentialsError(`Cannot read ${path}: ${why}`);
+}
