@@ -46,7 +46,7 @@ export interface CredentialsOptions {
 
 /** What the files hold. */
 interface Texts {
-  readonly keys: string;
+  readonly keys: string | undefined;
   readonly tls: TlsTexts | undefined;
 }
 
@@ -67,7 +67,7 @@ export class Credentials {
   /** @throws {CredentialsError} if a file cannot be read or used. */
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    const { cluster, wallMs, keyFile, keyText = "", tls } = options;
+    const { cluster, wallMs, keyFile, keyText, tls } = options;
     const found = new Map<string, string>();
     for (const [path, bytesMax] of filesOf(keyFile, tls)) {
       try {
@@ -76,9 +76,10 @@ export class Credentials {
         throw troubleOf(path, error);
       }
     }
-    const keys = keyFile === undefined ? keyText : found.get(keyFile)!;
+    const keys = keyFile === undefined ? keyText : found.get(keyFile);
     this.#texts = { keys, tls: this.#tlsOf(found) };
-    if (keys !== "") {
+    // An empty file is a mistake, and no wish for a cluster without a key.
+    if (keys !== undefined) {
       const keyring = new Keyring(this.#parse(keys));
       this.keys = { keyring, signer: new Signer({ keyring, cluster, wallMs }) };
     }

@@ -57,6 +57,19 @@ Deno.test("Credentials.reload() while a read is under way reads once more: that 
   assertEquals([reads, await credentials.keys?.keyring.holds(NEW)], [2, true]);
 });
 
+Deno.test("Credentials refuses a file of keys that is empty: a node with -key-file never runs without a key", async () => {
+  const keyFile = await Deno.makeTempFile();
+  for (const text of ["", "\n", "# later\n"]) {
+    await Deno.writeTextFile(keyFile, text);
+    const open = () =>
+      new Credentials({
+        ...{ keyFile, keyText: undefined, tls: undefined, cluster: "default", wallMs: () => 0 },
+        log: createLog(() => {}, { now: () => new Date(0), format: "text", level: "info" }),
+      });
+    assertThrows(open, CredentialsError, `Cannot use ${keyFile}: it holds no key`);
+  }
+});
+
 Deno.test("Credentials.watch() finds a changed key by itself", async () => {
   const { credentials, keyFile } = await open();
   credentials.watch(() => Promise.resolve());
