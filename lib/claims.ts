@@ -25,6 +25,9 @@ const BOTH_RUN_INTERVALS = 2;
 /** Members of one address that are looked at: more than two give it by mistake, or are forged. */
 const MEMBERS_AT_MAX = 8;
 
+/** Members remembered that answered elsewhere than at their address; past it, it is noted anew. */
+const ELSEWHERE_MAX = 256;
+
 export interface ClaimsOptions {
   readonly id: string;
   /** This node's own address. */
@@ -45,6 +48,8 @@ export class Claims {
   readonly #options: ClaimsOptions;
   /** By ID, of live members, this node among them. */
   readonly #claims = new Map<string, Claim>();
+  /** By the address that it gives its peers, who answered where while a call there had failed last. */
+  readonly #elsewhere = new Map<string, { readonly id: string; readonly to: string }>();
   /** The list of live members that was looked at last. */
   #noted: readonly Row[] | undefined;
   /** Of these, those that give this node's address. */
@@ -106,19 +111,29 @@ export class Claims {
     );
   }
 
-  /** Tells of a member that answers here but not at the address it gives its peers, as only it can resolve its name. */
-  answered(turn: Turn, id: string, to: string): void {
+  /** Member `id` answered at `to`, which may not be the address that it gives its peers. */
+  answered(id: string, to: string): void {
     const { replica, calls } = this.#options;
     const address = replica.table.get(id)?.address ?? "";
-    if (address === to || !calls.isTroubled(address) || !calls.trouble(`alias ${to}`)) return;
-    const text = `${id} answers at ${to}, but not at ${address}, the address it gives its peers: ` +
-      "start it with -advertise and a name or address that they can reach";
-    notice(turn, "warn", text);
+    if (address === to || !calls.isTroubled(address)) return;
+    if (this.#elsewhere.size >= ELSEWHERE_MAX) this.#elsewhere.clear();
+    this.#elsewhere.set(address, { id, to });
   }
 
-  /** What to add to the failure of a call to `to`, where that can be no other host's address; empty otherwise. */
-  hint(to: string): string {
-    const { address, replica } = this.#options;
+  /**
+   * A call to `to` failed. Tells of a member that answered elsewhere since, as only it can resolve its name: not at
+   * that answer, as it may have been down until then. Returns what to add to the failure where that can be no other
+   * host's address; else an empty text.
+   */
+  failed(turn: Turn, to: string): string {
+    const { address, replica, calls } = this.#options;
+    const elsewhere = this.#elsewhere.get(to);
+    this.#elsewhere.delete(to);
+    if (elsewhere && calls.isTroubled(to) && calls.trouble(`alias ${elsewhere.to}`)) {
+      const where = `${elsewhere.id} answers at ${elsewhere.to}, but not at ${to}`;
+      const advice = "start it with -advertise and a name or address that they can reach";
+      notice(turn, "warn", `${where}, the address it gives its peers: ${advice}`);
+    }
     // A node that gives such an address itself is one of several on one host.
     if (!leadsHome(to) || leadsHome(address)) return "";
     const row = replica.verdicts.memberAt(to);

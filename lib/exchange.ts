@@ -132,7 +132,7 @@ export class Exchanges {
     const wasEqual = message.roster === call.roster;
     if (!wasEqual) calls.repair(turn, to, { call, theirs: message, equal });
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
-    this.#claims.answered(turn, id, to);
+    this.#claims.answered(id, to);
   }
 
   /** Whether what answers at `to` is believed as that member: any process can answer under the ID of another. */
@@ -184,7 +184,7 @@ export class Exchanges {
     if (call.asks === "piece") this.#meeting.met(turn, undefined);
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
     this.#meeting.noTwinAt(turn, to);
-    const hint = this.#claims.hint(to);
+    const hint = this.#claims.failed(turn, to);
     if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}${hint}`);
   }
 

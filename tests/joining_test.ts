@@ -224,6 +224,21 @@ Deno.test("invariant 4: nodes that only resolve their own names keep in touch by
   }
 });
 
+Deno.test("a member that was refused for a moment, and then answers at another of its names, gives no wrong address", () => {
+  const lab = new Lab();
+  const a = lab.start("A");
+  lab.aliases.set("alias:80", "a:80");
+  const b = lab.start("B", { join: ["alias:80"] });
+  lab.pass(10_000);
+  let calls = 0;
+  // As at a restart: its port is open again between a call to its own address and one to the other.
+  lab.reach = (_from, to) => to === "a:80" && calls++ < 3 ? "refused" : "ok";
+  lab.pass(60_000);
+  assert(calls > 3);
+  assertShow([a, b], { A: "live", B: "live" });
+  assertEquals(b.notices.filter((line) => line.includes("-advertise")), []);
+});
+
 Deno.test("who waits for its seeds takes part once a member pushes to it, not when another that joins asks it", () => {
   const { b } = three();
   const push = b.calls.map(({ body }) => body).findLast((body) => readMessage(body).columns);
