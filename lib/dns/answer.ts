@@ -25,6 +25,7 @@ export const UDP_BYTES_MAX = 512;
 const RECORDS_MAX = 500;
 
 const HEADER_BYTES = 12;
+const DOT = ".".charCodeAt(0);
 
 /** Bits and codes of the second word of a header. */
 const AUTHORITATIVE = 1 << 10;
@@ -61,7 +62,8 @@ export async function answerTo(
     header.getUint16(8) === 0 && header.getUint16(10) <= 1;
   const question = isPlain ? questionIn(query) : undefined;
   if (question === undefined) return failure(header, RCODE.formatError);
-  if (question.class !== "IN" || !isInZone(question.name)) return failure(header, RCODE.refused);
+  const isOurs = question.class === "IN" && isInZone(question.name) && !hasDotInLabel(query);
+  if (!isOurs) return failure(header, RCODE.refused);
   const meaning = meaningOf(question.name, source.live().filter(isServing));
   const packet: Packet = {
     id: header.getUint16(0),
@@ -85,6 +87,15 @@ function questionIn(query: Uint8Array): NonNullable<Packet["questions"]>[number]
   } catch {
     return undefined;
   }
+}
+
+/** Whether a label of the question has a dot in it: in a text it looks like two, so the answer would be to another. */
+function hasDotInLabel(query: Uint8Array): boolean {
+  let at = HEADER_BYTES;
+  for (let length; (length = query[at] ?? 0) > 0; at += 1 + length) {
+    if (query.subarray(at + 1, at + 1 + length).includes(DOT)) return true;
+  }
+  return false;
 }
 
 /** The header alone, with an error. */

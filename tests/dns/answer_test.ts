@@ -94,6 +94,15 @@ Deno.test("what belongs to another zone is refused, without a word more", async 
   }
 });
 
+Deno.test("a label with a dot in it is no name of the zone, and not taken for two labels", async () => {
+  // One label of ten bytes, where there were two.
+  const query = ask("web.gossip", "A");
+  query[12] = "web.gossip".length;
+  query[16] = ".".charCodeAt(0);
+  const { id, rcode, questions } = await answered(query);
+  assertEquals([id, rcode, questions], [7, "REFUSED", []]);
+});
+
 Deno.test("no answer goes to an answer, so that two servers never talk without end", async () => {
   const answer = encode({ type: "response", id: 7, questions: [{ name: "gossip", type: "A" }] });
   assertEquals(await answerTo(answer, SOURCE, UDP_BYTES_MAX), undefined);
