@@ -54,7 +54,7 @@ export const thisHost: Host = {
 
 /**
  * Checks the names that a node is started with, and gives peers this host's address where its name does not lead them
- * here. A name that cannot be looked up just now is used as it is.
+ * here. A name of a flag, or of a certificate, that cannot be looked up just now is used as it is.
  */
 export async function settleNames(config: Config, host: Host = thisHost): Promise<Settled> {
   const message = await findWrongName(config, host);
@@ -91,9 +91,9 @@ function faultOfName({ advertiseHost, tls }: Config, host: Host): string | undef
   if (normalizeHost(host.name) === undefined) return "cannot be used in an address";
   const found = host.lookup(advertiseHost);
   if (found === "found") return undefined;
+  // A certificate holds the name, and seldom the address: peers may look it up once a name server answers again.
+  if (tls !== undefined && advertiseHost !== "localhost" && found !== "missing") return undefined;
   if (found !== "loopback") return "does not resolve";
-  // A certificate holds the name, and seldom the address.
-  if (tls !== undefined && advertiseHost !== "localhost") return undefined;
   return "resolves to a loopback address, which leads each peer to itself";
 }
 
