@@ -7,7 +7,9 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { formatAddress } from "../address.ts";
 import type { Listening } from "../config/values.ts";
+import { networkOf } from "../http/callers.ts";
 import { ListenError } from "../http/listen.ts";
+import { WaitingRoom } from "../http/waiting.ts";
 import { close, writeAll } from "../net/connection.ts";
 import { pause, withDeadline } from "../net/deadline.ts";
 import { Lookups } from "../net/lookups.ts";
@@ -40,6 +42,7 @@ export class DnsServer {
   readonly #tcp: Deno.TcpListener;
   readonly #lookups = new Lookups();
   readonly #callers = new Set<Deno.TcpConn>();
+  readonly #room = new WaitingRoom(TCP_CALLERS_MAX);
   readonly #closed = new AbortController();
   #source: Source | undefined;
   #underWay = 0;
@@ -122,16 +125,18 @@ export class DnsServer {
     while (!signal.aborted) {
       try {
         const caller = await this.#tcp.accept();
-        if (this.#callers.size >= TCP_CALLERS_MAX) caller.close();
-        else void this.#serveTcp(caller);
+        const network = networkOf(caller.remoteAddr.hostname);
+        if (this.#room.admits(network)) void this.#serveTcp(caller, network);
+        else caller.close();
       } catch {
         await pause(ACCEPT_AGAIN_MS, signal);
       }
     }
   }
 
-  async #serveTcp(caller: Deno.TcpConn): Promise<void> {
+  async #serveTcp(caller: Deno.TcpConn, network: string): Promise<void> {
     this.#callers.add(caller);
+    const place = this.#room.enter(network, () => close(caller));
     const timer = setTimeout(() => close(caller), TCP_MS_MAX);
     try {
       const head = await read(caller, 2);
@@ -149,6 +154,7 @@ export class DnsServer {
     } finally {
       clearTimeout(timer);
       this.#callers.delete(caller);
+      place.leave();
       close(caller);
     }
   }

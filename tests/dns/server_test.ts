@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { createConnection } from "node:net";
 import { decode, encode } from "../../lib/dns/dns_packet.ts";
 import { DnsServer } from "../../lib/dns/server.ts";
 import { ListenError } from "../../lib/http/listen.ts";
@@ -98,6 +99,29 @@ Deno.test("of callers over TCP who say nothing, 64 are waited for, and the next 
     for (const caller of callers) caller.close();
   }
 });
+
+Deno.test(
+  "invariant 7: callers over TCP at one address who say nothing keep out nobody of another",
+  // Only Linux has all addresses of 127.0.0.0/8.
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    using server = await openServer();
+    const { port } = server;
+    const silent: Deno.TcpConn[] = [];
+    try {
+      for (let i = 0; i < 64; i++) {
+        silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+      }
+      const other = createConnection({ host: "127.0.0.1", port, localAddress: "127.0.0.2" });
+      other.end(framed(QUERY));
+      const answer: Uint8Array[] = [];
+      for await (const part of other) answer.push(part);
+      assertEquals(decode(Buffer.concat(answer).subarray(2)).id, 9);
+    } finally {
+      for (const caller of silent) caller.close();
+    }
+  },
+);
 
 Deno.test("a caller over TCP who was answered keeps no place", async () => {
   using server = await openServer();
