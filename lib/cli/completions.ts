@@ -88,7 +88,7 @@ compdef _gossiper gossiper`;
 }
 
 function fish({ commands, node }: Words): string {
-  const line = (when: string, rest: string) => `complete -c gossiper -f -n '${when}' ${rest}`;
+  const line = (when: string, rest: string) => `complete -c gossiper -n '${when}' ${rest}`;
   const flagLines = (when: string, table: FlagTable) =>
     Object.entries(table).map(([name, { metavar, words }]) => {
       const value = metavar === undefined ? "" : /^(?:FILE|DIR)$/.test(metavar) ? " -rF" : " -x";
@@ -99,6 +99,8 @@ function fish({ commands, node }: Words): string {
     });
   const names = Object.keys(commands);
   return [
+    // No files, but where a flag says otherwise: -f beside its -F is an error.
+    "complete -c gossiper -f",
     line("__fish_use_subcommand", `-a '${names.join(" ")}'`),
     ...flagLines(`not __fish_seen_subcommand_from ${names.join(" ")}`, node),
     ...names.flatMap((name) => flagLines(`__fish_seen_subcommand_from ${name}`, commands[name]!)),

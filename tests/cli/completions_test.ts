@@ -36,7 +36,13 @@ const SHELLS = {
     `words=(${line.map((word) => `'${word}'`).join(" ")}); CURRENT=${line.length}
      compadd() { shift; print -- \${(M)@:#${line.at(-1)}*} }; _files() { print -- FILES }
      _gossiper`,
+  fish: (line: string[]) => `string replace -r -- '\\t.*' '' (complete -C '${line.join(" ")}')`,
 };
+
+/** The words without regard to their order: fish sorts them. */
+function assertWords(actual: readonly string[], expected: readonly string[]): void {
+  assertEquals(actual.toSorted(), expected.toSorted());
+}
 
 for (const [shell, asking] of Object.entries(SHELLS)) {
   Deno.test(
@@ -47,7 +53,7 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
       assertEquals(await ask("gossiper me"), ["members"]);
       assertEquals(await ask("gossiper -dead"), ["-dead-after"]);
       assertEquals(await ask("gossiper members -st"), ["-status"]);
-      assertEquals(await ask("gossiper members -status "), [...STATUSES]);
+      assertWords(await ask("gossiper members -status "), STATUSES);
       assertEquals(await ask("gossiper bye -y"), ["-yes"]);
       assertEquals(await ask("gossiper why -y"), []);
       assertEquals(await ask("gossiper completions z"), ["zsh"]);
@@ -55,6 +61,42 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
       assertEquals(await ask("gossiper quiet -e"), ["-end"]);
       assertEquals(await ask("gossiper -private -log j"), ["json"]);
       assertEquals(await ask("gossiper members -at "), []);
+      assertWords(
+        await ask("gossiper members -"),
+        Object.keys(flagsOf("members")).map((flag) => `-${flag}`),
+      );
+    },
+  );
+}
+
+/** What a shell offers at the end of a line, a line each, in a folder with one file and one folder. */
+async function offeredBesideFiles(shell: "bash" | "fish", line: string) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/keys`, "");
+    await Deno.mkdir(`${folder}/other`);
+    const asking = SHELLS[shell](line.split(" ")).replace(
+      'echo "${COMPREPLY[@]}"',
+      'for each in "${COMPREPLY[@]}"; do echo "$each"; done',
+    );
+    const { stdout } = await new Deno.Command(shell, {
+      args: ["-c", `${completionScript(shell, words)}\n${asking}`],
+      cwd: folder,
+    }).output();
+    return new TextDecoder().decode(stdout).trimEnd();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const shell of ["bash", "fish"] as const) {
+  Deno.test(
+    `${shell} completes files after a flag that takes one, and nowhere else`,
+    { ignore: !await has(shell) },
+    async () => {
+      assertEquals(await offeredBesideFiles(shell, "gossiper members -key-file k"), "keys");
+      assertEquals(await offeredBesideFiles(shell, "gossiper why k"), "");
+      assertEquals(await offeredBesideFiles(shell, "gossiper members -at k"), "");
     },
   );
 }
