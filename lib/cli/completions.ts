@@ -69,10 +69,12 @@ ${names.map((name) => `    ${name}) ${give(wordsAfter(name, commands[name]!))} ;
 
 function bash(words: Words): string {
   const give = (list: string) => `COMPREPLY=($(compgen -W "${list}" -- "$word")); return`;
+  // A name may have blanks: each line is one. (macOS has bash 3.2, without mapfile.)
+  const giveFiles = `local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return`;
   return `_gossiper() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} first=
   if ((COMP_CWORD > 1)); then first=\${COMP_WORDS[1]}; fi
-${cases(words, give, 'COMPREPLY=($(compgen -f -- "$word")); return')}
+${cases(words, give, giveFiles)}
 }
 complete -o filenames -F _gossiper gossiper`;
 }

@@ -73,7 +73,7 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
 async function offeredBesideFiles(shell: "bash" | "fish", line: string) {
   const folder = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(`${folder}/keys`, "");
+    await Deno.writeTextFile(`${folder}/my keys`, "");
     await Deno.mkdir(`${folder}/other`);
     const asking = SHELLS[shell](line.split(" ")).replace(
       'echo "${COMPREPLY[@]}"',
@@ -91,12 +91,12 @@ async function offeredBesideFiles(shell: "bash" | "fish", line: string) {
 
 for (const shell of ["bash", "fish"] as const) {
   Deno.test(
-    `${shell} completes files after a flag that takes one, and nowhere else`,
+    `${shell} completes files after a flag that takes one, also one with a blank in its name, and nowhere else`,
     { ignore: !await has(shell) },
     async () => {
-      assertEquals(await offeredBesideFiles(shell, "gossiper members -key-file k"), "keys");
-      assertEquals(await offeredBesideFiles(shell, "gossiper why k"), "");
-      assertEquals(await offeredBesideFiles(shell, "gossiper members -at k"), "");
+      assertEquals(await offeredBesideFiles(shell, "gossiper members -key-file m"), "my keys");
+      assertEquals(await offeredBesideFiles(shell, "gossiper why m"), "");
+      assertEquals(await offeredBesideFiles(shell, "gossiper members -at m"), "");
     },
   );
 }
