@@ -41,6 +41,9 @@ export interface Answer {
   readonly etag: string;
 }
 
+/** How a stream of events says what it is; browsers take no other either. */
+const EVENTS = /^text\/event-stream\b/i;
+
 /** Statuses with which a node says that the call is wrong. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
 
@@ -71,29 +74,38 @@ export class Client implements Disposable {
     const abort = new AbortController();
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });
+      const isWanted = response.status === 200 || also.includes(response.status);
+      if (!isWanted || isWebPage(response)) throw await this.#refusal(response);
       const etag = response.headers.get("etag") ?? "";
       return { status: response.status, text: await this.#textOf(response), etag };
     };
-    const answer = await this.#inTime(asking(), abort, answerMs);
-    if (answer.status !== 200 && !also.includes(answer.status)) throw this.refusal(answer);
-    return answer;
+    return await this.#inTime(asking(), abort, answerMs);
   }
 
   /** The stream of events after `lastId`, which lasts until `signal` is aborted. */
   async stream(lastId: string, abort: AbortController): Promise<ReadableStream<Uint8Array>> {
     const headers = { "accept": "text/event-stream", ...(lastId && { "last-event-id": lastId }) };
-    const asking = this.#fetch("events", { headers, signal: abort.signal });
-    const response = await this.#inTime(asking, abort);
-    if (response.status !== 200 || response.body === null) {
-      throw this.refusal({ status: response.status, text: await this.#textOf(response) });
-    }
-    return response.body;
+    const asking = async () => {
+      const response = await this.#fetch("events", { headers, signal: abort.signal });
+      const { status, body } = response;
+      if (status === 200 && body !== null && EVENTS.test(typeOf(response))) return body;
+      throw await this.#refusal(response);
+    };
+    return await this.#inTime(asking(), abort);
   }
 
-  /** Why nothing can be done with an answer. */
-  refusal({ status, text }: Omit<Answer, "etag">): CallError {
-    if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${firstLine(text)}`);
-    return this.#nobody(`status ${status}: ${firstLine(text)}`);
+  /** Why nothing can be done with an answer; it is read to its end, as far as it says why. */
+  async #refusal(response: Response): Promise<CallError> {
+    const { status } = response;
+    const isPage = isWebPage(response);
+    if (status === 200) {
+      await response.body?.cancel();
+      return this.#nobody(`it answers something else: ${isPage ? "a web page" : "no events"}`);
+    }
+    const text = firstLine(await this.#textOf(response));
+    const words = isPage || text === "" ? `status ${status}` : text;
+    if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${words}`);
+    return this.#nobody(words === text ? `status ${status}: ${text}` : words);
   }
 
   /** The error to report for one of reading an answer; others are mistakes of this program. */
@@ -153,6 +165,15 @@ export class Client implements Disposable {
     if (bytes <= ANSWER_BYTES_MAX) return text + decoder.decode();
     throw this.#nobody(`it answers more than ${ANSWER_BYTES_MAX} bytes`);
   }
+}
+
+function typeOf({ headers }: Response): string {
+  return headers.get("content-type") ?? "";
+}
+
+/** Whether it is a proxy's own page, or that of another program: a node answers no command with one. */
+function isWebPage(response: Response): boolean {
+  return /^text\/html\b/i.test(typeOf(response));
 }
 
 /** What went wrong, without the steps that led there. */

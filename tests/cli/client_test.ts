@@ -2,7 +2,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UnreadableError } from "../../lib/cli/read.ts";
 import { ANSWER_BYTES_MAX, CallError, Client, EXIT } from "../../lib/cli/client.ts";
+import { change } from "../../lib/cli/change.ts";
 import { follow, type Heard } from "../../lib/cli/follow.ts";
+import { events } from "../support/events.ts";
+import { holdTerminal } from "../support/terminal.ts";
 import { closedAddress, MutePeer } from "../support/raw.ts";
 
 /** Longer than any test: what takes long on a busy machine is not late. */
@@ -48,6 +51,34 @@ Deno.test("a call that is refused is wrong, and every other answer but 200 is no
   }
   status = 404;
   assertEquals((await client.ask("members", { also: [404] })).status, 404);
+});
+
+Deno.test("a web page is no node's answer, whatever its status: it is a proxy's, or another program's", async () => {
+  let status = 200;
+  const headers = { "content-type": "Text/HTML; charset=utf-8" };
+  await using server = serve(() => new Response("<html>\n<h1>Log in</h1>", { status, headers }));
+  using client = clientOf(server);
+  const { terminal, printed } = holdTerminal();
+  for (const path of ["forget?id=n1", "quiet?id=n1&for=1h"]) {
+    const asked = change(path, { client, terminal, not: [404, 502] });
+    await assertFails(asked, EXIT.nobody, "it answers something else: a web page");
+  }
+  for (status of [404, 502]) {
+    const asked = change("hook-test?name=pager", { client, terminal, not: [404, 502] });
+    await assertFails(asked, EXIT.nobody, `status ${status}`);
+  }
+  for (status of [401, 403]) {
+    await assertFails(client.ask("members"), EXIT.wrong, `: status ${status}`);
+  }
+  assertEquals(printed, []);
+});
+
+Deno.test("what answers /events with something else than events is no node, and nobody looks for it", async () => {
+  for (const type of ["text/html", "text/plain", "application/json"]) {
+    await using server = serve(() => new Response("so", { headers: { "content-type": type } }));
+    using client = clientOf(server);
+    await assertFails(hear(client, 3), EXIT.nobody, "it answers something else: ");
+  }
 });
 
 Deno.test("the key goes to the node and not where a redirect leads", async () => {
@@ -110,7 +141,7 @@ Deno.test("follow() resumes after the last whole event where the stream ends", a
   await using server = serve((request) => {
     resumed.push(request.headers.get("last-event-id"));
     const n = resumed.length;
-    return new Response(`id: a-${n}\nevent: change\ndata: ${n}\n\nid: half\ndata: half`);
+    return events(`id: a-${n}\nevent: change\ndata: ${n}\n\nid: half\ndata: half`);
   });
   using client = clientOf(server);
   const event = (data: string): Heard => ({ kind: "event", event: { type: "change", data } });
@@ -123,7 +154,7 @@ Deno.test("follow() resumes after the last whole event where the stream ends", a
 });
 
 Deno.test("follow() leaves a stream on which nothing comes, not even a comment, and comes back", async () => {
-  await using server = serve(() => new Response(new ReadableStream()));
+  await using server = serve(() => events(new ReadableStream()));
   using client = clientOf(server);
   const lost = { kind: "lost", why: "silent for 0.02 s" } as const;
   assertEquals(await hear(client, 4, { ...TIMES, silentMs: 20 }), [
@@ -134,7 +165,10 @@ Deno.test("follow() leaves a stream on which nothing comes, not even a comment, 
 
 Deno.test("follow() keeps looking for a node that it has heard, unless that refuses", async () => {
   const answers = [200, 503, 404, 200, 401];
-  await using server = serve(() => new Response("text", { status: answers.shift() ?? 200 }));
+  await using server = serve(() => {
+    const status = answers.shift() ?? 200;
+    return status === 200 ? events("text") : new Response("text", { status });
+  });
   using client = clientOf(server);
   const heard: string[] = [];
   await assertFails(
@@ -152,7 +186,7 @@ Deno.test("follow() ends where its signal is aborted: while nothing comes, and w
     new ReadableStream({ start: (c) => c.enqueue(new Uint8Array()) }),
     "data: all\n\n",
   ];
-  await using server = serve(() => new Response(bodies.shift()));
+  await using server = serve(() => events(bodies.shift()));
   using client = clientOf(server);
   for (const last of ["open", "lost"]) {
     const over = new AbortController();
@@ -170,7 +204,7 @@ Deno.test("follow() ends where its signal is aborted: while nothing comes, and w
 
 Deno.test("follow() gives up a stream with an event without end", async () => {
   await using server = serve(() =>
-    new Response(
+    events(
       new ReadableStream({
         pull: (controller) => controller.enqueue(new Uint8Array(1_048_576).fill(32)),
       }),

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { ClosedError } from "../../lib/cli/terminal.ts";
 import { drawChanges, printChanges } from "../../lib/cli/watch.ts";
+import { events } from "../support/events.ts";
 import { holdTerminal } from "../support/terminal.ts";
 import { Timers } from "../support/timers.ts";
 
@@ -24,7 +25,7 @@ function change(id: string, from: string, to: string): string {
 function play(streams: string[]) {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
     const stream = streams.shift();
-    return stream === undefined ? new Response("no more", { status: 401 }) : new Response(stream);
+    return stream === undefined ? new Response("no more", { status: 401 }) : events(stream);
   });
   const base = `http://127.0.0.1:${server.addr.port}/`;
   const client = new Client({ base, key: undefined, ca: undefined });
@@ -85,7 +86,7 @@ Deno.test("drawChanges() draws at once, then after changes alone, and those of a
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
-    return new Response(readable);
+    return events(readable);
   });
   await using _ = {
     async [Symbol.asyncDispose]() {
