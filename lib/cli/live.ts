@@ -11,7 +11,7 @@ import type { Terminal } from "./terminal.ts";
 /** How long a node is asked to wait for another list, within the time in which it has to answer. */
 const WAIT = "8s";
 
-/** The wait after a call in vain. */
+/** The wait after a call in vain, and after one that was answered with the same list: nobody waited for another. */
 const AGAIN_MS = 1_000;
 
 /** Prints the list, one address a line; resolves to the exit status. */
@@ -33,6 +33,7 @@ export async function followLive(
 ): Promise<never> {
   const { signal } = new AbortController();
   let since: string | undefined;
+  let printed: string | undefined;
   let isLost = false;
   for (;;) {
     const asked = new URLSearchParams(query);
@@ -53,8 +54,12 @@ export async function followLive(
     }
     if (isLost) terminal.note(`gossiper: ${client.name} answers again`);
     isLost = false;
-    if (answer.status === 304 || answer.etag === since) continue;
+    if (answer.status === 304) continue;
     since = answer.etag;
-    await terminal.print(`${readAddresses(answer.text).join(" ")}\n`);
+    const list = readAddresses(answer.text).join(" ");
+    // By the list itself, as a proxy may take the ETag away.
+    if (list !== printed) await terminal.print(`${list}\n`);
+    else await pause(AGAIN_MS, signal);
+    printed = list;
   }
 }
