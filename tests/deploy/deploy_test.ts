@@ -301,6 +301,12 @@ Deno.test("each rule of alerts.yml is tried in alerts_test.yml", async () => {
   for (const { alert } of await readRules()) assert(tried.includes(`alertname: ${alert}`), alert);
 });
 
+Deno.test("prometheus.yml has the rules looked at as often as their tests do", async () => {
+  const { global } = parse(await read("prometheus.yml"));
+  const tests = parse(await Deno.readTextFile(ALERTS_TEST));
+  assertEquals(global.evaluation_interval, tests.evaluation_interval);
+});
+
 Deno.test({
   name: "prometheus.yml and alerts.yml pass promtool, and each rule fires when it should",
   ignore: !tools.promtool,
