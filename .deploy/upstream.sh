@@ -33,4 +33,6 @@ else
   gossiper live -tag "role=$name" -port "$name" -watch | while read -r servers; do
     write "$servers" || true
   done
+  # It goes on for good while its node can be asked, and said why it did not: a service is started again.
+  exit 1
 fi
