@@ -63,21 +63,32 @@ export class Client implements Disposable {
   }
 
   /**
-   * An answer of 200, or of another status in `also`.
+   * An answer of 200, or of another status in `also`. That of a node names what it is `about`, a member or a
+   * hook: another program's "ok" is none, and neither is the 404 of whoever knows no such path.
    *
    * @throws {CallError} for any other, and where there is no answer.
    */
   async ask(
     path: string,
-    { method = "GET", also = [] as number[], answerMs = this.#options.answerMs ?? ANSWER_MS } = {},
+    { method = "GET", also = [] as number[], about = "", answerMs }: {
+      method?: string;
+      also?: number[];
+      about?: string;
+      answerMs?: number;
+    } = {},
   ): Promise<Answer> {
     const abort = new AbortController();
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });
-      const isWanted = response.status === 200 || also.includes(response.status);
+      const { status } = response;
+      const isWanted = status === 200 || also.includes(status);
       if (!isWanted || isWebPage(response)) throw await this.#refusal(response);
-      const etag = response.headers.get("etag") ?? "";
-      return { status: response.status, text: await this.#textOf(response), etag };
+      const text = await this.#textOf(response);
+      if ((status === 200 || status === 404) && !text.includes(about)) {
+        const how = status === 200 ? "it answers something else" : `status ${status}`;
+        throw this.#nobody(`${how}: ${firstLine(text)}`);
+      }
+      return { status, text, etag: response.headers.get("etag") ?? "" };
     };
     return await this.#inTime(asking(), abort, answerMs);
   }

@@ -18,7 +18,7 @@ export async function quiet(call: Call, client: Client, terminal: Terminal): Pro
     throw new CallError(EXIT.wrong, "Give -for DURATION, such as -for 2h, or -end");
   }
   const asked = new URLSearchParams([["id", id], ...query, ...(end ? [["for", "0"]] : [])]);
-  await change(`quiet?${asked}`, { client, terminal, not: [507] });
+  await change(`quiet?${asked}`, { client, terminal, about: id, not: [507] });
   return EXIT.fine;
 }
 
@@ -29,7 +29,7 @@ export async function testHook(
   terminal: Terminal,
 ): Promise<number> {
   await change(`hook-test?name=${encodeURIComponent(name)}`, {
-    ...{ client, terminal, answerMs: TEST_MS },
+    ...{ client, terminal, about: name, answerMs: TEST_MS },
     // 502: the hook failed.
     not: [404, 502],
   });

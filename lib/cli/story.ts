@@ -11,7 +11,7 @@ import { readStory } from "./read.ts";
 export async function findStory(id: string, client: Client): Promise<StoryView | undefined> {
   // As a query: clients take the IDs `.` and `..` out of a path.
   const path = `members?id=${encodeURIComponent(id)}`;
-  const { status, text } = await client.ask(path, { also: [404] });
+  const { status, text } = await client.ask(path, { also: [404], about: id });
   return status === 404 ? undefined : readStory(text);
 }
 

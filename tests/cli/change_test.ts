@@ -18,7 +18,13 @@ async function changed(status: number, text: string, missing?: string) {
   const base = `http://127.0.0.1:${server.addr.port}/`;
   using client = new Client({ base, key: undefined, ca: undefined });
   const { terminal, printed } = holdTerminal();
-  const how = { client, terminal, not: [404, 507], ...missing !== undefined && { missing } };
+  const how = {
+    client,
+    terminal,
+    about: "n9",
+    not: [404, 507],
+    ...missing !== undefined && { missing },
+  };
   const changing = change("forget", how);
   const failed = await changing.then(() => undefined, (error) => error);
   assertEquals(asked, ["POST /forget"]);
@@ -33,11 +39,11 @@ Deno.test("change() prints in one line what the node did", async () => {
 Deno.test("change() fails with the node's words where that does not do it, or with those given where there is no such thing", async () => {
   for (
     const [status, missing, says] of [
-      ...[[404, undefined, "its words"], [404, "nothing there", "nothing there"]],
-      [507, "nothing there", "its words"],
+      ...[[404, undefined, "words of n9"], [404, "nothing there", "nothing there"]],
+      [507, "nothing there", "words of n9"],
     ] as const
   ) {
-    const { printed, failed } = await changed(status, "its words\n", missing);
+    const { printed, failed } = await changed(status, "words of n9\n", missing);
     assertEquals([printed, failed.message, failed.status], [[], says, EXIT.not], `${status}`);
   }
   const { failed } = await changed(500, "a bug\n");
@@ -46,11 +52,24 @@ Deno.test("change() fails with the node's words where that does not do it, or wi
   assertEquals(failed.status, EXIT.nobody);
 });
 
+Deno.test("change() takes nothing for the node's answer that does not name what is changed", async () => {
+  for (
+    const [status, text, says] of [
+      [200, "ok\n", "it answers something else: ok"],
+      [404, "404 page not found\n", "status 404: 404 page not found"],
+    ] as const
+  ) {
+    const { printed, failed } = await changed(status, text, "nothing there");
+    assertEquals([printed, failed.status], [[], EXIT.nobody]);
+    assertEquals(failed.message.endsWith(`: ${says}`), true, failed.message);
+  }
+});
+
 Deno.test("change() waits for so long as it is given, where the change takes its time", async () => {
   await using mute = new MutePeer();
   const options = { base: `http://${mute.address}/`, key: undefined, ca: undefined };
   using client = new Client({ ...options, answerMs: 5_000 });
   const { terminal } = holdTerminal();
-  const waiting = () => change("hook-test", { client, terminal, not: [], answerMs: 50 });
+  const waiting = () => change("hook-test", { client, terminal, about: "", not: [], answerMs: 50 });
   await assertRejects(waiting, CallError, "nothing within 0.05 s");
 });

@@ -60,11 +60,11 @@ Deno.test("a web page is no node's answer, whatever its status: it is a proxy's,
   using client = clientOf(server);
   const { terminal, printed } = holdTerminal();
   for (const path of ["forget?id=n1", "quiet?id=n1&for=1h"]) {
-    const asked = change(path, { client, terminal, not: [404, 502] });
+    const asked = change(path, { client, terminal, about: "n1", not: [404, 502] });
     await assertFails(asked, EXIT.nobody, "it answers something else: a web page");
   }
   for (status of [404, 502]) {
-    const asked = change("hook-test?name=pager", { client, terminal, not: [404, 502] });
+    const asked = change("hook-test", { client, terminal, about: "pager", not: [404, 502] });
     await assertFails(asked, EXIT.nobody, `status ${status}`);
   }
   for (status of [401, 403]) {
