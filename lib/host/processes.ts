@@ -16,9 +16,17 @@ let reaping = false;
 /** Starts a process; throws as `Deno.Command` does. */
 export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
   const child = new Deno.Command(program, options).spawn();
+  const status = child.status.catch(namelessEnd);
   started.add(child.pid);
-  void child.status.finally(() => started.delete(child.pid));
-  return child;
+  void status.finally(() => started.delete(child.pid));
+  return Object.defineProperty(child, "status", { value: status });
+}
+
+/** The end by a signal that the runtime has no name for, such as Linux' real-time signals: it fails to tell of one. */
+function namelessEnd(error: unknown): Deno.CommandStatus {
+  const [, signal] = /^Invalid signal: ([0-9]+)$/.exec(messageOf(error)) ?? [];
+  if (signal === undefined) throw error;
+  return { success: false, code: 128 + Number(signal), signal: null };
 }
 
 /** An end in words: `exited with 1`, `exited with 137 (SIGKILL)`. */

@@ -44,6 +44,17 @@ Deno.test(
   },
 );
 
+// Others have no such signals.
+Deno.test("Child.exited tells the end by a signal that has no name, as of any that ends it", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using child = await start("");
+  const { success } = await new Deno.Command("kill", { args: ["-40", `${child.pid}`] }).output();
+  assertEquals(success, true);
+  const exit = await within(child.exited, () => "its end is not told");
+  assertEquals(exit, { status: 168, planned: false, word: "dead 168 sh" });
+});
+
 Deno.test(
   "Child.exited after a closed terminal has left as planned, by the signal that the program got as well",
   {
