@@ -21,8 +21,8 @@ const PASSING = /^[23]/;
 
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?:[ \r]|$)/;
 
-/** Interim answers (100, 103), before the one that counts. */
-const INTERIM = /^HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n/;
+/** Interim answers (100, 103), of which several may come before the one that counts. */
+const INTERIM = /^(?:HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)+/;
 
 /** Settles when the answer can be judged; rejects if none comes, also when `signal` is aborted. */
 export async function runHttp(

@@ -68,12 +68,27 @@ Deno.test("http: a failing answer's first line is its words, however it is frame
     [`${head}content-length: 4\r\n\r\nfull`]: "http 503: full",
     [`${head}Transfer-Encoding: chunked\r\n\r\n4\r\nfull\r\n0\r\n\r\n`]: "http 503: full",
     [`HTTP/1.1 103 Early\r\nlink: x\r\n\r\n${head}\r\nfull`]: "http 503: full",
+    [`${"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n".repeat(2)}${head}\r\nfull`]: "http 503: full",
     "HTTP/1.0 500\r\n\r\nfull": "http 500: full",
   };
   for (const [answer, words] of Object.entries(answers)) {
     await using peer = answering(answer);
     assertEquals(await wordsOf(`http://${peer.address}/`), words);
   }
+});
+
+Deno.test("http: interim answers before the one that counts say nothing, at once or one by one", async () => {
+  const early = "HTTP/1.1 103 Early\r\nlink: x\r\n\r\n";
+  await using together = answering(`${early}${early}HTTP/1.1 200 OK\r\n\r\n`);
+  assertEquals(await wordsOf(`http://${together.address}/`), "");
+  await using apart = new MutePeer(async (conn) => {
+    await readUntil(conn, /\r\n\r\n/);
+    for (const part of [early, early, "HTTP/1.1 204 No\r\n\r\n"]) {
+      for (const byte of part) await conn.write(new TextEncoder().encode(byte));
+    }
+    conn.close();
+  });
+  assertEquals(await wordsOf(`http://${apart.address}/`), "");
 });
 
 Deno.test("http: an answer that passes needs no end, and one that fails is not waited for once its line is there", async () => {
