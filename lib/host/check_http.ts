@@ -44,10 +44,9 @@ export async function runHttp(
   }
 }
 
-/** Reads until the answer passes, its first line of words is there, or no more comes. */
+/** Reads until the answer passes, its first line of words is there, or no more comes. A character stands for a byte. */
 async function readAnswer(conn: Deno.Conn): Promise<string> {
   const bytes = new Uint8Array(ANSWER_BYTES_MAX);
-  const decoder = new TextDecoder();
   let text = "";
   for (let length = 0; length < bytes.length;) {
     let count: number | null;
@@ -60,7 +59,7 @@ async function readAnswer(conn: Deno.Conn): Promise<string> {
     }
     if (count === null) return text;
     length += count;
-    text = decoder.decode(bytes.subarray(0, length)).replace(INTERIM, "");
+    text = String.fromCharCode(...bytes.subarray(0, length)).replace(INTERIM, "");
     const { status, body, isWhole } = partsOf(text);
     if (PASSING.test(status) || isWhole || hasLine(body)) return text;
     if (text.length >= 12 && status === "") return text;
@@ -74,21 +73,31 @@ function judge(answer: string): Run {
   if (status === "") {
     throw new Error(answer === "" ? "it closed the connection" : "it does not speak HTTP/1.1");
   }
-  const line = body.split("\n").find((line) => line.trim() !== "")?.trim();
+  const words = new TextDecoder().decode(Uint8Array.from(body, (char) => char.charCodeAt(0)));
+  const line = words.split("\n").find((line) => line.trim() !== "")?.trim();
   return { passed: false, words: line ? `http ${status}: ${line}` : `http ${status}` };
 }
 
-/** The status (empty where it cannot be read), and what came of the body, without the size of its first chunk. */
+/** The status (empty where it cannot be read), and what came of the body. */
 function partsOf(answer: string): { status: string; body: string; isWhole: boolean } {
   const status = STATUS_LINE.exec(answer)?.[1] ?? "";
   const [, head, body = ""] = /^(.*?)\r?\n\r?\n(.*)$/s.exec(answer) ?? [];
   if (head === undefined) return { status, body: "", isWhole: false };
-  const isChunked = /^transfer-encoding:[^\n]*\bchunked\b/im.test(head);
+  if (/^transfer-encoding:[^\n]*\bchunked\b/im.test(head)) return { status, ...joined(body) };
   const bytes = /^content-length: *([0-9]+)/im.exec(head)?.[1];
-  return {
-    status,
-    body: isChunked ? body.replace(/^[0-9a-fA-F]+[^\n]*(?:\n|$)/, "") : body,
-    // A server may keep the connection although it is asked not to.
-    isWhole: isChunked ? /(?:^|\n)0+\r?\n/.test(body) : body.length >= Number(bytes ?? Infinity),
-  };
+  // A server may keep the connection although it is asked not to.
+  return { status, body, isWhole: body.length >= Number(bytes ?? Infinity) };
+}
+
+/** A body that came in chunks: a process that writes piece by piece sends a line in several. */
+function joined(chunks: string): { body: string; isWhole: boolean } {
+  let body = "";
+  for (let at = 0;;) {
+    const [line, size] = /^(?:\r?\n)?([0-9a-fA-F]{1,8})[^\n]*\n/.exec(chunks.slice(at)) ?? [];
+    if (line === undefined || size === undefined) return { body, isWhole: false };
+    const [start, length] = [at + line.length, parseInt(size, 16)];
+    if (length === 0) return { body, isWhole: true };
+    at = start + length;
+    body += chunks.slice(start, at);
+  }
 }

@@ -67,6 +67,9 @@ Deno.test("http: a failing answer's first line is its words, however it is frame
     [`${head}\r\n\n  pool exhausted \r\nmore`]: "http 503: pool exhausted",
     [`${head}content-length: 4\r\n\r\nfull`]: "http 503: full",
     [`${head}Transfer-Encoding: chunked\r\n\r\n4\r\nfull\r\n0\r\n\r\n`]: "http 503: full",
+    [`${head}Transfer-Encoding: chunked\r\n\r\n5\r\npool \r\nA\r\nexhausted\n\r\n0\r\n\r\n`]:
+      "http 503: pool exhausted",
+    [`${head}\r\nvoilà\xa0, pleine`]: "http 503: voilà\xa0, pleine",
     [`HTTP/1.1 103 Early\r\nlink: x\r\n\r\n${head}\r\nfull`]: "http 503: full",
     [`${"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n".repeat(2)}${head}\r\nfull`]: "http 503: full",
     "HTTP/1.0 500\r\n\r\nfull": "http 500: full",
@@ -96,11 +99,21 @@ Deno.test("http: an answer that passes needs no end, and one that fails is not w
   const status = "HTTP/1.1 200";
   const whole = "HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nfull";
   const line = "HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nfull\n";
+  // Its length is one of bytes.
+  const beyondAscii = "HTTP/1.1 503 No\r\ncontent-length: 6\r\n\r\n満席";
+  const chunked = "HTTP/1.1 503 No\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfull\r\n0\r\n\r\n";
   for (
-    const [answer, words] of [[at200, ""], [`${status}\r\n`, ""], [whole, "http 503: full"], [
-      line,
-      "http 503: full",
-    ]]
+    const [answer, words] of [
+      [at200, ""],
+      [`${status}\r\n`, ""],
+      [whole, "http 503: full"],
+      [
+        line,
+        "http 503: full",
+      ],
+      [beyondAscii, "http 503: 満席"],
+      [chunked, "http 503: full"],
+    ]
   ) {
     await using peer = answering(answer!, { keep: true });
     // A time-out of a minute, beyond this test's patience.
