@@ -43,15 +43,17 @@ export class Child {
   readonly #child: Deno.ChildProcess;
   /** As people call it: the last part of its path. */
   readonly name: string;
+  readonly #onTrouble: (text: string) => void;
   /** The last signal that asked it to stop. */
   #asked: keyof typeof ASKING | undefined;
 
   /**
-   * Starts the process.
+   * Starts the process. `onTrouble` is told of a signal that it cannot be sent.
    *
    * @throws {ProgramError} if it cannot be started.
    */
-  constructor([program = "", ...args]: readonly string[]) {
+  constructor([program = "", ...args]: readonly string[], onTrouble: (text: string) => void) {
+    this.#onTrouble = onTrouble;
     this.name = program.replace(/.*[\\/](?=.)/s, "");
     try {
       const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
@@ -78,7 +80,7 @@ export class Child {
     this.#asked = "SIGHUP";
   }
 
-  /** Ends the process: asks it to, and kills it where that takes longer than containers have. */
+  /** Ends the process: asks it to, and kills it where that takes longer than containers have. Waits no longer. */
   async stop(): Promise<void> {
     this.#asked ??= "SIGTERM";
     this.#kill("SIGTERM");
@@ -89,6 +91,11 @@ export class Child {
     try {
       this.#child.kill(signal);
     } catch (error) {
+      if (error instanceof Deno.errors.PermissionDenied) {
+        // As sudo does.
+        this.#onTrouble(`cannot send ${signal} to ${this.name}: it runs as another user`);
+        return;
+      }
       // It has ended.
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }

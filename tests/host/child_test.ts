@@ -6,12 +6,15 @@ import { Timers } from "../support/timers.ts";
 const ignore = Deno.build.os === "windows";
 
 /** A shell that has come to the end of `script`, and then waits. */
-async function start(script: string): Promise<Child & AsyncDisposable> {
+async function start(script: string): Promise<Child & AsyncDisposable & { troubles: string[] }> {
   const folder = await Deno.makeTempDir();
   const waits = `: > "$1/ready"; while :; do sleep 0.05; done`;
-  const child = new Child(["/bin/sh", "-c", `${script}\n${waits}`, "sh", folder]);
+  const troubles: string[] = [];
+  const command = ["/bin/sh", "-c", `${script}\n${waits}`, "sh", folder];
+  const child = new Child(command, (text) => troubles.push(text));
   await eventually(() => Deno.stat(`${folder}/ready`));
   return Object.assign(child, {
+    troubles,
     async [Symbol.asyncDispose]() {
       child.pass("SIGKILL" as PassedSignal);
       await child.exited;
@@ -91,3 +94,29 @@ Deno.test("Child.stop() kills a program that takes longer to end than containers
   const { status, planned } = await within(child.exited, () => "it runs on");
   assertEquals([status, planned], [137, true]);
 });
+
+Deno.test(
+  "Child.stop() waits no longer for a program of another user, and what it cannot be sent is told",
+  {
+    ignore,
+  },
+  async () => {
+    await using child = await start("");
+    const { kill } = Deno.ChildProcess.prototype;
+    try {
+      Deno.ChildProcess.prototype.kill = () => {
+        throw new Deno.errors.PermissionDenied("EPERM: Operation not permitted");
+      };
+      child.pass("SIGTERM");
+      using timers = new Timers();
+      const stopped = child.stop();
+      assertEquals(timers.delays, [ENDING_MS]);
+      await timers.next();
+      await stopped;
+    } finally {
+      Deno.ChildProcess.prototype.kill = kill;
+    }
+    const told = (signal: string) => `cannot send ${signal} to sh: it runs as another user`;
+    assertEquals(child.troubles, ["SIGTERM", "SIGTERM", "SIGKILL"].map(told));
+  },
+);
