@@ -27,6 +27,13 @@ const TERMINAL_SIGNALS: readonly string[] = ["SIGINT", "SIGQUIT"];
 /** What the process may take to end before it is killed, in ms: as long as containers have. */
 export const ENDING_MS = 10_000;
 
+/**
+ * Long after any of these but SIGTERM a process was not asked to stop: many mean another thing by it. A Java machine
+ * prints its threads at SIGQUIT, an interpreter drops a line at SIGINT, and what nohup started minds no SIGHUP. In ms,
+ * and more than an orderly stop at a terminal takes.
+ */
+const ASKED_MS = 60_000;
+
 /** How the process ended. */
 export interface Exit {
   /** Its exit status; 128 plus the number of the signal that ended it. */
@@ -44,16 +51,21 @@ export class Child {
   /** As people call it: the last part of its path. */
   readonly name: string;
   readonly #onTrouble: (text: string) => void;
-  /** The last signal that asked it to stop. */
-  #asked: keyof typeof ASKING | undefined;
+  readonly #nowMs: () => number;
+  /** The signal that asked it to stop, and when it was sent. */
+  #asked: { readonly signal: keyof typeof ASKING; readonly atMs: number } | undefined;
 
   /**
-   * Starts the process. `onTrouble` is told of a signal that it cannot be sent.
+   * Starts the process. `onTrouble` hears of a signal that it cannot be sent; `nowMs` is a clock that never goes back.
    *
    * @throws {ProgramError} if it cannot be started.
    */
-  constructor([program = "", ...args]: readonly string[], onTrouble: (text: string) => void) {
+  constructor(
+    [program = "", ...args]: readonly string[],
+    { onTrouble, nowMs }: { onTrouble: (text: string) => void; nowMs: () => number },
+  ) {
     this.#onTrouble = onTrouble;
+    this.#nowMs = nowMs;
     this.name = program.replace(/.*[\\/](?=.)/s, "");
     try {
       const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
@@ -70,19 +82,19 @@ export class Child {
 
   /** Passes a signal on, unless the process got it from a terminal already. */
   pass(signal: PassedSignal): void {
-    if (isStopping(signal)) this.#asked = signal;
+    if (isStopping(signal)) this.#asks(signal);
     if (TERMINAL_SIGNALS.includes(signal) && hasTerminal()) return;
     this.#kill(signal);
   }
 
   /** Its terminal was closed, of which the process heard as well. */
   hungUp(): void {
-    this.#asked = "SIGHUP";
+    this.#asks("SIGHUP");
   }
 
   /** Ends the process: asks it to, and kills it where that takes longer than containers have. Waits no longer. */
   async stop(): Promise<void> {
-    this.#asked ??= "SIGTERM";
+    if (this.#askedBy() === undefined) this.#asks("SIGTERM");
     this.#kill("SIGTERM");
     await withDeadline(this.exited, ENDING_MS, () => this.#kill("SIGKILL"));
   }
@@ -101,9 +113,21 @@ export class Child {
     }
   }
 
+  /** Takes note that it was asked to stop; SIGTERM stands, whatever comes after it. */
+  #asks(signal: keyof typeof ASKING): void {
+    if (this.#asked?.signal !== "SIGTERM") this.#asked = { signal, atMs: this.#nowMs() };
+  }
+
+  /** The signal that asked the process to stop, by now. */
+  #askedBy(): keyof typeof ASKING | undefined {
+    if (this.#asked === undefined) return undefined;
+    const { signal, atMs } = this.#asked;
+    return signal === "SIGTERM" || this.#nowMs() - atMs < ASKED_MS ? signal : undefined;
+  }
+
   #exitOf(status: Deno.CommandStatus): Exit {
     const { code, signal } = status;
-    const asked = this.#asked;
+    const asked = this.#askedBy();
     if (asked === undefined && code !== 0) {
       return { status: code, planned: false, word: deathWord({ name: this.name, code, signal }) };
     }

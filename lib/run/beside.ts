@@ -44,7 +44,10 @@ export class Beside {
       reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
     }
     if (command !== undefined) {
-      const child = this.#child = new Child(command, (text) => log.notice("warn", text));
+      const child = this.#child = new Child(command, {
+        onTrouble: (text) => log.notice("warn", text),
+        nowMs: () => performance.now(),
+      });
       log.notice("info", `runs ${child.name}, pid ${child.pid}`);
       void child.exited.then((exit) => this.#ended(exit, { log, onExit }));
     }

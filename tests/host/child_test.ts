@@ -5,16 +5,27 @@ import { Timers } from "../support/timers.ts";
 
 const ignore = Deno.build.os === "windows";
 
+/** What a test sees of a program, and the clock that it moves. */
+interface Bench extends AsyncDisposable {
+  readonly troubles: readonly string[];
+  readonly clock: { nowMs: number };
+}
+
 /** A shell that has come to the end of `script`, and then waits. */
-async function start(script: string): Promise<Child & AsyncDisposable & { troubles: string[] }> {
+async function start(script: string): Promise<Child & Bench> {
   const folder = await Deno.makeTempDir();
   const waits = `: > "$1/ready"; while :; do sleep 0.05; done`;
   const troubles: string[] = [];
   const command = ["/bin/sh", "-c", `${script}\n${waits}`, "sh", folder];
-  const child = new Child(command, (text) => troubles.push(text));
+  const clock = { nowMs: 0 };
+  const child = new Child(command, {
+    onTrouble: (text) => troubles.push(text),
+    nowMs: () => clock.nowMs,
+  });
   await eventually(() => Deno.stat(`${folder}/ready`));
   return Object.assign(child, {
     troubles,
+    clock,
     async [Symbol.asyncDispose]() {
       child.pass("SIGKILL" as PassedSignal);
       await child.exited;
@@ -43,6 +54,31 @@ Deno.test(
       await using child = await start(script);
       child.pass(signal);
       assertEquals(await within(child.exited, () => `${signal} does not end it`), end, script);
+    }
+  },
+);
+
+Deno.test(
+  "Child.exited tells a crash long after a signal by which many mean no stop; SIGTERM means one for good",
+  {
+    ignore,
+  },
+  async () => {
+    const minute = 60_000;
+    const ends = [
+      ["SIGQUIT", minute - 1, "SIGQUIT then exited with 3", true],
+      ["SIGQUIT", minute, "dead 3 sh", false],
+      ["SIGINT", minute, "dead 3 sh", false],
+      ["SIGTERM", 10 * minute, "SIGTERM then exited with 3", true],
+    ] as const;
+    for (const [signal, laterMs, word, planned] of ends) {
+      await using child = await start(`trap '' ${signal.slice(3)}; trap 'exit 3' USR1`);
+      child.pass(signal);
+      child.clock.nowMs += laterMs;
+      child.pass("SIGUSR1");
+      assertEquals(await within(child.exited, () => `${signal}: it runs on`), {
+        ...{ status: 3, planned, word },
+      });
     }
   },
 );
