@@ -126,6 +126,21 @@ export function onHangUp({ stop, reload }: { stop: () => void; reload: () => voi
 }
 
 /**
+ * Whether whoever started this process had it ignore SIGHUP, as nohup does. Asked before anything else is done, as the
+ * runtime takes SIGHUP with the first signal of any kind that is listened for. Linux tells, in a mask whose lowest bit
+ * is SIGHUP's.
+ */
+export const HANG_UP_IGNORED = isHangUpIgnored();
+
+function isHangUpIgnored(): boolean {
+  try {
+    return /^SigIgn:.*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Keeps the process running after an uncaught error: only a mistake in this program can cause one, and the rest of
  * the node still works. `report` gets each error.
  */

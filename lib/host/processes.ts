@@ -46,6 +46,23 @@ export function killGroup({ pid }: Deno.ChildProcess): void {
   }
 }
 
+// <signal.h>
+const SIGHUP = 1;
+const SIG_IGN = 1n;
+
+/**
+ * Has the system ignore SIGHUP again, which a program that is started then inherits: the runtime would have it end by
+ * one. Calls `onTrouble` with the reason where that cannot be done.
+ */
+export function ignoreHangUp(onTrouble: (text: string) => void): void {
+  try {
+    const types = { parameters: ["i32", "pointer"], result: "pointer" } as const;
+    bindLibc({ signal: types }).signal(SIGHUP, Deno.UnsafePointer.create(SIG_IGN));
+  } catch (error) {
+    onTrouble(messageOf(error));
+  }
+}
+
 // Linux: <sys/wait.h>, and where a siginfo_t has the ID of the process on 64 bits.
 const P_ALL = 0;
 const P_PID = 1;

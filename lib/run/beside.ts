@@ -9,7 +9,8 @@ import { Child, type Exit, onPassedSignals, type PassedSignal } from "../host/ch
 import type { Config } from "../config/config.ts";
 import { endOf } from "../ends.ts";
 import type { Log } from "../log.ts";
-import { reapOrphans } from "../host/processes.ts";
+import { HANG_UP_IGNORED } from "../host/process.ts";
+import { ignoreHangUp, reapOrphans } from "../host/processes.ts";
 
 export interface BesideOptions {
   readonly log: Log;
@@ -44,6 +45,9 @@ export class Beside {
       reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
     }
     if (command !== undefined) {
+      if (HANG_UP_IGNORED) {
+        ignoreHangUp((why) => log.notice("warn", `SIGHUP ends it in spite of nohup: ${why}`));
+      }
       const child = this.#child = new Child(command, {
         onTrouble: (text) => log.notice("warn", text),
         nowMs: () => performance.now(),

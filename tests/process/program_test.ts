@@ -15,9 +15,17 @@ const PRINTS_SIGNALS = `
   echo ready
   while :; do sleep 0.05; done`;
 
-/** A node that runs a shell's script. `spawnNode` puts the flags last, so a shell puts the program behind them. */
-function spawnWith(id: string, script: string, flags = ""): Promise<NodeProcess> {
-  const behind = ["sh", "-c", 'exec "$@" -- sh -c "$SCRIPT"', "sh"];
+/**
+ * A node that runs a shell's script, started by what is `before` it. `spawnNode` puts the flags last, so a shell puts the
+ * program behind them.
+ */
+function spawnWith(
+  id: string,
+  script: string,
+  flags = "",
+  before: readonly string[] = [],
+): Promise<NodeProcess> {
+  const behind = [...before, "sh", "-c", 'exec "$@" -- sh -c "$SCRIPT"', "sh"];
   return spawnNode(id, flags, ["env", `SCRIPT=${script}`, ...behind, ...programCommand()]);
 }
 
@@ -94,6 +102,19 @@ Deno.test(
     assertStringIncludes(await reasonOf(n1, "n2"), "SIGTERM then exited with 3");
   },
 );
+
+Deno.test("a node that nohup started minds no SIGHUP, and its program none", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using node = await spawnWith("n1", PRINTS_SIGNALS, "", ["nohup"]);
+  await eventuallySays(node, "ready");
+  for (const signal of ["HUP", "USR1", "TERM"]) node.kill(`SIG${signal}` as Deno.Signal);
+  assertEquals(await node.exit(), 3);
+  assertEquals(node.lines.filter((line) => line.startsWith("got ")).toSorted(), [
+    "got TERM",
+    "got USR1",
+  ]);
+});
 
 Deno.test("a program that ends by the signal it was sent has left as planned", {
   ignore,
