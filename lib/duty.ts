@@ -148,9 +148,8 @@ export class Duty {
       const isQuiet = isMute || this.#tidings.quiets.of(id, nowMs) !== undefined;
       // What was kept back counts from when it is free again: all take their turns from then on.
       wanted.freeMs = isQuiet ? undefined : wanted.freeMs ?? nowMs;
-      if (wanted.freeMs === undefined) continue;
-      const afterMs = AT_ONCE.has(this.#seen.get(id)!.status) ? 0 : this.#tellAfterMs;
-      ready.push({ id, readyMs: Math.max(wanted.freeMs, wanted.sinceMs + afterMs) });
+      const readyMs = this.#readyMs(id, wanted);
+      if (readyMs < Infinity) ready.push({ id, readyMs });
     }
     if (ready.length === 0) return undefined;
     ready.sort((a, b) => a.readyMs - b.readyMs);
@@ -160,6 +159,12 @@ export class Duty {
     const last = this.#tidings.told.last(this.hook.name);
     const isStorm = last !== undefined && (last.together > 1 || ids.length > 1);
     return { ids, dueMs: isStorm ? Math.max(gatheredMs, last.atMs + STORM_MS) : gatheredMs };
+  }
+
+  /** When a change has lasted long enough; Infinity while something keeps it back. */
+  #readyMs(id: string, { freeMs = Infinity, sinceMs }: Wanted): number {
+    const afterMs = AT_ONCE.has(this.#seen.get(id)!.status) ? 0 : this.#tellAfterMs;
+    return Math.max(freeMs, sinceMs + afterMs);
   }
 
   /** Begins a message about these members. */
@@ -200,11 +205,7 @@ export class Duty {
 
   /** Changes whose time has come and that are not told, and how long the oldest has waited, in ms. */
   pending(nowMs: number): { pending: number; oldestPendingMs: number } {
-    const waits = Array.from(
-      this.#wanted.values(),
-      ({ freeMs, sinceMs }) =>
-        freeMs === undefined ? -1 : nowMs - Math.max(freeMs, sinceMs + this.#tellAfterMs),
-    )
+    const waits = Array.from(this.#wanted, ([id, wanted]) => nowMs - this.#readyMs(id, wanted))
       .filter((waitMs) => waitMs >= 0);
     return { pending: waits.length, oldestPendingMs: Math.max(0, ...waits) };
   }

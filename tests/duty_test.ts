@@ -63,6 +63,20 @@ Deno.test("a hook minds the troubles that it asks for, of members with its tags"
   assertEquals(minds("live", '{"role":"web"}'), false, "it is no trouble");
 });
 
+Deno.test("what a user did on purpose counts as due at once, whatever else has to last", () => {
+  const hook = { name: "pager", statuses: new Set<Status>(["left"]), tags: {}, cutOff: false };
+  const seen = seenAs("left", 10_000);
+  const duty = new Duty({
+    hook,
+    tidings: new Tidings({ newsMs: 8_000 }),
+    seen: new Map([["n3", seen]]),
+    tellAfterMs: 30_000,
+  });
+  duty.judge(seen, 10_000);
+  assertEquals(duty.due(10_000, false)?.ids, ["n3"]);
+  assertEquals(duty.pending(15_000), { pending: 1, oldestPendingMs: 5_000 });
+});
+
 Deno.test("a change counts as due from the ms in which it has lasted long enough", () => {
   const hook = { name: "pager", statuses: new Set<Status>(["dead"]), tags: {}, cutOff: false };
   const seen = seenAs("dead", 10_000);
