@@ -103,7 +103,9 @@ export class Teller {
     const { signal: stopping } = this.#over;
     return await withSignal(stopping, timeoutMs, async (signal) => {
       try {
-        if (!stopping.aborted) return await this.#act(hook, message, signal);
+        const run = stopping.aborted ? undefined : await this.#act(hook, message, signal);
+        // What is cut short by the end of this node did not take too long.
+        if (run !== undefined && (run.done || !stopping.aborted)) return run;
       } catch (error) {
         const late = `no answer within ${formatDuration(timeoutMs)}`;
         if (!stopping.aborted) return failed(signal.aborted ? late : reasonOf(error));

@@ -129,7 +129,7 @@ Deno.test("hooks: a node that stops kills what runs, and starts no more", async 
   const { teller } = tellerOf("sleep 300,name=c");
   const run = teller.tell(telling("c"), 3);
   teller.stop();
-  assertEquals((await run).done, false);
+  assertEquals(await run, { done: false, words: "this node is stopping", lines: [] });
   assertEquals((await teller.tell(telling("c"), 3)).words, "this node is stopping");
 });
 
