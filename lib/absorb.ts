@@ -9,15 +9,14 @@ import type { Mark } from "./forgotten.ts";
 import type { Replica } from "./replica.ts";
 import type { Columns } from "./stamps.ts";
 import { isUp, type Merged, type Report, type Row } from "./table.ts";
+import type { Origin } from "./testimony.ts";
 import { decodeTicks, type Read } from "./ticks_read.ts";
 import type { Message } from "./wire.ts";
 
 /** Where a message came from, and when. */
-export interface Told {
-  readonly via: string;
+export interface MessageOrigin extends Origin {
   /** It answers a call of this node: `via` is at an address that this node knows. */
   readonly isAnswer: boolean;
-  readonly nowMs: number;
   /** In roster order, the heartbeats that the message answers. */
   readonly said?: Float64Array | undefined;
 }
@@ -39,9 +38,9 @@ export interface Absorbed extends Read {
 }
 
 /** Merges a message into `replica`. */
-export function absorb(replica: Replica, message: Message, told: Told): Absorbed {
+export function absorb(replica: Replica, message: Message, origin: MessageOrigin): Absorbed {
   const { table } = replica;
-  const { via, nowMs } = told;
+  const { via, nowMs } = origin;
   const doubted = new Set<string>();
   let urgent = false;
   let refused = 0;
@@ -54,7 +53,7 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   for (const report of message.rows ?? []) {
     const row = table.get(report.id);
     if (report.id === replica.id && report.boot !== row?.boot) own = report;
-    if (!mayTake(replica, row, report, told)) {
+    if (!mayTake(replica, row, report, origin)) {
       // A process that began anew may be elsewhere.
       const address = row?.boot === report.boot ? row.address : report.address;
       if (report.id !== replica.id) doubted.add(address);
@@ -64,19 +63,21 @@ export function absorb(replica: Replica, message: Message, told: Told): Absorbed
   for (const mark of message.forgotten ?? []) {
     if (mark.id !== replica.id) {
       if (replica.forgotten.take(mark, via, nowMs)) urgent = true;
-    } else if (mayTake(replica, table.get(mark.id), mark, told)) replica.overtake(mark, nowMs);
+    } else if (mayTake(replica, table.get(mark.id), mark, origin)) replica.overtake(mark, nowMs);
   }
   const equal = message.roster === table.rosterHash;
-  const { columns, unread } = equal ? readHeartbeats(replica, message, told) : NOTHING_READ;
-  if (columns !== undefined && absorbColumns(replica, columns, { ...told, doubted })) urgent = true;
+  const { columns, unread } = equal ? readHeartbeats(replica, message, origin) : NOTHING_READ;
+  if (columns !== undefined && absorbColumns(replica, columns, { ...origin, doubted })) {
+    urgent = true;
+  }
   const charged = new Set<Row>();
   for (const charge of message.charges ?? []) {
-    if (replica.testimony.takeCharge(charge, told)) urgent = true;
+    if (replica.testimony.takeCharge(charge, origin)) urgent = true;
     const row = table.get(charge.member);
     if (row !== undefined && charge.witness === via) charged.add(row);
   }
   for (const accept of message.accepts ?? []) {
-    if (replica.testimony.takeAccept(accept, told)) urgent = true;
+    if (replica.testimony.takeAccept(accept, origin)) urgent = true;
   }
   if (message.readers && equal) replica.forms.take(message.readers, table.roster(), nowMs);
   for (const said of message.slow ?? []) replica.testimony.takeSlow(said, nowMs);
@@ -90,7 +91,7 @@ const NOTHING_READ: Read = { columns: undefined, unread: false };
 function readHeartbeats(
   { table }: Replica,
   { columns, ticks }: Message,
-  { via, nowMs, said }: Told,
+  { via, nowMs, said }: MessageOrigin,
 ): Read {
   if (ticks === undefined) return { columns, unread: false };
   return decodeTicks(ticks, table.stamps(), { from: via, nowMs, said });
@@ -99,7 +100,7 @@ function readHeartbeats(
 function absorbColumns(
   replica: Replica,
   told: Columns,
-  { doubted, ...from }: Told & { doubted: Set<string> },
+  { doubted, ...from }: MessageOrigin & { doubted: Set<string> },
 ): boolean {
   const { table, evidence, unitMs = Infinity } = replica;
   const { nowMs } = from;
@@ -123,19 +124,24 @@ function absorbColumns(
 }
 
 /** Whether a report's heartbeat is believed; an older one changes nothing. */
-function mayTake(replica: Replica, row: Row | undefined, report: Mark, told: Told): boolean {
+function mayTake(
+  replica: Replica,
+  row: Row | undefined,
+  report: Mark,
+  origin: MessageOrigin,
+): boolean {
   const { id, heartbeat, ageMs } = report;
-  const at = { nowMs: told.nowMs, missedMs: replica.clock.missedMs };
+  const at = { nowMs: origin.nowMs, missedMs: replica.clock.missedMs };
   if (row !== undefined && heartbeat < row.heartbeat) return true;
   if (row !== undefined && isNear(row, heartbeat + ageMs, at)) return true;
-  return isBelievedOf(replica, { id, row, heartbeat }, told);
+  return isBelievedOf(replica, { id, row, heartbeat }, origin);
 }
 
 /** Whether a heartbeat that is far from the known clock is believed all the same. */
 function isBelievedOf(
   replica: Replica,
   { id, row, heartbeat }: { id: string; row: Row | undefined; heartbeat: number },
-  { via, isAnswer, nowMs }: Told,
+  { via, isAnswer, nowMs }: MessageOrigin,
 ): boolean {
   return isBelieved(heartbeat, {
     // What the member says of itself, or what a member that this node called says of this node.

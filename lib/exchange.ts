@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { absorb, type Absorbed, type Told } from "./absorb.ts";
+import { absorb, type Absorbed, type MessageOrigin } from "./absorb.ts";
 import { HEARSAY_MAX_MS } from "./belief.ts";
 import type { Call, Calls, Failure } from "./calls.ts";
 import { Claims } from "./claims.ts";
@@ -215,7 +215,7 @@ export class Exchanges {
   #merge(
     turn: Turn,
     message: Message,
-    from: Omit<Told, "nowMs">,
+    from: Omit<MessageOrigin, "nowMs">,
   ): Absorbed {
     const { replica, rounds, calls, suspicion, joining, pace } = this.#options;
     const { via } = from;

@@ -11,8 +11,8 @@ import type { Slowness } from "./slow.ts";
 import type { Row, Table } from "./table.ts";
 import type { Verdicts } from "./verdicts.ts";
 
-/** Who said it, and the running time. */
-interface Told {
+/** Who said something, and the running time at which it came. */
+export interface Origin {
   readonly via: string;
   readonly nowMs: number;
 }
@@ -44,18 +44,18 @@ export class Testimony {
   }
 
   /** Takes another node's charge; true if it is news. */
-  takeCharge(charge: Charge, told: Told): boolean {
+  takeCharge(charge: Charge, origin: Origin): boolean {
     const { id, table, evidence, answer } = this.#options;
     const row = table.get(charge.member);
     if (row === undefined || charge.witness === charge.member) return false;
-    if (charge.upTo > reachOf(row, told.nowMs)) return false;
-    if (row.id === id) return answer(charge, told.nowMs);
+    if (charge.upTo > reachOf(row, origin.nowMs)) return false;
+    if (row.id === id) return answer(charge, origin.nowMs);
     // A member dead by its age needs no charge, and each would be news again at its return.
-    if (row.heartbeat === 0 || evidence.isSettled(row, told.nowMs)) return false;
-    return this.#addCharge(charge, row, told);
+    if (row.heartbeat === 0 || evidence.isSettled(row, origin.nowMs)) return false;
+    return this.#addCharge(charge, row, origin);
   }
 
-  #addCharge(charge: Charge, row: Row, { via, nowMs }: Told): boolean {
+  #addCharge(charge: Charge, row: Row, { via, nowMs }: Origin): boolean {
     const { evidence, verdicts } = this.#options;
     const news = evidence.charges.add(charge, row, nowMs);
     if (news) verdicts.touchId(row.id, via);
@@ -70,7 +70,7 @@ export class Testimony {
   }
 
   /** Takes evidence that a member's host accepts connections; true if others should know at once. */
-  takeAccept(accept: Accept, { via, nowMs }: Told): boolean {
+  takeAccept(accept: Accept, { via, nowMs }: Origin): boolean {
     const { id, table, evidence, verdicts } = this.#options;
     const row = table.get(accept.member);
     // A Go node's heartbeats are stamps of others; this node knows of itself.

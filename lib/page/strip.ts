@@ -6,7 +6,7 @@
  */
 import { durationWords, whyWords } from "../../static/words.js";
 import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts";
-import type { Told } from "../report/stories.ts";
+import type { KeptChange } from "../report/stories.ts";
 
 /** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
 export const LATE_SHARE = 0.6;
@@ -40,7 +40,7 @@ export interface StripFrame {
   readonly startedMs: number;
   readonly deadAfterMs: number;
   /** The changes of the member's status, oldest first. */
-  readonly changes: readonly Pick<Told, "atMs" | "to" | "reason">[];
+  readonly changes: readonly Pick<KeptChange, "atMs" | "to" | "reason">[];
 }
 
 /** The order in the label: trouble first. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { changeView, type Stories, type Told } from "./stories.ts";
+import { changeView, type KeptChange, type Stories } from "./stories.ts";
 
 /** Readers at once: a browser tab for each of a large team and some scripts. Each holds a connection open. */
 export const STREAMS_MAX = 100;
@@ -143,7 +143,7 @@ export class EventStreams {
     return comment ? encoder.encode(COMMENT) : bytes;
   }
 
-  #encode(from: number, changes: readonly Told[]): Uint8Array {
+  #encode(from: number, changes: readonly KeptChange[]): Uint8Array {
     const to = from + changes.length;
     if (this.#chunk.from !== from || this.#chunk.to !== to) {
       const text = changes.map((told) =>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Told } from "./stories.ts";
+import type { KeptChange } from "./stories.ts";
 
 /** A member flaps that changed more often than this within {@linkcode FLAPPING_MS}. */
 const FLAPPING_CHANGES = 4;
@@ -12,7 +12,7 @@ const FLAPPING_CHANGES = 4;
 export const FLAPPING_MS = 600_000;
 
 /** The most changes within ten minutes, of a member that changed too often and was not quiet since; 0 of others. */
-export function flappingChanges(history: readonly Told[], nowMs: number): number {
+export function flappingChanges(history: readonly KeptChange[], nowMs: number): number {
   let most = 0;
   let last = history.length - 1;
   let laterMs = nowMs;
@@ -33,7 +33,7 @@ export class Flapping {
   readonly #untilMs = new Map<string, number>();
 
   /** Takes the last change of a member, with those before it, oldest first. */
-  changed(history: readonly Told[]): void {
+  changed(history: readonly KeptChange[]): void {
     const { id, atMs } = history.at(-1)!;
     if (flappingChanges(history, atMs) > 0) this.#untilMs.set(id, atMs + FLAPPING_MS);
   }

@@ -7,7 +7,7 @@ import type { Said } from "../about.ts";
 import type { Replica } from "../replica.ts";
 import { isUp, type Row, type Status } from "../table.ts";
 import { FLAPPING_MS, flappingChanges } from "./flapping.ts";
-import type { Told } from "./stories.ts";
+import type { KeptChange } from "./stories.ts";
 
 export interface Remark {
   readonly kind: "not checked yet" | "slow" | "flapping" | "warning" | "quiet";
@@ -35,7 +35,7 @@ export function remarksOf(
     /** What it says of itself. */
     readonly said: Said;
     readonly replica: Replica;
-    readonly history: readonly Told[];
+    readonly history: readonly KeptChange[];
     readonly wallMs: number;
     /** That hooks say nothing of it, and until when; undefined where they speak of it. */
     readonly quiet?: string | undefined;

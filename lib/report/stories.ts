@@ -40,7 +40,7 @@ export interface ChangeView {
 }
 
 /** A change as it is kept; {@linkcode changeView} writes its time out. */
-export interface Told extends Omit<ChangeView, "at" | "tags"> {
+export interface KeptChange extends Omit<ChangeView, "at" | "tags"> {
   readonly about?: About | undefined;
   /** Ms since the epoch, by this node's clock. */
   readonly atMs: number;
@@ -54,9 +54,9 @@ export interface StoriesLimits {
 
 export class Stories {
   readonly #limits: StoriesLimits;
-  readonly #histories = new Map<string, Told[]>();
+  readonly #histories = new Map<string, KeptChange[]>();
   /** The last changes of all members: event n is at index n modulo the length. */
-  readonly #ring: Told[] = [];
+  readonly #ring: KeptChange[] = [];
   #lastEvent = 0;
 
   constructor(
@@ -71,37 +71,37 @@ export class Stories {
   }
 
   /** Numbers a change, made at `atMs` of the wall clock by a member that says `about`, and adds it to its story. */
-  record(change: Change, atMs: number, about?: About): Told {
+  record(change: Change, atMs: number, about?: About): KeptChange {
     const { id, address, from, to, reason } = change;
-    const told = { id, address, from, to, reason, about, atMs, event: ++this.#lastEvent };
-    this.#ring[told.event % this.#limits.resumable] = told;
+    const kept = { id, address, from, to, reason, about, atMs, event: ++this.#lastEvent };
+    this.#ring[kept.event % this.#limits.resumable] = kept;
     const history = this.#histories.get(id);
     if (history === undefined) {
       // Members that made room in a full table leave their stories behind.
       if (this.#histories.size >= this.#limits.histories) this.#forgetOldest();
       // A literal has room for one, an empty list that grows for 17: most members live on and add nothing.
-      this.#histories.set(id, [told]);
-      return told;
+      this.#histories.set(id, [kept]);
+      return kept;
     }
-    history.push(told);
+    history.push(kept);
     if (history.length > this.#allowance()) {
       history.splice(0, history.length - this.#allowance());
     }
-    return told;
+    return kept;
   }
 
   /** The member's last change. */
-  latest(id: string): Told | undefined {
+  latest(id: string): KeptChange | undefined {
     return this.#histories.get(id)?.at(-1);
   }
 
   /** The member's changes, oldest first. */
-  history(id: string): readonly Told[] {
+  history(id: string): readonly KeptChange[] {
     return this.#histories.get(id) ?? [];
   }
 
   /** The changes after event `event`, oldest first; undefined if some are forgotten, or there was no such event. */
-  since(event: number): readonly Told[] | undefined {
+  since(event: number): readonly KeptChange[] | undefined {
     const count = this.#lastEvent - event;
     if (!Number.isSafeInteger(event) || event < 0) return undefined;
     if (count < 0 || count > this.#limits.resumable) return undefined;
@@ -122,8 +122,8 @@ export class Stories {
 }
 
 /** A change as `GET /events`, `GET /members/NNN` and the page show it. */
-export function changeView(told: Told): ChangeView {
-  const { id, address, from, to, atMs, reason, about, event } = told;
+export function changeView(kept: KeptChange): ChangeView {
+  const { id, address, from, to, atMs, reason, about, event } = kept;
   const { tags } = readAbout(about);
   return { id, address, from, to, at: new Date(atMs).toISOString(), reason, tags, event };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Status } from "../table.ts";
-import type { Told } from "./stories.ts";
+import type { KeptChange } from "./stories.ts";
 
 /** Samples in a strip: few enough that a single one is visible on the page. */
 export const STRIP_SAMPLES = 60;
@@ -63,7 +63,7 @@ export interface StripSource {
   readonly fromMs: number;
   view(id: string): StripView;
   /** The changes of a member's status in that time, oldest first. */
-  changes(id: string): readonly Pick<Told, "atMs" | "to" | "reason">[];
+  changes(id: string): readonly Pick<KeptChange, "atMs" | "to" | "reason">[];
 }
 
 /** A member's state at one moment. */
@@ -137,7 +137,7 @@ export class Strips {
   }
 
   /** What strips of the last minutes are drawn from; `epochMs` is when the monotonic clock began. */
-  source(epochMs: number, stories: { history(id: string): readonly Told[] }): StripSource {
+  source(epochMs: number, stories: { history(id: string): readonly KeptChange[] }): StripSource {
     return {
       fromMs: epochMs + this.fromMs,
       view: (id) => this.view(id),

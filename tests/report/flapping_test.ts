@@ -5,13 +5,13 @@ import { Flapping, flappingChanges } from "../../lib/report/flapping.ts";
 import { Past } from "../../lib/report/past.ts";
 import { Tellings } from "../../lib/report/tellings.ts";
 import { Reports } from "../../lib/report/reports.ts";
-import type { Told } from "../../lib/report/stories.ts";
+import type { KeptChange } from "../../lib/report/stories.ts";
 
 const MINUTE_MS = 60_000;
 
 const silent = createLog(() => {}, { now: () => new Date(0), format: "text", level: "error" });
 
-function changes(id: string, atMinutes: number[]): Told[] {
+function changes(id: string, atMinutes: number[]): KeptChange[] {
   return atMinutes.map((minute, event) => ({
     ...{ id, address: "", from: "live", to: "dead", reason: "", event },
     atMs: minute * MINUTE_MS,

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Pace } from "../../lib/pace.ts";
 import { Replica } from "../../lib/replica.ts";
 import { kindsIn, remarksOf, remarkWords } from "../../lib/report/remarks.ts";
-import type { Told } from "../../lib/report/stories.ts";
+import type { KeptChange } from "../../lib/report/stories.ts";
 import type { Status } from "../../lib/table.ts";
 import { AWAKE } from "../support/awake.ts";
 
@@ -25,7 +25,7 @@ function remarks(
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
   replica.merge({ ...report, ageMs: 0, left: "" }, "n1", 0);
   if (gapMs > 0) replica.testimony.takeSlow({ member: "n1", gapMs, at: 1_000_000 }, 0);
-  const history = atMinutes.map((minute, event): Told => ({
+  const history = atMinutes.map((minute, event): KeptChange => ({
     ...{ id: "n1", address: "n1:80", from: "live", to: "dead", reason: "", event },
     atMs: minute * MINUTE_MS,
   }));
