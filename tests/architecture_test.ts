@@ -54,7 +54,7 @@ const PURE_FILES = [
   "lib/report/contacts.ts",
   "lib/report/quiet.ts",
   "lib/report/hook_metrics.ts",
-  "lib/report/tellings.ts",
+  "lib/report/told_log.ts",
   "lib/host/state_format.ts",
   "lib/host/state_told.ts",
   "lib/host/check_verdict.ts",

@@ -12,7 +12,7 @@ import { isWithin } from "../json_bounds.ts";
 import { MEMBERS_MAX, TOMBSTONES_MAX } from "../limits.ts";
 import type { Uptimes } from "../report/history.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
-import type { ToldView } from "../report/tellings.ts";
+import type { ToldView } from "../report/told_log.ts";
 import type { ChangeView } from "../report/stories.ts";
 import type { Status } from "../table.ts";
 import { escapeText } from "../text.ts";

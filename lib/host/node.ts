@@ -15,7 +15,7 @@ import { History } from "./history.ts";
 import { Condition, logStateTrouble } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
-import { Tellings } from "../report/tellings.ts";
+import { ToldLog } from "../report/told_log.ts";
 import { isSrv, SeedNames } from "../net/seeds.ts";
 import { Requests } from "./requests.ts";
 import { restore, snapshot } from "./state_format.ts";
@@ -62,12 +62,12 @@ export class Node {
     const world = new RealWorld({ pace: gossip.replica.pace, now, signer, allow, caCerts, ...on });
     const wallMs = () => now().wallMs;
     const history = new History({ id, state, saved, now, random, log, post: world.post });
-    const tellings = new Tellings();
+    const toldLog = new ToldLog();
     this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
     const reports = new Reports({
       ...{ id, address, boot, cluster, version, now, log, gossip },
       ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
-      ...{ past: history.past, tellings },
+      ...{ past: history.past, toldLog },
       remember: (change) => history.record(change),
       refresh: () => this.#driver.refresh(),
       cutOffMs: () => this.#condition.cutOffMs(),
@@ -91,7 +91,7 @@ export class Node {
         onExchange: (exchange) => reports.exchanged(exchange),
         onTell: (telling) => void this.#tell(telling),
         onTold: (told) => {
-          tellings.record(told, wallMs());
+          toldLog.record(told, wallMs());
           this.#state?.touch();
         },
         onNotice: (level, text) => log.notice(level, text),

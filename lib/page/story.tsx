@@ -11,7 +11,7 @@ import {
   toldWords,
   uptimeWords,
 } from "../../static/words.js";
-import type { ToldView } from "../report/tellings.ts";
+import type { ToldView } from "../report/told_log.ts";
 import type { StoryView } from "../report/members.ts";
 import type { ChangeView } from "../report/stories.ts";
 

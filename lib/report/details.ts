@@ -4,7 +4,7 @@
  * @module
  */
 import type { StripSource, StripView } from "./strips.ts";
-import type { Tellings } from "./tellings.ts";
+import type { ToldLog } from "./told_log.ts";
 
 export interface MemberDetails {
   /** How often hooks were told of it. */
@@ -17,10 +17,10 @@ export interface MemberDetails {
 /** Gives a member's details by its ID. */
 export function detailsFrom(
   strips: StripSource,
-  tellings: Tellings,
+  toldLog: ToldLog,
 ): (id: string) => MemberDetails {
   return (id) => ({
-    tellings: tellings.of(id).length,
+    tellings: toldLog.of(id).length,
     strip: strips.view(id),
     changes: strips.changes(id),
   });

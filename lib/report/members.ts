@@ -10,7 +10,7 @@ import { quietRemark, type QuietView } from "./quiet.ts";
 import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
 import type { Uptimes } from "./history.ts";
-import type { Tellings, ToldView } from "./tellings.ts";
+import type { ToldLog, ToldView } from "./told_log.ts";
 import type { MemberDetails } from "./details.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
 import type { Tombstone } from "../tombstones.ts";
@@ -26,7 +26,7 @@ const FUTURE_MAX_MS = 24 * 3_600_000;
 export interface Sources {
   readonly gossip: Gossip;
   readonly stories: Stories;
-  readonly tellings: Tellings;
+  readonly toldLog: ToldLog;
   /** The time by this node's wall clock. */
   readonly wallMs: number;
 }
@@ -168,7 +168,7 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
 export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView | undefined {
-  const { gossip, stories, tellings } = from;
+  const { gossip, stories, toldLog } = from;
   const { table } = gossip.replica;
   const known = table.get(id);
   const tombstone = table.tombstone(id);
@@ -176,7 +176,7 @@ export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView
   const member = known === undefined
     ? view(from, tombstone!, "decommissioned", timeAt)
     : view(from, known, gossip.statusOf(known), timeAt);
-  return { ...member, uptime, history: stories.history(id).map(changeView), told: tellings.of(id) };
+  return { ...member, uptime, history: stories.history(id).map(changeView), told: toldLog.of(id) };
 }
 
 function view(

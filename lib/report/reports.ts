@@ -184,7 +184,7 @@ export class Reports {
   /** Everything the page shows, with strips of that span. */
   page(span?: SpanName): PageView {
     const { refresh, gossip, id, address, version, now } = this.#options;
-    const { cluster, keyed, tls, past, tellings } = this.#options;
+    const { cluster, keyed, tls, past, toldLog } = this.#options;
     refresh();
     const { intervalMs, deadAfterMs, isStretched } = gossip.replica.pace;
     const { monotonicMs, wallMs } = now();
@@ -200,7 +200,7 @@ export class Reports {
       cutOff: this.#cutOff.holds,
       quiet: this.#quiet(),
       members: memberViews(this.#sources()),
-      details: detailsFrom(strips, tellings),
+      details: detailsFrom(strips, toldLog),
       contacts: contactViews(gossip, this.#failures),
       ...{ keyed, tls, intervalMs, deadAfterMs, isStretched },
     };
@@ -236,8 +236,8 @@ export class Reports {
   }
 
   #sources(): Sources {
-    const { gossip, tellings, now } = this.#options;
-    return { gossip, stories: this.#stories, tellings, wallMs: now().wallMs };
+    const { gossip, toldLog, now } = this.#options;
+    return { gossip, stories: this.#stories, toldLog, wallMs: now().wallMs };
   }
 
   #quiet(): QuietView[] {

@@ -7,7 +7,7 @@ import type { Moment } from "../clock.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Log } from "../log.ts";
 import type { Past, PastChange } from "./past.ts";
-import type { Tellings } from "./tellings.ts";
+import type { ToldLog } from "./told_log.ts";
 import type { Transport } from "../net/transport.ts";
 
 export interface ReportsOptions {
@@ -29,7 +29,7 @@ export interface ReportsOptions {
   /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
   readonly cutOffMs: () => number;
   readonly past: Past;
-  readonly tellings: Tellings;
+  readonly toldLog: ToldLog;
   /** Keeps a change for the past. */
   readonly remember: (change: Omit<PastChange, "atMs" | "by">) => void;
   /** Brings the verdicts up to the present. */

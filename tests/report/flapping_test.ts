@@ -3,7 +3,7 @@ import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
 import { Flapping, flappingChanges } from "../../lib/report/flapping.ts";
 import { Past } from "../../lib/report/past.ts";
-import { Tellings } from "../../lib/report/tellings.ts";
+import { ToldLog } from "../../lib/report/told_log.ts";
 import { Reports } from "../../lib/report/reports.ts";
 import type { KeptChange } from "../../lib/report/stories.ts";
 
@@ -58,7 +58,7 @@ Deno.test("the version changes when a member stops flapping, though nothing else
     traffic: { bytesIn: 0, bytesOut: 0 },
     cutOffMs: () => 0,
     refresh: () => {},
-    ...{ past: new Past(), tellings: new Tellings() },
+    ...{ past: new Past(), toldLog: new ToldLog() },
     remember: () => {},
   });
   for (const to of ["dead", "live", "dead", "live", "dead"] as const) {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
 import { memberViews, storyView, tableText } from "../../lib/report/members.ts";
 import { Stories } from "../../lib/report/stories.ts";
-import { Tellings } from "../../lib/report/tellings.ts";
+import { ToldLog } from "../../lib/report/told_log.ts";
 
 /** A node that has run alone for 8 s, told its changes to its stories, and remembers n2 from a former life. */
 function aged() {
@@ -20,7 +20,7 @@ function aged() {
       if (effect.kind === "change") stories.record(effect.change, now.wallMs);
     }
   }
-  return { gossip, stories, tellings: new Tellings(), wallMs: 1_008_000 };
+  return { gossip, stories, toldLog: new ToldLog(), wallMs: 1_008_000 };
 }
 
 Deno.test("memberViews() gives each member the reason for its status and since when it has it", () => {

@@ -3,7 +3,7 @@ import { Gossip } from "../../lib/gossip.ts";
 import { createLog } from "../../lib/log.ts";
 import { Past, type PastChange } from "../../lib/report/past.ts";
 import { Reports } from "../../lib/report/reports.ts";
-import { Tellings } from "../../lib/report/tellings.ts";
+import { ToldLog } from "../../lib/report/told_log.ts";
 import { STREAMS_MAX } from "../../lib/report/events.ts";
 import { SPANS } from "../../lib/report/spans.ts";
 import { STRIP_SAMPLES, STRIP_STEP_MS } from "../../lib/report/strips.ts";
@@ -27,7 +27,7 @@ class Desk {
     this.gossip.replica.former.add({ ...n2, beforeMs: 900_000 });
     this.reports = new Reports({
       ...{ ...own, ...pace, gossip: this.gossip, now: () => this.now() },
-      ...{ past: new Past(), tellings: new Tellings() },
+      ...{ past: new Past(), toldLog: new ToldLog() },
       ...{ cluster: "default", keyed: false, tls: false, version: "1.2.3" },
       traffic: { bytesIn: 0, bytesOut: 0 },
       cutOffMs: () => this.cutOffMs,

@@ -6,7 +6,7 @@
 import type { Status } from "../table.ts";
 import type { Told } from "../told.ts";
 
-/** Tellings kept per member: days of one that restarts, an hour of one that flaps. */
+/** ToldLog kept per member: days of one that restarts, an hour of one that flaps. */
 export const TELLINGS_MAX = 10;
 
 /** Members of whom they are kept, the one told of longest ago going first. */
@@ -25,7 +25,7 @@ export interface ToldView {
   readonly result: string;
 }
 
-export class Tellings {
+export class ToldLog {
   readonly #byId = new Map<string, ToldView[]>();
 
   /** Adds one, learned at `wallMs` of this node's wall clock. */
