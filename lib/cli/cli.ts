@@ -10,7 +10,7 @@ import { readText } from "../host/files.ts";
 import { authoritiesTrouble } from "../net/authorities.ts";
 import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { followLive, printLive } from "./live.ts";
 import { firstLine, jsonLine, readMembers, readTags } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
@@ -166,6 +166,6 @@ async function read(path: string): Promise<string> {
     return await readText(path, FILE_BYTES_MAX);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(messageOf(error))}`);
+    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(errorText(error))}`);
   }
 }

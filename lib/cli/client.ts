@@ -4,7 +4,7 @@
  * @module
  */
 import { withDeadline } from "../net/deadline.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { firstLine, UnreadableError } from "./read.ts";
 
 /** Bytes of an answer, and of an event: the table of 65,536 members and as many that are decommissioned. */
@@ -190,7 +190,7 @@ function isWebPage(response: Response): boolean {
 /** What went wrong, without the steps that led there. */
 function shortened(error: unknown): string {
   // The cause, where Deno says no more than that a fetch failed.
-  const message = messageOf(error instanceof Error && error.cause || error);
+  const message = errorText(error instanceof Error && error.cause || error);
   if (/connection refused/i.test(message)) return "connection refused";
   if (/dns error/.test(message)) return "there is no host of this name";
   if (/corrupt message/.test(message)) return "it does not speak TLS: give http://";

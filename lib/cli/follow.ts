@@ -4,7 +4,7 @@
  * @module
  */
 import { pause, withDeadline } from "../net/deadline.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { ANSWER_BYTES_MAX, CallError, type Client, EXIT } from "./client.ts";
 import { EventReader, type StreamEvent } from "./event_stream.ts";
 
@@ -90,7 +90,7 @@ async function* pieces(
   try {
     for (;;) {
       const reading = reader.read().catch((error) => {
-        throw new LostError(messageOf(error));
+        throw new LostError(errorText(error));
       });
       const { done, value } = await withDeadline(reading, silentMs, late);
       if (done) return;

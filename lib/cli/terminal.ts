@@ -4,7 +4,7 @@
  * @module
  */
 
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { CallError, EXIT } from "./client.ts";
 
 /** What a command needs of the machine; tests put another in its place. */
@@ -56,7 +56,7 @@ export function openTerminal(): Terminal {
       } catch (error) {
         if (error instanceof Deno.errors.BrokenPipe) throw new ClosedError("nobody reads");
         // A full disk must not look like an answer.
-        throw new CallError(EXIT.wrong, `Cannot print: ${messageOf(error)}`);
+        throw new CallError(EXIT.wrong, `Cannot print: ${errorText(error)}`);
       }
     },
     note(line) {

@@ -13,7 +13,7 @@ import { WaitingRoom } from "../http/waiting.ts";
 import { close, writeAll } from "../net/connection.ts";
 import { pause, withDeadline } from "../net/deadline.ts";
 import { Lookups } from "../net/lookups.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { answerTo, QUERY_BYTES_MAX, type Source, UDP_BYTES_MAX } from "./answer.ts";
 
 /** Bytes of an answer over TCP: what its length of two bytes can tell. */
@@ -77,7 +77,7 @@ export class DnsServer {
       tcp?.close();
       udp?.close();
       throw new ListenError(
-        `cannot answer DNS at ${formatAddress(host, port)}: ${messageOf(error)}; ` +
+        `cannot answer DNS at ${formatAddress(host, port)}: ${errorText(error)}; ` +
           "give -dns another port, or stop what has this one",
       );
     }

@@ -8,7 +8,7 @@ import { formatDuration } from "../config/values.ts";
 import type { Connector } from "../net/connect.ts";
 import { close } from "../net/connection.ts";
 import { untilAborted, withSignal } from "../net/deadline.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { runExec } from "./check_exec.ts";
 import { runHttp } from "./check_http.ts";
 import type { Run } from "./check_verdict.ts";
@@ -87,6 +87,6 @@ function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "connection refused";
   if (error instanceof Deno.errors.NotFound) return "not found";
   // A node's call says what a node is to do.
-  if (/^it does not speak TLS/.test(messageOf(error))) return "it does not speak TLS: give http://";
-  return messageOf(error).replace(/ \(os error [0-9]+\).*/s, "");
+  if (/^it does not speak TLS/.test(errorText(error))) return "it does not speak TLS: give http://";
+  return errorText(error).replace(/ \(os error [0-9]+\).*/s, "");
 }

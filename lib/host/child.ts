@@ -8,7 +8,7 @@
  */
 import { deathWord, plannedWord } from "../ends.ts";
 import { withDeadline } from "../net/deadline.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { ProgramError } from "./process.ts";
 import { spawn } from "./processes.ts";
 
@@ -168,6 +168,6 @@ function failureOf(program: string, error: unknown): unknown {
     return new ProgramError("not found", `Cannot run '${program}': there is no such program`);
   }
   if (error instanceof Deno.errors.NotCapable) return error;
-  const why = messageOf(error).replace(/^Failed to spawn .*?': /s, "");
+  const why = errorText(error).replace(/^Failed to spawn .*?': /s, "");
   return new ProgramError("not runnable", `Cannot run '${program}': ${why}`);
 }

@@ -5,7 +5,7 @@
  */
 import type { TlsFiles } from "../config/security.ts";
 import { authoritiesTrouble } from "../net/authorities.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { FileError } from "./files.ts";
 
 /** Longest file of keys: eight keys of the greatest length, and as many bytes of comments. */
@@ -46,7 +46,7 @@ export function useful(path: string, text: string, tls: TlsFiles | undefined): s
 /** What is wrong with a file, in one line that names it. */
 export function troubleOf(path: string, error: unknown): CredentialsError {
   if (error instanceof CredentialsError) return error;
-  const why = messageOf(error).replaceAll("\n", " ");
+  const why = errorText(error).replaceAll("\n", " ");
   if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);
   return new CredentialsError(`Cannot read ${path}: ${why}`);
 }

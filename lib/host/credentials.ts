@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { withDeadline } from "../net/deadline.ts";
 import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import { Signer } from "../net/signer.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { expiryOf, expiryWarning } from "./expiry.ts";
 import { CredentialsError, filesOf, troubleOf, useful } from "./credential_files.ts";
 import { readText, readTextSync } from "./files.ts";
@@ -141,9 +141,9 @@ export class Credentials {
     try {
       this.#useKeys(found);
     } catch (error) {
-      troubles.push(messageOf(error));
+      troubles.push(errorText(error));
     }
-    await this.#useTls(found).catch((error) => troubles.push(messageOf(error)));
+    await this.#useTls(found).catch((error) => troubles.push(errorText(error)));
     this.#trouble(troubles.join("; "));
     await this.#checkExpiry();
   }

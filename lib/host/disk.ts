@@ -5,7 +5,7 @@
  */
 import { dirname as posixDirname } from "../std/path/posix_dirname.ts";
 import { dirname as windowsDirname } from "../std/path/windows_dirname.ts";
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 
 /**
  * The folder of a path.
@@ -91,7 +91,7 @@ export function hint(error: unknown): string {
 }
 
 /** Why the system refused something, in one line. */
-export function reasonOf(error: unknown): string {
+export function diskErrorText(error: unknown): string {
   // Deno adds the operation and the path to some messages; ours names the path already.
-  return messageOf(error).replace(/: \w+ '[\s\S]*$/, "").replaceAll("\n", " ");
+  return errorText(error).replace(/: \w+ '[\s\S]*$/, "").replaceAll("\n", " ");
 }

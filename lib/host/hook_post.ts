@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { hasLine, messageOf as reasonOf } from "../text.ts";
+import { errorText, hasLine } from "../text.ts";
 import type { HookRun } from "./hook_words.ts";
 
 /** Bytes of an answer that are read: its first line says why, where it is no 2xx. */
@@ -81,7 +81,7 @@ async function firstLine(response: Response): Promise<string> {
 
 /** What went wrong, without the URL, which may be a secret. */
 function shortOf(error: unknown): string {
-  const message = reasonOf(error instanceof Error && error.cause || error);
+  const message = errorText(error instanceof Error && error.cause || error);
   if (/connection refused/i.test(message)) return "connection refused";
   if (/dns error/.test(message)) return "there is no host of this name";
   if (/certificate/.test(message)) return "its certificate is not trusted";

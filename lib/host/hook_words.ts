@@ -17,14 +17,14 @@ export const LISTED_MAX = 100;
 const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 
 /** A change as hooks get it. */
-export interface MessageChange extends Omit<ToldChange, "from" | "ageMs"> {
+export interface HookMessageChange extends Omit<ToldChange, "from" | "ageMs"> {
   readonly from: Status | null;
   /** When it was: RFC 3339, by the clock of the node that tells. */
   readonly at: string;
 }
 
 /** What a URL gets, and a command has on its standard input, as JSON. */
-export interface Message {
+export interface HookMessage {
   /** One sentence; chats show it. */
   readonly text: string;
   readonly hook: string;
@@ -36,7 +36,7 @@ export interface Message {
   /** Somebody tries the hook: nothing has changed. */
   readonly test?: true;
   /** Oldest first. */
-  readonly changes: readonly MessageChange[];
+  readonly changes: readonly HookMessageChange[];
 }
 
 /** What came of a run: `words` say how it ended, in one line, and `lines` what a command printed last. */
@@ -61,7 +61,7 @@ export function messageOf(
   { hook, key, changes }: Telling,
   { by, cluster, members, wallMs }: Sender,
   test = false,
-): Message {
+): HookMessage {
   const sentence = sentenceOf(changes, members);
   return {
     text: test ? `test: ${sentence}` : sentence,
@@ -109,11 +109,11 @@ function changeWords({ id, to, reason }: ToldChange): string {
  * The variables of a command. Of one change they are its own; of several the lists are in one order, with blanks
  * between, and the others are the oldest one's.
  */
-export function variablesOf(message: Message): Record<string, string> {
+export function variablesOf(message: HookMessage): Record<string, string> {
   const { text, hook, key, changes, test } = message;
   const listed = changes.slice(0, LISTED_MAX);
   const [oldest] = listed;
-  const list = (of: (change: MessageChange) => string | null) =>
+  const list = (of: (change: HookMessageChange) => string | null) =>
     listed.map((change) => of(change) || "-").join(" ");
   const variables: Record<string, string> = {
     HOOK: hook,

@@ -6,7 +6,7 @@
  */
 import { withDeadline } from "../net/deadline.ts";
 import type { PastEntry } from "../report/past.ts";
-import { dirname, type Disk, followLinks, hint, reasonOf, syncFolder } from "./disk.ts";
+import { dirname, type Disk, diskErrorText, followLinks, hint, syncFolder } from "./disk.ts";
 import { readTextSync, writtenMs } from "./files.ts";
 import { decodeEntry, encodeEntry } from "./past_format.ts";
 
@@ -63,7 +63,7 @@ export function readPast(statePath: string, onTrouble: (text: string) => void): 
       text = readTextSync(name, READ_BYTES_MAX);
       bytes = encoder.encode(text).length;
     } catch (error) {
-      onTrouble(`Cannot read the history in '${name}': ${reasonOf(error)}`);
+      onTrouble(`Cannot read the history in '${name}': ${diskErrorText(error)}`);
       // It counts as full, as what is added to it could not be read either; and it stays as long as the others.
       bytes = SEGMENT_BYTES_MAX;
       lastMs = writtenMs(name);
@@ -161,7 +161,9 @@ export class PastFile {
     } catch (error) {
       this.#torn = true;
       this.#waiting = [...entries, ...this.#waiting].slice(-WAITING_MAX);
-      this.#tell(`Cannot write the history '${this.#path}*': ${reasonOf(error)}${hint(error)}`);
+      this.#tell(
+        `Cannot write the history '${this.#path}*': ${diskErrorText(error)}${hint(error)}`,
+      );
     }
     if (this.#waiting.length > 0) this.#arm();
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { bindLibc } from "./libc.ts";
 
 /** Processes that the runtime waits for; all others that end as children of this one are orphans. */
@@ -24,7 +24,7 @@ export function spawn(program: string, options: Deno.CommandOptions): Deno.Child
 
 /** The end by a signal that the runtime has no name for, such as Linux' real-time signals: it fails to tell of one. */
 function namelessEnd(error: unknown): Deno.CommandStatus {
-  const [, signal] = /^Invalid signal: ([0-9]+)$/.exec(messageOf(error)) ?? [];
+  const [, signal] = /^Invalid signal: ([0-9]+)$/.exec(errorText(error)) ?? [];
   if (signal === undefined) throw error;
   return { success: false, code: 128 + Number(signal), signal: null };
 }
@@ -59,7 +59,7 @@ export function ignoreHangUp(onTrouble: (text: string) => void): void {
     const types = { parameters: ["i32", "pointer"], result: "pointer" } as const;
     bindLibc({ signal: types }).signal(SIGHUP, Deno.UnsafePointer.create(SIG_IGN));
   } catch (error) {
-    onTrouble(messageOf(error));
+    onTrouble(errorText(error));
   }
 }
 
@@ -86,7 +86,7 @@ export function reapOrphans(onTrouble: (text: string) => void): void {
     Deno.addSignalListener("SIGCHLD", reap);
     reap();
   } catch (error) {
-    onTrouble(messageOf(error));
+    onTrouble(errorText(error));
   }
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { withDeadline } from "../net/deadline.ts";
-import { dirname, type Disk, followLinks, hint, reasonOf, writeAtomically } from "./disk.ts";
+import { dirname, type Disk, diskErrorText, followLinks, hint, writeAtomically } from "./disk.ts";
 import { FileError, readTextSync } from "./files.ts";
 import { decodeSaved, encodeSaved, type Saved, STATE_LENGTH_MAX } from "./state_format.ts";
 
@@ -92,7 +92,7 @@ function readSaved(path: string): Saved | undefined {
       );
     }
     throw new StateError(
-      `Cannot read the state file '${path}': ${reasonOf(error)}; ` +
+      `Cannot read the state file '${path}': ${diskErrorText(error)}; ` +
         "make it readable to this user, or choose another -state",
     );
   }
@@ -166,7 +166,9 @@ export class StateFile {
       await writeAtomically(this.#disk, this.#path, encodeSaved(this.#options.snapshot()));
       this.#tell(undefined);
     } catch (error) {
-      this.#tell(`Cannot write the state file '${this.#path}': ${reasonOf(error)}${hint(error)}`);
+      this.#tell(
+        `Cannot write the state file '${this.#path}': ${diskErrorText(error)}${hint(error)}`,
+      );
     }
     this.#arm(this.#trouble === undefined ? REFRESH_MS : RETRY_MS);
     return this.#trouble === undefined;

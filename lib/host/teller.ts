@@ -11,9 +11,9 @@ import type { Telling } from "../hook.ts";
 import type { Log } from "../log.ts";
 import { withSignal } from "../net/deadline.ts";
 import { OncePer } from "../once.ts";
-import { messageOf as reasonOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import { post } from "./hook_post.ts";
-import { type HookRun, madeUp, type Message, messageOf, variablesOf } from "./hook_words.ts";
+import { type HookMessage, type HookRun, madeUp, messageOf, variablesOf } from "./hook_words.ts";
 import { runShell } from "./shell.ts";
 
 /** Longest time of a command, and of a call. */
@@ -97,7 +97,7 @@ export class Teller {
     }
   }
 
-  async #inTime(hook: HookConfig, message: Message): Promise<HookRun> {
+  async #inTime(hook: HookConfig, message: HookMessage): Promise<HookRun> {
     const { commandMs = COMMAND_MS, postMs = POST_MS } = this.#options;
     const timeoutMs = hook.action.kind === "command" ? commandMs : postMs;
     const { signal: stopping } = this.#over;
@@ -108,13 +108,13 @@ export class Teller {
         if (run !== undefined && (run.done || !stopping.aborted)) return run;
       } catch (error) {
         const late = `no answer within ${formatDuration(timeoutMs)}`;
-        if (!stopping.aborted) return failed(signal.aborted ? late : reasonOf(error));
+        if (!stopping.aborted) return failed(signal.aborted ? late : errorText(error));
       }
       return failed("this node is stopping");
     });
   }
 
-  async #act({ action }: HookConfig, message: Message, signal: AbortSignal): Promise<HookRun> {
+  async #act({ action }: HookConfig, message: HookMessage, signal: AbortSignal): Promise<HookRun> {
     const body = JSON.stringify(message);
     if (action.kind === "url") {
       const { secret, authorities, wallMs } = this.#options;
@@ -131,7 +131,7 @@ export class Teller {
     return { done: passed, words: how, lines: lines.slice(-LINES_LOGGED) };
   }
 
-  #log({ hook, text }: Message, { done, words, lines }: HookRun): void {
+  #log({ hook, text }: HookMessage, { done, words, lines }: HookRun): void {
     const { log, nowMs } = this.#options;
     if (!done && this.#failures.admit(`${hook} ${words}`, nowMs()) === "no") return;
     const level = done ? "info" : "warn";

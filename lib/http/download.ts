@@ -11,7 +11,7 @@ import { refuse } from "./body.ts";
 import { type CallerEnv, networkOf } from "./callers.ts";
 import type { Hono } from "./hono.ts";
 import { LastingAnswers } from "./lasting.ts";
-import { reasonOf } from "../host/disk.ts";
+import { diskErrorText } from "../host/disk.ts";
 import type { Downloads } from "../host/node_options.ts";
 import { Packed } from "./packed.ts";
 import { sendFile, type Source } from "./send_file.ts";
@@ -110,7 +110,7 @@ async function offered({ dist, binary }: Downloads): Promise<Offered[]> {
     } catch (error) {
       const folder = "The folder that -dist names";
       if (error instanceof Deno.errors.NotFound) return refuse(404, `${folder} does not exist`);
-      return refuse(503, `${folder} cannot be read: ${reasonOf(error)}`);
+      return refuse(503, `${folder} cannot be read: ${diskErrorText(error)}`);
     }
   }
   if (binary !== undefined && !paths.has(binary.name)) paths.set(binary.name, binary.path);
@@ -145,7 +145,7 @@ function plainSource({ name, path, size, version }: Offered): Source {
     size,
     etag: `"${version}"`,
     open: () =>
-      Deno.open(path).catch((error) => refuse(503, `Cannot read ${name}: ${reasonOf(error)}`)),
+      Deno.open(path).catch((error) => refuse(503, `Cannot read ${name}: ${diskErrorText(error)}`)),
     close: (file) => file.close(),
   };
 }

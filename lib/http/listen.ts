@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 
 /** A failure to listen; the message is one line that says what to do. */
 export class ListenError extends Error {}
@@ -71,7 +71,7 @@ export function listen<Each extends Listener>(
           "Stop the program that uses it, or choose another port with -port",
       );
     }
-    throw new ListenError(`Cannot listen on ${host ?? `port ${port}`}: ${messageOf(error)}`);
+    throw new ListenError(`Cannot listen on ${host ?? `port ${port}`}: ${errorText(error)}`);
   }
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 import type { Caller } from "./callers.ts";
 import { withoutLength } from "./headers.ts";
 import { listen, ListenError, type Listening } from "./listen.ts";
@@ -235,5 +235,5 @@ function checkTls(tls: Tls): void {
 }
 
 function line(error: unknown): string {
-  return messageOf(error).replaceAll("\n", " ");
+  return errorText(error).replaceAll("\n", " ");
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../text.ts";
+import { errorText } from "../text.ts";
 
 /** Why a text cannot be used, to complete "Cannot use FILE: it ..."; undefined if it can. */
 export function authoritiesTrouble(pem: string): string | undefined {
@@ -13,7 +13,7 @@ export function authoritiesTrouble(pem: string): string | undefined {
     Deno.createHttpClient({ caCerts: [pem] }).close();
     return undefined;
   } catch (error) {
-    const why = messageOf(error).replaceAll("\n", " ");
+    const why = errorText(error).replaceAll("\n", " ");
     return `holds a certificate that cannot be read: ${why}`;
   }
 }

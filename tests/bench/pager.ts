@@ -6,7 +6,7 @@
  */
 import { Namespaces } from "../chaos/namespaces.ts";
 import { Fleet, type FleetNode } from "../fleet/fleet.ts";
-import type { Message } from "../../lib/host/hook_words.ts";
+import type { HookMessage } from "../../lib/host/hook_words.ts";
 
 /** The name of the hook, equal at all nodes. */
 export const HOOK = "pager";
@@ -29,7 +29,7 @@ export class Pager implements AsyncDisposable {
 
   constructor() {
     this.#server = Deno.serve({ hostname: "0.0.0.0", port: 0, onListen() {} }, async (request) => {
-      const { by, key: message, changes } = await request.json() as Message;
+      const { by, key: message, changes } = await request.json() as HookMessage;
       if (this.isDown) return new Response("down", { status: 503 });
       const atMs = performance.now();
       for (const { id, to, key } of changes) this.calls.push({ atMs, by, id, to, key, message });

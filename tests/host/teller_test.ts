@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readHooks } from "../../lib/config/hooks.ts";
 import type { Telling } from "../../lib/hook.ts";
-import type { Message } from "../../lib/host/hook_words.ts";
+import type { HookMessage } from "../../lib/host/hook_words.ts";
 import { Teller, type TellerOptions } from "../../lib/host/teller.ts";
 import { createLog } from "../../lib/log.ts";
 import { Keyring } from "../../lib/net/keys.ts";
@@ -63,7 +63,7 @@ Deno.test("command: it has the words in variables and the message on its input; 
   const { done, words, lines: printed } = await teller.tell(telling("c"), 3);
   assertEquals([done, words, printed[0]], [true, "exited with 0", "first"]);
   assertEquals(printed[1], "n5 dead n5.b.dead.1 web");
-  const { text, by, changes }: Message = JSON.parse(printed[2]!);
+  const { text, by, changes }: HookMessage = JSON.parse(printed[2]!);
   assertEquals([text, by, changes[0]!.id], ["n5 is dead: connection refused", "n1", "n5"]);
   assertEquals(lines().slice(0, 2), [
     "told c: n5 is dead: connection refused (exited with 0)",
@@ -232,7 +232,7 @@ Deno.test("test() tries a hook with a made-up change, and knows no other name", 
   await using _server = server;
   const { teller } = tellerOf(`http://${address}/,tag=role=web,name=u`);
   assertEquals((await teller.test("u"))?.words, "200");
-  const { test, key, text, changes }: Message = JSON.parse(got[0]!.body);
+  const { test, key, text, changes }: HookMessage = JSON.parse(got[0]!.body);
   assertEquals([test, key, changes[0]!.tags], [true, "test-80000000", { role: "web" }]);
   assertEquals(text, "test: gossiper-test is dead: somebody tries this hook");
   assertEquals(await teller.test("other"), undefined);

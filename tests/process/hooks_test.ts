@@ -1,13 +1,13 @@
 /** Told once, by real nodes: who dies is told by one of the living, under one key, whoever else dies and is down. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Message } from "../../lib/host/hook_words.ts";
+import type { HookMessage } from "../../lib/host/hook_words.ts";
 import { eventually } from "../support/eventually.ts";
 import { readExposition, value } from "../support/exposition.ts";
 import { eventuallyShow, get, type NodeProcess, runProgram, spawnNode } from "../support/nodes.ts";
 
 /** A receiver that records what it gets; while it is down nobody listens on its port. */
 class Receiver implements AsyncDisposable {
-  readonly got: { key: string; message: Message }[] = [];
+  readonly got: { key: string; message: HookMessage }[] = [];
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #port = 0;
 
