@@ -132,7 +132,7 @@ export class Accepts {
   }
 
   /** The entries to send along about members that are silent. */
-  told(isSilent: (id: string) => boolean): Accept[] {
+  toSend(isSilent: (id: string) => boolean): Accept[] {
     const told: Accept[] = [];
     for (const [member, witnesses] of this.#byMember) {
       if (!isSilent(member)) continue;

@@ -146,7 +146,7 @@ export class Charges {
    * The charges to send along: first those of `witness`, the sender, which make others look, then those it was told;
    * each the latest first.
    */
-  told(witness: string): Charge[] {
+  toSend(witness: string): Charge[] {
     const own: Charge[] = [];
     const others: Charge[] = [];
     for (const charge of [...this.list()].reverse()) {

@@ -93,7 +93,7 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
   const draft: Draft = { roster: table.rosterHash };
   if (unitMs !== undefined) {
     draft.unitMs = unitMs;
-    const readers = forms.told(roster, nowMs);
+    const readers = forms.toSend(roster, nowMs);
     if (readers !== undefined) draft.readers = readers;
   }
   if (unitMs === undefined || form === "columns") {
@@ -171,7 +171,7 @@ export function fullDraft(
   if (source.unitMs !== undefined) draft.unitMs = source.unitMs;
   const tombstones = tombstonesBeyond(table, { theirs, within, start });
   if (tombstones.length > 0) draft.tombstones = tombstones;
-  const marks = forgotten.told(nowMs, { theirs: theirs?.forgotten, within });
+  const marks = forgotten.toSend(nowMs, { theirs: theirs?.forgotten, within });
   if (marks.length > 0) draft.forgotten = marks;
   addEvidence(draft, source, nowMs, true);
   addTidings(draft, source, nowMs, { isFull: true, theirs });
@@ -186,17 +186,17 @@ function addEvidence(
   isFull: boolean,
 ): void {
   const { charges, accepts, slow } = evidence;
-  if (!charges.empty) draft.charges = charges.told(id);
+  if (!charges.empty) draft.charges = charges.toSend(id);
   if (!accepts.empty) {
     const isSuspect = (member: string) => {
       const row = table.get(member);
       return row !== undefined && evidence.isSuspect(row, nowMs);
     };
-    const told = accepts.told(isSuspect);
+    const told = accepts.toSend(isSuspect);
     if (told.length > 0) draft.accepts = told;
   }
   if (!slow.empty) {
-    const told = slow.told(nowMs, isFull);
+    const told = slow.toSend(nowMs, isFull);
     if (told.length > 0) draft.slow = told;
   }
 }

@@ -86,7 +86,7 @@ export class Forgotten {
   }
 
   /** The marks for a full message, `within` a part of the roster, without those that `theirs` holds. */
-  told(
+  toSend(
     nowMs: number,
     { theirs = [], within }: {
       theirs?: readonly Mark[] | undefined;

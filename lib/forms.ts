@@ -78,7 +78,7 @@ export class Forms {
   }
 
   /** Who of a roster reads ticks; undefined where that is no news. */
-  told(roster: readonly Row[], nowMs: number): string | undefined {
+  toSend(roster: readonly Row[], nowMs: number): string | undefined {
     if (nowMs >= this.#newsUntilMs) return undefined;
     const bytes = roomFor(roster.length);
     let length = 0;

@@ -41,7 +41,7 @@ export class News {
   }
 
   /** What to send along: the news, the latest last, or in a full message all of `names`. */
-  told(names: Iterable<string>, nowMs: number, isFull: boolean): string[] {
+  toSend(names: Iterable<string>, nowMs: number, isFull: boolean): string[] {
     this.expire(nowMs);
     return isFull ? [...names] : this.names();
   }

@@ -166,9 +166,9 @@ export class Quiets {
   }
 
   /** The quiets to send along: the news, or in a full message all; first those that last, then the latest ends. */
-  told(nowMs: number, isFull: boolean): Quiet[] {
+  toSend(nowMs: number, isFull: boolean): Quiet[] {
     this.#expire(nowMs);
-    const all = this.#news.told(this.#byPattern.keys(), nowMs, isFull).map((pattern) => {
+    const all = this.#news.toSend(this.#byPattern.keys(), nowMs, isFull).map((pattern) => {
       const { why, by, stamp, untilMs, keptUntilMs } = this.#byPattern.get(pattern)!;
       const leftMs = Math.max(0, untilMs - nowMs);
       return { pattern, leftMs, why, by, stamp, keptMs: keptUntilMs - nowMs };

@@ -203,8 +203,8 @@ export class SlowMembers {
   }
 
   /** The entries to send along: the news, or in a full message all. */
-  told(nowMs: number, isFull: boolean): Slowness[] {
-    return this.#news.told(this.#byId.keys(), nowMs, isFull)
+  toSend(nowMs: number, isFull: boolean): Slowness[] {
+    return this.#news.toSend(this.#byId.keys(), nowMs, isFull)
       .slice(-SLOW_TOLD_MAX)
       .map((id) => this.#byId.get(id)!);
   }

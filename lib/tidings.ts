@@ -55,9 +55,9 @@ export class Tidings {
   /** What to send along: the news, or in a full message all that is of use; nothing that `theirs` holds. */
   part(nowMs: number, isFull: boolean, theirs: TidingsPart = {}): TidingsPart | undefined {
     if (this.empty) return undefined;
-    const told = this.told.told(nowMs, isFull, theirs.told);
-    const tries = this.tries.told(nowMs, isFull);
-    const quiets = this.quiets.told(nowMs, isFull);
+    const told = this.told.toSend(nowMs, isFull, theirs.told);
+    const tries = this.tries.toSend(nowMs, isFull);
+    const quiets = this.quiets.toSend(nowMs, isFull);
     return {
       ...told.length > 0 && { told },
       ...tries.length > 0 && { tries },

@@ -143,9 +143,9 @@ export class ToldChanges {
   }
 
   /** What to send along: the news, or in a full message the last of all; without what the reader knows. */
-  told(nowMs: number, isFull: boolean, knows: readonly Told[] = []): Told[] {
+  toSend(nowMs: number, isFull: boolean, knows: readonly Told[] = []): Told[] {
     const known = new Map(knows.map((told) => [`${told.hook} ${told.id}`, told]));
-    return this.#news.told(this.#byName.keys(), nowMs, isFull)
+    return this.#news.toSend(this.#byName.keys(), nowMs, isFull)
       .filter((name) => !isSame(known.get(name), this.#byName.get(name)))
       .slice(-TOLD_TOLD_MAX)
       .map((name) => asTold(this.#byName.get(name)!, nowMs));

@@ -81,13 +81,13 @@ export class Tries {
   }
 
   /** The signs to send along: the news, or in a full message all. */
-  told(nowMs: number, isFull: boolean): Try[] {
+  toSend(nowMs: number, isFull: boolean): Try[] {
     for (const { hook, atMs } of this.#byHook.values()) {
       if (nowMs - atMs <= LASTS_MS) continue;
       this.#byHook.delete(hook);
       this.#news.forget(hook);
     }
-    return this.#news.told(this.#byHook.keys(), nowMs, isFull).map((hook) => {
+    return this.#news.toSend(this.#byHook.keys(), nowMs, isFull).map((hook) => {
       const { atMs, ...sign } = this.#byHook.get(hook)!;
       return { ...sign, ageMs: ageOf({ heardAtMs: atMs }, nowMs) };
     });

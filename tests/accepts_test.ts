@@ -112,8 +112,8 @@ Deno.test("invariant 7: evidence is kept of so many members, and so much is told
     accepts.add(accept(1_000, "w1", `n${i}`), row(`n${i}`), HEARD_MS);
   }
   assertFalse(accepts.has(`n${ACCEPTED_MAX}`));
-  assertEquals(accepts.told(() => true).length, ACCEPTS_TOLD_MAX);
-  assertEquals(accepts.told(() => false), []);
+  assertEquals(accepts.toSend(() => true).length, ACCEPTS_TOLD_MAX);
+  assertEquals(accepts.toSend(() => false), []);
 });
 
 Deno.test("acceptedAt() is what the member's clock shows, in whole tenths of a second", () => {

@@ -152,11 +152,11 @@ Deno.test("told() are the sender's own charges, then those it was told, each the
       charges.add(charge(witness, 1_000, `m${i}`), row(500, `m${i}`), NOW_MS);
     }
   }
-  const all = charges.told("me");
+  const all = charges.toSend("me");
   assertEquals(all.length, CHARGES_TOLD_MAX);
   assertEquals(all, Array.from({ length: 64 }, (_, i) => charge("me", 1_000, `m${99 - i}`)));
   charges.add(charge("b", 1_000, "m7"), row(500, "m7"), NOW_MS);
-  const [first, second, third] = charges.told("b");
+  const [first, second, third] = charges.toSend("b");
   assertEquals([first, second, third], [
     charge("b", 1_000, "m7"),
     charge("me", 1_000, "m7"),

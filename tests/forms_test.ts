@@ -54,13 +54,13 @@ Deno.test("who reads ticks is told as bits in roster order, while it is news, an
   for (const i of readers) {
     told.heard(roster[i]!.id, message({ unitMs: UNIT_MS }), { read: READ, nowMs: 100 });
   }
-  const text = told.told(roster, 100 + NEWS_MS - 1)!;
-  assertEquals([text.length, told.told(roster, 100 + NEWS_MS)], [4, undefined]);
+  const text = told.toSend(roster, 100 + NEWS_MS - 1)!;
+  assertEquals([text.length, told.toSend(roster, 100 + NEWS_MS)], [4, undefined]);
   const forms = new Forms({ newsMs: NEWS_MS });
   forms.take(text, roster, 0);
   const found = roster.flatMap(({ id }, i) => forms.next(id) === "ticks" ? [i] : []);
   assertEquals(found, readers);
-  assertEquals(forms.told(roster, 1), text, "it passes that on");
+  assertEquals(forms.toSend(roster, 1), text, "it passes that on");
   forms.take("\\" + "x".repeat(100), roster, 0);
 });
 

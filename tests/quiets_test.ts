@@ -64,41 +64,41 @@ Deno.test("a quiet covers members until its end, and ends by itself", () => {
   assertEquals(quiets.of("web1", NOW_MS + 60_000), undefined);
   assertEquals(quiets.nextEndMs(NOW_MS + 10_000), NOW_MS + 60_000);
   assertEquals(quiets.nextEndMs(NOW_MS + 60_000), Infinity);
-  const [before] = quiets.told(NOW_MS, true);
+  const [before] = quiets.toSend(NOW_MS, true);
   assertFalse(quiets.take(before!, NOW_MS + 61_000), "a replay brings nothing back");
-  assertEquals(quiets.told(NOW_MS + 180_000, true), []);
+  assertEquals(quiets.toSend(NOW_MS + 180_000, true), []);
 });
 
 Deno.test("who asks again sets another end; for 0 ms it ends now, and no node that missed that brings it back", () => {
   const quiets = asked("web*", 60_000);
-  const [before] = quiets.told(NOW_MS, false);
+  const [before] = quiets.toSend(NOW_MS, false);
   asked("web*", 0, quiets);
   assertEquals(quiets.active(NOW_MS), []);
   assertFalse(quiets.take({ ...before!, leftMs: 59_000 }, NOW_MS + 1_000));
-  const [ended] = quiets.told(NOW_MS + 59_000, true);
+  const [ended] = quiets.toSend(NOW_MS + 59_000, true);
   assertEquals([ended?.pattern, ended?.leftMs], ["web*", 0]);
-  assertEquals(quiets.told(NOW_MS + 180_000, true), [], "by then it has ended everywhere");
+  assertEquals(quiets.toSend(NOW_MS + 180_000, true), [], "by then it has ended everywhere");
 });
 
 Deno.test("a node that hears of a quiet by its end keeps that for as long as others do, and whoever missed it brings nothing back", () => {
   const quiets = asked("web*", QUIET_MAX_MS);
-  const [before] = quiets.told(NOW_MS, true);
+  const [before] = quiets.toSend(NOW_MS, true);
   asked("web*", 0, quiets);
-  const [end] = quiets.told(NOW_MS + 1_000, true);
+  const [end] = quiets.toSend(NOW_MS + 1_000, true);
   const later = new Quiets({ newsMs: NEWS_MS });
   later.take(end!, NOW_MS + 1_000);
   const lastMs = NOW_MS + QUIET_KEPT_MAX_MS - 1;
   assertFalse(later.take({ ...before!, leftMs: 1 }, lastMs));
-  assertEquals([quiets, later].map((each) => each.told(lastMs, true).length), [1, 1]);
-  assertEquals([quiets, later].map((each) => each.told(lastMs + 1, true)), [[], []]);
+  assertEquals([quiets, later].map((each) => each.toSend(lastMs, true).length), [1, 1]);
+  assertEquals([quiets, later].map((each) => each.toSend(lastMs + 1, true)), [[], []]);
 });
 
 Deno.test("an end that is told again and again is kept no longer for that", () => {
   const [a, b] = [asked("web*", 60_000), new Quiets({ newsMs: NEWS_MS })];
   asked("web*", 0, a);
   for (let nowMs = NOW_MS; nowMs < NOW_MS + 300_000; nowMs += 1_000) {
-    for (const quiet of a.told(nowMs, true)) b.take(quiet, nowMs + 100);
-    for (const quiet of b.told(nowMs + 500, true)) a.take(quiet, nowMs + 600);
+    for (const quiet of a.toSend(nowMs, true)) b.take(quiet, nowMs + 100);
+    for (const quiet of b.toSend(nowMs + 500, true)) a.take(quiet, nowMs + 600);
   }
   assert(a.empty && b.empty);
 });
@@ -108,7 +108,7 @@ Deno.test("an end of which nothing else is known, as older nodes tell it, is kep
   quiets.take(quiet({ leftMs: 0, stamp: 2 }), NOW_MS);
   const old = quiet({ leftMs: QUIET_MAX_MS, stamp: 1 });
   assertFalse(quiets.take(old, NOW_MS + QUIET_MAX_MS));
-  assertEquals(quiets.told(NOW_MS + QUIET_KEPT_MAX_MS, true), []);
+  assertEquals(quiets.toSend(NOW_MS + QUIET_KEPT_MAX_MS, true), []);
 });
 
 Deno.test("of one pattern what was asked last counts, in whatever order it comes", () => {
@@ -118,7 +118,7 @@ Deno.test("of one pattern what was asked last counts, in whatever order it comes
   const last = (all: readonly Quiet[]) => {
     const quiets = new Quiets({ newsMs: NEWS_MS });
     for (const each of all) quiets.take(each, NOW_MS);
-    return quiets.told(NOW_MS, true);
+    return quiets.toSend(NOW_MS, true);
   };
   fc.assert(fc.property(fc.array(fcQuiet), (all) => {
     assertEquals(last(all), last([...all.toReversed(), ...all]));
@@ -162,6 +162,6 @@ Deno.test("of quiets that ended the first to be forgotten makes room, and none t
   assertFalse(quiets.take(before!, NOW_MS));
   assertFalse(quiets.take(second!, NOW_MS));
   assert(quiets.take(first!, NOW_MS), "it was forgotten");
-  const told = quiets.told(NOW_MS, true);
+  const told = quiets.toSend(NOW_MS, true);
   assertEquals([told.length, told.filter(({ leftMs }) => leftMs > 0).length], [QUIETS_MAX, 2]);
 });

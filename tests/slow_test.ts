@@ -83,9 +83,9 @@ Deno.test("own() says a gap when it is greater than what was said, or that is ha
 Deno.test("told(): what is new travels for as long as news does, and all of it in a full message", () => {
   const slow = members();
   slow.add({ member: "n1", gapMs: 4_000, at: HEARTBEAT }, NOW_MS);
-  assertEquals(slow.told(NOW_MS + NEWS_MS - 1, false).length, 1);
-  assertEquals(slow.told(NOW_MS + NEWS_MS, false), []);
-  assertEquals(slow.told(NOW_MS + NEWS_MS, true).length, 1);
+  assertEquals(slow.toSend(NOW_MS + NEWS_MS - 1, false).length, 1);
+  assertEquals(slow.toSend(NOW_MS + NEWS_MS, false), []);
+  assertEquals(slow.toSend(NOW_MS + NEWS_MS, true).length, 1);
 });
 
 Deno.test("invariant 7: so many slow members are known, and so many told at once", () => {
@@ -94,7 +94,7 @@ Deno.test("invariant 7: so many slow members are known, and so many told at once
     assert(slow.add({ member: `n${i}`, gapMs: 4_000, at: HEARTBEAT }, NOW_MS));
   }
   assertFalse(slow.add({ member: "more", gapMs: 4_000, at: HEARTBEAT }, NOW_MS));
-  assertEquals(slow.told(NOW_MS, true).length, SLOW_TOLD_MAX);
+  assertEquals(slow.toSend(NOW_MS, true).length, SLOW_TOLD_MAX);
   slow.forget("n1");
   assert(slow.add({ member: "more", gapMs: 4_000, at: HEARTBEAT }, NOW_MS));
 });
@@ -107,7 +107,7 @@ Deno.test("a silence that was seen to end counts as a gap for a minute, beside w
   slow.add({ member: "n1", gapMs: 4_000, at: HEARTBEAT }, NOW_MS);
   assertEquals(slow.gapMs(row()), 9_000, "the greater of both");
   assertEquals(
-    slow.told(NOW_MS, true).map(({ gapMs }) => gapMs),
+    slow.toSend(NOW_MS, true).map(({ gapMs }) => gapMs),
     [4_000],
     "only its own words travel",
   );

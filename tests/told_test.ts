@@ -59,12 +59,12 @@ Deno.test("what is learned is news for a while, and whole in a full message, wit
   assert(changes.merge(told({ id: "n6", ageMs: 2_000 }), NOW_MS));
   assertFalse(changes.merge(told({ id: "n6" }), NOW_MS), "it is known");
   const ids = (list: readonly Told[]) => list.map(({ id }) => id);
-  assertEquals(ids(changes.told(NOW_MS + NEWS_MS - 1, false)), ["n5", "n6"]);
-  assertEquals(changes.told(NOW_MS, false)[1]?.ageMs, 2_000);
-  assertEquals(changes.told(NOW_MS + NEWS_MS, false), []);
-  assertEquals(ids(changes.told(NOW_MS + NEWS_MS, true, [told()])), ["n6"]);
+  assertEquals(ids(changes.toSend(NOW_MS + NEWS_MS - 1, false)), ["n5", "n6"]);
+  assertEquals(changes.toSend(NOW_MS, false)[1]?.ageMs, 2_000);
+  assertEquals(changes.toSend(NOW_MS + NEWS_MS, false), []);
+  assertEquals(ids(changes.toSend(NOW_MS + NEWS_MS, true, [told()])), ["n6"]);
   changes.renew(NOW_MS + 2 * NEWS_MS);
-  assertEquals(ids(changes.told(NOW_MS + 2 * NEWS_MS, false)), ["n5", "n6"]);
+  assertEquals(ids(changes.toSend(NOW_MS + 2 * NEWS_MS, false)), ["n5", "n6"]);
 });
 
 Deno.test("what is kept and what one message holds is bounded: the last learned stay", () => {
@@ -72,7 +72,7 @@ Deno.test("what is kept and what one message holds is bounded: the last learned 
   for (let i = 0; i <= TOLD_MAX; i++) changes.merge(told({ id: `n${i}` }), NOW_MS);
   assertEquals(changes.all(NOW_MS).length, TOLD_MAX);
   assertEquals(changes.get("pager", "n0"), undefined);
-  const last = changes.told(NOW_MS, true);
+  const last = changes.toSend(NOW_MS, true);
   assertEquals([last.length, last.at(-1)?.id], [TOLD_TOLD_MAX, `n${TOLD_MAX}`]);
 });
 

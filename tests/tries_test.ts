@@ -40,10 +40,10 @@ Deno.test("the latest sign counts, in whatever order signs come", () => {
 Deno.test("a sign is news for a while, in full messages for two minutes, and then forgotten", () => {
   const tries = new Tries({ newsMs: NEWS_MS });
   assert(tries.take(sign(), NOW_MS));
-  assertEquals(tries.told(NOW_MS + 1_000, false), [sign({ ageMs: 1_000 })]);
-  assertEquals(tries.told(NOW_MS + NEWS_MS, false), []);
-  assertEquals(tries.told(NOW_MS + 120_000, true).length, 1);
-  assertEquals(tries.told(NOW_MS + 120_001, true), []);
+  assertEquals(tries.toSend(NOW_MS + 1_000, false), [sign({ ageMs: 1_000 })]);
+  assertEquals(tries.toSend(NOW_MS + NEWS_MS, false), []);
+  assertEquals(tries.toSend(NOW_MS + 120_000, true).length, 1);
+  assertEquals(tries.toSend(NOW_MS + 120_001, true), []);
   assert(tries.empty);
   assertFalse(tries.take(sign({ ageMs: 120_001 }), NOW_MS), "an older one is not taken back");
 });
@@ -51,7 +51,7 @@ Deno.test("a sign is news for a while, in full messages for two minutes, and the
 Deno.test("signs are bounded, and the greatest number ends no counting", () => {
   const tries = new Tries({ newsMs: NEWS_MS });
   for (let i = 0; i < 2 * TRIES_MAX; i++) tries.take(sign({ hook: `h${i}` }), NOW_MS);
-  assertEquals(tries.told(NOW_MS, true).length, TRIES_MAX);
+  assertEquals(tries.toSend(NOW_MS, true).length, TRIES_MAX);
   tries.take(sign({ hook: "h0", number: TRY_NUMBER_MAX }), NOW_MS);
   tries.say("h0", "n1", "done", NOW_MS);
   assertEquals(tries.get("h0")?.number, TRY_NUMBER_MAX);

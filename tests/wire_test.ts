@@ -303,7 +303,7 @@ Deno.test("what a node says of a hook whose counts are at their greatest, others
   const most = { number: TRY_NUMBER_MAX, failures: TRY_NUMBER_MAX };
   tries.take({ hook: "pager", by: "n1", state: "trying", ageMs: 0, ...most }, 0);
   tries.say("pager", "n7", "failed", 0);
-  const said = tries.told(0, false);
+  const said = tries.toSend(0, false);
   const text = encodeMessage({ ...HASHES, tidings: { tries: said } });
   assertEquals(read(text).tidings?.tries, said);
 });
