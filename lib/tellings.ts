@@ -178,7 +178,7 @@ export class Tellings {
       carriers: this.#carriers.of(duty.hook.name, nowMs),
       isNew: (id) => this.#carriers.isNew(id, nowMs),
       ranAt: (id, atMs) => this.#carriers.ranAt(id, atMs),
-      sign: this.#replica.tidings.tries.get(duty.hook.name),
+      attempt: this.#replica.tidings.tries.get(duty.hook.name),
     });
     const atMs = duty.queue.atMs(place, nowMs);
     if (atMs > nowMs) this.#nextMs = Math.min(this.#nextMs, atMs);
@@ -198,9 +198,9 @@ export class Tellings {
     const { id } = this.#options;
     const change = cutOffChange(this.#options, this.#replica.table.get(id), atHeartbeat);
     for (const duty of this.#duties) {
-      const sign = this.#replica.tidings.tries.get(duty.hook.name);
-      const isResting = sign?.by === id && sign.state === "failed" &&
-        turn.nowMs < sign.atMs + backOffMs(sign.failures);
+      const attempt = this.#replica.tidings.tries.get(duty.hook.name);
+      const isResting = attempt?.by === id && attempt.state === "failed" &&
+        turn.nowMs < attempt.atMs + backOffMs(attempt.failures);
       const isTold = this.#cutOffTold.has(duty);
       if (!duty.hook.cutOff || isTold || isResting || duty.underWay !== undefined) continue;
       this.#begin(turn, duty, duty.beginCutOff(change));

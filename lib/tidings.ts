@@ -40,7 +40,7 @@ export class Tidings {
       this.told.learned.push(told);
       isNews = true;
     }
-    for (const sign of part.tries ?? []) if (this.tries.take(sign, nowMs)) isNews = true;
+    for (const attempt of part.tries ?? []) if (this.tries.take(attempt, nowMs)) isNews = true;
     for (const quiet of part.quiets ?? []) if (this.quiets.take(quiet, nowMs)) isNews = true;
     return isNews;
   }

@@ -1,7 +1,7 @@
 /**
- * Signs of attempts to tell: who tries a hook now, and whether the last attempt failed. Others wait for who tries, and
- * while a receiver is down the whole cluster tries it no more often than one node would. Signs are news, for a few
- * minutes; nothing depends on them but how soon and how often somebody tries.
+ * Attempts to tell: which node tries a hook now, and whether the last attempt failed. The others wait for it, and while
+ * a receiver is down the whole cluster tries it no more often than one node would. Attempts are news, for two minutes;
+ * nothing depends on them but how soon and how often somebody tries.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { ageOf } from "./table.ts";
 /** Hooks whose attempts are known at one time: far more than anybody configures. */
 export const TRIES_MAX = 64;
 
-/** The greatest number of a sign; beyond, it is no sign of ours. */
+/** The greatest number of an attempt that others read. */
 export const TRY_NUMBER_MAX = 2 ** 31;
 
-/** An older sign says nothing any more, in ms: an attempt and the longest wait after it take a minute. */
+/** An older one says nothing any more, in ms: an attempt and the longest wait after it take a minute. */
 const LASTS_MS = 120_000;
 
 export const TRY_STATES = ["trying", "failed", "done"] as const;
@@ -22,22 +22,22 @@ export const TRY_STATES = ["trying", "failed", "done"] as const;
 /** What a node says of its last attempt, as it travels. */
 export interface Try {
   readonly hook: string;
-  /** Grows with every sign of any node: the greatest is the latest. */
+  /** Grows whenever any node says something of the hook: the greatest is the latest. */
   readonly number: number;
   readonly by: string;
   readonly state: typeof TRY_STATES[number];
   /** Attempts of all nodes that failed since the last success; in a success 1, if any did before it. */
   readonly failures: number;
-  /** Time since the sign was made. */
+  /** Time since the node said so. */
   readonly ageMs: number;
 }
 
-/** A sign, dated on this node's running clock. */
-export type Sign = Omit<Try, "ageMs"> & { readonly atMs: number };
+/** An attempt, dated on this node's running clock. */
+export type Attempt = Omit<Try, "ageMs"> & { readonly atMs: number };
 
 export class Tries {
   readonly #news: News;
-  readonly #byHook = new Map<string, Sign>();
+  readonly #byHook = new Map<string, Attempt>();
 
   constructor(pace: NewsPace) {
     this.#news = new News(pace);
@@ -47,8 +47,8 @@ export class Tries {
     return this.#byHook.size === 0;
   }
 
-  /** The last sign of a hook. */
-  get(hook: string): Sign | undefined {
+  /** The last attempt at a hook. */
+  get(hook: string): Attempt | undefined {
     return this.#byHook.get(hook);
   }
 
@@ -64,14 +64,14 @@ export class Tries {
     }, nowMs);
   }
 
-  /** Merges a sign: the latest counts. True if it is new. */
-  take(sign: Try, nowMs: number): boolean {
-    const { ageMs, ...rest } = sign;
-    const known = this.#byHook.get(sign.hook);
-    if (ageMs > LASTS_MS || (known !== undefined && !isLater(sign, known))) return false;
+  /** Merges an attempt: the latest counts. True if it is new. */
+  take(said: Try, nowMs: number): boolean {
+    const { ageMs, ...rest } = said;
+    const known = this.#byHook.get(said.hook);
+    if (ageMs > LASTS_MS || (known !== undefined && !isLater(said, known))) return false;
     if (known === undefined && this.#byHook.size >= TRIES_MAX) return false;
-    this.#byHook.set(sign.hook, { ...rest, atMs: nowMs - ageMs });
-    this.#news.note(sign.hook, nowMs);
+    this.#byHook.set(said.hook, { ...rest, atMs: nowMs - ageMs });
+    this.#news.note(said.hook, nowMs);
     return true;
   }
 
@@ -80,7 +80,7 @@ export class Tries {
     for (const hook of this.#byHook.keys()) this.#news.note(hook, nowMs);
   }
 
-  /** The signs to send along: the news, or in a full message all. */
+  /** What to send along: the news, or in a full message all. */
   toSend(nowMs: number, isFull: boolean): Try[] {
     for (const { hook, atMs } of this.#byHook.values()) {
       if (nowMs - atMs <= LASTS_MS) continue;
@@ -88,8 +88,8 @@ export class Tries {
       this.#news.forget(hook);
     }
     return this.#news.toSend(this.#byHook.keys(), nowMs, isFull).map((hook) => {
-      const { atMs, ...sign } = this.#byHook.get(hook)!;
-      return { ...sign, ageMs: ageOf({ heardAtMs: atMs }, nowMs) };
+      const { atMs, ...rest } = this.#byHook.get(hook)!;
+      return { ...rest, ageMs: ageOf({ heardAtMs: atMs }, nowMs) };
     });
   }
 }

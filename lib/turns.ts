@@ -14,7 +14,7 @@
  * @module
  */
 import { hashOf } from "./hash.ts";
-import type { Sign } from "./tries.ts";
+import type { Attempt } from "./tries.ts";
 
 /** How long each waits longer than the one before, in ms: ten times what news takes in a calm cluster of hundreds. */
 const TURN_MS = 2_000;
@@ -57,27 +57,32 @@ export function placeOf(of: {
   readonly id: string;
   /** The live nodes that carry the hook, `id` among them. */
   readonly carriers: readonly string[];
-  /** The last sign of an attempt. */
-  readonly sign: Sign | undefined;
+  /** The last attempt at the hook, by any node. */
+  readonly attempt: Attempt | undefined;
   readonly dueMs: number;
   readonly isNew?: (id: string) => boolean;
   /** Whether a carrier's process ran at that time already: the attempts of a former one ended with it. */
   readonly ranAt?: (id: string, atMs: number) => boolean;
 }): Place {
-  const { hook, id, carriers, sign, dueMs, isNew, ranAt = () => true } = of;
-  if (sign === undefined || (sign.state === "done" && sign.failures === 0)) {
+  const { hook, id, carriers, attempt, dueMs, isNew, ranAt = () => true } = of;
+  if (attempt === undefined || (attempt.state === "done" && attempt.failures === 0)) {
     return { index: inOrder(hook, carriers, isNew).indexOf(id), fromMs: dueMs };
   }
-  const all = inOrder(hook, [...carriers, sign.by], isNew);
+  const all = inOrder(hook, [...carriers, attempt.by], isNew);
   // It begins with whoever succeeded where others failed, as it can reach the receiver; or behind whoever tried last.
-  const first = all.indexOf(sign.by) + (sign.state === "done" ? 0 : 1);
+  const first = all.indexOf(attempt.by) + (attempt.state === "done" ? 0 : 1);
   const order = [...all.slice(first), ...all.slice(0, first)].filter((each) =>
     carriers.includes(each)
   );
-  const isTrying = sign.state === "trying" && sign.by !== id && carriers.includes(sign.by) &&
-    ranAt(sign.by, sign.atMs);
-  const restMs = sign.state === "failed" ? backOffMs(sign.failures) : isTrying ? TRYING_MAX_MS : 0;
-  return { index: order.indexOf(id), fromMs: Math.max(dueMs, sign.atMs + restMs) };
+  const isTrying = attempt.state === "trying" && attempt.by !== id &&
+    carriers.includes(attempt.by) &&
+    ranAt(attempt.by, attempt.atMs);
+  const restMs = attempt.state === "failed"
+    ? backOffMs(attempt.failures)
+    : isTrying
+    ? TRYING_MAX_MS
+    : 0;
+  return { index: order.indexOf(id), fromMs: Math.max(dueMs, attempt.atMs + restMs) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import type { Sign } from "../lib/tries.ts";
+import type { Attempt } from "../lib/tries.ts";
 import { backOffMs, inOrder, placeOf, Queue } from "../lib/turns.ts";
 
 const DUE_MS = 100_000;
@@ -7,13 +7,13 @@ const CARRIERS = ["n1", "n2", "n3", "n4"];
 const ORDER = inOrder("pager", CARRIERS);
 
 /** When each carrier's turn comes, in the order of a fresh change. */
-function turns(sign?: Partial<Sign>, carriers: readonly string[] = CARRIERS): number[] {
-  const last = sign && {
+function turns(attempt?: Partial<Attempt>, carriers: readonly string[] = CARRIERS): number[] {
+  const last = attempt && {
     ...{ hook: "pager", number: 1, by: ORDER[0]!, state: "trying", failures: 0, atMs: DUE_MS },
-    ...sign,
-  } as Sign;
+    ...attempt,
+  } as Attempt;
   return ORDER.filter((id) => carriers.includes(id)).map((id) => {
-    const place = placeOf({ hook: "pager", id, carriers, sign: last, dueMs: DUE_MS });
+    const place = placeOf({ hook: "pager", id, carriers, attempt: last, dueMs: DUE_MS });
     return new Queue().atMs(place, DUE_MS) - DUE_MS;
   });
 }
@@ -26,7 +26,7 @@ Deno.test("all nodes put the carriers in one order, whatever order they know the
 Deno.test("who just started comes last: it tells nothing yet", () => {
   const [first, ...others] = ORDER;
   assertEquals(inOrder("pager", CARRIERS, (id) => id === first), [...others, first]);
-  const at = { hook: "pager", carriers: CARRIERS, sign: undefined, dueMs: DUE_MS };
+  const at = { hook: "pager", carriers: CARRIERS, attempt: undefined, dueMs: DUE_MS };
   assertEquals(placeOf({ ...at, id: others[0]!, isNew: (id) => id === first }).index, 0);
 });
 
@@ -53,10 +53,10 @@ Deno.test("while one tries the others wait for it, for 35 s at most, and no long
 
 Deno.test("nobody waits for an attempt whose process ended, though its member runs again; nor is its turn the next", () => {
   const by = ORDER[0]!;
-  const sign: Sign = {
+  const attempt: Attempt = {
     ...{ hook: "pager", number: 1, by, state: "trying", failures: 0, atMs: DUE_MS },
   };
-  const of = { hook: "pager", carriers: CARRIERS, sign, dueMs: DUE_MS };
+  const of = { hook: "pager", carriers: CARRIERS, attempt, dueMs: DUE_MS };
   const places = (ranAt: (id: string, atMs: number) => boolean) =>
     ORDER.map((id) => placeOf({ ...of, id, ranAt }));
   assertEquals(

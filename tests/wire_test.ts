@@ -283,19 +283,19 @@ Deno.test("words that an older node passes on, deeper than they may be, cost the
 
 Deno.test("decodeMessage() drops tidings that break a rule, counts them, and keeps the others", () => {
   const told = ["pager", "n5", "1a2b3c01", "dead", 1_000, 0, "n7", 5, 1, "200"];
-  const sign = ["pager", 1, "n7", "failed", 2, 5];
+  const attempt = ["pager", 1, "n7", "failed", 2, 5];
   const quiet = ["web*", 1_000, "deploy", "n1", 7, 2_000];
   const broken = (entry: readonly unknown[]) =>
     entry.map((_, i) => entry.map((value, j) => i === j ? { not: "it" } : value));
   const { tidings, dropped } = read(body({
     told: [told, ...broken(told), ["x"], null],
-    tries: [sign, ...broken(sign)],
+    tries: [attempt, ...broken(attempt)],
     quiets: [quiet, ...broken(quiet), ["a b", 1_000, "", "n1", 7]],
   }));
   assertEquals(tidings?.told?.length, 1);
   assertEquals(tidings?.tries?.length, 1);
   assertEquals(tidings?.quiets?.length, 1);
-  assertEquals(dropped, told.length + 2 + sign.length + quiet.length + 1);
+  assertEquals(dropped, told.length + 2 + attempt.length + quiet.length + 1);
 });
 
 Deno.test("what a node says of a hook whose counts are at their greatest, others read", () => {
