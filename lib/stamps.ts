@@ -35,13 +35,13 @@ export class Stamps {
    * 1 for a member that was live at the last survey and of which nothing changed since but its heartbeat: there is
    * nothing more to find out of it while it beats.
    */
-  readonly quiet: Uint8Array;
+  readonly steady: Uint8Array;
 
   constructor(rows: readonly Row[]) {
     this.rows = rows;
     this.heartbeats = new Float64Array(rows.length);
     this.heardAtMs = new Float64Array(rows.length);
-    this.quiet = new Uint8Array(rows.length);
+    this.steady = new Uint8Array(rows.length);
     for (let i = 0; i < rows.length; i++) {
       const { heartbeat, heardAtMs } = rows[i]!;
       this.heartbeats[i] = heartbeat;
@@ -50,11 +50,11 @@ export class Stamps {
   }
 
   /**
-   * Merges what a message of this roster tells of quiet members whose clocks show what they should, to within
+   * Merges what a message of this roster tells of steady members whose clocks show what they should, to within
    * `slackMs`. Returns the places of all others of whom it tells as much as is known, or more.
    */
   merge(told: Columns, { nowMs, slackMs }: { nowMs: number; slackMs: number }): number[] {
-    const { heartbeats, heardAtMs, quiet } = this;
+    const { heartbeats, heardAtMs, steady } = this;
     const others: number[] = [];
     const count = Math.min(heartbeats.length, told.heartbeats.length);
     for (let i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ export class Stamps {
       if (ageMs < 0 || heartbeat < known) continue;
       const saidAtMs = nowMs - ageMs;
       const knownAtMs = heardAtMs[i]!;
-      if (quiet[i] === 0 || Math.abs(heartbeat - known - (saidAtMs - knownAtMs)) > slackMs) {
+      if (steady[i] === 0 || Math.abs(heartbeat - known - (saidAtMs - knownAtMs)) > slackMs) {
         others.push(i);
       } else if (heartbeat > known || saidAtMs < knownAtMs) {
         heartbeats[i] = heartbeat;
@@ -110,7 +110,7 @@ export class Seat implements Row {
     const stamps = new Stamps(seats);
     for (let place = 0; place < seats.length; place++) {
       const seat = seats[place]!;
-      stamps.quiet[place] = seat.#stamps.quiet[seat.#place]!;
+      stamps.steady[place] = seat.#stamps.steady[seat.#place]!;
       seat.#stamps = stamps;
       seat.#place = place;
     }
@@ -142,6 +142,6 @@ export class Seat implements Row {
 
   /** Something happened to the member, so the next survey looks at it. */
   disturb(): void {
-    this.#stamps.quiet[this.#place] = 0;
+    this.#stamps.steady[this.#place] = 0;
   }
 }

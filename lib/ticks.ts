@@ -128,7 +128,7 @@ function tickOf(stamps: Stamps, i: number, { unitMs, nowMs, exact }: Writing): n
   const tick = stamps.heartbeats[i]! / unitMs;
   if (tick === 0 || tick !== Math.floor(tick)) return -1;
   if (nowMs - stamps.heardAtMs[i]! > OLDEST_UNITS * unitMs) return -1;
-  if (stamps.quiet[i] === 0 && stamps.rows[i]!.boot === "") return -1;
+  if (stamps.steady[i] === 0 && stamps.rows[i]!.boot === "") return -1;
   return exact?.has(stamps.rows[i]!.id) ? -1 : tick;
 }
 

@@ -160,7 +160,7 @@ export class Verdicts {
     const { id, table, evidence } = this.#options;
     const changes = this.review(nowMs);
     table.disturb(evidence.members());
-    const { rows, heardAtMs, quiet } = table.stamps();
+    const { rows, heardAtMs, steady } = table.stamps();
     const silenceMs = evidence.usualSilenceMs;
     const live: Row[] = [];
     const hung: Row[] = [];
@@ -170,12 +170,12 @@ export class Verdicts {
     const at = { nowMs, witnessesNeeded: this.witnessesNeeded() };
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
-      if (quiet[i] === 1 && nowMs - heardAtMs[i]! <= silenceMs) {
+      if (steady[i] === 1 && nowMs - heardAtMs[i]! <= silenceMs) {
         deadlineMs = Math.min(deadlineMs, heardAtMs[i]! + silenceMs);
         live.push(row);
         continue;
       }
-      quiet[i] = 0;
+      steady[i] = 0;
       const shown = this.#shown.get(row.id);
       const change = this.#check(row, shown, { nowMs, via: row.id });
       if (change !== undefined) changes.push(change);
@@ -189,7 +189,7 @@ export class Verdicts {
       (isUp(status) ? live : status === "unresponsive" ? hung : gone).push(row);
       if (!isUp(status)) continue;
       isNews = true;
-      if (row.boot !== "" && !evidence.has(row.id)) quiet[i] = 1;
+      if (row.boot !== "" && !evidence.has(row.id)) steady[i] = 1;
     }
     // All that are live were so before: the same list tells whoever keeps more about them that it still holds.
     const isSame = !isNews && live.length === this.#last.live.length;

@@ -8,10 +8,10 @@ function seat(id: string, heartbeat = 50_000, heardAtMs = NOW_MS - 1_000): Seat 
   return new Seat({ id, address: `${id}:80`, boot: "00000001", heartbeat, left: "" }, heardAtMs);
 }
 
-/** Columns of these seats, in this order, all of them quiet. */
+/** Columns of these seats, in this order, all of them steady. */
 function quietOf(...seats: Seat[]): Stamps {
   const stamps = Seat.all(seats);
-  stamps.quiet.fill(1);
+  stamps.steady.fill(1);
   return stamps;
 }
 
@@ -21,7 +21,7 @@ function told(...beats: [heartbeat: number, ageMs: number][]): Columns {
 
 const AT = { nowMs: NOW_MS, slackMs: 300 };
 
-Deno.test("merge() takes a later heartbeat of a quiet member, dated by its age, and leaves nothing to look at", () => {
+Deno.test("merge() takes a later heartbeat of a steady member, dated by its age, and leaves nothing to look at", () => {
   const a = seat("a");
   assertEquals(quietOf(a).merge(told([50_800, 200]), AT), []);
   assertEquals([a.heartbeat, a.heardAtMs], [50_800, NOW_MS - 200]);
@@ -41,10 +41,10 @@ Deno.test("merge() of an equal heartbeat takes the greater age", () => {
   }
 });
 
-Deno.test("merge() leaves a member that is not quiet, or whose clock shows something else, as it is, and names it", () => {
+Deno.test("merge() leaves a member that is not steady, or whose clock shows something else, as it is, and names it", () => {
   for (const [moved, ageMs] of [[500, 500], [500, 200], [500, 801], [500, 199]] as const) {
     const stamps = quietOf(seat("a"), seat("b"));
-    stamps.quiet[0] = 0;
+    stamps.steady[0] = 0;
     const beat: [number, number] = [50_000 + moved, ageMs];
     const isNear = Math.abs(ageMs - 500) <= AT.slackMs;
     assertEquals(stamps.merge(told(beat, beat), AT), isNear ? [0] : [0, 1]);
@@ -66,25 +66,25 @@ Deno.test("placeOf() finds each member, and nobody else", () => {
   assertEquals(new Stamps([]).placeOf("a"), -1);
 });
 
-Deno.test("members that are seated anew keep their heartbeats and whether they are quiet; who left keeps its own", () => {
+Deno.test("members that are seated anew keep their heartbeats and whether they are steady; who left keeps its own", () => {
   const [a, b, c] = [seat("a", 1_000, 10), seat("b", 2_000, 20), seat("c", 3_000, 30)];
   const before = quietOf(a, b);
   a.disturb();
   const after = Seat.all([b, c]);
   assertEquals([[...after.heartbeats], [...after.heardAtMs]], [[2_000, 3_000], [20, 30]]);
-  assertEquals([...after.quiet], [1, 0]);
+  assertEquals([...after.steady], [1, 0]);
   b.date(2_500, 25);
   assertEquals([after.heartbeats[0], before.heartbeats[1]], [2_500, 2_000]);
   assertEquals([a.heartbeat, a.heardAtMs], [1_000, 10]);
 });
 
-Deno.test("a member of which anything but the heartbeat changed is not quiet any more", () => {
+Deno.test("a member of which anything but the heartbeat changed is not steady any more", () => {
   const a = seat("a");
   const stamps = quietOf(a);
   a.date(50_100, NOW_MS);
-  assertEquals(stamps.quiet[0], 1);
+  assertEquals(stamps.steady[0], 1);
   a.take({ id: "a", address: "moved:80", boot: "00000002", heartbeat: 0, left: "SIGTERM" });
-  assertEquals([stamps.quiet[0], a.address, a.boot, a.left], [
+  assertEquals([stamps.steady[0], a.address, a.boot, a.left], [
     0,
     "moved:80",
     "00000002",

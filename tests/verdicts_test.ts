@@ -132,25 +132,25 @@ Deno.test("a decommissioned member is told of once, with the node that was asked
   ]);
 });
 
-/** Which members survey() found quiet. */
-function quietOf({ table, verdicts, nowMs }: Watched): string[] {
+/** Which members survey() found steady. */
+function steadyOf({ table, verdicts, nowMs }: Watched): string[] {
   verdicts.survey(nowMs);
-  const { rows, quiet } = table.stamps();
-  return rows.filter((_, i) => quiet[i] === 1).map(({ id }) => id);
+  const { rows, steady } = table.stamps();
+  return rows.filter((_, i) => steady[i] === 1).map(({ id }) => id);
 }
 
-Deno.test("a live member of ours of whom nothing else is known is quiet; this node, the dead, Go nodes are not", () => {
+Deno.test("a live member of ours of whom nothing else is known is steady; this node, the dead, Go nodes are not", () => {
   const watched = new Watched("n1", "n2", "n3");
   watched.hear("go", { boot: "" });
   watched.hear("nowhere", { address: "" });
   watched.hear("left", { left: "SIGTERM" });
   watched.hear("n2", { ageMs: DEAD_AFTER_MS + 1, heartbeat: 200 });
-  assertEquals(quietOf(watched), ["n1", "n3"]);
+  assertEquals(steadyOf(watched), ["n1", "n3"]);
   watched.charge("n1", ["a"]);
-  assertEquals(quietOf(watched), ["n3"]);
+  assertEquals(steadyOf(watched), ["n3"]);
   const slow = { member: "n3", gapMs: 4_000, at: 100 };
   watched.evidence.slow.add(slow, watched.nowMs);
-  assertEquals(quietOf(watched), []);
+  assertEquals(steadyOf(watched), []);
 });
 
 Deno.test("what this node or another says of its slowness is dropped once its heartbeats are over a minute later", () => {
@@ -165,7 +165,7 @@ Deno.test("what this node or another says of its slowness is dropped once its he
   assertEquals([leftAt(60_100), leftAt(60_200)], [["me", "n1"], []]);
 });
 
-Deno.test("a member that was silent is told of each time: what was found of it while quiet counts no more", () => {
+Deno.test("a member that was silent is told of each time: what was found of it while steady counts no more", () => {
   const watched = new Watched("n1");
   for (let i = 0; i < 3; i++) {
     watched.nowMs += DEAD_AFTER_MS + 1;

@@ -144,10 +144,10 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 23,
   },
   {
-    name: "quiet",
-    rule: "who falls silent is quiet no more",
+    name: "steady",
+    rule: "a member that falls silent is not steady",
     file: "verdicts.ts",
-    from: "quiet[i] = 0;",
+    from: "steady[i] = 0;",
     to: "",
     seed: 135,
   },
