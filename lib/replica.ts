@@ -42,7 +42,7 @@ export class Replica {
   readonly spread = new Spread();
   /** Members of a former life. */
   readonly former: FormerMembers;
-  /** Members that were dropped. */
+  /** Marks of members that were dropped. */
   readonly forgotten: Forgotten;
   /** What nodes tell each other for the sake of hooks. */
   readonly tidings: Tidings;
@@ -81,7 +81,7 @@ export class Replica {
     this.forgotten = new Forgotten({
       ...{ id, table, verdicts: this.verdicts, pace },
       tell: (id, nowMs) => {
-        this.#forget();
+        this.#forgetDiscarded();
         this.news.note(id, nowMs);
       },
     });
@@ -166,7 +166,7 @@ export class Replica {
   bury(id: string, by: string, nowMs: number, isTold = false): Merged {
     const merged = this.table.bury(id, by, isTold ? nowMs : undefined);
     if (merged !== "changed") return merged;
-    this.#forget();
+    this.#forgetDiscarded();
     this.evidence.forget(id);
     this.verdicts.touchId(id, by);
     this.news.note(id, nowMs);
@@ -212,7 +212,7 @@ export class Replica {
     const row = this.table.get(report.id);
     if (row === undefined || merged === "same" || merged === "full") return merged;
     if (merged === "changed") {
-      this.#forget();
+      this.#forgetDiscarded();
       this.news.note(row.id, nowMs);
     }
     return this.#freshened(row, { via, restarted, nowMs }) ? "changed" : merged;
@@ -238,9 +238,9 @@ export class Replica {
     );
   }
 
-  /** Forgets those that made room, or were dropped. */
-  #forget(): void {
-    for (const id of this.table.forgotten.splice(0)) {
+  /** Forgets what else was kept of those that the table holds no more. */
+  #forgetDiscarded(): void {
+    for (const id of this.table.discarded.splice(0)) {
       this.evidence.forget(id);
       this.verdicts.forget(id);
       this.forms.forget(id);

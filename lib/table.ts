@@ -65,8 +65,8 @@ export type Merged = "same" | "fresher" | "changed" | "full";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Table {
-  /** IDs that made room at a bound or were dropped, for whoever keeps more about them to take out of here. */
-  readonly forgotten: string[] = [];
+  /** IDs that made room at a bound or were dropped: `Replica` takes them from here, and forgets all about them. */
+  readonly discarded: string[] = [];
   readonly #seats = new Map<string, Seat>();
   readonly #tombstones: Tombstones;
   readonly #rosterHash = new RosterHash();
@@ -173,7 +173,7 @@ export class Table {
       const gone = this.#room.madeFor(seat, this.#seats, nowMs);
       if (gone === undefined) return "full";
       this.#remove(gone);
-      this.forgotten.push(gone.id);
+      this.discarded.push(gone.id);
     }
     this.#seats.set(seat.id, seat);
     this.#came.push(seat);
@@ -186,7 +186,7 @@ export class Table {
   /** Drops a row that is of no more use (see forgotten.ts). */
   drop(row: Row): void {
     this.#remove(row);
-    this.forgotten.push(row.id);
+    this.discarded.push(row.id);
     this.#version++;
   }
 
@@ -205,7 +205,7 @@ export class Table {
     if (merged !== "changed") return merged;
     if (gone !== undefined) {
       this.#rosterHash.toggle(gone, gone);
-      this.forgotten.push(gone);
+      this.discarded.push(gone);
     }
     if (row !== undefined) this.#remove(row);
     this.#rosterHash.toggle(id, id);

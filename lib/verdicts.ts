@@ -134,7 +134,7 @@ export class Verdicts {
     this.#touched.set(id, via);
   }
 
-  /** Forgets a member that made room in a full table. */
+  /** Forgets a member that the table holds no more. */
   forget(id: string): void {
     this.#shown.delete(id);
     this.#touched.delete(id);

@@ -65,7 +65,7 @@ Deno.test("of what made room nothing is left: neither status, charges nor news",
   assertEquals(take(rows, 0).refused, 0);
   assertEquals(replica.verdicts.review(0).length, MEMBERS_MAX);
   assertEquals(take([report("new")], 0).refused, 0);
-  assertEquals(replica.table.forgotten, []);
+  assertEquals(replica.table.discarded, []);
   const [gone = ""] = rows.map(({ id }) => id).filter((id) => replica.table.get(id) === undefined);
   // It would be told as new.
   assertEquals(replica.verdicts.review(0).map(({ id }) => id), ["new"]);
