@@ -195,8 +195,8 @@ export class Node {
     return answer;
   }
 
-  /** Why a caller is refused: it belongs to another cluster. */
-  stranger(caller: { from: string; via: string; cluster: string }): string | undefined {
+  /** Why a caller is refused: it belongs to another cluster; undefined if it does not. */
+  whyForeign(caller: { from: string; via: string; cluster: string }): string | undefined {
     return this.#foreign.refusal(caller, this.#options.now().monotonicMs);
   }
 

@@ -50,8 +50,8 @@ export class Senders {
     }
     if (via === undefined) refuse(400, "Give your address as via=host:port");
     if (!isId(cluster)) refuse(400, "Give your cluster's name as cluster=, or leave it out");
-    const stranger = this.#node.stranger({ from, via, cluster });
-    if (stranger !== undefined) refuse(409, stranger);
+    const foreign = this.#node.whyForeign({ from, via, cluster });
+    if (foreign !== undefined) refuse(409, foreign);
     return { from, via };
   }
 }
