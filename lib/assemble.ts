@@ -34,8 +34,8 @@ export function assemble(options: GossipOptions, now: Moment) {
   const rounds = new Rounds({ address, pace, random, startMs: now.monotonicMs });
   const tellings = new Tellings(options, { replica, rounds });
   const parts = { replica, contacts, calls, suspicion, joining, rounds };
-  const heard = () => tellings.cutOff.heard();
-  const exchanges = new Exchanges({ id, address, boot, pace, random, heard, ...parts });
+  const heardHost = () => tellings.cutOff.heard();
+  const exchanges = new Exchanges({ id, address, boot, pace, random, heardHost, ...parts });
   const leaving = new Leaving({ id, random, replica, contacts, calls, joining, rounds });
   return { ...parts, clock, exchanges, leaving, tellings };
 }

@@ -42,8 +42,8 @@ export interface ExchangesOptions extends Self {
   readonly suspicion: Suspicion;
   readonly joining: Joining;
   readonly rounds: Rounds;
-  /** Notes that a host that runs was heard: an answer, a refusal, a message. */
-  readonly heard: () => void;
+  /** Notes that a host that runs was heard from: an answer, a refusal, or a message (see cut_off.ts). */
+  readonly heardHost: () => void;
 }
 
 export class Exchanges {
@@ -75,7 +75,7 @@ export class Exchanges {
     if (buried !== undefined) {
       return { id, roster: table.rosterHash, tombstones: [{ id: from, by: buried.by }] };
     }
-    this.#options.heard();
+    this.#options.heardHost();
     this.#options.rounds.heard(from);
     replica.beat(turn.now, turn.nowMs);
     const read = this.#merge(turn, message, { via: from, isAnswer: false });
@@ -103,7 +103,7 @@ export class Exchanges {
     const { id: ownId, calls, contacts, suspicion, rounds } = this.#options;
     const call = calls.end(turn, to);
     if (call === undefined) return;
-    this.#options.heard();
+    this.#options.heardHost();
     const message = body.startsWith("{") ? decodeMessage(body) : parseHello(body);
     if ("error" in message || message.id === undefined) {
       const why = "error" in message ? message.error : "the answer names no ID";
@@ -156,7 +156,7 @@ export class Exchanges {
   /** Takes the failure of the call to `to`. */
   failed(turn: Turn, to: string, failure: Failure): void {
     const call = this.#options.calls.end(turn, to);
-    if (failure.refused) this.#options.heard();
+    if (failure.refused) this.#options.heardHost();
     if (call !== undefined) this.#failed(turn, to, { call, ...failure });
   }
 
