@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { RunningClock } from "./clock.ts";
 import type { Hook } from "./hook.ts";
 import type { Pace, PaceOptions } from "./pace.ts";
@@ -16,13 +15,13 @@ export interface Self {
   readonly address: string;
   /** 8 hex digits drawn when the process started. */
   readonly boot: string;
-  /** Above so many members heartbeats are whole intervals and travel as ticks; see `FINE_MEMBERS_MAX`. */
-  readonly fineMembersMax?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
 
 export interface GossipOptions extends Self, PaceOptions {
+  /** Of more members heartbeats are whole intervals and travel as ticks; by default `FINE_MEMBERS_MAX`. */
+  readonly fineMembersMax?: number | undefined;
   /** Addresses to join. */
   readonly seeds: readonly string[];
   /** More of them are being looked up: `resolved` will tell. */
@@ -38,7 +37,7 @@ export interface GossipOptions extends Self, PaceOptions {
 }
 
 /** What this node's copy of the table is told. */
-export interface ReplicaOptions extends Self {
+export interface ReplicaOptions extends Self, Pick<GossipOptions, "fineMembersMax"> {
   readonly pace: Pace;
   /** Knows how long this node did not run. */
   readonly clock: Pick<
