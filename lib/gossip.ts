@@ -16,7 +16,7 @@ import { assemble, type Parts } from "./assemble.ts";
 import type { Failure } from "./calls.ts";
 import type { Moment } from "./clock.ts";
 import type { Contacts } from "./contacts.ts";
-import { runRound } from "./cycle.ts";
+import { runRound } from "./run_round.ts";
 import { type Effect, must, notice, type Outcome, type Turn } from "./effects.ts";
 import type { Forgot } from "./forgotten.ts";
 import { HelloText } from "./go_nodes.ts";
