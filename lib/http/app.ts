@@ -22,7 +22,7 @@ import { checkHeaders, EMPTY } from "./headers.ts";
 import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
 import { LastingAnswers } from "./lasting.ts";
-import { Latest } from "./latest.ts";
+import { RenderCache } from "./render_cache.ts";
 import { addPageRoutes } from "./page_routes.ts";
 import { Senders } from "./senders.ts";
 import { readWanted, readWantedTags } from "./wanted.ts";
@@ -108,8 +108,8 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
       : c.json(story);
   };
 
-  const members = new Latest();
-  const pasts = new Latest();
+  const members = new RenderCache();
+  const pasts = new RenderCache();
   app.get("/members", (c) => {
     // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
     const id = c.req.query("id");
@@ -146,7 +146,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
 
   app.get("/members/:id", (c) => answerStory(c, c.req.param("id")));
 
-  const targets = new Latest();
+  const targets = new RenderCache();
   app.get("/sd", (c) => {
     c.header("Content-Type", "application/json");
     const tags = readWantedTags(c);

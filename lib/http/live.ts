@@ -10,7 +10,7 @@ import { withDeadline } from "../net/deadline.ts";
 import { etagOf, liveText } from "../report/live.ts";
 import { refuse } from "./body.ts";
 import { type CallerContext, type CallerEnv, networkOf } from "./callers.ts";
-import { Latest } from "./latest.ts";
+import { RenderCache } from "./render_cache.ts";
 import { WaitingRoom } from "./waiting.ts";
 import { readWantedTags } from "./wanted.ts";
 
@@ -25,7 +25,7 @@ const RETRY_AFTER_S = "1";
 
 /** Adds the route. */
 export function addLiveRoute(app: Hono<CallerEnv>, node: Node): void {
-  const lists = new Latest();
+  const lists = new RenderCache();
   const waiters = new WaitingRoom(WAITERS_MAX);
 
   app.get("/live", async (c) => {

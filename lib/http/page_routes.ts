@@ -8,7 +8,7 @@ import type { Context, Hono } from "./hono.ts";
 import { isId } from "../address.ts";
 import { assetType, loadAssets } from "./assets.ts";
 import { refuse } from "./body.ts";
-import { FRESH_MS, Latest } from "./latest.ts";
+import { FRESH_MS, RenderCache } from "./render_cache.ts";
 import type { CallerEnv } from "./callers.ts";
 import type { Node } from "../host/node.ts";
 import { renderPage } from "../page/page.tsx";
@@ -23,9 +23,9 @@ const MISSING_LENGTH_MAX = 80;
 
 /** Adds the routes to `app`. */
 export function addPageRoutes(app: Hono<CallerEnv>, node: Node): void {
-  const pages = new Latest();
-  const texts = new Latest();
-  const states = new Latest();
+  const pages = new RenderCache();
+  const texts = new RenderCache();
+  const states = new RenderCache();
   const updates = new Updates(() => performance.now());
   const viewOf = freshViews(node);
 

@@ -13,7 +13,7 @@ import type { PageState, RowState } from "./content.ts";
 /** States kept to tell the difference to: those of the last seconds, also where some look at views of their own. */
 export const STATES_MAX = 32;
 
-/** Characters of their entries, unless the latest alone has more: as many as of texts (Latest). */
+/** Characters of their entries, unless the latest alone has more: as many as of texts (http/render_cache.ts). */
 export const STATES_LENGTH_MAX = 4 * 1024 * 1024;
 
 /** A cell of a map counts as so many. */

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { SAYS_NOTHING, writeAbout } from "../../lib/about.ts";
 import { BODY_BYTES_MAX, FORM_BYTES_MAX } from "../../lib/limits.ts";
 import { encodeMessage } from "../../lib/wire.ts";
-import { BUSY_MS_MAX } from "../../lib/http/latest.ts";
+import { BUSY_MS_MAX } from "../../lib/http/render_cache.ts";
 import { STREAMS_MAX } from "../../lib/report/events.ts";
 import { HandClock } from "../support/timers.ts";
 import { type Answer, NOW_MS, openDoor, pushOf } from "../support/door.ts";

@@ -1,21 +1,26 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { BUSY_MS_MAX, Latest, TEXTS_LENGTH_MAX, TEXTS_MAX } from "../../lib/http/latest.ts";
+import {
+  BUSY_MS_MAX,
+  RenderCache,
+  TEXTS_LENGTH_MAX,
+  TEXTS_MAX,
+} from "../../lib/http/render_cache.ts";
 import { Reports } from "../../lib/report/reports.ts";
 import { openDoor } from "../support/door.ts";
 
 /** Texts that each take `costMs` to make, by a clock that stands still otherwise. */
 function open({ costMs = 0, length = 0 } = {}) {
   const at = { nowMs: 0, made: 0 };
-  const latest = new Latest(() => at.nowMs);
+  const cache = new RenderCache(() => at.nowMs);
   const ask = (key: string, version = "v1") =>
-    latest.get(key, version, () => {
+    cache.get(key, version, () => {
       at.nowMs += costMs;
       return `${key}${++at.made}`.padEnd(length);
     }).text;
-  return { at, latest, ask };
+  return { at, cache, ask };
 }
 
-Deno.test("Latest makes a text once in half a second for each key, and anew for another version", () => {
+Deno.test("RenderCache makes a text once in half a second for each key, and anew for another version", () => {
   const { at, ask } = open();
   const turns = () => ["a", "b", "a", "b"].map((key) => ask(key));
   assertEquals(turns(), ["a1", "b2", "a1", "b2"]);
@@ -26,7 +31,7 @@ Deno.test("Latest makes a text once in half a second for each key, and anew for 
   assertEquals([ask("a", "v2"), ask("a", "v2")], ["a5", "a5"]);
 });
 
-Deno.test("invariant 7: Latest renders for a tenth of each second at most, whatever is asked", () => {
+Deno.test("invariant 7: RenderCache renders for a tenth of each second at most, whatever is asked", () => {
   const costMs = 25;
   const { at, ask } = open({ costMs });
   let refused = 0;
@@ -48,7 +53,7 @@ Deno.test("invariant 7: Latest renders for a tenth of each second at most, whate
   assertEquals(at.made, 2 * BUSY_MS_MAX / costMs);
 });
 
-Deno.test("Latest gives what it kept where there is no time, up to 5 s; the plain text is made in any case", () => {
+Deno.test("RenderCache gives what it kept where there is no time, up to 5 s; the plain text is made in any case", () => {
   const { at, ask } = open({ costMs: BUSY_MS_MAX });
   assertEquals([ask("a"), ask(""), ask("a", "v2"), ask("", "v2")], ["a1", "2", "a1", "2"]);
   at.nowMs = 4_900;
@@ -60,8 +65,8 @@ Deno.test("Latest gives what it kept where there is no time, up to 5 s; the plai
 });
 
 Deno.test("of texts that most ask for under keys of their own one is made in half a second in any case", () => {
-  const { at, latest, ask } = open({ costMs: BUSY_MS_MAX });
-  const plain = (key: string) => latest.find(key, "v1", () => `${key}${++at.made}`, true)?.text;
+  const { at, cache, ask } = open({ costMs: BUSY_MS_MAX });
+  const plain = (key: string) => cache.find(key, "v1", () => `${key}${++at.made}`, true)?.text;
   assertEquals([ask("a"), plain(" t1"), plain(" t2"), plain(" t1")], [
     "a1",
     " t12",
@@ -73,7 +78,7 @@ Deno.test("of texts that most ask for under keys of their own one is made in hal
   assertThrows(() => ask("b"), Error, "Try again");
 });
 
-Deno.test("invariant 7: Latest keeps 64 texts, and no more than their bound of characters", () => {
+Deno.test("invariant 7: RenderCache keeps 64 texts, and no more than their bound of characters", () => {
   const short = open();
   for (let i = 0; i <= TEXTS_MAX; i++) short.ask(`${i}`);
   assertEquals(short.ask("1"), "12", "among the 64 made last");

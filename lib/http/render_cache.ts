@@ -32,7 +32,7 @@ export interface Made {
 }
 
 /** Keeps the latest texts while they are fresh. */
-export class Latest {
+export class RenderCache {
   readonly #nowMs: () => number;
   /** The one made longest ago first. */
   readonly #made = new Map<string, Made>();
