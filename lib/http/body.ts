@@ -85,6 +85,13 @@ export async function readBody(
   return await readParts(c, request.body, bytesMax);
 }
 
+/** The body, which the gate may have read already. */
+export function bodyOf(c: CallerContext, bytesMax: number): Body | Promise<Body> {
+  if (c.req.method !== "POST") return new Body();
+  const text = c.get("body");
+  return text === undefined ? readBody(c, { bytesMax }) : new Body(text);
+}
+
 /** Reads a short body of known length, at a fifth of the cost of reading it part by part. */
 async function readWhole(c: CallerContext, waits: boolean): Promise<Body> {
   let text: string | undefined;

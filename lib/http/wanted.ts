@@ -7,16 +7,12 @@
 import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
-import { formatDuration, readDuration } from "../config/values.ts";
-import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
-import { isPattern, QUIET_MAX_MS } from "../quiets.ts";
 import type { Wanted } from "../report/members.ts";
 import { type Status, STATUSES } from "../table.ts";
-import { quote } from "../text.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext } from "./callers.ts";
 
-/** All at once. */
+/** The whole filter of a request. */
 export function readWanted(c: CallerContext): Wanted & { readonly tags: Record<string, string> } {
   const [limit, after] = [c.req.query("limit"), c.req.query("after")];
   if (after !== undefined && !isId(after)) refuse(400, "Give the ID of a member as after=");
@@ -48,41 +44,8 @@ export function readWantedTags(c: CallerContext): Record<string, string> {
   return tagsOf(c.req.queries("tag") ?? [], "tag");
 }
 
-/** A change of this node's tags: `set=role=web&unset=zone`, each repeated for more, in the query or in a form. */
-export function readTagChange(
-  c: CallerContext,
-  form: URLSearchParams,
-): { set: Record<string, string>; unset: string[] } {
-  const texts = (name: string) => [...c.req.queries(name) ?? [], ...form.getAll(name)];
-  const set = tagsOf(texts("set"), "set");
-  const unset = texts("unset");
-  if (Object.keys(set).length + unset.length > 0) return { set, unset };
-  return refuse(
-    400,
-    "Give the tags to change: set=KEY=VALUE, or unset=KEY, each repeated for more",
-  );
-}
-
-/** Whom hooks are to say nothing of, in the query or in a form: `id=web*&for=2h&why=deploy`. */
-export function readQuiet(c: CallerContext, form: URLSearchParams): QuietRequest {
-  const field = (name: string) => c.req.query(name) ?? form.get(name) ?? "";
-  const [pattern, time] = [field("id"), field("for")];
-  if (!isPattern(pattern) || time === "") refuse(400, QUIET_USAGE);
-  try {
-    return { pattern, forMs: readQuietTime(time), why: field("why") };
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return refuse(400, `Cannot use for=${quote(time)}: ${error.message}`);
-  }
-}
-
-function readQuietTime(text: string): number {
-  const ms = text === "0" ? 0 : readDuration(text);
-  if (ms <= QUIET_MAX_MS) return ms;
-  throw new UsageError(`give a duration of at most ${formatDuration(QUIET_MAX_MS)}, a week`);
-}
-
-function tagsOf(texts: readonly string[], name: string): Record<string, string> {
+/** Tags out of `texts`, such as `role=web`, that the query's field `name` gave. */
+export function tagsOf(texts: readonly string[], name: string): Record<string, string> {
   try {
     return readTags(texts.join("\n"));
   } catch (error) {

@@ -1,20 +1,26 @@
 /**
- * The routes by which users change the table: who may is decided by the gate.
+ * What users ask of a node: to decommission or forget a member, to keep hooks quiet or try one, to change its own tags.
+ * Who may is decided by the gate.
  *
  * @module
  */
 import { isId } from "../address.ts";
+import { UsageError } from "../config/flags.ts";
 import { isHookName } from "../config/hooks.ts";
+import { formatDuration, readDuration } from "../config/values.ts";
 import { FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
+import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
 import { storyPath } from "../page/links.tsx";
+import { isPattern, QUIET_MAX_MS } from "../quiets.ts";
 import { accepts } from "../std/http/negotiation.ts";
-import { Body, readBody, refuse } from "./body.ts";
+import { quote } from "../text.ts";
+import { bodyOf, refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import type { Gate } from "./gate.ts";
 import { redirectTo } from "./headers.ts";
 import type { Hono } from "./hono.ts";
-import { readQuiet, readTagChange } from "./wanted.ts";
+import { tagsOf } from "./wanted.ts";
 
 const BYE_USAGE = "Give the ID of the member to decommission for good: /bye?id=NNN";
 
@@ -79,9 +85,36 @@ function fromPage(c: CallerContext): boolean {
     accepts(c.req.raw, "text/plain", "text/html") === "text/html";
 }
 
-/** The body, which the gate may have read already. */
-export function bodyOf(c: CallerContext, bytesMax: number): Body | Promise<Body> {
-  if (c.req.method !== "POST") return new Body();
-  const text = c.get("body");
-  return text === undefined ? readBody(c, { bytesMax }) : new Body(text);
+/** A change of this node's tags: `set=role=web&unset=zone`, each repeated for more, in the query or in a form. */
+function readTagChange(
+  c: CallerContext,
+  form: URLSearchParams,
+): { set: Record<string, string>; unset: string[] } {
+  const texts = (name: string) => [...c.req.queries(name) ?? [], ...form.getAll(name)];
+  const set = tagsOf(texts("set"), "set");
+  const unset = texts("unset");
+  if (Object.keys(set).length + unset.length > 0) return { set, unset };
+  return refuse(
+    400,
+    "Give the tags to change: set=KEY=VALUE, or unset=KEY, each repeated for more",
+  );
+}
+
+/** Whom hooks are to say nothing of, in the query or in a form: `id=web*&for=2h&why=deploy`. */
+function readQuiet(c: CallerContext, form: URLSearchParams): QuietRequest {
+  const field = (name: string) => c.req.query(name) ?? form.get(name) ?? "";
+  const [pattern, time] = [field("id"), field("for")];
+  if (!isPattern(pattern) || time === "") refuse(400, QUIET_USAGE);
+  try {
+    return { pattern, forMs: readQuietTime(time), why: field("why") };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return refuse(400, `Cannot use for=${quote(time)}: ${error.message}`);
+  }
+}
+
+function readQuietTime(text: string): number {
+  const ms = text === "0" ? 0 : readDuration(text);
+  if (ms <= QUIET_MAX_MS) return ms;
+  throw new UsageError(`give a duration of at most ${formatDuration(QUIET_MAX_MS)}, a week`);
 }
