@@ -140,10 +140,9 @@ export class Gossip {
 
   /** An idle connection to `to` was closed from there. */
   hungUp(now: Moment, to: string): Turn {
-    return this.#enter(
-      now,
-      (turn) => this.#parts.leaving.active || this.#parts.exchanges.hungUp(turn, to),
-    );
+    return this.#enter(now, (turn) => {
+      if (!this.#parts.leaving.active) this.#parts.exchanges.hungUp(turn, to);
+    });
   }
 
   /** Decommissions `id` for good, as a user of this node asked. */

@@ -227,9 +227,12 @@ export class Tellings {
     this.#rounds.hurry(turn.now.monotonicMs);
     for (const name of names) {
       const said = {
-        ...{ ...told.afresh(duty.hook.name, name), hook: duty.hook.name, by },
+        ...told.afresh(duty.hook.name, name),
+        hook: duty.hook.name,
+        by,
         ageMs: turn.nowMs - duty.beganMs,
-        ...{ together: names.length, result: resultOf(result) },
+        together: names.length,
+        result: resultOf(result),
       };
       if (told.merge(said, turn.nowMs)) told.learned.push(said);
     }

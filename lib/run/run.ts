@@ -48,7 +48,7 @@ export interface Running {
   readonly ended: Promise<number>;
 }
 
-/** What is answered, for who reads the log. */
+/** Which names DNS answers, as the log tells. */
 const DNS_WORDS =
   "gossip is all that can serve, web.gossip those with -tag role=web or -port-of web";
 
@@ -211,25 +211,25 @@ export async function main(args: string[]): Promise<number> {
       console.error(`gossiper: ${parsed.message}`);
       return 2;
   }
-  const names = await Promise.race([settleNames(parsed.config), asked.promise]);
+  const settled = await Promise.race([settleNames(parsed.config), asked.promise]);
   // Asked to stop while names were looked up.
-  if (typeof names === "string") return 0;
-  if (names.kind === "usage") {
-    console.error(`gossiper: ${names.message}`);
+  if (typeof settled === "string") return 0;
+  if (settled.kind === "usage") {
+    console.error(`gossiper: ${settled.message}`);
     return 2;
   }
-  const { logFormat: format, logLevel: level } = names.config;
+  const { logFormat: format, logLevel: level } = settled.config;
   const stderr = new LineWriter({
     write: (bytes) => Deno.stderr.write(bytes),
     onLost: (lines) => log.notice("warn", `${lines} lines of this log are lost`),
   });
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
-  if (names.warning !== undefined) log.notice("warn", names.warning);
-  extras = await loadExtras(names.config, log);
+  if (settled.warning !== undefined) log.notice("warn", settled.warning);
+  extras = await loadExtras(settled.config, log);
   try {
-    const dns = await openDns(names.config);
-    running = start(names.config, write, { ...extras, dns });
+    const dns = await openDns(settled.config);
+    running = start(settled.config, write, { ...extras, dns });
     if (extras.beside?.takesSignals()) forgetStop();
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError, ProgramError];
