@@ -10,7 +10,7 @@ import type { Check } from "../config/checks.ts";
 export type Run = { readonly passed: true } | { readonly passed: false; readonly words: string };
 
 /** What the checks of a node say of its member. */
-export interface Outcome {
+export interface CheckOutcome {
   /** `unchecked` until each check has a verdict, or one fails. */
   readonly state: "unchecked" | "passing" | "failing";
   /** Of the first check that fails, in the order of the flags: one line; empty if none does. */
@@ -19,7 +19,7 @@ export interface Outcome {
 
 /** What the runs of one check say so far. */
 export interface Tally {
-  readonly state: Outcome["state"];
+  readonly state: CheckOutcome["state"];
   /** Runs in a row that speak against `state`. */
   readonly streak: number;
   /** Why it fails, in one line. */
@@ -32,7 +32,7 @@ export interface Tally {
 export const NO_RUN: Tally = { state: "unchecked", streak: 0, words: "", saidAtMs: 0 };
 
 /** Before any check has run, or without checks. */
-export const NO_OUTCOME: Outcome = { state: "unchecked", words: "" };
+export const NO_OUTCOME: CheckOutcome = { state: "unchecked", words: "" };
 
 /**
  * A failing check's words change at most this often: each change goes to the whole cluster, and some processes count
@@ -65,7 +65,7 @@ export function count(
 }
 
 /** What all checks say together, in the order of the flags. */
-export function outcomeOf(tallies: readonly Tally[]): Outcome {
+export function outcomeOf(tallies: readonly Tally[]): CheckOutcome {
   const failing = tallies.find(({ state }) => state === "failing");
   if (failing !== undefined) return { state: "failing", words: failing.words };
   return tallies.some(({ state }) => state === "unchecked")

@@ -7,7 +7,14 @@ import type { Check } from "../config/checks.ts";
 import { Connector } from "../net/connect.ts";
 import { pause } from "../net/deadline.ts";
 import { runCheck } from "./check_runs.ts";
-import { count, NO_OUTCOME, NO_RUN, type Outcome, outcomeOf, type Run } from "./check_verdict.ts";
+import {
+  type CheckOutcome,
+  count,
+  NO_OUTCOME,
+  NO_RUN,
+  outcomeOf,
+  type Run,
+} from "./check_verdict.ts";
 
 /** Delay of the first run, in ms: a process that is started with the node needs a moment to be ready. */
 const FIRST_RUN_MS = 1_000;
@@ -20,7 +27,7 @@ export interface ChecksOptions {
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
   readonly authorities: () => string[];
   /** Told what the checks say, whenever that is something else. */
-  readonly onOutcome: (outcome: Outcome) => void;
+  readonly onOutcome: (outcome: CheckOutcome) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs: () => number;
   readonly wallMs: () => number;
@@ -42,7 +49,7 @@ export class Checks {
     for (const check of options.checks) this.#tallies.set(check, NO_RUN);
   }
 
-  get outcome(): Outcome {
+  get outcome(): CheckOutcome {
     return this.#outcome;
   }
 

@@ -6,7 +6,7 @@
 import type { Moment } from "../clock.ts";
 import { isWithin } from "../json_bounds.ts";
 import type { Log } from "../log.ts";
-import type { Outcome } from "../net/transport.ts";
+import type { PostOutcome } from "../net/transport.ts";
 import {
   type Gap,
   isEndless,
@@ -62,7 +62,7 @@ export interface HistoryOptions {
     to: string,
     path: string,
     body: string,
-    settle: (outcome: Outcome) => void,
+    settle: (outcome: PostOutcome) => void,
   ) => void;
 }
 
@@ -179,7 +179,7 @@ export class History {
     let fromMs: number | null = gap.fromMs;
     for (let page = 0; page < PAGES_MAX && fromMs !== null; page++) {
       const path = `/missed?from=${fromMs}&to=${gap.toMs}`;
-      const answer = await new Promise<Outcome>((resolve) =>
+      const answer = await new Promise<PostOutcome>((resolve) =>
         this.#options.post(address, path, "", resolve)
       );
       const missed = answer.kind === "answer" && answer.status === 200

@@ -12,7 +12,7 @@ import type { Telling } from "../hook.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Told } from "../told.ts";
 import type { Change } from "../verdicts.ts";
-import type { Outcome } from "./transport.ts";
+import type { PostOutcome } from "./transport.ts";
 
 /** A stopping node waits this long for its last calls, unless they time out before. */
 const SETTLE_MS = 1_500;
@@ -39,7 +39,7 @@ export interface World {
    */
   setTimer(atMs: number, run: () => void): () => void;
   /** POSTs `body` to `path` at `to`; calls `settle` exactly once, after it has returned. */
-  post(to: string, path: string, body: string, settle: (outcome: Outcome) => void): void;
+  post(to: string, path: string, body: string, settle: (outcome: PostOutcome) => void): void;
 }
 
 /** Told what the core does. */
@@ -189,7 +189,7 @@ export class Driver {
   }
 
   /** Tells the core how a call ended. */
-  #ended(gossip: Gossip, now: Moment, call: { to: string; outcome: Outcome }): Turn {
+  #ended(gossip: Gossip, now: Moment, call: { to: string; outcome: PostOutcome }): Turn {
     const { to, outcome } = call;
     const failed = (why: string) => gossip.failed(now, to, { refused: false, why });
     if (outcome.kind === "refused") {
@@ -238,7 +238,7 @@ export class Driver {
   }
 }
 
-function wordOf(outcome: Outcome): Exchange["outcome"] {
+function wordOf(outcome: PostOutcome): Exchange["outcome"] {
   if (outcome.kind !== "answer") return outcome.kind;
   return outcome.status === 200 ? "answered" : "failed";
 }

@@ -12,7 +12,7 @@
  */
 import type { Keyring } from "./keys.ts";
 import { quote } from "../text.ts";
-import type { Outcome, Transport } from "./transport.ts";
+import type { PostOutcome, Transport } from "./transport.ts";
 
 /** How far the clocks of two nodes may differ, in ms; a recorded request is useless once it is older. */
 export const CLOCK_SKEW_MAX_MS = 60_000;
@@ -129,7 +129,7 @@ export function signedTransport(transport: Transport, signer: Signer): Transport
   return {
     traffic: transport.traffic,
     close: () => transport.close(),
-    async post(address, path, body): Promise<Outcome> {
+    async post(address, path, body): Promise<PostOutcome> {
       if (typeof body !== "string") throw new TypeError("Cannot sign bytes: give a text");
       const request = { method: "POST", target: path, body };
       const { authorization, code } = await signer.sign(request);

@@ -29,7 +29,7 @@ import { encodeGet, encodePost } from "./request.ts";
  * - `failed`: anything else: a name that does not resolve, an unreachable network, a connection that keeps breaking, an
  *   answer that is too long, compressed or not HTTP.
  */
-export type Outcome =
+export type PostOutcome =
   | { kind: "answer"; status: number; body: string; bytesIn: number; proof?: string }
   | { kind: "refused" }
   | { kind: "silent"; accepted: boolean }
@@ -49,7 +49,7 @@ export interface Transport {
     path: string,
     body: string | Uint8Array,
     authorization?: string,
-  ): Promise<Outcome>;
+  ): Promise<PostOutcome>;
   /** Closes every connection; exchanges under way and later ones end as `failed`. */
   close(): void;
 }
@@ -87,7 +87,7 @@ export function createTransport(options: TransportOptions): Transport {
   return new TcpTransport(options);
 }
 
-const CLOSED: Outcome = { kind: "failed", why: "this node is stopping" };
+const CLOSED: PostOutcome = { kind: "failed", why: "this node is stopping" };
 
 class TcpTransport implements Transport {
   readonly traffic = { bytesIn: 0, bytesOut: 0 };
@@ -114,7 +114,7 @@ class TcpTransport implements Transport {
     path: string,
     body: string | Uint8Array,
     authorization = "",
-  ): Promise<Outcome> {
+  ): Promise<PostOutcome> {
     const target = parseAddress(address);
     const request = encodePost({ address, path, body, authorization });
     if (target === undefined || request === undefined) {
@@ -139,7 +139,7 @@ class TcpTransport implements Transport {
   }
 
   /** Runs an exchange, and aborts it at the deadline or when this transport is closed. */
-  async #inTime(exchange: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  async #inTime(exchange: (signal: AbortSignal) => Promise<PostOutcome>): Promise<PostOutcome> {
     if (this.#closed) return CLOSED;
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), this.#options.timeoutMs);
@@ -156,7 +156,7 @@ class TcpTransport implements Transport {
     }
   }
 
-  #outcomeOf(error: unknown, { aborted }: AbortSignal): Outcome {
+  #outcomeOf(error: unknown, { aborted }: AbortSignal): PostOutcome {
     if (this.#closed) return CLOSED;
     if (error instanceof LookupError) return { kind: "failed", why: error.message };
     if (aborted || error instanceof Deno.errors.TimedOut) {
@@ -166,7 +166,7 @@ class TcpTransport implements Transport {
     return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
   }
 
-  async #exchange(call: Call): Promise<Outcome> {
+  async #exchange(call: Call): Promise<PostOutcome> {
     const idle = this.#idle.take(call.address);
     if (idle === undefined) return await this.#exchangeAnew(call);
     const reused = this.#converse(call, idle).catch((error) => {
@@ -181,7 +181,7 @@ class TcpTransport implements Transport {
     return await Promise.race([second, reused.then((outcome) => outcome ?? second)]);
   }
 
-  async #exchangeAnew(call: Call): Promise<Outcome> {
+  async #exchangeAnew(call: Call): Promise<PostOutcome> {
     const { target, signal } = call;
     for (let attempt = 0;; attempt++) {
       try {
@@ -195,7 +195,7 @@ class TcpTransport implements Transport {
     }
   }
 
-  async #converse(call: Call, connection: Connection): Promise<Outcome> {
+  async #converse(call: Call, connection: Connection): Promise<PostOutcome> {
     const { address, request, signal } = call;
     const { conn, reader } = connection;
     const abort = () => close(conn);

@@ -7,7 +7,7 @@
 import { Gossip } from "../../lib/gossip.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import { Driver } from "../../lib/net/driver.ts";
-import type { Outcome } from "../../lib/net/transport.ts";
+import type { PostOutcome } from "../../lib/net/transport.ts";
 import { Agenda } from "../sim/agenda.ts";
 import { ANSWER_HEAD_BYTES, REQUEST_HEAD_BYTES } from "../sim/network.ts";
 
@@ -87,7 +87,7 @@ export class Brains {
     return () => cancelled = true;
   }
 
-  #exchange(from: string, to: string, body: string): Outcome {
+  #exchange(from: string, to: string, body: string): PostOutcome {
     const { driver } = this.#brains.get(to)!;
     const answer = driver.enter((gossip, now) => gossip.receive(now, from, body));
     if ("error" in answer) throw new Error(answer.error);

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { readCheck } from "../../lib/config/checks.ts";
 import { Checks } from "../../lib/host/checks.ts";
-import type { Outcome, Run } from "../../lib/host/check_verdict.ts";
+import type { CheckOutcome, Run } from "../../lib/host/check_verdict.ts";
 import { eventually } from "../support/eventually.ts";
 
 const FAILS: Run = { passed: false, words: "db: connection refused" };
 
 /** Checks by hand: each run ends when the test says how. */
 class Bench implements Disposable {
-  readonly outcomes: Outcome[] = [];
+  readonly outcomes: CheckOutcome[] = [];
   readonly #ends: ((run: Run) => void)[] = [];
   readonly #checks: Checks;
   underWay = 0;

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { History } from "../../lib/host/history.ts";
 import { encodeEntry } from "../../lib/host/past_format.ts";
 import { createLog } from "../../lib/log.ts";
-import type { Outcome } from "../../lib/net/transport.ts";
+import type { PostOutcome } from "../../lib/net/transport.ts";
 import { PAST_CHANGES_MAX } from "../../lib/report/past.ts";
 import type { Row } from "../../lib/table.ts";
 import { eventually } from "../support/eventually.ts";
@@ -40,8 +40,8 @@ function live(
     post(_to, path, _body, settle) {
       const fromMs = Number(/from=([0-9]+)/.exec(path)?.[1]);
       const body = JSON.stringify(answer(fromMs));
-      const told: Outcome = { kind: "answer", status: 200, body, bytesIn: 0 };
-      const outcome: Outcome = tell(++asked) ? told : { kind: "refused" };
+      const told: PostOutcome = { kind: "answer", status: 200, body, bytesIn: 0 };
+      const outcome: PostOutcome = tell(++asked) ? told : { kind: "refused" };
       queueMicrotask(() => settle(outcome));
     },
   });

@@ -3,7 +3,7 @@ import type { Moment } from "../../lib/clock.ts";
 import { Gossip } from "../../lib/gossip.ts";
 import { Driver, type Exchange } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
-import type { Outcome } from "../../lib/net/transport.ts";
+import type { PostOutcome } from "../../lib/net/transport.ts";
 import { encodeMessage } from "../../lib/wire.ts";
 
 const INTERVAL_MS = 1_000;
@@ -12,7 +12,7 @@ const INTERVAL_MS = 1_000;
 class Bench {
   nowMs = 0;
   readonly timers: { atMs: number; run: () => void; cancelled: boolean }[] = [];
-  readonly posts: { to: string; path: string; settle: (outcome: Outcome) => void }[] = [];
+  readonly posts: { to: string; path: string; settle: (outcome: PostOutcome) => void }[] = [];
   readonly notices: string[] = [];
   readonly bugs: string[] = [];
   readonly exchanges: Exchange[] = [];
@@ -58,14 +58,14 @@ class Bench {
   }
 
   /** What the log hears of a call that ends so. */
-  whyOf(outcome: Outcome): string[] {
+  whyOf(outcome: PostOutcome): string[] {
     this.driver.start();
     this.posts[0]!.settle(outcome);
     return this.notices;
   }
 }
 
-function answer(status: number, body = ""): Outcome {
+function answer(status: number, body = ""): PostOutcome {
   return { kind: "answer", status, body, bytesIn: body.length };
 }
 
@@ -83,7 +83,7 @@ Deno.test("Driver names the cluster and escapes the brackets of IPv6 in what it 
 });
 
 Deno.test("Driver says in the log why a call failed", () => {
-  const why: [Outcome, string][] = [
+  const why: [PostOutcome, string][] = [
     [{ kind: "refused" }, "connection refused"],
     [{ kind: "silent", accepted: false }, "timed out"],
     [{ kind: "failed", why: "no route" }, "no route"],

@@ -2,7 +2,7 @@ import type { Agenda } from "./agenda.ts";
 import type { Dice } from "../support/dice.ts";
 import type { Host } from "./host.ts";
 import { IDLE_CONNECTIONS_MAX } from "../../lib/net/idle_connections.ts";
-import type { Outcome } from "../../lib/net/transport.ts";
+import type { PostOutcome } from "../../lib/net/transport.ts";
 import { Links } from "./links.ts";
 
 /** How messages fare on every link. Shares are of messages: a request and its reply are one each. */
@@ -29,7 +29,7 @@ export type Request =
   /** What a Go node sends. */
   | { readonly kind: "hello"; readonly from: string; readonly via: string };
 
-const REFUSED: Outcome = { kind: "refused" };
+const REFUSED: PostOutcome = { kind: "refused" };
 
 /** Bytes that HTTP adds to a request and to an answer: request line and headers as transport.ts and Deno.serve write them. */
 export const REQUEST_HEAD_BYTES = 105;
@@ -117,7 +117,7 @@ export class Network {
     let settled = false;
     // The kernel of a host accepts connections, whether its process gets to run or not.
     let accepted = false;
-    const end = (outcome: Outcome) => {
+    const end = (outcome: PostOutcome) => {
       if (settled) return;
       from.enqueue(outcome.kind === "silent" ? "timer" : "io", () => {
         if (settled) return;
@@ -143,7 +143,7 @@ export class Network {
     { request, opened }: { request: Request; opened: () => void },
     settle: Settle,
   ): void {
-    const reply = (outcome: Outcome) => {
+    const reply = (outcome: PostOutcome) => {
       if (outcome.kind === "answer") {
         this.counts.bytes += ANSWER_HEAD_BYTES + this.#sizeOf(outcome.body);
       }
@@ -201,9 +201,9 @@ export class Network {
   }
 }
 
-type Settle = (outcome: Outcome) => void;
+type Settle = (outcome: PostOutcome) => void;
 
-function answerOf(body: string | undefined): Outcome {
+function answerOf(body: string | undefined): PostOutcome {
   const [status, text] = body === undefined ? [400, ""] : [200, body];
   return { kind: "answer", status, body: text, bytesIn: ANSWER_HEAD_BYTES + text.length };
 }

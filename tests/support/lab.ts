@@ -9,7 +9,7 @@ import { type Answer, Gossip } from "../../lib/gossip.ts";
 import type { Hook, Telling } from "../../lib/hook.ts";
 import { Driver } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
-import type { Outcome } from "../../lib/net/transport.ts";
+import type { PostOutcome } from "../../lib/net/transport.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Status } from "../../lib/table.ts";
 import type { Change } from "../../lib/verdicts.ts";
@@ -199,10 +199,13 @@ export class Lab {
     return () => cancelled = true;
   }
 
-  post(from: Brain, call: { to: string; body: string; settle: (outcome: Outcome) => void }): void {
+  post(
+    from: Brain,
+    call: { to: string; body: string; settle: (outcome: PostOutcome) => void },
+  ): void {
     const { to, body } = call;
     from.calls.push({ atMs: this.nowMs, to, body });
-    const settle = (outcome: Outcome) => {
+    const settle = (outcome: PostOutcome) => {
       if (from.runs) call.settle(outcome);
     };
     this.#at(this.nowMs + WIRE_MS, () => {
