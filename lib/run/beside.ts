@@ -10,7 +10,7 @@ import type { Config } from "../config/config.ts";
 import { endOf } from "../ends.ts";
 import type { Log } from "../log.ts";
 import { HANG_UP_IGNORED } from "../host/process.ts";
-import { ignoreHangUp, reapOrphans } from "../host/processes.ts";
+import { ignoreHangUp } from "../host/processes.ts";
 
 export interface BesideOptions {
   readonly log: Log;
@@ -39,11 +39,6 @@ export class Beside {
    */
   start({ log, authorities, say, onExit }: BesideOptions): void {
     const { checks, command } = this.#config;
-    const runsPrograms = command !== undefined ||
-      checks.some(({ target }) => target.kind === "exec");
-    if (runsPrograms) {
-      reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
-    }
     if (command !== undefined) {
       if (HANG_UP_IGNORED) {
         ignoreHangUp((why) => log.notice("warn", `SIGHUP ends it in spite of nohup: ${why}`));

@@ -25,13 +25,15 @@ export async function loadExtras(config: Config, log: Log): Promise<Extras> {
   const beside = checks.length > 0 || command !== undefined
     ? new (await import("./beside.ts")).Beside(config)
     : undefined;
-  const runsHooks = hooks.some(({ action }) => action.kind === "command");
-  if (runsHooks) {
+  const runsPrograms = command !== undefined ||
+    checks.some(({ target }) => target.kind === "exec") ||
+    hooks.some(({ action }) => action.kind === "command");
+  if (runsPrograms) {
     const { reapOrphans } = await import("../host/processes.ts");
     reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
   }
   const trim = bindTrim();
-  if (beside === undefined && !runsHooks) {
+  if (beside === undefined && !runsPrograms) {
     // What is not asked for cannot be done by mistake either.
     for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
   }
