@@ -1,5 +1,5 @@
 /**
- * Members that are dropped from the table and stay out of it: the dead and the left, once they are so for long
+ * Members that are dropped from the table and stay out of it: the silent and the left, once they are so for long
  * (`-forget`), or as a user asks. Unlike a decommission this burns no ID: a member that beats again is new.
  *
  * Ages travel, so all nodes drop a row at about the same moment. But ages differ a little, and a node that was parted
@@ -12,7 +12,7 @@
 import { isBelieved } from "./belief.ts";
 import { AGE_MAX_MS } from "./limits.ts";
 import type { Pace } from "./pace.ts";
-import { ageOf, type Row, type Status, type Table } from "./table.ts";
+import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
 import type { Verdicts } from "./verdicts.ts";
 
 /** Marks kept, the last told of: what a cluster of random IDs drops in an hour of restarts. */
@@ -57,7 +57,7 @@ export interface ForgottenOptions {
   readonly id: string;
   readonly table: Table;
   readonly verdicts: Verdicts;
-  /** For how long members are dead or left before they are dropped; Infinity: never. */
+  /** For how long members are silent or left before they are dropped; Infinity: never. */
   readonly pace: Pick<Pace, "forgetMs">;
   /** Makes news of a mark. */
   readonly tell: (id: string, nowMs: number) => void;
@@ -154,26 +154,28 @@ export class Forgotten {
       return false;
     }
     // Never who is live here: an observer that was cut off may have asked.
-    const status = this.#statusOf(row, nowMs);
-    if (row.heartbeat > heartbeat || !(isGone(status) || status === "unknown")) return false;
+    if (row.heartbeat > heartbeat || isUp(this.#statusOf(row, nowMs))) return false;
     this.#drop(row, said, nowMs, `as ${via} told`);
     return true;
   }
 
-  /** Drops the members that are dead or left for long, and the marks of which nobody tells any more. */
+  /**
+   * Drops the members that are silent or left for long, and the marks of which nobody tells any more. The unresponsive
+   * as well: whoever does not have them yet refuses rows of that age, and its roster would never be the others' own.
+   */
   expire(nowMs: number): void {
     const { table, verdicts, pace: { forgetMs } } = this.#options;
     for (const { id, untilMs } of this.#marks.values()) {
       if (untilMs <= nowMs) this.#marks.delete(id);
     }
-    const { live, gone } = verdicts.last;
+    const { live, hung, gone } = verdicts.last;
     // A node that hears nobody forgets nobody: it could find nobody again.
     if (live.length === 0) return;
-    for (const row of gone) {
+    for (const row of [...hung, ...gone]) {
       const ageMs = ageOf(row, nowMs);
       if (ageMs < forgetMs || table.get(row.id) !== row) continue;
       const status = this.#statusOf(row, nowMs);
-      if (isGone(status)) this.#drop(row, row, nowMs, `${status} for ${hours(ageMs)}`);
+      if (!isUp(status)) this.#drop(row, row, nowMs, `${status} for ${hours(ageMs)}`);
     }
   }
 

@@ -36,7 +36,7 @@ export const FORGET_DEAD_AFTERS_MIN = 10;
 export interface PaceOptions {
   readonly intervalMs: number;
   readonly deadAfterMs: number;
-  /** For how long a member is dead or left before all forget it; by default never. */
+  /** For how long a member is silent or left before all forget it; by default never. */
   readonly forgetMs?: number | undefined;
   /** Of more members the pace is stretched; by default never. */
   readonly stretchMembers?: number | undefined;
@@ -103,7 +103,7 @@ export class Pace {
     return NEWS_INTERVALS * this.longestIntervalMs;
   }
 
-  /** For how long a member is dead or left before it is forgotten: for enough dead-afters, at any pace. */
+  /** For how long a member is silent or left before it is forgotten: for enough dead-afters, at any pace. */
   get forgetMs(): number {
     const { forgetMs = Infinity, deadAfterMs } = this.#base;
     return Math.max(

@@ -68,6 +68,36 @@ Deno.test("a forgotten member that starts again is simply new, also with a clock
   }
 });
 
+Deno.test("a process that hangs for -forget is forgotten: a newcomer refuses its row, and must hear all others' heartbeats", () => {
+  const stage = new Stage({ nodes: 5, forgetMs: FORGET_MS, fineMembersMax: 1 });
+  stage.node("n3").stall("stopped");
+  stage.run(FORGET_MS - 3_000);
+  assertEquals([stage.allShow("n3", "unresponsive"), holders(stage, "n3").length], [true, 5]);
+  stage.run(5_500);
+  assertEquals(holders(stage, "n3"), ["n3"]);
+  const startMs = stage.world.nowMs;
+  stage.start(5);
+  stage.run(FORGET_MS);
+  assertEquals(stage.toldOf("n5", startMs).map(({ change }) => change.to), Array(4).fill("live"));
+  stage.node("n3").resume();
+  stage.run(10_000);
+  assertEquals([stage.allShowAll(), hashes(stage)], [true, 1]);
+});
+
+Deno.test("what a user forgets at a node that is cut off is forgotten where it hangs, too", () => {
+  const stage = new Stage({ nodes: 5, fineMembersMax: 1 });
+  stage.node("n3").stall("stopped");
+  stage.run(10_000);
+  stage.world.network.links.part(new Set(["h0:1"]));
+  stage.run(60_000);
+  assertEquals([stage.shows("n0", "n3"), stage.shows("n1", "n3")], ["dead", "unresponsive"]);
+  stage.node("n0").forget("n3");
+  stage.world.network.links.part(undefined);
+  const healedMs = stage.world.nowMs;
+  stage.run(30_000);
+  assertEquals([holders(stage, "n3"), stage.toldOf("n0", healedMs + 10_000)], [["n3"], []]);
+});
+
 Deno.test("a user forgets a dead member at one node, and all drop it; the live, the unknown and the decommissioned not", () => {
   const stage = new Stage({ nodes: 6 });
   const ask = (id: string) =>

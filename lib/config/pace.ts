@@ -13,7 +13,7 @@ export interface PaceConfig {
   readonly intervalMs: number;
   /** A member whose last heartbeat is older is dead. */
   readonly deadAfterMs: number;
-  /** A member that is dead or left for longer is forgotten; Infinity: none is. */
+  /** A member that is silent or left for longer is forgotten; Infinity: none is. */
   readonly forgetMs: number;
   /** Of more members the pace is stretched (lib/pace.ts): never where a user gave it, as that is a promise. */
   readonly stretchMembers: number;
@@ -41,7 +41,7 @@ export const PACE_FLAGS = {
   },
   "forget": {
     metavar: "DURATION",
-    help: "drop members dead or left for so long; 0 keeps them",
+    help: "drop members silent or left for so long; 0 keeps them",
     default: "72h",
     read: readForget,
   },
