@@ -61,9 +61,13 @@ export function absorb(replica: Replica, message: Message, origin: MessageOrigin
     else count(replica.merge(report, via, nowMs));
   }
   for (const mark of message.forgotten ?? []) {
-    if (mark.id !== replica.id) {
-      if (replica.forgotten.take(mark, via, nowMs)) urgent = true;
-    } else if (mayTake(replica, table.get(mark.id), mark, origin)) replica.overtake(mark, nowMs);
+    const row = table.get(mark.id);
+    if (mark.id === replica.id) {
+      if (mayTake(replica, row, mark, origin)) replica.overtake(mark, nowMs);
+      continue;
+    }
+    const isNear = row !== undefined && agrees(replica, row, mark, nowMs);
+    if (replica.forgotten.take(mark, { via, nowMs, isNear })) urgent = true;
   }
   const equal = message.roster === table.rosterHash;
   const { columns, unread } = equal ? readHeartbeats(replica, message, origin) : NOTHING_READ;
@@ -123,6 +127,11 @@ function absorbColumns(
   return urgent;
 }
 
+/** Whether what somebody says of a member is what its clock can show, as far as this node knows it. */
+function agrees({ clock }: Replica, row: Row, { heartbeat, ageMs }: Mark, nowMs: number): boolean {
+  return isNear(row, heartbeat + ageMs, { nowMs, missedMs: clock.missedMs });
+}
+
 /** Whether a report's heartbeat is believed; an older one changes nothing. */
 function mayTake(
   replica: Replica,
@@ -130,10 +139,9 @@ function mayTake(
   report: Mark,
   origin: MessageOrigin,
 ): boolean {
-  const { id, heartbeat, ageMs } = report;
-  const at = { nowMs: origin.nowMs, missedMs: replica.clock.missedMs };
+  const { id, heartbeat } = report;
   if (row !== undefined && heartbeat < row.heartbeat) return true;
-  if (row !== undefined && isNear(row, heartbeat + ageMs, at)) return true;
+  if (row !== undefined && agrees(replica, row, report, origin.nowMs)) return true;
   return isBelievedOf(replica, { id, row, heartbeat }, origin);
 }
 

@@ -141,8 +141,15 @@ export class Forgotten {
     return "done";
   }
 
-  /** Takes the mark of another node; says whether a member was dropped. */
-  take(mark: Mark, via: string, nowMs: number): boolean {
+  /**
+   * Takes the mark of another node; says whether a member was dropped. `isNear`: the member's clock can show it.
+   * Then the heartbeat here is no younger, whatever this node thinks that slept since. Or the member would live here
+   * alone, in a roster that is nobody else's, and this node could not read how the others are.
+   */
+  take(
+    mark: Mark,
+    { via, nowMs, isNear }: { via: string; nowMs: number; isNear: boolean },
+  ): boolean {
     const { table } = this.#options;
     const { id, heartbeat, ageMs } = mark;
     if (table.tombstone(id) !== undefined) return false;
@@ -153,8 +160,10 @@ export class Forgotten {
       if (heartbeat > (this.#marks.get(id)?.heartbeat ?? -1)) this.#keep({ id, ...said }, nowMs);
       return false;
     }
+    if (row.heartbeat > heartbeat) return false;
+    if (isNear) table.refresh(row, row.heartbeat, said.heardAtMs);
     // Never who is live here: an observer that was cut off may have asked.
-    if (row.heartbeat > heartbeat || isUp(this.#statusOf(row, nowMs))) return false;
+    if (isUp(this.#statusOf(row, nowMs))) return false;
     this.#drop(row, said, nowMs, `as ${via} told`);
     return true;
   }

@@ -98,6 +98,39 @@ Deno.test("what a user forgets at a node that is cut off is forgotten where it h
   assertEquals([holders(stage, "n3"), stage.toldOf("n0", healedMs + 10_000)], [["n3"], []]);
 });
 
+Deno.test("a node that slept while a member was forgotten shows nobody else dead: the mark tells how old its heartbeat is", () => {
+  const stage = new Stage({ nodes: 12, forgetMs: FORGET_MS, fineMembersMax: 1 });
+  stage.node("n1").stall("suspended");
+  stage.run(3_000);
+  stage.node("n2").end("closed");
+  stage.run(3 * MINUTE_MS);
+  assertEquals([stage.shows("n1", "n2"), holders(stage, "n2")], ["live", ["n1"]]);
+  const wokeMs = stage.world.nowMs;
+  stage.node("n1").resume();
+  stage.run(30_000);
+  const deaths = stage.told.filter(({ atMs, change }) => atMs >= wokeMs && change.to === "dead");
+  assertEquals(deaths.filter(({ change }) => change.id !== "n2"), []);
+  assertEquals([holders(stage, "n2"), hashes(stage)], [[], 1]);
+});
+
+Deno.test("a mark that is ahead of a live member's clock, or of an earlier heartbeat, makes it no older", () => {
+  const stage = new Stage({ nodes: 3 });
+  const { gossip, clock } = stage.node("n0");
+  const { heartbeat, heardAtMs } = gossip.replica.table.get("n1")!;
+  const ahead = { heartbeat, ageMs: 2 * MINUTE_MS };
+  const earlier = { heartbeat: heartbeat - 100, ageMs: 30_000 };
+  for (const mark of [ahead, earlier]) {
+    const body = encodeMessage({
+      roster: "0".repeat(16),
+      rows: [],
+      forgotten: [{ id: "n1", ...mark }],
+    });
+    assertEquals("error" in gossip.receive(clock.moment(stage.world.nowMs), "n2", body), false);
+    assertEquals(gossip.replica.table.get("n1")?.heardAtMs, heardAtMs);
+    assertEquals(stage.shows("n0", "n1"), "live");
+  }
+});
+
 Deno.test("a user forgets a dead member at one node, and all drop it; the live, the unknown and the decommissioned not", () => {
   const stage = new Stage({ nodes: 6 });
   const ask = (id: string) =>
