@@ -67,7 +67,7 @@ export class Replica {
     this.id = id;
     this.pace = pace;
     this.fineMembersMax = options.fineMembersMax ?? FINE_MEMBERS_MAX;
-    this.table = new Table({ pace });
+    this.table = new Table({ silenceMs: (row) => this.evidence.silenceMs(row) });
     this.news = new News(pace);
     this.forms = new Forms(pace);
     const graceMs = (ms: number) => this.unitMs === undefined ? 0 : floorStep(ms);

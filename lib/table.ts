@@ -80,11 +80,11 @@ export class Table {
   #version = 0;
 
   constructor(
-    { members = MEMBERS_MAX, tombstones = TOMBSTONES_MAX, pace = { deadAfterMs: Infinity } } = {},
+    { members = MEMBERS_MAX, tombstones = TOMBSTONES_MAX, silenceMs = (_: Row) => Infinity } = {},
   ) {
     this.#membersMax = members;
     this.#tombstones = new Tombstones(tombstones);
-    this.#room = new Room((row, nowMs) => goneClass(row, nowMs, pace.deadAfterMs));
+    this.#room = new Room((row, nowMs) => goneClass(row, nowMs, silenceMs(row)));
   }
 
   /** Members that are not decommissioned. */
@@ -229,12 +229,12 @@ export class Table {
   }
 }
 
-/** Who makes room first at the bound (see room.ts): 0 for the live. */
-function goneClass(row: Row, nowMs: number, deadAfterMs: number): number {
-  const status = statusByAge(row, nowMs, deadAfterMs);
+/** Who makes room first at the bound (see room.ts): 0 for the live, which may be silent for `silenceMs`. */
+function goneClass(row: Row, nowMs: number, silenceMs: number): number {
+  const status = statusByAge(row, nowMs, silenceMs);
   if (status === "live") return 0;
   if (status === "unknown") return Infinity;
-  return 1 + Math.max(0, Math.floor(Math.log2(ageOf(row, nowMs) / deadAfterMs)));
+  return 1 + Math.max(0, Math.floor(Math.log2(ageOf(row, nowMs) / silenceMs)));
 }
 
 /** The age of a row: ms since its heartbeat was made, on the running clock. */

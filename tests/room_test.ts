@@ -26,7 +26,7 @@ function report(id: string, parts: Partial<Report> = {}): Report {
 
 /** The IDs of a table of three, after a fourth member came. */
 function after(rows: readonly Report[], newcomer: Report): string[] {
-  const table = new Table({ members: rows.length, pace: { deadAfterMs: DEAD_AFTER_MS } });
+  const table = new Table({ members: rows.length, silenceMs: () => DEAD_AFTER_MS });
   for (const row of rows) table.merge(row, 0);
   assert(table.isFull);
   table.merge(newcomer, 0);
@@ -51,6 +51,16 @@ Deno.test("a table full of live members takes no more, and whoever is gone for l
   assertEquals(after(others, report("new")), ["a", "b", "live"]);
   assertEquals(after([live, dead, left], longDead), ["dead", "left", "live"]);
   assertEquals(after([live, dead, longDead], unknown), ["dead", "live", "longDead"]);
+});
+
+Deno.test("a slow member is live for longer than dead-after, and makes no room as long as it is", () => {
+  const replica = replicaOf("me");
+  for (let i = 2; i < MEMBERS_MAX; i++) replica.table.merge(report(`m${i}`), 0);
+  replica.table.merge(report("slow", { ageMs: 1.5 * DEAD_AFTER_MS }), 0);
+  replica.evidence.slow.add({ member: "slow", gapMs: DEAD_AFTER_MS, at: HEARTBEAT }, 0);
+  replica.table.merge(report("m0"), 0);
+  replica.table.merge(report("m1"), 0);
+  assertEquals([replica.table.isFull, replica.table.get("slow")?.id], [true, "slow"]);
 });
 
 Deno.test("of what made room nothing is left: neither status, charges nor news", () => {
@@ -87,7 +97,7 @@ const fcGone = fc.record({
 }).map((parts) => report(parts.id, parts));
 
 Deno.test("full tables that differ agree, on members and tombstones, once they have told each other", () => {
-  const limits = { members: 6, tombstones: 4, pace: { deadAfterMs: DEAD_AFTER_MS } };
+  const limits = { members: 6, tombstones: 4, silenceMs: () => DEAD_AFTER_MS };
   const fcFill = fc.record({
     rows: fc.array(fcGone, { maxLength: 20 }),
     // As many live ones as have room.
