@@ -172,7 +172,8 @@ export class Bye {
   ask({ id, status, data }, selfId) {
     const confirm = byId("bye-confirm");
     confirm.disabled = confirm.parentElement.hidden = !isUp(status);
-    confirm.pattern = RegExp.escape?.(id) ?? "";
+    // A browser that can't escape it lets any text pass: the node compares it as well.
+    confirm.pattern = RegExp.escape?.(id) ?? ".*";
     confirm.title = `The ID is ${id}`;
     for (const element of this.#dialog.querySelectorAll(".bye-id")) setText(element, id);
     this.#dialog.querySelector("[name=id]").value = id;

@@ -373,6 +373,25 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(errors, []);
     });
 
+    await step("a browser without RegExp.escape decommissions as well", async () => {
+      await tell(n1.address, [rowOf("ghost-3")]);
+      await using tab = await openTab(browser, "about:blank");
+      const { page, errors } = tab;
+      await page.addInitScript(() => Reflect.deleteProperty(RegExp, "escape"));
+      await page.goto(`${home}?id=ghost-3`);
+      await untilLive(page);
+      await page.getByRole("link", { name: "Decommission…" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("type its ID").fill("ghost-1");
+      await dialog.getByRole("button", { name: "Decommission for good" }).click();
+      await dialog.getByText("Type the ID of the member, ghost-3").waitFor();
+      await dialog.getByLabel("type its ID").fill("ghost-3");
+      await dialog.getByRole("button", { name: "Decommission for good" }).click();
+      await page.locator("#gone tbody tr", { hasText: "ghost-3" }).first().waitFor();
+      // The wrong ID, which the node refused.
+      assertEquals(errors.length, 1, errors.join("; "));
+    });
+
     await step(
       "an open page says of whom hooks tell nothing, and what they told of whom",
       async () => {
