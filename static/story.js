@@ -24,6 +24,8 @@ export class Story {
   #rows;
   #onChange;
   #element = byId("story");
+  /** The ID of the member whose history is to open next: of two that are asked for the last one counts. */
+  #next = "";
   /** The status and reason for which the history was loaded, and when. */
   #told = "";
   #toldAt = 0;
@@ -96,11 +98,12 @@ export class Story {
     this.#told = tellable(row);
     this.#toldAt = performance.now();
     const wasOpen = this.id === row.id;
+    if (!wasOpen) this.#next = row.id;
     const path = `members/${encodeURIComponent(row.id)}`;
     const story = await fetch(path).then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     // Closed meanwhile it stays closed.
-    if (story === null || (wasOpen && this.id !== row.id)) return;
+    if (story === null || (wasOpen ? this.id : this.#next) !== row.id) return;
     if (this.id !== row.id) {
       this.close();
       this.#element = cloneOf("story-template");

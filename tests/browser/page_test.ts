@@ -227,6 +227,26 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("of two histories that are asked for the last one opens", async () => {
+      await using tab = await openTab(browser, home);
+      const { page, errors } = tab;
+      await untilLive(page);
+      const held = Promise.withResolvers<void>();
+      const path = "**/members/n2";
+      await page.route(path, (route) => held.promise.then(() => route.continue()), { times: 1 });
+      const late = page.waitForResponse(path);
+      await rowOn(page, "n2").click();
+      await rowOn(page, "n3").click();
+      const story = page.getByLabel("History of n3");
+      await story.waitFor();
+      held.resolve();
+      await (await late).finished();
+      // What the page does with an answer is done once it has the next one.
+      await page.evaluate(() => fetch("members/n3").then((answer) => answer.json()));
+      assertEquals(await page.locator("#story h3").allInnerTexts(), ["History of n3"]);
+      assertEquals(errors, []);
+    });
+
     await step("an open history is loaded again once its copy is a minute old", async () => {
       await using tab = await openTab(browser, "about:blank");
       const { page, errors } = tab;
