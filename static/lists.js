@@ -16,6 +16,9 @@ export const PAGE_ROWS = 250;
 /** Rows on the page: as many as a browser lays out at once. Another page has those that follow. */
 export const PAGE_ROWS_MAX = 2_000;
 
+/** Decommissioned members, and contacts, on the page: their number only grows, and `GET /members` lists all. */
+export const PAGE_ASIDE_MAX = 200;
+
 /** The one spelling of an address, as lib/address.ts makes it: a name, an IPv4 or an IPv6 address, and a port. */
 const ADDRESS = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$/;
 

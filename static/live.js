@@ -7,7 +7,7 @@
  */
 import { paintContacts, paintFilter, paintHeadline, paintLost } from "./headline.js";
 import { byId, setText } from "./dom.js";
-import { isFolded, MANY, matcher } from "./lists.js";
+import { isFolded, MANY, matcher, PAGE_ASIDE_MAX } from "./lists.js";
 import { MemberMap } from "./map.js";
 import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
@@ -99,7 +99,8 @@ class LivePage {
 
   /** Whether the server filters, as the page does not have all members. */
   #isMany() {
-    return this.#state === null || memberCount(this.#state.counts) >= MANY;
+    const { counts } = this.#state ?? {};
+    return !counts || memberCount(counts) >= MANY || counts.decommissioned > PAGE_ASIDE_MAX;
   }
 
   /** What to ask for. A page in the background needs no rows. */
@@ -159,8 +160,7 @@ class LivePage {
     // Until the server has answered to another filter, it is told of what is here already.
     const isAnswered = !this.#isMany() || this.#stateFilter === filter;
     const members = shown.members + (isAnswered ? before + more.rows : 0);
-    // The page has not all of them where they are very many.
-    const gone = filter === "decommissioned" ? counts.decommissioned : shown.gone;
+    const gone = shown.gone + (isAnswered ? more.gone : 0);
     const count = isAnswered ? more.rows : 0;
     this.#wish.paintMore({ count, shown: rows.length, last: rows.at(-1)?.id });
     byId("folded").hidden = !folded || counts.live === 0;

@@ -8,7 +8,7 @@
  * @module
  */
 import { tagWords } from "../about.ts";
-import { MANY } from "../../static/lists.js";
+import { MANY, PAGE_ASIDE_MAX } from "../../static/lists.js";
 import { durationWords, memberCount, whyWords } from "../../static/words.js";
 import { type Headline, headlineOf } from "./headline.ts";
 import { mapCells } from "./cells.ts";
@@ -20,9 +20,6 @@ import type { ContactView } from "../report/contacts.ts";
 import { quietLine } from "../report/quiet.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import { type Status, STATUSES } from "../table.ts";
-
-/** Decommissioned members, and contacts, on the page: their number only grows, and `GET /members` lists all. */
-export const PAGE_ASIDE_MAX = 200;
 
 /** Nodes that are offered where a page loses contact with its own: most of them may be gone with it. */
 const OTHERS_MAX = 5;

@@ -3,6 +3,7 @@ import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { takeAbout } from "../../lib/about.ts";
+import { PAGE_ASIDE_MAX } from "../../static/lists.js";
 import { eventually } from "../support/eventually.ts";
 import { PATIENT_FLAGS, rowOf, tell } from "../support/peer.ts";
 import { launch } from "./chromium.ts";
@@ -353,6 +354,29 @@ Deno.test("the page in a browser", async (t) => {
         assertEquals(errors, []);
       },
     );
+
+    await step("of more decommissioned members than a page has the filter finds each", async () => {
+      const old = await own(startNode("old", PATIENT_FLAGS));
+      const ids = Array.from({ length: PAGE_ASIDE_MAX + 30 }, (_, i) => `g-${1_000 + i}`);
+      await tell(old.address, [], ids);
+      await using tab = await openTab(browser, `http://${old.address}/`);
+      const { page, errors } = tab;
+      await untilLive(page);
+      const shown = page.locator("#shown");
+      const rows = page.locator("#gone tbody tr:not(.story)");
+      await shown.filter({ hasText: "1 member" }).waitFor();
+      assertEquals(await rows.count(), PAGE_ASIDE_MAX);
+      await page.getByLabel("Filter").fill(ids.at(-1)!);
+      await shown.filter({ hasText: /^1 decommissioned$/ }).waitFor();
+      assertEquals(await rows.locator("th").allInnerTexts(), [ids.at(-1)]);
+      await page.getByLabel("Filter").fill("g-");
+      await shown.filter({ hasText: /^230 decommissioned$/ }).waitFor();
+      await page.goto(`http://${old.address}/?id=${ids.at(-1)}`);
+      await untilLive(page);
+      await shown.filter({ hasText: /^1 decommissioned$/ }).waitFor();
+      await page.getByLabel(`History of ${ids.at(-1)}`).waitFor();
+      assertEquals(errors, []);
+    });
 
     await step("the button decommissions when confirmed, and not when cancelled", async () => {
       const about = takeAbout({ tags: { role: "ghost" } })!;

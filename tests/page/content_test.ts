@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { PAGE_ASIDE_MAX, pageState } from "../../lib/page/content.ts";
-import { PAGE_ROWS, PAGE_ROWS_MAX } from "../../static/lists.js";
+import { pageState } from "../../lib/page/content.ts";
+import { PAGE_ASIDE_MAX, PAGE_ROWS, PAGE_ROWS_MAX } from "../../static/lists.js";
 import {
   ageWords,
   clockWords,
