@@ -9,10 +9,11 @@ import { paintContacts, paintFilter, paintHeadline, paintLost } from "./headline
 import { byId, setText } from "./dom.js";
 import { isFolded, MANY, matcher, PAGE_ASIDE_MAX } from "./lists.js";
 import { MemberMap } from "./map.js";
+import { News } from "./news.js";
 import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
 import { Tab } from "./tab.js";
-import { ask, listen } from "./updates.js";
+import { ask } from "./updates.js";
 import { Wish } from "./wish.js";
 import { memberCount, numberWords } from "./words.js";
 
@@ -56,7 +57,7 @@ class LivePage {
     this.#filter.form.addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("visibilitychange", () => this.#look());
     setInterval(() => document.hidden || this.#rows.tick(), 1000);
-    listen(() => this.#lookSoon());
+    new News(() => this.#lookSoon());
     this.#look();
   }
 

@@ -9,25 +9,6 @@ const ANSWER_MS_MAX = 4000;
 const REFUSALS_MAX = 3;
 let refusals = 0;
 
-/** A node with too many event streams refuses another: the page retries after this time, and looks meanwhile. */
-const EVENTS_RETRY_MS = 15_000;
-
-/**
- * Calls `onNews()` for each change that the node tells of, and when contact is lost or found.
- *
- * @param {() => void} onNews
- */
-export function listen(onNews) {
-  // The page asks for what it shows as soon as it is told, so it needs no snapshot: 2 MB in a large cluster.
-  const events = new EventSource("events?from=now");
-  for (const type of ["open", "change", "error"]) events.addEventListener(type, onNews);
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) {
-      setTimeout(() => listen(onNews), EVENTS_RETRY_MS);
-    }
-  });
-}
-
 /**
  * The state of the page now; `before` is the one it has, which may be null. Null: there is no answer. Undefined: the node
  * has no time now.

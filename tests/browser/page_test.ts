@@ -495,6 +495,42 @@ Deno.test("the page in a browser", async (t) => {
     });
 
     await step(
+      "ten pages of a node load in one browser, and all are told of a change",
+      async () => {
+        const node = await own(startNode("tabs", PATIENT_FLAGS));
+        const context = await browser.newContext();
+        const pages: Page[] = [];
+        for (let i = 0; i < 10; i++) {
+          const page = await context.newPage();
+          pages.push(page);
+          await page.goto(`http://${node.address}/`);
+          await untilLive(page);
+          // From now on it looks when it is told only.
+          await page.evaluate(() => {
+            const last = Number(setTimeout(() => {}));
+            for (let timer = 1; timer <= last; timer++) clearTimeout(timer);
+            Object.assign(globalThis, { setTimeout: () => 0 });
+          });
+        }
+        let count = 0;
+        const untilTold = async () => {
+          const first = `new-${count}`;
+          await eventually(async () => {
+            // A page that has just looked passes over a change.
+            await tell(node.address, [rowOf(`new-${count++}`)]);
+            const rows = await Promise.all(pages.map((page) => rowOn(page, first).count()));
+            assertEquals(rows, pages.map(() => 1));
+          });
+        };
+        await untilTold();
+        // The one that has the stream goes: another takes its place.
+        await pages.pop()!.close();
+        await untilTold();
+        await context.close();
+      },
+    );
+
+    await step(
       "a page in the background tells trouble by title, icon and notification",
       async () => {
         await using tab = await openTab(browser, "about:blank");
