@@ -355,6 +355,19 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("a long word that is asked for leaves nothing to scroll sideways", async () => {
+      const viewport = { width: 360, height: 740 };
+      for (const query of [`q=${"x".repeat(100)}`, `id=${"x".repeat(80)}`]) {
+        await using tab = await openTab(browser, `${home}?${query}`, { viewport });
+        const { page, errors } = tab;
+        await untilLive(page);
+        await page.locator(".note:visible", { hasText: "x".repeat(80) }).waitFor();
+        const overflow = () => document.documentElement.scrollWidth - innerWidth;
+        assertEquals(await page.evaluate(overflow) > 0, false);
+        assertEquals(errors, []);
+      }
+    });
+
     await step("of more decommissioned members than a page has the filter finds each", async () => {
       const old = await own(startNode("old", PATIENT_FLAGS));
       const ids = Array.from({ length: PAGE_ASIDE_MAX + 30 }, (_, i) => `g-${1_000 + i}`);
