@@ -18,6 +18,8 @@ export class MemberMap {
   #columns = 1;
   /** Whose square the link lies on. */
   #id = "";
+  /** Whether the pointer is on a square, too. */
+  #isPointed = false;
 
   constructor() {
     // Also when the map comes into sight.
@@ -31,9 +33,12 @@ export class MemberMap {
     this.#link.addEventListener("blur", () => setText(this.#who, ""));
   }
 
-  /** The ID of the member whose square was clicked; undefined if it was something else. */
+  /**
+   * The ID of the member whose square was clicked; undefined if it was something else. The link comes under a pointer at
+   * rest only when that is pressed: browsers then call what holds both the target.
+   */
   idOf(target) {
-    const isSquare = target === this.#link || target.closest?.("#map svg") !== null;
+    const isSquare = target === this.#link || (this.#isPointed && this.#map.contains(target));
     return isSquare && this.#id !== "" ? this.#id : undefined;
   }
 
@@ -119,12 +124,14 @@ export class MemberMap {
   /** A page that scrolls below a pointer at rest moves nothing. */
   #point({ clientX, clientY, movementX, movementY, type }) {
     if (type === "pointermove" && movementX === 0 && movementY === 0) return;
+    this.#isPointed = false;
     for (const group of this.#groups) {
       const { left, top, bottom } = group.svg.getBoundingClientRect();
       if (clientY < top || clientY >= bottom) continue;
       const [x, y] = [clientX - left, clientY - top].map((px) => Math.floor(px / this.#pitch));
       const at = y * this.#columns + x;
       if (x < 0 || x >= this.#columns || at >= group.cells.length) continue;
+      this.#isPointed = true;
       this.#put({ group, at });
       this.#tell();
     }

@@ -317,6 +317,23 @@ Deno.test("the page in a browser", async (t) => {
         await page.getByLabel("History of m-077").waitFor();
         assertEquals(await shownIds(page), ["m-077", "m-000", "m-001", "m-002"]);
 
+        // The same below a pointer at rest; and beside the squares nothing opens.
+        const story = page.getByLabel("History of m-077");
+        await story.getByRole("link", { name: "Close" }).click();
+        await page.evaluate(() => scrollTo(0, 0));
+        const top = (await svg.boundingBox())!.y;
+        await page.mouse.move(at[0], top + SQUARE_PX / 2);
+        await page.evaluate((px) => scrollBy(0, px), SQUARE_PX);
+        await page.mouse.down();
+        await page.mouse.up();
+        await story.waitFor();
+        await story.getByRole("link", { name: "Close" }).click();
+        const box = (await svg.boundingBox())!;
+        await page.mouse.click(box.x + width - 1, box.y + box.height - 1);
+        // A history would be there before the next answer.
+        await page.evaluate(() => fetch("members/m-001").then((answer) => answer.json()));
+        assertEquals(await page.locator("#story").count(), 0);
+
         for (const colorScheme of ["light", "dark"] as const) {
           await page.emulateMedia({ colorScheme });
           assertEquals(await seriousFaults(page), [], `the map in ${colorScheme}`);
