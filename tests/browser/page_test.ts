@@ -327,6 +327,11 @@ Deno.test("the page in a browser", async (t) => {
         await page.mouse.down();
         await page.mouse.up();
         await story.waitFor();
+        // It opens where nobody saw it yet, and is seen to its end.
+        await page.waitForFunction(() => {
+          const { bottom } = document.getElementById("story")!.getBoundingClientRect();
+          return Math.floor(bottom) <= innerHeight;
+        });
         await story.getByRole("link", { name: "Close" }).click();
         const box = (await svg.boundingBox())!;
         await page.mouse.click(box.x + width - 1, box.y + box.height - 1);
