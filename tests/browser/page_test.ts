@@ -377,6 +377,26 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("in a narrow window the headings are seen while one has the focus", async () => {
+      await using tab = await openTab(browser, home, { viewport: { width: 640, height: 500 } });
+      const { page, errors } = tab;
+      await untilLive(page);
+      const isSeen = () => {
+        const { x, y, width, height } = document.activeElement!.getBoundingClientRect();
+        return document.activeElement!.contains(
+          document.elementFromPoint(x + width / 2, y + height / 2),
+        );
+      };
+      await page.getByLabel("Filter").focus();
+      for (const link of await page.locator("#members thead a").all()) {
+        await page.keyboard.press("Tab");
+        const name = await link.textContent();
+        assert(await link.evaluate((link) => link === document.activeElement), `${name}`);
+        assert(await page.evaluate(isSeen), `${name}`);
+      }
+      assertEquals(errors, []);
+    });
+
     await step("a long word that is asked for leaves nothing to scroll sideways", async () => {
       const viewport = { width: 360, height: 740 };
       for (const query of [`q=${"x".repeat(100)}`, `id=${"x".repeat(80)}`]) {
