@@ -9,6 +9,10 @@ const ANSWER_MS_MAX = 4000;
 const REFUSALS_MAX = 3;
 let refusals = 0;
 
+/** The clock by which ages grow may stand still while a machine sleeps: so far ahead of it the time of day has gone. */
+const SLEEP_MS_MIN = 5_000;
+let aheadMs = Infinity;
+
 /**
  * The state of the page now; `before` is the one it has, which may be null. Null: there is no answer. Undefined: the node
  * has no time now.
@@ -19,6 +23,9 @@ let refusals = 0;
  */
 export async function ask(query, before) {
   const wanted = new URLSearchParams(query);
+  const nowAheadMs = Date.now() - performance.now();
+  // Of what stays as it was no age is told: after a sleep they are all told anew.
+  if (nowAheadMs - aheadMs > SLEEP_MS_MIN) before = null;
   if (before !== null) wanted.set("base", before.token);
   try {
     const response = await fetch(`page.json${wanted.size === 0 ? "" : `?${wanted}`}`, {
@@ -28,7 +35,10 @@ export async function ask(query, before) {
       return ++refusals > REFUSALS_MAX ? null : undefined;
     }
     refusals = 0;
-    return response.ok ? complete(await response.json(), before) : null;
+    if (!response.ok) return null;
+    const state = complete(await response.json(), before);
+    aheadMs = nowAheadMs;
+    return state;
   } catch {
     return null;
   }

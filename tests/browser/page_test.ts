@@ -228,6 +228,31 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
+    await step("after a sleep a page asks for all ages anew, until it is told them", async () => {
+      await using tab = await openTab(browser, "about:blank");
+      const { page } = tab;
+      await page.addInitScript(() => {
+        // The clock by which ages grow stands still while the machine sleeps.
+        const { now } = Date;
+        let sleptMs = 0;
+        Date.now = () => now() + sleptMs;
+        Object.assign(globalThis, { sleep: (ms: number) => sleptMs += ms });
+      });
+      await page.goto(home);
+      await untilLive(page);
+      const asksForAll = (isAll: boolean) =>
+        page.waitForRequest((request) =>
+          /page\.json/.test(request.url()) && !/base=/.test(request.url()) === isAll
+        );
+      await asksForAll(false);
+      // The network is not back yet: the first request is lost.
+      await page.route("**/page.json*", (route) => route.abort(), { times: 1 });
+      const both = asksForAll(true).then(() => asksForAll(true));
+      await page.evaluate("sleep(8 * 3_600_000)");
+      await both;
+      await asksForAll(false);
+    });
+
     await step("of two histories that are asked for the last one opens", async () => {
       await using tab = await openTab(browser, home);
       const { page, errors } = tab;
