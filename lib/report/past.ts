@@ -8,6 +8,7 @@
  * @module
  */
 import { isUp, type Status } from "../table.ts";
+import { holds, indexFrom, insert } from "./in_time.ts";
 
 /** Changes kept: those of 16 MB on disk, in some 25 MB of memory where so much happened. */
 export const PAST_CHANGES_MAX = 160_000;
@@ -17,6 +18,12 @@ export const PAST_AGE_MAX_MS = 90 * 24 * 3_600_000;
 
 /** Gaps kept: more starts than that are answered by the latest. */
 const GAPS_MAX = 1_000;
+
+/**
+ * How far ahead a clock was that was set by hand or to another time zone. What is further ahead was seen by a clock
+ * that was right, and the present one is behind, as that of a board without a battery is at first.
+ */
+const AHEAD_MAX_MS = 24 * 3_600_000;
 
 /** Changes in one answer: 150 KB. Changes of one millisecond are not parted. */
 export const PAGE_MAX = 1_000;
@@ -193,6 +200,8 @@ export class Past {
 
   /** What this node saw of a member before was no later: its clock was ahead then, and would come true. */
   #bringBack(own: PastChange[], atMs: number): void {
+    const lastMs = own.findLast(({ by }) => by === undefined)?.atMs ?? -Infinity;
+    if (lastMs - atMs > AHEAD_MAX_MS) return;
     for (const ahead of own.splice(indexFrom(own, atMs + 1))) {
       this.#changes.splice(this.#changes.indexOf(ahead), 1);
       const change = ahead.by === undefined ? { ...ahead, atMs } : ahead;
@@ -220,31 +229,4 @@ export function isEndless({ fromMs, toMs }: Gap): boolean {
 /** Whether a status that a member has had for very long is still of use. */
 function isLasting(to: Became): boolean {
   return to !== "forgotten" && (isUp(to) || to === "unresponsive");
-}
-
-/** Whether a change is there already. */
-function holds(changes: readonly PastChange[], { atMs, to }: PastChange): boolean {
-  for (let i = indexFrom(changes, atMs); changes[i]?.atMs === atMs; i++) {
-    if (changes[i]!.to === to) return true;
-  }
-  return false;
-}
-
-/** Where the changes from a time on begin. */
-function indexFrom(changes: readonly PastChange[], ms: number): number {
-  let low = 0;
-  let high = changes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (changes[middle]!.atMs < ms) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Puts a change behind those of its time and before: clocks step back, and others tell of what was. */
-function insert(changes: PastChange[], change: PastChange): void {
-  const last = changes.at(-1);
-  if (last === undefined || last.atMs <= change.atMs) changes.push(change);
-  else changes.splice(indexFrom(changes, change.atMs + 1), 0, change);
 }

@@ -73,6 +73,14 @@ Deno.test("what was seen by a clock that was ahead is brought back by what the n
   assertEquals(past.became("a", T + 2 * DAY_MS), "left");
 });
 
+Deno.test("what was seen stays where it is as a clock that is years behind sees more of that member", () => {
+  const past = pastOf("live", "dead", "live");
+  const before = past.page({ fromMs: 0, toMs: Infinity }).changes;
+  past.add(change(T - 365 * DAY_MS, "a", "live"));
+  assertEquals(past.page({ fromMs: T, toMs: Infinity }).changes, before);
+  assertEquals(past.became("a", T + 60_000), "dead");
+});
+
 Deno.test("where gaps overlap, as the clock was set, the time in both is left out once", () => {
   const past = pastOf("live", "dead");
   for (const [from, to] of [[2, 4], [1, 3]] as const) {
