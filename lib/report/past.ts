@@ -203,7 +203,9 @@ export class Past {
     const lastMs = own.findLast(({ by }) => by === undefined)?.atMs ?? -Infinity;
     if (lastMs - atMs > AHEAD_MAX_MS) return;
     for (const ahead of own.splice(indexFrom(own, atMs + 1))) {
-      this.#changes.splice(this.#changes.indexOf(ahead), 1);
+      const place = this.#changes.indexOf(ahead);
+      // The last change of a member stays known once it is too old to be listed.
+      if (place >= 0) this.#changes.splice(place, 1);
       const change = ahead.by === undefined ? { ...ahead, atMs } : ahead;
       for (const changes of [this.#changes, own]) insert(changes, change);
     }

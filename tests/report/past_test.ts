@@ -81,6 +81,14 @@ Deno.test("what was seen stays where it is as a clock that is years behind sees 
   assertEquals(past.became("a", T + 60_000), "dead");
 });
 
+Deno.test("a clock that steps back takes no change of another member out of a past that is full", () => {
+  const past = new Past(10);
+  past.add(change(T, "a", "live"));
+  for (let i = 1; i <= 10; i++) past.add(change(T + i * HOUR_MS, `m${i}`, "live"));
+  past.add(change(T - HOUR_MS, "a", "dead"));
+  assertEquals(past.lastMs, T + 10 * HOUR_MS);
+});
+
 Deno.test("where gaps overlap, as the clock was set, the time in both is left out once", () => {
   const past = pastOf("live", "dead");
   for (const [from, to] of [[2, 4], [1, 3]] as const) {
