@@ -63,8 +63,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * An answer of 200, or of another status in `also`. That of a node names what it is `about`, a member or a
-   * hook: another program's "ok" is none, and neither is the 404 of whoever knows no such path.
+   * An answer of 200, or of another status in `also`. A node names in it what it is `about`, a member or a hook:
+   * another program says "ok", or a proxy "Bad Gateway", and whoever knows no such path says so.
    *
    * @throws {CallError} for any other, and where there is no answer.
    */
@@ -84,7 +84,7 @@ export class Client implements Disposable {
       const isWanted = status === 200 || also.includes(status);
       if (!isWanted || isWebPage(response)) throw await this.#refusal(response);
       const text = await this.#textOf(response);
-      if ((status === 200 || status === 404) && !text.includes(about)) {
+      if (!text.includes(about)) {
         const how = status === 200 ? "it answers something else" : `status ${status}`;
         throw this.#nobody(`${how}: ${firstLine(text)}`);
       }

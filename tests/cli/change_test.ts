@@ -57,6 +57,7 @@ Deno.test("change() takes nothing for the node's answer that does not name what 
     const [status, text, says] of [
       [200, "ok\n", "it answers something else: ok"],
       [404, "404 page not found\n", "status 404: 404 page not found"],
+      [507, "no room\n", "status 507: no room"],
     ] as const
   ) {
     const { printed, failed } = await changed(status, text, "nothing there");
