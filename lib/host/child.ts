@@ -94,7 +94,7 @@ export class Child {
 
   /** Ends the process: asks it to, and kills it where that takes longer than containers have. Waits no longer. */
   async stop(): Promise<void> {
-    if (this.#askedBy() === undefined) this.#asks("SIGTERM");
+    this.#asks(this.#askedBy() ?? "SIGTERM");
     this.#kill("SIGTERM");
     await withDeadline(this.exited, ENDING_MS, () => this.#kill("SIGKILL"));
   }

@@ -116,6 +116,23 @@ Deno.test("Child.stop() asks the program to end, and waits until it has", { igno
   assertEquals((await child.exited).word, "SIGTERM then exited with 5");
 });
 
+Deno.test(
+  "Child.stop() has asked the program to end, although it was asked for the last time long ago",
+  {
+    ignore,
+  },
+  async () => {
+    await using child = await start("trap '' INT; trap : TERM; trap 'exit 5' USR1");
+    child.pass("SIGINT");
+    child.clock.nowMs += 59_000;
+    const stopped = child.stop();
+    child.clock.nowMs += 2_000;
+    child.pass("SIGUSR1");
+    await stopped;
+    assertEquals((await child.exited).planned, true);
+  },
+);
+
 Deno.test("Child.stop() kills a program that takes longer to end than containers give it", {
   ignore,
 }, async () => {
