@@ -6,7 +6,7 @@
 import type { Status } from "../table.ts";
 import type { Told } from "../told.ts";
 
-/** ToldLog kept per member: days of one that restarts, an hour of one that flaps. */
+/** Tellings kept per member: days of one that restarts, an hour of one that flaps. */
 export const TELLINGS_MAX = 10;
 
 /** Members of whom they are kept, the one told of longest ago going first. */
