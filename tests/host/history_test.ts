@@ -251,6 +251,27 @@ Deno.test("after a suspension each member is what the node believes, itself as w
   assertEquals(at(HOUR_MS), ["me live", "n2 live", "n3 live"]);
 });
 
+Deno.test("what a node saw after a suspension stays where it is, although it is told only later what it missed", async () => {
+  const changes = [[START_MS + 10_000, "n2", "live", "dead", "no heartbeat for 5.0 s"]];
+  let isTold = false;
+  const tell = () => isTold;
+  const { history, pass } = live(undefined, START_MS, tell, () => ({ ...NOTHING, changes }));
+  history.record({ id: "n2", from: null, to: "live", reason: "" });
+  await pass(HOUR_MS, 1_000);
+  await pass(1_000);
+  history.record({ id: "n2", from: "live", to: "left", reason: "" });
+  isTold = true;
+  await pass(5_000);
+  assertEquals(history.past.gaps, []);
+  const { changes: seen } = history.past.page({ fromMs: 0, toMs: Infinity, id: "n2" });
+  assertEquals(seen.map(({ atMs, to }) => [atMs - START_MS, to]), [
+    [0, "live"],
+    [10_000, "dead"],
+    [HOUR_MS, "live"],
+    [HOUR_MS + 1_000, "left"],
+  ]);
+});
+
 Deno.test("of what others tell, only what fell into the gap is taken", async () => {
   await withState(async (state) => {
     await liveBefore(state);

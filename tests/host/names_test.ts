@@ -57,6 +57,11 @@ Deno.test("with TLS peers are given this host's name, which its certificate hold
   for (const vm of ["loopback", "unsure"] as const) {
     assertEquals(await settle(tls, hostOf({ vm })), ["vm"], vm);
   }
+  assertEquals(
+    (await settle(tls, hostOf({ vm: "missing" })))[0],
+    "192.0.2.2",
+    "nobody could call it",
+  );
   const [address] = await settle(tls, hostOf({ localhost: "loopback" }, { name: "localhost" }));
   assertEquals(address, "192.0.2.2");
 });
