@@ -17,7 +17,6 @@ import { type CallerContext, type CallerEnv, networkOf } from "./callers.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { STREAMS_MAX } from "../report/events.ts";
-import { membersAtView } from "../report/history.ts";
 import { checkHeaders, EMPTY } from "./headers.ts";
 import { addHistoryRoutes, readTime } from "./history.ts";
 import { addLiveRoute } from "./live.ts";
@@ -116,7 +115,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
     if (id !== undefined) return answerStory(c, id);
     const atMs = readTime(c, "at");
     if (atMs !== undefined) {
-      const make = () => JSON.stringify(membersAtView(node.past, atMs, node.id));
+      const make = () => JSON.stringify(node.reports.membersAt(atMs));
       c.header("Content-Type", "application/json");
       // One version: what was is seldom told otherwise later, and half a second old does then.
       return c.body(pasts.get(`${atMs}`, "", make).text);

@@ -49,7 +49,7 @@ export interface MembersAtView {
   /** The node that answers. */
   readonly id: string;
   readonly at: string;
-  /** This node ran then, or was told what happened. */
+  /** This node ran then, or was told what happened; of the future nobody knows. */
   readonly known: boolean;
   /** Sorted by ID. */
   readonly members: readonly {
@@ -97,8 +97,12 @@ export function historyView(
   };
 }
 
-export function membersAtView(past: Past, ms: number, id: string): MembersAtView {
-  const known = past.firstMs !== undefined && past.firstMs <= ms &&
+export function membersAtView(
+  past: Past,
+  ms: number,
+  { id, wallMs }: { readonly id: string; readonly wallMs: number },
+): MembersAtView {
+  const known = past.firstMs !== undefined && past.firstMs <= ms && ms <= wallMs &&
     !past.gaps.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
   const members = past.at(ms).map(({ id, to, reason, atMs, by }) => {
     return { id, status: to, reason, since: timeOf(atMs), toldBy: by ?? null };
@@ -113,6 +117,6 @@ export function missedOf(past: Past, query: PastQuery): Missed {
   return { complete, ...complete ? past.page(query) : { changes: [], nextMs: undefined } };
 }
 
-function timeOf(ms: number): string {
+export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -8,7 +8,7 @@ import { EventStreams } from "./events.ts";
 import type { Dropped } from "../forgotten.ts";
 import type { Exchange } from "../net/driver.ts";
 import { Flapping } from "./flapping.ts";
-import { uptimesOf } from "./history.ts";
+import { type MembersAtView, membersAtView, timeOf, uptimesOf } from "./history.ts";
 import { hookFamilies } from "./hook_metrics.ts";
 import { Metrics } from "./metrics.ts";
 import { readProcess } from "./process_readings.ts";
@@ -30,7 +30,7 @@ import {
   type Wanted,
 } from "./members.ts";
 import { pageOfMembers } from "./paging.ts";
-import { quietVersion, type QuietView, quietViews } from "./quiet.ts";
+import { quietVersion, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
 import { contactViews, Failures } from "./contacts.ts";
 import { CutOff } from "./cut_off.ts";
@@ -143,9 +143,17 @@ export class Reports {
   members(wanted?: Wanted): MembersView {
     const { refresh, id, address } = this.#options;
     refresh();
-    const page = pageOfMembers(this.#sources(), wanted);
-    const quiet = this.#quiet();
-    return { id, address, now: this.#wallTime(), cutOff: this.#cutOff.holds, quiet, ...page };
+    const sources = this.#sources();
+    const quiet = quietViews(sources.gossip, sources.wallMs);
+    const page = pageOfMembers(sources, wanted);
+    const now = timeOf(sources.wallMs);
+    return { id, address, now, cutOff: this.#cutOff.holds, quiet, ...page };
+  }
+
+  /** What this node believed at a time. */
+  membersAt(ms: number): MembersAtView {
+    const { past, id, now } = this.#options;
+    return membersAtView(past, ms, { id, wallMs: now().wallMs });
   }
 
   /** The same as text. */
@@ -170,8 +178,7 @@ export class Reports {
 
   /** The live members with these tags, as targets for Prometheus' HTTP service discovery. */
   targets(tags?: Wanted["tags"]): TargetGroup[] {
-    const { cluster, tls } = this.#options;
-    return targetGroups(this.live(tags), { cluster, tls });
+    return targetGroups(this.live(tags), this.#options);
   }
 
   /** The member of that ID with its recent changes; undefined if the table has none. */
@@ -196,9 +203,9 @@ export class Reports {
       self: { id, address, version, cluster, upMs: monotonicMs - this.#startMs },
       fromMs: strips.fromMs,
       startedMs: epochMs + this.#startMs,
-      now: this.#wallTime(),
+      now: timeOf(wallMs),
       cutOff: this.#cutOff.holds,
-      quiet: this.#quiet(),
+      quiet: quietViews(gossip, wallMs),
       members: memberViews(this.#sources()),
       details: detailsFrom(strips, toldLog),
       contacts: contactViews(gossip, this.#failures),
@@ -238,13 +245,5 @@ export class Reports {
   #sources(): Sources {
     const { gossip, toldLog, now } = this.#options;
     return { gossip, stories: this.#stories, toldLog, wallMs: now().wallMs };
-  }
-
-  #quiet(): QuietView[] {
-    return quietViews(this.#options.gossip, this.#options.now().wallMs);
-  }
-
-  #wallTime(): string {
-    return new Date(this.#options.now().wallMs).toISOString();
   }
 }

@@ -156,6 +156,8 @@ for (const size of [100, 1_000]) {
     JSON.stringify(historyView(past, month, "n1"));
   });
   Deno.bench("/members?at=, of 10,000 changes", () => {
-    JSON.stringify(membersAtView(past, WALL_MS + 15 * dayMs, "n1"));
+    JSON.stringify(
+      membersAtView(past, WALL_MS + 15 * dayMs, { id: "n1", wallMs: WALL_MS + 15 * dayMs }),
+    );
   });
 }

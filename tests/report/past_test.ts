@@ -9,6 +9,9 @@ const T = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/** A node that is asked long after. */
+const LATER = { id: "n1", wallMs: T + DAY_MS };
+
 function change(atMs: number, id: string, to: PastChange["to"], from: Status | null = null) {
   return { kind: "change", change: { atMs, id, from, to, reason: `because ${to}` } } as const;
 }
@@ -171,7 +174,9 @@ Deno.test("whoever has run or hung for over 90 days is still known to do so; who
   const nowMs = T + PAST_AGE_MAX_MS + DAY_MS;
   past.add(change(nowMs, "g", "live"));
   past.expire(nowMs);
-  const shown = membersAtView(past, nowMs, "n1").members.map(({ id, status }) => `${id} ${status}`);
+  const shown = membersAtView(past, nowMs, { id: "n1", wallMs: nowMs }).members.map((
+    { id, status },
+  ) => `${id} ${status}`);
   assertEquals(shown, ["a live", "b failing", "c unresponsive", "g live"]);
 });
 
@@ -179,7 +184,7 @@ Deno.test("at a time, each member is what it last became; forgotten ones are not
   const past = pastOf("live", "dead", "forgotten");
   past.add(change(T + 30_000, "b", "live"));
   const at = (ms: number) =>
-    membersAtView(past, T + ms, "n1").members.map(({ id, status }) => `${id} ${status}`);
+    membersAtView(past, T + ms, LATER).members.map(({ id, status }) => `${id} ${status}`);
   assertEquals([at(-1), at(0), at(60_000), at(119_999), at(120_000)], [
     [],
     ["a live"],
@@ -188,8 +193,11 @@ Deno.test("at a time, each member is what it last became; forgotten ones are not
     ["b live"],
   ]);
   past.add({ kind: "gap", gap: { fromMs: T + 1_000, toMs: T + 2_000 } });
-  const known = [-1, 0, 1_000, 2_000].map((ms) => membersAtView(past, T + ms, "n1").known);
+  const known = [-1, 0, 1_000, 2_000].map((ms) => membersAtView(past, T + ms, LATER).known);
   assertEquals(known, [false, true, false, true]);
+  const now = { id: "n1", wallMs: T + 3_000 };
+  const ahead = [3_000, 3_001].map((ms) => membersAtView(past, T + ms, now).known);
+  assertEquals(ahead, [true, false], "of the future nobody knows");
 });
 
 Deno.test("the history comes in pages, oldest first, that part no millisecond and lose none", () => {
