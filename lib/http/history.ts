@@ -43,7 +43,15 @@ export function readTime(c: CallerContext, name: string): number | undefined {
   // A plus sign is a blank in a query.
   const text = c.req.query(name)?.replace(" ", "+");
   if (text === undefined) return undefined;
-  const ms = TIME.test(text) ? /^[0-9]+$/.test(text) ? Number(text) : Date.parse(text) : NaN;
+  const ms = TIME.test(text) ? /^[0-9]+$/.test(text) ? Number(text) : msOf(text) : NaN;
   if (ms >= 0 && ms <= HEARTBEAT_MAX_MS) return ms;
   return refuse(400, `Give a time such as 2026-01-12T12:00:00Z as ${name}=`);
+}
+
+/** NaN for a date that is none: of 30 February `Date` makes a day in March. */
+function msOf(text: string): number {
+  const date = text.slice(0, "YYYY-MM-DD".length);
+  const dateMs = Date.parse(date);
+  const isDate = !Number.isNaN(dateMs) && new Date(dateMs).toISOString().startsWith(date);
+  return isDate ? Date.parse(text) : NaN;
 }

@@ -166,13 +166,22 @@ Deno.test("invariant 7: an answered request gives back the room of its body, on 
 Deno.test("/history and /members?at= take RFC 3339 and ms, and refuse other times", async () => {
   await using door = openDoor();
   const ask = async (path: string) => (await door.ask(`GET ${path}`)).status;
-  for (const time of ["0", "1767225600000", "2026-01-01", "2026-01-01T00:00:00%2B01:00"]) {
+  for (
+    const time of [
+      "0",
+      "1767225600000",
+      "2026-01-01",
+      "2026-01-01T00:00:00%2B01:00",
+      "2028-02-29T00:00:00Z",
+    ]
+  ) {
     assertEquals([await ask(`/history?from=${time}`), await ask(`/members?at=${time}`)], [
       200,
       200,
     ]);
   }
-  for (const time of ["", "-1", "yesterday", "2026-13-01", "1e9", "9999999999999999"]) {
+  const dates = ["2026-13-01", "2026-02-30", "2026-02-29T00:00:00Z", "2026-04-31T12:00:00-01:00"];
+  for (const time of ["", "-1", "yesterday", "1e9", "9999999999999999", ...dates]) {
     assertEquals([await ask(`/history?to=${time}`), await ask(`/members?at=${time}`)], [400, 400]);
   }
   assertEquals([await ask("/history?id=a%20b"), await ask("/missed")], [400, 405]);
