@@ -8,6 +8,7 @@ import { wordsOf } from "../about.ts";
 import type { Moment } from "../clock.ts";
 import type { Effect } from "../effects.ts";
 import type { Gossip } from "../gossip.ts";
+import { quietUntil } from "../report/quiet.ts";
 import type { Status } from "../table.ts";
 import { secondWords } from "../../static/words.js";
 import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
@@ -75,7 +76,7 @@ export class Requests {
     switch (outcome) {
       case "done": {
         if (forMs === 0) return { status: 200, text: `hooks tell of ${pattern} again` };
-        const until = secondWords(new Date(wallMs() + forMs).toISOString());
+        const until = secondWords(quietUntil(forMs, wallMs()));
         return { status: 200, text: `no hook tells of ${pattern} until ${until}` };
       }
       case "full": {

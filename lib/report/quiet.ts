@@ -61,7 +61,11 @@ export function quietVersion(gossip: Gossip): string {
 }
 
 function quietView({ pattern, why, by, leftMs }: Active, wallMs: number): QuietView {
-  // To the second: the clocks of two looks differ by less.
+  return { id: pattern, until: quietUntil(leftMs, wallMs), why, by };
+}
+
+/** When a quiet ends that lasts for so long, in RFC 3339. To the second: the clocks of two looks differ by less. */
+export function quietUntil(leftMs: number, wallMs: number): string {
   const untilMs = Math.round((wallMs + leftMs) / 1000) * 1000;
-  return { id: pattern, until: new Date(untilMs).toISOString().replace(".000Z", "Z"), why, by };
+  return new Date(untilMs).toISOString().replace(".000Z", "Z");
 }

@@ -58,6 +58,13 @@ Deno.test("POST /quiet keeps hooks from telling of some, and everybody is shown 
   });
 });
 
+Deno.test("POST /quiet says the same end as the table, also where that is within a second", async () => {
+  await using door = openDoor();
+  const { text } = await door.ask("POST /quiet?id=n9&for=1500ms");
+  assertEquals(text, "no hook tells of n9 until 2026-01-01 00:00:02 UTC\n");
+  assertEquals((await quietOf(door))[0].until, "2026-01-01T00:00:02Z");
+});
+
 Deno.test("POST /quiet takes a form, and says how to ask where it cannot be used", async () => {
   await using door = openDoor();
   const form = { "content-type": "application/x-www-form-urlencoded" };
