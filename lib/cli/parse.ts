@@ -56,11 +56,11 @@ export function parseCall(
   const inHook = env("GOSSIPER_HOOK") !== undefined;
   const variable = (name: string) => inHook && CHANGE_VARIABLES.has(name) ? undefined : env(name);
   try {
-    if (!Object.hasOwn(COMMANDS, word)) throw unknownCommand(word);
-    const name = word as CommandName;
+    const name = readCommand(word);
     const operands: string[] = [];
     const given = splitFlags(flagsOf(name), args, (arg) => operands.push(arg));
-    if (name === "help" || readFlags(HELP, given, () => undefined).help) {
+    if (name === "help") return { kind: "help", text: commandHelp(readHelped(operands)) };
+    if (readFlags(HELP, given, () => undefined).help) {
       return { kind: "help", text: commandHelp(name) };
     }
     const operand = readOperand(name, operands);
@@ -89,10 +89,23 @@ export function parseCall(
   }
 }
 
-function unknownCommand(word: string): UsageError {
+function readCommand(word: string): CommandName {
+  if (Object.hasOwn(COMMANDS, word)) return word as CommandName;
   const meant = closestString(word, Object.keys(COMMANDS));
-  return new UsageError(
+  throw new UsageError(
     `Unknown command ${quote(word)}: did you mean '${meant}'? Run 'gossiper help' for the list`,
+  );
+}
+
+/** The command whose help is asked for; without a word it is that of the program. */
+function readHelped([word = "help", stray]: readonly string[]): CommandName {
+  if (stray !== undefined) throw strayWord("help", stray);
+  return readCommand(word);
+}
+
+function strayWord(name: CommandName, word: string): UsageError {
+  return new UsageError(
+    `Cannot use the argument ${quote(word)}: give gossiper ${synopsisOf(name)} [flags]`,
   );
 }
 
@@ -102,11 +115,7 @@ function readOperand(name: CommandName, words: readonly string[]): string {
   const fixed = synopsisOf(name).split(" ").slice(1, -1);
   const wrong = fixed.findIndex((word, i) => words[i] !== undefined && words[i] !== word);
   const refused = wrong < 0 ? words[read === undefined ? 0 : fixed.length + 1] : words[wrong];
-  if (refused !== undefined) {
-    throw new UsageError(
-      `Cannot use the argument ${quote(refused)}: give gossiper ${synopsisOf(name)} [flags]`,
-    );
-  }
+  if (refused !== undefined) throw strayWord(name, refused);
   if (read === undefined) return "";
   const operand = words[fixed.length];
   if (operand === undefined) throw new UsageError(`Give gossiper ${synopsisOf(name)}`);

@@ -26,7 +26,7 @@ export const COMMANDS = {
   "tag": { help: "change what a node is, until it ends: -set role=web -unset zone" },
   "events": { help: "one line per change of status, as it happens" },
   "completions": { operand: "SHELL", help: "a script that completes words in bash, zsh or fish" },
-  "help": { help: "print this and exit" },
+  "help": { operand: "[COMMAND]", help: "print this, or the help of a command, and exit" },
 } as const satisfies Readonly<Record<string, Command>>;
 
 export type CommandName = keyof typeof COMMANDS;

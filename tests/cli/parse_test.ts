@@ -126,6 +126,22 @@ Deno.test("each command has a help of its own, and that of `help` is the program
   }
 });
 
+Deno.test("help prints the help of the command that is named, and refuses other words", () => {
+  const parse = (words: string) => parseCall(words.split(" "), () => undefined);
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    assertEquals(parse(`help ${name}`), { kind: "help", text: commandHelp(name) });
+  }
+  assertEquals(parse("help"), parse("help -help"));
+  assertEquals(parse("help membrs"), {
+    kind: "usage",
+    message: "Unknown command 'membrs': did you mean 'members'? Run 'gossiper help' for the list",
+  });
+  assertEquals(parse("help members n1"), {
+    kind: "usage",
+    message: "Cannot use the argument 'n1': give gossiper help [COMMAND] [flags]",
+  });
+});
+
 Deno.test("the help of each command names its flags in 100 columns", () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     for (const line of commandHelp(name).split("\n")) assertLessOrEqual(line.length, 100, line);
