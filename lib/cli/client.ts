@@ -47,6 +47,12 @@ const EVENTS = /^text\/event-stream\b/i;
 /** Statuses with which a node says that the call is wrong. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
 
+/** Statuses of whoever leads elsewhere; a node does not. */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Characters of the place it leads to that are shown: more than a node's URL has mostly. */
+const TARGET_LENGTH_MAX = 200;
+
 export class Client implements Disposable {
   readonly #options: ClientOptions;
   readonly #http: Deno.HttpClient | undefined;
@@ -114,6 +120,11 @@ export class Client implements Disposable {
       return this.#nobody(`it answers something else: ${isPage ? "a web page" : "no events"}`);
     }
     const text = firstLine(await this.#textOf(response));
+    const target = response.headers.get("location") ?? "";
+    if (REDIRECTS.has(status) && target !== "") {
+      const to = firstLine(target.slice(0, TARGET_LENGTH_MAX));
+      return this.#nobody(`status ${status}: it leads to ${to}`);
+    }
     const words = isPage || text === "" ? `status ${status}` : text;
     if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${words}`);
     return this.#nobody(words === text ? `status ${status}: ${text}` : words);

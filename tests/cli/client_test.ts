@@ -1,5 +1,5 @@
 /** Requests to a node, and the stream of its events, from servers that do what no node does. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UnreadableError } from "../../lib/cli/read.ts";
 import { ANSWER_BYTES_MAX, CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { change } from "../../lib/cli/change.ts";
@@ -94,6 +94,27 @@ Deno.test("the key goes to the node and not where a redirect leads", async () =>
   using client = clientOf(server, "a-key-of-many-characters");
   await assertFails(client.ask("members"), EXIT.nobody, "status 302");
   assertEquals(seen, ["Bearer a-key-of-many-characters"]);
+});
+
+Deno.test("a redirect is told with where it leads, printable and short", async () => {
+  let location = "";
+  const statuses = [301, 302, 303, 307, 308];
+  let status = 301;
+  const headers = () => ({ location, "content-type": "text/html" });
+  await using server = serve(() => new Response("<html>", { status, headers: headers() }));
+  using client = clientOf(server);
+  location = "https://example.org/members";
+  for (status of statuses) {
+    await assertFails(
+      client.ask("members"),
+      EXIT.nobody,
+      `status ${status}: it leads to ${location}`,
+    );
+    await assertFails(hear(client, 1), EXIT.nobody, `: it leads to ${location}`);
+  }
+  location = `https://\xe9.org/${"x".repeat(5_000)}`;
+  const error = await assertRejects(() => client.ask("members"), CallError);
+  assertMatch(error.message, /^[ -~]{1,350}$/);
 });
 
 Deno.test("nobody who listens, answers late or speaks another protocol keeps a command waiting", async () => {
