@@ -26,7 +26,7 @@ export class Story {
   #element = byId("story");
   /** The ID of the member whose history is to open next: of two that are asked for the last one counts. */
   #next = "";
-  /** The status and reason for which the history was loaded, and when. */
+  /** The status and reason for which the history was loaded, and when; null: it was not. */
   #told = "";
   #toldAt = 0;
   /** The last `GET /page.json`, and the time of the newest change. */
@@ -103,7 +103,10 @@ export class Story {
     const story = await fetch(path).then((response) => response.ok ? response.json() : null)
       .catch(() => null);
     // Closed meanwhile it stays closed.
-    if (story === null || (wasOpen ? this.id : this.#next) !== row.id) return;
+    if ((wasOpen ? this.id : this.#next) !== row.id) return;
+    // The next update asks again; what is open stays as it is.
+    if (story === null) this.#told = null;
+    if (story === null && wasOpen) return;
     if (this.id !== row.id) {
       this.close();
       this.#element = cloneOf("story-template");
@@ -113,13 +116,14 @@ export class Story {
     const section = this.#element.cells[0].firstElementChild;
     section.ariaLabel = `History of ${row.id}`;
     setText(section.querySelector("h3 > span"), row.id);
+    section.querySelector(".json").href = path;
+    if (story === null) return this.#showNone(section);
     const { id, version } = this.#state?.self ?? {};
     const [page, sum, uptime] = section.querySelector(".sum").children;
     setText(page, story.address);
     setPage(page, this.#state?.scheme, story.address);
     setText(sum, storyWords(story.history, id === row.id ? version : ""));
     setText(uptime, uptimeWords(story.uptime));
-    section.querySelector(".json").href = path;
     section.querySelector(".bye").hidden = story.status === "decommissioned";
     const forget = section.querySelector(".forget");
     forget.hidden = !isGone(story.status);
@@ -135,6 +139,16 @@ export class Story {
     });
     section.querySelector(".told").replaceChildren(...told.reverse());
     this.#newest = history.at(-1)?.at ?? null;
+    this.#onChange();
+  }
+
+  #showNone(section) {
+    setText(
+      section.querySelector(".sum").children[1],
+      "No answer about its history. Trying again.",
+    );
+    for (const link of section.querySelectorAll(".bye, .forget")) link.hidden = true;
+    this.#newest = null;
     this.#onChange();
   }
 }

@@ -273,6 +273,22 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(errors, []);
     });
 
+    await step("a history of which nothing is answered says so, and comes later", async () => {
+      await using tab = await openTab(browser, home);
+      const { page } = tab;
+      await untilLive(page);
+      let isAnswered = false;
+      await page.route("**/members/n2", (route) => isAnswered ? route.continue() : route.abort());
+      await rowOn(page, "n2").click();
+      const story = page.getByLabel("History of n2");
+      await story.getByText("No answer about its history. Trying again.").waitFor();
+      assertEquals(await story.getByRole("link", { name: "Decommission…" }).isVisible(), false);
+      isAnswered = true;
+      await story.getByText("joined: heard directly").waitFor();
+      assertEquals(await story.getByText("No answer").count(), 0);
+      assertEquals(await story.getByRole("link", { name: "Decommission…" }).isVisible(), true);
+    });
+
     await step("an open history is loaded again once its copy is a minute old", async () => {
       await using tab = await openTab(browser, "about:blank");
       const { page, errors } = tab;
