@@ -62,12 +62,18 @@ export function paintContacts({ contacts, more }) {
   });
 }
 
-/** Says that contact is lost, and offers the other nodes of the last `GET /page.json`, which may be null. */
-export function paintLost(state) {
-  const shown = state === null ? "" : ` Last update: ${localWords(state.now)}.`;
+/** What is wrong while the page is told nothing. */
+export function lostWords(isSignedOut) {
   const id = byId("self-id").textContent;
+  return isSignedOut ? `${id} asks you to sign in again` : `Lost contact with ${id}`;
+}
+
+/** Says that, what comes next, and offers the other nodes of the last `GET /page.json`, which may be null. */
+export function paintLost(state, isSignedOut) {
+  const shown = state === null ? "" : ` Last update: ${localWords(state.now)}.`;
+  const next = isSignedOut ? "Reload this page." : "Retrying.";
   byId("link").hidden = false;
-  setText(byId("link").firstElementChild, `Lost contact with ${id}.${shown} Retrying.`);
+  setText(byId("link").firstElementChild, `${lostWords(isSignedOut)}.${shown} ${next}`);
   const links = (state?.others ?? []).map(({ id, address }) => {
     const link = document.createElement("a");
     link.href = pageUrl(state.scheme, address, `/${location.search}`);

@@ -5,7 +5,7 @@
  * rendered. `GET /events` says when to look at once; a look every second or so keeps the ages true, since a heartbeat is
  * not an event. Data from the server is only ever written as text.
  */
-import { paintContacts, paintFilter, paintHeadline, paintLost } from "./headline.js";
+import { lostWords, paintContacts, paintFilter, paintHeadline, paintLost } from "./headline.js";
 import { byId, setText } from "./dom.js";
 import { isFolded, MANY, matcher, PAGE_ASIDE_MAX } from "./lists.js";
 import { MemberMap } from "./map.js";
@@ -13,7 +13,7 @@ import { News } from "./news.js";
 import { Rows } from "./rows.js";
 import { Bye, Story } from "./story.js";
 import { Tab } from "./tab.js";
-import { ask } from "./updates.js";
+import { ask, SIGNED_OUT } from "./updates.js";
 import { Wish } from "./wish.js";
 import { memberCount, numberWords } from "./words.js";
 
@@ -39,6 +39,8 @@ class LivePage {
   #lookedAt = -Infinity;
   /** When contact was lost: the ages stop there. */
   #lostAt = null;
+  /** Whether the node is there then, and asks for its key. */
+  #isSignedOut = false;
   #filter = byId("filter");
   #wish = new Wish(() => this.#look());
   #tab = new Tab();
@@ -86,10 +88,12 @@ class LivePage {
     this.#lookedAt = performance.now();
     const [query, { filter }] = [this.#query(), this.#wish];
     const isBrief = document.hidden;
-    const state = await ask(query, this.#base);
+    const answer = await ask(query, this.#base);
+    const isSignedOut = answer === SIGNED_OUT;
+    const state = isSignedOut ? null : answer;
     this.#busy = false;
     if (state !== undefined) this.#base = state;
-    if (state === null) this.#lose();
+    if (state === null) this.#lose(isSignedOut);
     else if (state !== undefined) this.#apply(state, filter, isBrief);
     if (state && String(this.#query()) !== String(query)) return this.#look();
     if (this.#again) return this.#lookSoon();
@@ -110,13 +114,14 @@ class LivePage {
     return this.#wish.query({ isMany: this.#isMany(), open: this.#wanted ?? this.#story.id });
   }
 
-  #lose() {
-    if (this.#lostAt !== null) return;
-    this.#lostAt = performance.now();
+  #lose(isSignedOut) {
+    if (this.#lostAt !== null && this.#isSignedOut === isSignedOut) return;
+    this.#lostAt ??= performance.now();
+    this.#isSignedOut = isSignedOut;
     this.#rows.tick();
     document.body.classList.add("lost");
-    paintLost(this.#state);
-    this.#tab.lose(byId("self-id").textContent);
+    paintLost(this.#state, isSignedOut);
+    this.#tab.lose(lostWords(isSignedOut));
   }
 
   #apply(state, filter, isBrief) {

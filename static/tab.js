@@ -26,9 +26,8 @@ export class Tab {
     this.#told = told;
   }
 
-  /** Says that contact with a node is lost. */
-  lose(id) {
-    const text = `Lost contact with ${id}`;
+  /** Says why nothing is told any more. */
+  lose(text) {
     this.#write(`${text} - Gossiper`, "lost");
     if (this.#told !== null) this.#notify(text, "");
     this.#told = text;

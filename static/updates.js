@@ -9,13 +9,16 @@ const ANSWER_MS_MAX = 4000;
 const REFUSALS_MAX = 3;
 let refusals = 0;
 
+/** The answer of a private node whose key is not the one that the browser has: its reader must sign in anew. */
+export const SIGNED_OUT = "signed out";
+
 /** The clock by which ages grow may stand still while a machine sleeps: so far ahead of it the time of day has gone. */
 const SLEEP_MS_MIN = 5_000;
 let aheadMs = Infinity;
 
 /**
  * The state of the page now; `before` is the one it has, which may be null. Null: there is no answer. Undefined: the node
- * has no time now.
+ * has no time now. It may be SIGNED_OUT, too.
  *
  * @param {URLSearchParams} query
  * @param {any} before
@@ -35,6 +38,7 @@ export async function ask(query, before) {
       return ++refusals > REFUSALS_MAX ? null : undefined;
     }
     refusals = 0;
+    if (response.status === 401) return SIGNED_OUT;
     if (!response.ok) return null;
     const state = complete(await response.json(), before);
     aheadMs = nowAheadMs;

@@ -591,6 +591,27 @@ Deno.test("the page in a browser", async (t) => {
     });
 
     await step(
+      "a page whose node asks for another key says so, and not that it is lost",
+      async () => {
+        await using tab = await openTab(browser, home);
+        const { page } = tab;
+        await untilLive(page);
+        const path = "**/page.json*";
+        await page.route(path, (route) => route.abort());
+        const link = page.locator("#link");
+        await link.filter({ hasText: /Lost contact with n1\. Last update: .* Retrying\./ })
+          .waitFor();
+        await page.unroute(path);
+        await page.route(path, (route) => route.fulfill({ status: 401 }));
+        const words = /n1 asks you to sign in again\. Last update: .* Reload this page\./;
+        await link.filter({ hasText: words }).waitFor();
+        assertEquals(await page.title(), "n1 asks you to sign in again - Gossiper");
+        await page.unroute(path);
+        await untilLive(page);
+      },
+    );
+
+    await step(
       "ten pages of a node load in one browser, and all are told of a change",
       async () => {
         const node = await own(startNode("tabs", PATIENT_FLAGS));
