@@ -12,9 +12,11 @@ import { FORM_BYTES_MAX } from "../limits.ts";
 import type { Node } from "../host/node.ts";
 import { QUIET_USAGE, type QuietRequest } from "../host/requests.ts";
 import { storyPath } from "../page/links.tsx";
+import { renderRefusal } from "../page/refusal.tsx";
 import { isPattern, QUIET_MAX_MS } from "../quiets.ts";
 import { accepts } from "../std/http/negotiation.ts";
 import { quote } from "../text.ts";
+import { loadAssets } from "./assets.ts";
 import { bodyOf, refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import type { Gate } from "./gate.ts";
@@ -28,8 +30,8 @@ const FORGET_USAGE = "Give the ID of the dead or left member to forget: /forget?
 
 /** Adds the routes to `app`. */
 export function addChangeRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): void {
-  app.use("/bye", gate.bye);
-  app.use("/forget", gate.bye);
+  app.use("/bye", showRefusal, gate.bye);
+  app.use("/forget", showRefusal, gate.bye);
 
   app.on(["GET", "POST"], "/bye", async (c) => {
     const { id, field } = await readRequest(c, BYE_USAGE);
@@ -68,6 +70,18 @@ export function addChangeRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): v
     using form = await bodyOf(c, FORM_BYTES_MAX);
     return c.json(node.retag(readTagChange(c, new URLSearchParams(form.text))));
   });
+}
+
+/** Shows a refusal to a form as a page, with a way back: the browser has left the one it was sent from. */
+async function showRefusal(c: CallerContext, next: () => Promise<void>): Promise<void> {
+  await next();
+  if (c.res.status < 400 || !fromPage(c)) return;
+  const { hash } = await loadAssets();
+  const html = renderRefusal((await c.res.text()).trim(), `static/${hash}/style.css`);
+  const page = new Response(html, c.res);
+  page.headers.set("Content-Type", "text/html; charset=UTF-8");
+  c.res = undefined;
+  c.res = page;
 }
 
 /** The fields of a change that a user asks for, in the query or in a form, and the ID among them. */

@@ -143,6 +143,16 @@ Deno.test("the page in a browser", async (t) => {
       assertEquals(errors, []);
     });
 
+    await step("without JavaScript a refused form has a way back", async () => {
+      await using tab = await openTab(browser, `${home}?forget=n2`, { javaScriptEnabled: false });
+      const { page } = tab;
+      await page.getByRole("button", { name: "Forget" }).click();
+      await page.getByText(/^Cannot forget n2: it is live/).waitFor();
+      await page.getByRole("link", { name: "To the members" }).click();
+      assertEquals(await page.locator("h1").innerText(), "All 3 members are live");
+      assertEquals(page.url(), home);
+    });
+
     await step(
       "a kill turns the row once the API tells of it, with its reason; a return as well",
       async () => {

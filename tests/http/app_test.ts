@@ -187,6 +187,25 @@ Deno.test("/history and /members?at= take RFC 3339 and ms, and refuse other time
   assertEquals([await ask("/history?id=a%20b"), await ask("/missed")], [400, 405]);
 });
 
+Deno.test("a form that is refused leads to a page with the reason and a way back, and a script gets a line", async () => {
+  await using door = openDoor({ keys: ["the-key-of-these-tests"] });
+  const refused = {
+    "POST /forget": [`id=n1&key=the-key-of-these-tests`, 409, "Cannot forget n1: it is live"],
+    "POST /bye": ["id=n9&key=wrong", 401, "That is not the cluster&#39;s key"],
+  } as const;
+  for (const [line, [body, status, words]] of Object.entries(refused)) {
+    const page = await door.ask(line, { headers: { accept: "text/html,*/*;q=0.8" }, body });
+    assertEquals([page.status, page.headers.get("content-type")], [
+      status,
+      "text/html; charset=UTF-8",
+    ]);
+    assert(page.text.includes(`<p>${words}`), page.text);
+    assert(page.text.includes('href="./"'), page.text);
+    const plain = await door.ask(line, { headers: { accept: "text/plain" }, body });
+    assertEquals([plain.status, plain.text.includes("<")], [status, false]);
+  }
+});
+
 Deno.test("/forget drops a member that left, and says in a line what it did; its ID may come back", async () => {
   await using door = openDoor();
   const row = (heartbeat: number, left: string) =>

@@ -1,0 +1,29 @@
+/** @jsxImportSource npm:hono@4.13.19/jsx */
+/** The page that says why a form was refused, to who has no script that shows it in place. */
+
+/** The page as HTML; `line` is all that it says, and `style` is the path of its style. */
+export function renderRefusal(line: string, style: string): string {
+  const page = (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>Not done - Gossiper</title>
+        <link rel="stylesheet" href={style} />
+      </head>
+      <body>
+        <main>
+          <div class="bye-form">
+            <h1>Not done</h1>
+            <p>{line}</p>
+            <p class="acts">
+              <a class="button" href="./">To the members</a>
+            </p>
+          </div>
+        </main>
+      </body>
+    </html>
+  );
+  return `<!doctype html>${page}`;
+}
