@@ -48,7 +48,7 @@ export function readTime(c: CallerContext, name: string): number | undefined {
   return refuse(400, `Give a time such as 2026-01-12T12:00:00Z as ${name}=`);
 }
 
-/** NaN for a date that is none: of 30 February `Date` makes a day in March. */
+/** NaN for a date that no calendar has: of 30 February `Date` makes a day in March. */
 function msOf(text: string): number {
   const date = text.slice(0, "YYYY-MM-DD".length);
   const dateMs = Date.parse(date);
