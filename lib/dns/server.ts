@@ -41,7 +41,6 @@ export class DnsServer {
   readonly #udp: Socket;
   readonly #tcp: Deno.TcpListener;
   readonly #lookups = new Lookups();
-  readonly #callers = new Set<Deno.TcpConn>();
   readonly #room = new WaitingRoom(TCP_CALLERS_MAX);
   readonly #closed = new AbortController();
   #source: Source | undefined;
@@ -102,7 +101,7 @@ export class DnsServer {
     this.#closed.abort();
     this.#udp.close();
     this.#tcp.close();
-    for (const caller of this.#callers) close(caller);
+    while (this.#room.size > 0) this.#room.giveUpOne();
   }
 
   async #answer(query: Uint8Array, bytesMax: number): Promise<Uint8Array | undefined> {
@@ -135,7 +134,6 @@ export class DnsServer {
   }
 
   async #serveTcp(caller: Deno.TcpConn, network: string): Promise<void> {
-    this.#callers.add(caller);
     const place = this.#room.enter(network, () => close(caller));
     const timer = setTimeout(() => close(caller), TCP_MS_MAX);
     try {
@@ -153,7 +151,6 @@ export class DnsServer {
       // The caller is gone.
     } finally {
       clearTimeout(timer);
-      this.#callers.delete(caller);
       place.leave();
       close(caller);
     }

@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Reads who sent a request. An invalid query is refused with 400, a node of another cluster with 409. */
+  /** Reads who sent a request; answers 400 to an invalid query, and 409 to a node of another cluster. */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);

@@ -13,6 +13,7 @@ import { MemberTable, pathOf } from "./rows.tsx";
 import { Contact, Templates } from "./templates.tsx";
 import { HeadlineSection, TopBar } from "./top.tsx";
 import { MemberMap } from "./map.tsx";
+import { Metas } from "./metas.tsx";
 import { type PageState, pageState } from "./content.ts";
 import { FILTER_LENGTH_MAX, type Sort } from "./listing.ts";
 import { isAllGone, isFolded } from "../../static/lists.js";
@@ -74,9 +75,7 @@ export function renderPage(view: PageView, options: PageOptions): string {
   const page = (
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <Metas />
         {/* With no-referrer, which the other pages have, the form's Origin would be null. */}
         {asks && <meta name="referrer" content="same-origin" />}
         <title>{state.title}</title>

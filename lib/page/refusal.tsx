@@ -1,14 +1,13 @@
 /** @jsxImportSource npm:hono@4.13.19/jsx */
 /** The page that says why a form was refused, to who has no script that shows it in place. */
+import { Metas } from "./metas.tsx";
 
 /** The page as HTML; `line` is all that it says, and `style` is the path of its style. */
 export function renderRefusal(line: string, style: string): string {
   const page = (
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <Metas />
         <title>Not done - Gossiper</title>
         <link rel="stylesheet" href={style} />
       </head>

@@ -33,6 +33,18 @@ function play(answers: Answer[]) {
 
 const QUERY = new URLSearchParams("tag=role=web");
 
+/** Follows until the node has no more to say, and counts the pauses of a second that it makes. */
+async function pausesOf(follow: () => Promise<never>): Promise<number> {
+  using timers = new Timers();
+  const following = assertRejects(follow, CallError, ": no more");
+  let pauses = 0;
+  void (async () => {
+    for (;; pauses++) await timers.next(1_000);
+  })();
+  await following;
+  return pauses;
+}
+
 Deno.test("printLive() prints an address a line, and its status says whether there is any", async () => {
   await using node = play([[200, "a:1\nb:2\n"], [200, ""]]);
   const { terminal, printed } = holdTerminal();
@@ -59,17 +71,7 @@ Deno.test("followLive() asks at once, then has the node wait for another list, a
 Deno.test("followLive() asks once a second where a proxy takes the ETag away, and prints each list once", async () => {
   await using node = play([[200, "a:1\n"], [200, "a:1\n"], [200, "a:1\n"], [200, "b:1\n"]]);
   const { terminal, printed } = holdTerminal();
-  using timers = new Timers();
-  const following = assertRejects(
-    () => followLive(node.client, terminal, QUERY),
-    CallError,
-    ": no more",
-  );
-  let pauses = 0;
-  void (async () => {
-    for (;; pauses++) await timers.next(1_000);
-  })();
-  await following;
+  const pauses = await pausesOf(() => followLive(node.client, terminal, QUERY));
   assertEquals([pauses, printed], [2, ["a:1\n", "b:1\n"]]);
 });
 
@@ -84,17 +86,7 @@ Deno.test("followLive() tells once that a node that it has heard is lost, and th
   ]);
   const { terminal, printed, notes } = holdTerminal();
   const { client } = node;
-  using timers = new Timers();
-  const following = assertRejects(
-    () => followLive(client, terminal, QUERY),
-    CallError,
-    ": no more",
-  );
-  let pauses = 0;
-  void (async () => {
-    for (;; pauses++) await timers.next(1_000);
-  })();
-  await following;
+  const pauses = await pausesOf(() => followLive(client, terminal, QUERY));
   assertEquals(pauses, 3, "it asks again after a second each time");
   assertEquals(printed, ["a:1\n", "b:1\n"]);
   const lost =
