@@ -194,20 +194,20 @@ Deno.test("main.ts loads the commands only when one is asked for", async () => {
   ]);
 });
 
-Deno.test("a node loads what it has beside it only when it has something", async () => {
+Deno.test("a node loads what few nodes need only where its flags ask for it", async () => {
   const sources = await readSources();
   const code = ["lib/run/run.ts", "lib/run/extras.ts"].map((file) =>
     withoutComments(sources.get(file)!)
   ).join();
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
-    "./beside.ts",
+    "./user_process.ts",
     "../host/processes.ts",
     "../dns/server.ts",
     "../host/teller.ts",
   ]);
   const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);
   assertEquals(
-    others.filter((file) => /beside|check|child|processes|teller|shell|hook_/.test(file)),
+    others.filter((file) => /user_process|check|child|processes|teller|shell|hook_/.test(file)),
     [],
   );
 });

@@ -2,7 +2,7 @@
  * Flags and environment -> a frozen, validated {@linkcode Config}, or the one line that says what is wrong. (pure)
  */
 
-import { BESIDE_FLAGS, type BesideConfig, splitCommand } from "./beside.ts";
+import { splitCommand, USER_PROCESS_FLAGS, type UserProcessConfig } from "./user_process.ts";
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
@@ -28,7 +28,7 @@ import { PACE_FLAGS, type PaceConfig, paceOf } from "./pace.ts";
 import { KEY_VARIABLE, SECURITY_FLAGS, type SecurityConfig, securityOf } from "./security.ts";
 
 /** What a node is started with. */
-export interface Config extends SecurityConfig, BesideConfig, PaceConfig {
+export interface Config extends SecurityConfig, UserProcessConfig, PaceConfig {
   /** The node's ID. */
   readonly id: string;
   /** Whether `-id` was given; otherwise an ID in the state file replaces the random one. */
@@ -134,7 +134,7 @@ const FLAGS = {
     read: readFolder,
   },
   ...PACE_FLAGS,
-  ...BESIDE_FLAGS,
+  ...USER_PROCESS_FLAGS,
   ...HOOK_FLAGS,
   ...SECURITY_FLAGS,
   "log": {

@@ -8,11 +8,11 @@ import type { DnsServer } from "../dns/server.ts";
 import { bindTrim } from "../host/spare_memory.ts";
 import type { Log } from "../log.ts";
 import type { Teller, TellerOptions } from "../host/teller.ts";
-import type { Beside } from "./beside.ts";
+import type { UserProcess } from "./user_process.ts";
 
 export interface Extras {
   readonly dns?: DnsServer | undefined;
-  readonly beside?: Beside | undefined;
+  readonly userProcess?: UserProcess | undefined;
   /** Gives back to the system what is not used of its memory. */
   readonly trim?: (() => void) | undefined;
   /** Makes what runs hooks. */
@@ -22,8 +22,8 @@ export interface Extras {
 /** Loads what the flags ask for, and gives up the permissions that nothing of it needs. */
 export async function loadExtras(config: Config, log: Log): Promise<Extras> {
   const { checks, command, hooks } = config;
-  const beside = checks.length > 0 || command !== undefined
-    ? new (await import("./beside.ts")).Beside(config)
+  const userProcess = checks.length > 0 || command !== undefined
+    ? new (await import("./user_process.ts")).UserProcess(config)
     : undefined;
   const runsPrograms = command !== undefined ||
     checks.some(({ target }) => target.kind === "exec") ||
@@ -33,11 +33,11 @@ export async function loadExtras(config: Config, log: Log): Promise<Extras> {
     reapOrphans((why) => log.notice("warn", `orphans stay zombies, run it with --init: ${why}`));
   }
   const trim = bindTrim();
-  if (beside === undefined && !runsPrograms) {
+  if (userProcess === undefined && !runsPrograms) {
     // What is not asked for cannot be done by mistake either.
     for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
   }
-  return { beside, trim, teller: await loadTeller(config) };
+  return { userProcess, trim, teller: await loadTeller(config) };
 }
 
 /**

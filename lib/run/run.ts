@@ -59,7 +59,7 @@ const ENDING_MS = 1_800;
 export function start(
   config: Config,
   write: (line: string) => void,
-  { dns, beside, trim, teller: makeTeller }: Extras = {},
+  { dns, userProcess, trim, teller: makeTeller }: Extras = {},
 ): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
@@ -127,7 +127,7 @@ export function start(
   const app = createApp(node, gate);
   async function finish(status: number, tell: () => Promise<void>): Promise<void> {
     // A program has its own time to end, and its member has not left before.
-    if (beside !== undefined) await beside.stop();
+    if (userProcess !== undefined) await userProcess.stop();
     const timer = setTimeout(() => end(status), ENDING_MS);
     try {
       await tell();
@@ -151,7 +151,7 @@ export function start(
   for (const line of warnings(config, address)) log.notice("warn", line);
   if (teller !== undefined) log.notice("info", `tells of changes by ${teller.names.join(", ")}`);
   credentials.watch((tls) => server.replace(tls));
-  beside?.start({
+  userProcess?.start({
     log,
     authorities: () => credentials.authorities,
     say: (words) => node.say(words),
@@ -188,10 +188,10 @@ export async function main(args: string[]): Promise<number> {
   let extras: Extras = {};
   const forgetStop = onStopSignal(asked.resolve);
   onHangUp({
-    stop: () => extras.beside?.hungUp() || asked.resolve("SIGHUP"),
+    stop: () => extras.userProcess?.hungUp() || asked.resolve("SIGHUP"),
     reload: () => {
       void running?.reload();
-      extras.beside?.pass("SIGHUP");
+      extras.userProcess?.pass("SIGHUP");
     },
   });
   const parsed = parseConfig(args, (name) => Deno.env.get(name), {
@@ -230,7 +230,7 @@ export async function main(args: string[]): Promise<number> {
   try {
     const dns = await openDns(settled.config);
     running = start(settled.config, write, { ...extras, dns });
-    if (extras.beside?.takesSignals()) forgetStop();
+    if (extras.userProcess?.takesSignals()) forgetStop();
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError, ProgramError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;

@@ -1,19 +1,19 @@
 /**
- * What a node has beside it: the checks of `-check`, and the program that follows `--`. (pure)
+ * The user's process, beside which a node lives: the checks of `-check`, and the program that follows `--`. (pure)
  *
  * @module
  */
 import { type Check, readChecks } from "./checks.ts";
 import { type FlagTable, UsageError } from "./flags.ts";
 
-export interface BesideConfig {
-  /** What must hold for the member's process, as this node finds out. */
+export interface UserProcessConfig {
+  /** What must hold for that process, as this node finds out. */
   readonly checks: readonly Check[];
   /** The program to run and live with, and its arguments; `undefined`: none. */
   readonly command: readonly string[] | undefined;
 }
 
-export const BESIDE_FLAGS = {
+export const USER_PROCESS_FLAGS = {
   "check": {
     metavar: "CHECK",
     help: "your process must pass: URL, tcp:HOST:PORT, exec:COMMAND, 'file:PATH<AGE'",
@@ -30,7 +30,7 @@ export const BESIDE_FLAGS = {
  */
 export function splitCommand(
   args: readonly string[],
-): { readonly own: readonly string[]; readonly command: BesideConfig["command"] } {
+): { readonly own: readonly string[]; readonly command: UserProcessConfig["command"] } {
   const dashes = args.indexOf("--");
   if (dashes < 0) return { own: args, command: undefined };
   const command = Object.freeze(args.slice(dashes + 1));

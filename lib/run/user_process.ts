@@ -1,18 +1,19 @@
 /**
- * What a node has beside it: the checks of `-check`, and the program of `--`. Loaded only where there is one.
+ * The user's process, beside which this node lives: the checks of `-check`, which look at it, and the program of `--`,
+ * where this node starts it. Loaded only where there is one or the other.
  *
  * @module
  */
 import { Checks } from "../host/checks.ts";
 import type { Said } from "../about.ts";
 import { Child, type Exit, onPassedSignals, type PassedSignal } from "../host/child.ts";
-import type { Config } from "../config/config.ts";
+import type { UserProcessConfig } from "../config/user_process.ts";
 import { endOf } from "../ends.ts";
 import type { Log } from "../log.ts";
 import { HANG_UP_IGNORED } from "../host/process.ts";
 import { ignoreHangUp } from "../host/processes.ts";
 
-export interface BesideOptions {
+export interface UserProcessOptions {
   readonly log: Log;
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
   readonly authorities: () => string[];
@@ -22,13 +23,13 @@ export interface BesideOptions {
   readonly onExit: (status: number, reason: string) => void;
 }
 
-export class Beside {
-  readonly #config: Pick<Config, "checks" | "command">;
+export class UserProcess {
+  readonly #config: UserProcessConfig;
   #checks: Checks | undefined;
   #child: Child | undefined;
   #stopping = false;
 
-  constructor(config: Pick<Config, "checks" | "command">) {
+  constructor(config: UserProcessConfig) {
     this.#config = config;
   }
 
@@ -37,7 +38,7 @@ export class Beside {
    *
    * @throws {ProgramError} if the program cannot be started.
    */
-  start({ log, authorities, say, onExit }: BesideOptions): void {
+  start({ log, authorities, say, onExit }: UserProcessOptions): void {
     const { checks, command } = this.#config;
     if (command !== undefined) {
       if (HANG_UP_IGNORED) {
@@ -89,7 +90,10 @@ export class Beside {
     await this.#child?.stop();
   }
 
-  #ended({ status, planned, word }: Exit, { log, onExit }: Pick<BesideOptions, "log" | "onExit">) {
+  #ended(
+    { status, planned, word }: Exit,
+    { log, onExit }: Pick<UserProcessOptions, "log" | "onExit">,
+  ) {
     const { reason } = endOf(word);
     log.notice(planned ? "info" : "error", `${this.#child!.name} has ended: ${reason}`);
     if (!this.#stopping) onExit(status, word);
