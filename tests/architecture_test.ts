@@ -196,14 +196,14 @@ Deno.test("main.ts loads the commands only when one is asked for", async () => {
 
 Deno.test("a node loads what few nodes need only where its flags ask for it", async () => {
   const sources = await readSources();
-  const code = ["lib/run/run.ts", "lib/run/extras.ts"].map((file) =>
+  const code = ["lib/run/run.ts", "lib/run/optional_parts.ts"].map((file) =>
     withoutComments(sources.get(file)!)
   ).join();
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
     "./user_process.ts",
     "../host/processes.ts",
-    "../dns/server.ts",
     "../host/teller.ts",
+    "../dns/server.ts",
   ]);
   const others = [...code.matchAll(/\bimport (?!type )[^;]* from "([^"]+)"/g)].map(([, f]) => f!);
   assertEquals(

@@ -28,7 +28,7 @@ import { giveMemoryBack } from "../host/spare_memory.ts";
 import { ListenError } from "../http/listen.ts";
 import { Server } from "../http/serve.ts";
 import { versionLine } from "../host/version.ts";
-import { type Extras, loadExtras, openDns } from "./extras.ts";
+import { loadOptionalParts, type OptionalParts } from "./optional_parts.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 /** A running node. */
@@ -59,7 +59,7 @@ const ENDING_MS = 1_800;
 export function start(
   config: Config,
   write: (line: string) => void,
-  { dns, userProcess, trim, teller: makeTeller }: Extras = {},
+  { dns, userProcess, trim, makeTeller }: OptionalParts = {},
 ): Running {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const { logFormat: format, logLevel: level } = config;
@@ -185,13 +185,13 @@ export async function main(args: string[]): Promise<number> {
   // First: until then the system ends the process at a signal, or loses it where the process is a container's first.
   const asked = Promise.withResolvers<string>();
   let running: Running | undefined;
-  let extras: Extras = {};
+  let optional: OptionalParts = {};
   const forgetStop = onStopSignal(asked.resolve);
   onHangUp({
-    stop: () => extras.userProcess?.hungUp() || asked.resolve("SIGHUP"),
+    stop: () => optional.userProcess?.hungUp() || asked.resolve("SIGHUP"),
     reload: () => {
       void running?.reload();
-      extras.userProcess?.pass("SIGHUP");
+      optional.userProcess?.pass("SIGHUP");
     },
   });
   const parsed = parseConfig(args, (name) => Deno.env.get(name), {
@@ -226,11 +226,10 @@ export async function main(args: string[]): Promise<number> {
   const write = (line: string) => stderr.write(line);
   const log = createLog(write, { now: () => new Date(), format, level });
   if (settled.warning !== undefined) log.notice("warn", settled.warning);
-  extras = await loadExtras(settled.config, log);
   try {
-    const dns = await openDns(settled.config);
-    running = start(settled.config, write, { ...extras, dns });
-    if (extras.userProcess?.takesSignals()) forgetStop();
+    optional = await loadOptionalParts(settled.config, log);
+    running = start(settled.config, write, optional);
+    if (optional.userProcess?.takesSignals()) forgetStop();
   } catch (error) {
     const expected = [ListenError, StateError, CredentialsError, ProgramError];
     if (!(error instanceof Error && expected.some((kind) => error instanceof kind))) throw error;
