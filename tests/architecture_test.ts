@@ -196,8 +196,8 @@ Deno.test("main.ts loads the commands only when one is asked for", async () => {
 
 Deno.test("a node loads what few nodes need only where its flags ask for it", async () => {
   const sources = await readSources();
-  const code = ["lib/run/run.ts", "lib/run/optional_parts.ts"].map((file) =>
-    withoutComments(sources.get(file)!)
+  const code = ["run", "running_node", "optional_parts"].map((file) =>
+    withoutComments(sources.get(`lib/run/${file}.ts`)!)
   ).join();
   assertEquals([...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, file]) => file), [
     "./user_process.ts",

@@ -5,7 +5,7 @@
  * @module
  */
 import { parseConfig } from "../../lib/config/config.ts";
-import { start } from "../../lib/run/run.ts";
+import { start } from "../../lib/run/running_node.ts";
 import { answerCalls, play } from "./played.ts";
 
 declare const gc: () => void;

@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseConfig } from "../../lib/config/config.ts";
-import { type Running, start } from "../../lib/run/run.ts";
+import { type RunningNode, start } from "../../lib/run/running_node.ts";
 import { Brains } from "./brains.ts";
 import { measureCrowds } from "./crowded.ts";
 import { table } from "./measure.ts";
@@ -50,7 +50,7 @@ function measureBrains(): [string, string][] {
   ]];
 }
 
-function startNode(id: string, join: string): Running {
+function startNode(id: string, join: string): RunningNode {
   const args = ["-id", id, "-port", "0", "-host", "127.0.0.1", "-join", join];
   const parsed = parseConfig(args, () => undefined, { hostname: "localhost", randomId: "none" });
   if (parsed.kind !== "run") throw new Error(JSON.stringify(parsed));

@@ -5,7 +5,7 @@
  * @module
  */
 import { parseConfig } from "../../lib/config/config.ts";
-import { start } from "../../lib/run/run.ts";
+import { start } from "../../lib/run/running_node.ts";
 
 const [prefix = "", nodes = "0", total = "0", victim = "", ...flags] = Deno.args;
 

@@ -46,7 +46,7 @@ const PROCESS_TESTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that only start others; tests of all kinds hold them. */
-const WIRING = ["main.ts", "lib/run/run.ts"];
+const WIRING = ["main.ts", "lib/run/run.ts", "lib/run/running_node.ts"];
 
 /** Tests of documents and of the sources' text, which no change of meaning fails. */
 const OF_TEXTS = /\/(?:readme|words|architecture|packages)_test\.ts$/;

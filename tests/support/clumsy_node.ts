@@ -5,7 +5,7 @@
  */
 import { parseConfig } from "../../lib/config/config.ts";
 import { onStopSignal, surviveErrors } from "../../lib/host/process.ts";
-import { start } from "../../lib/run/run.ts";
+import { start } from "../../lib/run/running_node.ts";
 
 const [pattern = "", ...flags] = Deno.args;
 const parsed = parseConfig(flags, () => undefined, { hostname: "localhost", randomId: "n1" });

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../../lib/config/config.ts";
 import type { ListedMember } from "../../lib/report/members.ts";
-import { type Running, start } from "../../lib/run/run.ts";
+import { type RunningNode, start } from "../../lib/run/running_node.ts";
 import { eventually, within } from "./eventually.ts";
 import { programCommand } from "./program.ts";
 
@@ -24,7 +24,7 @@ export interface TestNode extends AsyncDisposable {
 }
 
 export interface LocalNode extends TestNode {
-  readonly running: Running;
+  readonly running: RunningNode;
 }
 
 /** Starts a node in this process; `flags` as on the command line. With an empty ID its state file gives it one. */
