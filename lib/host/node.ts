@@ -3,11 +3,10 @@
  *
  * @module
  */
+import { createBrain } from "./brain.ts";
 import { BugLog } from "./bugs.ts";
-import type { Said } from "../about.ts";
-import { changedTags } from "../config/labels.ts";
-import { Driver } from "../net/driver.ts";
-import { Gossip } from "../gossip.ts";
+import { Driver, type Listener } from "../net/driver.ts";
+import type { Gossip } from "../gossip.ts";
 import { hex8 } from "../hash.ts";
 import type { Telling } from "../hook.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
@@ -16,10 +15,9 @@ import { Condition, logStateTrouble } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
 import { ToldLog } from "../report/told_log.ts";
-import { isSrv, SeedNames } from "../net/seeds.ts";
+import { SeedNames } from "../net/seeds.ts";
 import { Requests } from "./requests.ts";
-import { restore, snapshot } from "./state_format.ts";
-import { toldBefore } from "./state_told.ts";
+import { snapshot } from "./state_format.ts";
 import { StateFile } from "./state_file.ts";
 import type { Downloads, NodeOptions } from "./node_options.ts";
 import { OwnWords } from "./words.ts";
@@ -30,103 +28,120 @@ export class Node {
   readonly reports: Reports;
   /** What users ask of it. */
   readonly requests: Requests;
+  /** What its member says of itself to all. */
+  readonly words: OwnWords;
   readonly #options: NodeOptions;
   readonly #gossip: Gossip;
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
   readonly #foreign: ForeignCallers;
   readonly #history: History;
+  readonly #toldLog = new ToldLog();
   readonly #condition: Condition;
   readonly #bugs: BugLog;
   readonly #names: SeedNames;
   readonly #world: RealWorld;
-  readonly #words: OwnWords;
   #leaving = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { id, address, join, cluster, hooks, tellAfterMs } = options;
-    const { intervalMs, deadAfterMs, forgetMs, stretchMembers } = options;
-    const { now, random, log, version, allow, caCerts, saved, signer, state, teller } = options;
-    const boot = hex8(Math.floor(random() * 2 ** 32));
-    const remembered = (saved?.addresses ?? []).filter((known) => known !== address);
-    const seeds = join.filter((seed) => !isSrv(seed));
-    const awaitsSeeds = seeds.length < join.length;
-    const told = toldBefore(saved?.told ?? [], now().wallMs);
-    const brain = { id, address, boot, seeds, awaitsSeeds, remembered, random };
-    const given = { intervalMs, deadAfterMs, forgetMs, stretchMembers };
-    const gossip = new Gossip({ ...brain, ...given, hooks, tellAfterMs, told }, now());
-    if (saved !== undefined) restore(gossip, saved, { id, wallMs: now().wallMs });
-    const onHint = (text: string) => log.notice("warn", text);
-    const on = { onHint, onHangUp: (to: string) => this.#hungUp(to) };
-    const world = new RealWorld({ pace: gossip.replica.pace, now, signer, allow, caCerts, ...on });
+    const { id, address, join, cluster, state, saved, teller } = options;
+    const { now, random, log, signer, allow, caCerts } = options;
     const wallMs = () => now().wallMs;
-    const history = new History({ id, state, saved, now, random, log, post: world.post });
-    const toldLog = new ToldLog();
+    const boot = hex8(Math.floor(random() * 2 ** 32));
+    const gossip = this.#gossip = createBrain(options, boot);
+    this.#world = new RealWorld({
+      pace: gossip.replica.pace,
+      now,
+      signer,
+      allow,
+      caCerts,
+      onHangUp: (to) => this.#hungUp(to),
+      onHint: (text) => log.notice("warn", text),
+    });
+    this.#history = new History({ id, state, saved, now, random, log, post: this.#world.post });
     this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
-    const reports = new Reports({
-      ...{ id, address, boot, cluster, version, now, log, gossip },
-      ...{ keyed: signer !== undefined, tls: caCerts !== undefined, traffic: world.traffic },
-      ...{ past: history.past, toldLog },
-      remember: (change) => history.record(change),
-      refresh: () => this.#driver.refresh(),
-      cutOffMs: () => this.#condition.cutOffMs(),
-    });
-    this.#driver = new Driver({
-      ...{ gossip, id, address, cluster, world },
-      listener: {
-        onChange: (change) => {
-          reports.changed(change);
-          this.#state?.touch();
-        },
-        onForgotten: (dropped) => {
-          reports.forgot(dropped);
-          this.#state?.touch();
-        },
-        onRound: (lateMs) => {
-          reports.round(lateMs);
-          history.round(gossip.replica.verdicts.last.live, gossip.replica.pace.intervalMs);
-          this.say({ warning: this.warning() ?? "" });
-        },
-        onExchange: (exchange) => reports.exchanged(exchange),
-        onTell: (telling) => void this.#tell(telling),
-        onTold: (told) => {
-          toldLog.record(told, wallMs());
-          this.#state?.touch();
-        },
-        onNotice: (level, text) => log.notice(level, text),
-        onBug: (rule) => this.reportBug(`broken rule: ${rule}`),
-        onStop: (status, text) => options.onStop(status, text),
-      },
-    });
+    this.reports = this.#createReports(boot);
+    const [world, listener] = [this.#world, this.#createListener()];
+    this.#driver = new Driver({ gossip, id, address, cluster, world, listener });
     this.#names = new SeedNames({
       join,
       onResolved: (addresses) => gossip.resolved(addresses),
       misses: () => !gossip.joined || gossip.contacts.misses((id) => gossip.isPresent(id)),
       onNotice: (level, text) => log.notice(level, text),
     });
-    if (state !== undefined) {
-      this.#state = new StateFile({
-        path: state,
-        snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: wallMs(), random }),
-        onTrouble: (text) => logStateTrouble(log, text),
-      });
-    }
-    this.#words = new OwnWords({
+    this.#state = state === undefined ? undefined : new StateFile({
+      path: state,
+      snapshot: () => snapshot(gossip, { id, address, cluster, wallMs: wallMs(), random }),
+      onTrouble: (text) => logStateTrouble(log, text),
+    });
+    this.words = new OwnWords({
       tell: (about) => this.#driver.enter((gossip, now) => gossip.say(now, about)),
       nowMs: () => now().monotonicMs,
     });
     this.requests = new Requests({
-      ...{ id, state: this.#state, teller, wallMs },
+      id,
+      state: this.#state,
+      teller,
+      wallMs,
       enter: (entry) => this.#driver.enter(entry),
-      statusOf: (id) => reports.story(id)?.status,
+      statusOf: (id) => this.reports.story(id)?.status,
     });
     this.#foreign = new ForeignCallers(cluster, log);
     this.#bugs = new BugLog(log);
-    this.#history = history;
-    this.#gossip = gossip;
-    this.#world = world;
-    this.reports = reports;
+  }
+
+  #createReports(boot: string): Reports {
+    const { id, address, cluster, version, now, log, signer, caCerts } = this.#options;
+    return new Reports({
+      id,
+      address,
+      boot,
+      cluster,
+      version,
+      keyed: signer !== undefined,
+      tls: caCerts !== undefined,
+      now,
+      log,
+      gossip: this.#gossip,
+      traffic: this.#world.traffic,
+      past: this.#history.past,
+      toldLog: this.#toldLog,
+      remember: (change) => this.#history.record(change),
+      refresh: () => this.#driver.refresh(),
+      cutOffMs: () => this.#condition.cutOffMs(),
+    });
+  }
+
+  /** What follows from what the core does. */
+  #createListener(): Listener {
+    const { reports } = this;
+    const { log, now, onStop } = this.#options;
+    return {
+      onChange: (change) => {
+        reports.changed(change);
+        this.#state?.touch();
+      },
+      onForgotten: (dropped) => {
+        reports.forgot(dropped);
+        this.#state?.touch();
+      },
+      onRound: (lateMs) => {
+        const { pace, verdicts } = this.#gossip.replica;
+        reports.round(lateMs);
+        this.#history.round(verdicts.last.live, pace.intervalMs);
+        this.words.say({ warning: this.warning() ?? "" });
+      },
+      onExchange: (exchange) => reports.exchanged(exchange),
+      onTell: (telling) => void this.#tell(telling),
+      onTold: (told) => {
+        this.#toldLog.record(told, now().wallMs);
+        this.#state?.touch();
+      },
+      onNotice: (level, text) => log.notice(level, text),
+      onBug: (rule) => this.reportBug(`broken rule: ${rule}`),
+      onStop,
+    };
   }
 
   get downloads(): Downloads {
@@ -150,25 +165,9 @@ export class Node {
       log.notice("info", `joins through ${join.join(", ")}: tries again until somebody answers`);
     }
     void this.#state?.save();
-    this.say(this.#options.words);
+    this.words.say(this.#options.words);
     this.#names.start();
     this.#driver.start();
-  }
-
-  /**
-   * Changes this node's tags until it ends; returns them all.
-   *
-   * @throws {UsageError} where there would be too many.
-   */
-  retag(change: Parameters<typeof changedTags>[1]): Said["tags"] {
-    const tags = changedTags(this.#words.said, change);
-    this.say({ tags });
-    return tags;
-  }
-
-  /** Says something else of itself to all. */
-  say(part: Partial<Said>): void {
-    this.#words.say(part);
   }
 
   /** Announces a planned stop, and resolves when others were told, or could not be. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { type About, type Said, SAYS_NOTHING, writeAbout } from "../about.ts";
+import { changedTags } from "../config/labels.ts";
 
 /** The least time between two changes that travel, in ms: a check that flaps must not flood the cluster. */
 const GAP_MS = 500;
@@ -24,14 +25,21 @@ export class OwnWords {
     this.#nowMs = options.nowMs;
   }
 
-  get said(): Said {
-    return this.#said;
-  }
-
   /** Says something else; what comes too soon after the last change is told by the next `flush`. */
   say(part: Partial<Said>): void {
     this.#said = { ...this.#said, ...part };
     this.flush();
+  }
+
+  /**
+   * Changes its tags until the node ends; returns them all.
+   *
+   * @throws {UsageError} where there would be too many.
+   */
+  retag(change: Parameters<typeof changedTags>[1]): Said["tags"] {
+    const tags = changedTags(this.#said, change);
+    this.say({ tags });
+    return tags;
   }
 
   /** Tells what changed, if it is time. */

@@ -68,7 +68,7 @@ export function addChangeRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): v
 
   app.post("/tag", gate.bye, async (c) => {
     using form = await bodyOf(c, FORM_BYTES_MAX);
-    return c.json(node.retag(readTagChange(c, new URLSearchParams(form.text))));
+    return c.json(node.words.retag(readTagChange(c, new URLSearchParams(form.text))));
   });
 }
 

@@ -117,7 +117,7 @@ export class RunningNode {
     userProcess?.start({
       log,
       authorities: () => credentials.authorities,
-      say: (words) => node.say(words),
+      say: (words) => node.words.say(words),
       onExit: (status, reason) => void this.#finish(status, () => node.leave(reason)),
     });
     node.start();

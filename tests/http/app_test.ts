@@ -601,7 +601,7 @@ Deno.test("GET /members?tag= gives those that say they are that, and nobody else
 Deno.test("a check that fails and a warning are told to all, and what fails is the reason", async () => {
   await using door = openDoor();
   const { ask } = door;
-  door.node.say({ failing: "db: connection refused", warning: "a warning" });
+  door.node.words.say({ failing: "db: connection refused", warning: "a warning" });
   const [own] = JSON.parse((await ask("GET /members")).text).members;
   assertEquals([own.status, own.reason, own.remark], [
     "failing",
