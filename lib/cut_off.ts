@@ -71,7 +71,12 @@ export function cutOffChange(
 ): ToldChange {
   return {
     key: [id, boot, "cut-off", atHeartbeat].join("/"),
-    ...{ id, address, tags: readAbout(row?.about).tags, from: undefined, to: "cut-off" },
-    ...{ reason: "no other member answers", ageMs: 0 },
+    id,
+    address,
+    tags: readAbout(row?.about).tags,
+    from: undefined,
+    to: "cut-off",
+    reason: "no other member answers",
+    ageMs: 0,
   };
 }

@@ -197,8 +197,13 @@ export class Duty {
     const { id, status: to, from, reason, row } = seen;
     const told = this.#tidings.told.get(this.hook.name, id);
     return {
-      ...{ key, id, address: row?.address ?? "", tags: readAbout(row?.about).tags },
-      ...{ from: told !== undefined && TROUBLES.has(told.to) ? told.to : from, to, reason },
+      key,
+      id,
+      address: row?.address ?? "",
+      tags: readAbout(row?.about).tags,
+      from: told !== undefined && TROUBLES.has(told.to) ? told.to : from,
+      to,
+      reason,
       ageMs: Math.max(0, nowMs - (this.#wanted.get(id)?.sinceMs ?? seen.atMs)),
     };
   }

@@ -206,7 +206,9 @@ export class Forgotten {
     // Deleted first, so that the latest comes last.
     this.#marks.delete(id);
     this.#marks.set(id, {
-      ...{ id, heartbeat, heardAtMs },
+      id,
+      heartbeat,
+      heardAtMs,
       untilMs: Math.max(droppedMs, nowMs) + GRACE_MS,
     });
     for (const first of this.#marks.keys()) {

@@ -126,7 +126,11 @@ export class Quiets {
     const { keptMs = isEndAlone ? QUIET_KEPT_MAX_MS : leftMs + ENDED_MS } = quiet;
     const keptUntilMs = nowMs + Math.min(keptMs, QUIET_KEPT_MAX_MS);
     this.#byPattern.set(pattern, {
-      ...{ pattern, why, by, stamp, untilMs },
+      pattern,
+      why,
+      by,
+      stamp,
+      untilMs,
       keptUntilMs: Math.max(untilMs, keptUntilMs, known?.keptUntilMs ?? 0),
       covers: (id) => covers(pattern, id),
     });

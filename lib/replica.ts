@@ -77,16 +77,14 @@ export class Replica {
     this.#gaps = new Gaps(pace);
     const { table, evidence } = this;
     this.former = new FormerMembers((of, size) => pace.recallMs(evidence.silenceMs(of), size));
-    this.verdicts = new Verdicts({ id, table, evidence, clock });
-    this.forgotten = new Forgotten({
-      ...{ id, table, verdicts: this.verdicts, pace },
-      tell: (id, nowMs) => {
-        this.#forgetDiscarded();
-        this.news.note(id, nowMs);
-      },
-    });
+    const verdicts = this.verdicts = new Verdicts({ id, table, evidence, clock });
+    const tell = (id: string, nowMs: number) => {
+      this.#forgetDiscarded();
+      this.news.note(id, nowMs);
+    };
+    this.forgotten = new Forgotten({ id, table, verdicts, pace, tell });
     const answer = (charge: Charge, nowMs: number) => this.#answer(charge, nowMs);
-    this.testimony = new Testimony({ id, table, evidence, verdicts: this.verdicts, answer });
+    this.testimony = new Testimony({ id, table, evidence, verdicts, answer });
   }
 
   /** Knows how long this node did not run, so that all clocks are that much further than it knows. */

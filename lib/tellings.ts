@@ -174,7 +174,9 @@ export class Tellings {
     // Before that it is nobody's turn, and to find the carriers takes a look at all members: a change may wait an hour.
     if (due.dueMs > nowMs) return void (this.#nextMs = Math.min(this.#nextMs, due.dueMs));
     const place = placeOf({
-      ...{ hook: duty.hook.name, id: this.#options.id, dueMs: due.dueMs },
+      hook: duty.hook.name,
+      id: this.#options.id,
+      dueMs: due.dueMs,
       carriers: this.#carriers.of(duty.hook.name, nowMs),
       isNew: (id) => this.#carriers.isNew(id, nowMs),
       ranAt: (id, atMs) => this.#carriers.ranAt(id, atMs),

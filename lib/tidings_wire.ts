@@ -91,7 +91,15 @@ export function readTold(entry: unknown[]): Told | undefined {
   }
   if (!isText(result, RESULT)) return undefined;
   return {
-    ...{ hook, id, boot, to: status, heartbeat, step, by, together, result },
+    hook,
+    id,
+    boot,
+    to: status,
+    heartbeat,
+    step,
+    by,
+    together,
+    result,
     ageMs: Math.min(ageMs, AGE_MAX_MS),
   };
 }

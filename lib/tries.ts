@@ -57,7 +57,10 @@ export class Tries {
     const { number = 0, failures = 0 } = this.#byHook.get(hook) ?? {};
     const failed = state === "done" ? Math.min(failures, 1) : failures + Number(state === "failed");
     this.take({
-      ...{ hook, by, state, ageMs: 0 },
+      hook,
+      by,
+      state,
+      ageMs: 0,
       // Others read no greater ones.
       number: Math.min(number + 1, TRY_NUMBER_MAX),
       failures: Math.min(failed, TRY_NUMBER_MAX),

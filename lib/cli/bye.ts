@@ -42,7 +42,9 @@ export async function decommission(
   // Who was asked on a terminal has read that the ID is not known.
   const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
   await change(`bye?id=${encodeURIComponent(id)}${unknown}`, {
-    ...{ client, terminal, about: id },
+    client,
+    terminal,
+    about: id,
     missing: `${unknownWords(id, client)}: give -unknown if you mean it all the same`,
     // 507: the node cannot write it down.
     not: [404, 507],

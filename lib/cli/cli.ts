@@ -139,7 +139,10 @@ async function showStory({ operand: id }: Call, client: Client, terminal: Termin
 
 async function forget({ operand: id }: Call, client: Client, terminal: Terminal): Promise<number> {
   await change(`forget?id=${encodeURIComponent(id)}`, {
-    ...{ client, terminal, about: id, missing: unknownWords(id, client) },
+    client,
+    terminal,
+    about: id,
+    missing: unknownWords(id, client),
     // 409: it is neither dead nor left.
     not: [404, 409, 507],
   });

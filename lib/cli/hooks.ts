@@ -29,7 +29,10 @@ export async function testHook(
   terminal: Terminal,
 ): Promise<number> {
   await change(`hook-test?name=${encodeURIComponent(name)}`, {
-    ...{ client, terminal, about: name, answerMs: TEST_MS },
+    client,
+    terminal,
+    about: name,
+    answerMs: TEST_MS,
     // 502: the hook failed.
     not: [404, 502],
   });

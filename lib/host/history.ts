@@ -89,7 +89,8 @@ export class History {
     const found: FoundPast = readPast(state, (text) => log.notice("warn", text));
     for (const entry of found.entries) this.past.add(entry);
     this.#file = new PastFile({
-      ...{ statePath: state, found },
+      statePath: state,
+      found,
       keptFromMs: () => this.past.keptFromMs(this.#steadyMs()),
       onTrouble: (text) => log.notice(text === undefined ? "info" : "warn", text ?? WORKS_AGAIN),
     });

@@ -61,7 +61,11 @@ export function decodeChange(parts: unknown): PastChange | undefined {
   }
   if (by !== undefined && !isIdText(by)) return undefined;
   return {
-    ...{ atMs, id, from: from as Status | null, to: to as Became, by },
+    atMs,
+    id,
+    from: from as Status | null,
+    to: to as Became,
+    by,
     reason: start(reason).replace(UNSHOWN, " ").toWellFormed(),
   };
 }

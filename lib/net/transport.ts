@@ -223,7 +223,10 @@ class TcpTransport implements Transport {
     const request = encodeGet(address, "/healthz");
     const outcome = await this.#inTime((signal) =>
       this.#exchangeAnew({
-        ...{ address, target, request, signal },
+        address,
+        target,
+        request,
+        signal,
         bodyBytesMax: PROBE_BYTES_MAX,
         opened: () => {},
       })

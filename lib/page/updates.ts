@@ -80,7 +80,10 @@ export class Updates {
     if (before === undefined) return JSON.stringify({ ...state, token });
     const rows = difference(before.rows, kept.rows, state.rows);
     return JSON.stringify({
-      ...{ ...state, token, base, rows },
+      ...state,
+      token,
+      base,
+      rows,
       gone: difference(before.gone, kept.gone, state.gone),
       map: difference(before.map, kept.map, state.map),
       heard: heardOf(state, rows),

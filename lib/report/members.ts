@@ -190,9 +190,14 @@ function view(
   const history = stories.history(known.id);
   const told = history.at(-1);
   const said = readAbout("about" in known ? known.about : undefined);
-  const ageMs = ageOf(known, gossip.nowMs) + gossip.replica.former.beforeMs(known);
+  const { replica } = gossip;
+  const ageMs = ageOf(known, gossip.nowMs) + replica.former.beforeMs(known);
   const heardMs = Math.floor(wallMs - ageMs);
   const heartbeat = known.heartbeat > heardMs + FUTURE_MAX_MS ? heardMs : known.heartbeat;
+  const remark = (row: Row) => {
+    const quiet = quietRemark(gossip, row.id, wallMs);
+    return remarkWords(remarksOf(row, { status, said, replica, history, wallMs, quiet }));
+  };
   return {
     id: known.id,
     address: known.address,
@@ -201,14 +206,7 @@ function view(
     ageMs: heard ? Math.round(ageMs) : null,
     reason: status === "failing" ? said.failing : told?.reason ?? null,
     since: told === undefined ? null : timeOf(told.atMs),
-    remark: "boot" in known
-      ? remarkWords(
-        remarksOf(known, {
-          ...{ status, said, replica: gossip.replica, history, wallMs },
-          quiet: quietRemark(gossip, known.id, wallMs),
-        }),
-      )
-      : spreadWords(gossip.replica, known.id),
+    remark: "boot" in known ? remark(known) : spreadWords(replica, known.id),
     tags: said.tags,
     ports: said.ports,
   };

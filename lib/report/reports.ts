@@ -37,8 +37,6 @@ import { CutOff } from "./cut_off.ts";
 import { detailsFrom } from "./details.ts";
 import type { Change } from "../verdicts.ts";
 
-const LIVE: Wanted = { statuses: new Set(["live"]) };
-
 export class Reports {
   readonly #options: ReportsOptions;
   readonly #startMs: number;
@@ -131,10 +129,9 @@ export class Reports {
   version(): string {
     const { refresh, gossip, boot, now } = this.#options;
     refresh();
-    const { table, evidence, spread, pace } = gossip.replica;
+    const { table, evidence: { slow }, spread, pace } = gossip.replica;
     const flapping = this.#flapping.count(now().wallMs);
-    const own = [pace.version, flapping, quietVersion(gossip)];
-    const counts = [evidence.slow.version, spread.version, ...own];
+    const counts = [slow.version, spread.version, pace.version, flapping, quietVersion(gossip)];
     const remarks = `${counts.join(".")}${this.#cutOff.holds ? "c" : ""}`;
     return `${boot}-${table.version}-${this.#stories.lastEvent}-${remarks}`;
   }
@@ -163,7 +160,7 @@ export class Reports {
 
   /** The live members with these tags. */
   live(tags: Wanted["tags"]): readonly ListedMember[] {
-    return this.members({ ...LIVE, tags }).members;
+    return this.members({ statuses: new Set(["live"]), tags }).members;
   }
 
   /** Resolves when something was told next: a change, or a round. */
@@ -209,7 +206,11 @@ export class Reports {
       members: memberViews(this.#sources()),
       details: detailsFrom(strips, toldLog),
       contacts: contactViews(gossip, this.#failures),
-      ...{ keyed, tls, intervalMs, deadAfterMs, isStretched },
+      keyed,
+      tls,
+      intervalMs,
+      deadAfterMs,
+      isStretched,
     };
   }
 
