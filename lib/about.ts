@@ -150,7 +150,7 @@ export function portsIn(value: unknown): Record<string, number> {
 }
 
 /** The names of hooks in a value that may be anything. */
-export function hooksIn(value: unknown): string[] {
+function hooksIn(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
   const names = value.slice(0, HOOKS_MAX).filter((name) =>
     typeof name === "string" && isLabel(name)

@@ -16,7 +16,7 @@ import { ageOf, isUp, type Row, type Status, type Table } from "./table.ts";
 import type { Verdicts } from "./verdicts.ts";
 
 /** Marks kept, the last told of: what a cluster of random IDs drops in an hour of restarts. */
-export const MARKS_MAX = 4_096;
+const MARKS_MAX = 4_096;
 
 /** Marks in one message, the last told of: 10 KB; those beyond come with the next exchanges. */
 export const MARKS_TOLD_MAX = 256;

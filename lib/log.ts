@@ -76,7 +76,7 @@ export function createLog(write: (line: string) => void, options: LogOptions): L
 }
 
 /** A change in a line: `peer is dead: n2 (host:8081), last heard 5.0 s ago: no heartbeat for 5.0 s`. */
-export function describeChange({ id, address, to, reason, ageMs }: Change, own: boolean): string {
+function describeChange({ id, address, to, reason, ageMs }: Change, own: boolean): string {
   const at = address === "" ? "" : ` (${address})`;
   const heard = to === "dead" && ageMs !== null
     ? `, last heard ${(ageMs / 1000).toFixed(1)} s ago`

@@ -45,16 +45,16 @@ export interface Check {
 export const CHECKS_MAX = 16;
 
 /** More often, looking costs more than it finds. */
-export const EVERY_MIN_MS = 1_000;
+const EVERY_MIN_MS = 1_000;
 /** Less often, nobody learns in time. */
-export const EVERY_MAX_MS = 3_600_000;
-export const TIMEOUT_MIN_MS = 100;
+const EVERY_MAX_MS = 3_600_000;
+const TIMEOUT_MIN_MS = 100;
 /** A process that needs longer for a word is of no use. */
-export const TIMEOUT_MAX_MS = 60_000;
+const TIMEOUT_MAX_MS = 60_000;
 /** More runs in a row only delay the verdict. */
-export const STREAK_MAX = 100;
+const STREAK_MAX = 100;
 /** A file that is touched less than once a year tells nothing. */
-export const FILE_AGE_MAX_MS = 366 * 24 * 3_600_000;
+const FILE_AGE_MAX_MS = 366 * 24 * 3_600_000;
 
 const EVERY_MS = 10_000;
 const TIMEOUT_MS = 3_000;

@@ -17,7 +17,7 @@ import { quote } from "../text.ts";
 import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
 
 /** Tags of one member, or words by which a query narrows the table. */
-export const TAGS_MAX = 16;
+const TAGS_MAX = 16;
 
 export const LABEL_FLAGS = {
   "tag": {

@@ -20,7 +20,7 @@ export interface PaceConfig {
 }
 
 /** One lost exchange or a late round must not make a live member look dead. */
-export const DEAD_AFTER_INTERVALS_MIN = 3;
+const DEAD_AFTER_INTERVALS_MIN = 3;
 
 /** What holds where nobody gave it, up to `STRETCH_MEMBERS`. */
 const INTERVAL_MS = 1_000;

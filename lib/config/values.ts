@@ -19,9 +19,9 @@ import { AGE_MAX_MS, INTERVAL_MAX_MS } from "../limits.ts";
 import { quote } from "../text.ts";
 
 /** A shorter interval costs more packets than it saves seconds. */
-export const INTERVAL_MIN_MS = 200;
+const INTERVAL_MIN_MS = 200;
 /** After a longer silence, nobody needs a liveness store to see that a member is dead. */
-export const DEAD_AFTER_MAX_MS = 3_600_000;
+const DEAD_AFTER_MAX_MS = 3_600_000;
 /** Seeds only serve to find the other nodes: a few are enough. */
 export const SEEDS_MAX = 64;
 
@@ -29,7 +29,7 @@ export const SEEDS_MAX = 64;
 export const NAMES_MAX = 16;
 
 /** Every new connection is checked against all of them. */
-export const NETWORKS_MAX = 64;
+const NETWORKS_MAX = 64;
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

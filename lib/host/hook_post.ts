@@ -55,7 +55,7 @@ export async function post(url: string, body: string, options: PostOptions): Pro
 }
 
 /** The value of the header. */
-export async function signatureOf(body: string, secret: string, atS: number): Promise<string> {
+async function signatureOf(body: string, secret: string, atS: number): Promise<string> {
   const bytes = (text: string) => new TextEncoder().encode(text);
   const key = await crypto.subtle.importKey("raw", bytes(secret), HMAC, false, ["sign"]);
   const code = new Uint8Array(await crypto.subtle.sign(HMAC, key, bytes(`${atS}.${body}`)));

@@ -10,7 +10,7 @@ import { close, type Connection } from "./connection.ts";
 export const IDLE_CONNECTIONS_MAX = 128;
 
 /** Longest time a connection stays idle, in ms: 64 peers at 2 a round are called every 32 s, rarely after 64 s. */
-export const IDLE_MS = 120_000;
+const IDLE_MS = 120_000;
 
 interface IdleConnection extends Connection {
   /** When it became idle, in ms of the monotonic clock. */

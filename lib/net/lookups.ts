@@ -174,13 +174,13 @@ export class Lookups {
 }
 
 /** Looks a name up as every program of this host does. Node's part of the runtime, megabytes, is loaded when needed. */
-export const systemLookup: Lookup = async (name) => {
+const systemLookup: Lookup = async (name) => {
   const { lookup } = await import("node:dns/promises");
   return (await lookup(name, { all: true })).map(({ address }) => address);
 };
 
 /** Whether a lookup failed for lack of an answer, which says nothing about the name. Deno 2.7 cannot tell: false. */
-export function isUnsure(error: unknown): boolean {
+function isUnsure(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EAI_AGAIN";
 }
 

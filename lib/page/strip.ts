@@ -9,7 +9,7 @@ import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts"
 import type { KeptChange } from "../report/stories.ts";
 
 /** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
-export const LATE_SHARE = 0.6;
+const LATE_SHARE = 0.6;
 
 const DAY_MS = 24 * 3_600_000;
 

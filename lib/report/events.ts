@@ -13,7 +13,7 @@ import { changeView, type KeptChange, type Stories } from "./stories.ts";
 export const STREAMS_MAX = 100;
 
 /** A comment this often shows both sides that the connection works; proxies close idle ones after 30 s or more. */
-export const KEEP_ALIVE_MS = 15_000;
+const KEEP_ALIVE_MS = 15_000;
 
 /** Delay after which a reader whose connection broke should reconnect. */
 const RETRY_MS = 2_000;

@@ -14,7 +14,7 @@ import { kindsIn } from "./remarks.ts";
 export const DOWN_NAMED_MAX = 256;
 
 /** Members whose tags `gossiper_member_info` tells: every node exports as many series. */
-export const TAGGED_MAX = 1_024;
+const TAGGED_MAX = 1_024;
 
 /** Decommissioned members are gone for good, so nobody needs to be told that they are down. */
 const DOWN_STATUSES = STATUSES.filter((status) => status !== "live" && status !== "decommissioned");

@@ -17,7 +17,7 @@ export interface Weather {
 }
 
 /** Up to this share of messages lost or late, nobody that runs may be shown dead. */
-export const CALM_SHARE_MAX = 0.1;
+const CALM_SHARE_MAX = 0.1;
 
 export type Request =
   | {

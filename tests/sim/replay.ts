@@ -10,7 +10,7 @@ import { LEGEND, Timeline } from "./timeline.ts";
 import type { Core } from "./world.ts";
 
 /** The one command that shows a seed's run again. */
-export function replayCommand(seed: string): string {
+function replayCommand(seed: string): string {
   return `deno task sim ${seed}`;
 }
 

@@ -33,7 +33,7 @@ export const fcHeartbeat: fc.Arbitrary<number> = fc
 export const fcAgeMs: fc.Arbitrary<number> = fc.nat({ max: AGE_MAX_MS });
 
 /** A boot mark, or none, as a Go node has. */
-export const fcBoot: fc.Arbitrary<string> = fc.oneof(
+const fcBoot: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(new RegExp(`^[0-9a-f]{${BOOT_LENGTH}}$`)),
   fc.constant(""),
 );

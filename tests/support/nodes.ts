@@ -12,7 +12,7 @@ import { eventually, within } from "./eventually.ts";
 import { programCommand } from "./program.ts";
 
 /** The address to listen on, and a pace at which tests are quick and a busy machine still keeps up. */
-export const TEST_FLAGS = "-port 0 -host 127.0.0.1 -interval 200ms -dead-after 1s".split(" ");
+const TEST_FLAGS = "-port 0 -host 127.0.0.1 -interval 200ms -dead-after 1s".split(" ");
 
 /** What tests ask of a node, wherever it runs. */
 export interface TestNode extends AsyncDisposable {
