@@ -6,7 +6,7 @@ import { splitCommand, USER_PROCESS_FLAGS, type UserProcessConfig } from "./user
 import { programHelp } from "./commands.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import {
-  type Listening,
+  type ListenAddress,
   oneOf,
   reachableHost,
   readAdvertise,
@@ -14,7 +14,7 @@ import {
   readFolder,
   readHost,
   readId,
-  readListening,
+  readListenAddress,
   readPort,
   readSeeds,
   readSwitch,
@@ -59,7 +59,7 @@ export interface Config extends SecurityConfig, UserProcessConfig, PaceConfig {
   /** How long a change must last before it is told, in ms. */
   readonly tellAfterMs: number;
   /** Where to answer DNS over UDP and TCP; `undefined`: nowhere. */
-  readonly dns: Listening | undefined;
+  readonly dns: ListenAddress | undefined;
   /** The folder whose files are served at /download; `undefined`: the running binary alone. */
   readonly dist: string | undefined;
   readonly logFormat: LogFormat;
@@ -126,7 +126,7 @@ const FLAGS = {
   "dns": {
     metavar: "HOST:PORT",
     help: "answer DNS there: web.gossip is those with -tag role=web (default none)",
-    read: readListening,
+    read: readListenAddress,
   },
   "dist": {
     metavar: "DIR",

@@ -17,8 +17,8 @@ export function ownNames(config: Config, hostname: string): ReadonlySet<string> 
   return names;
 }
 
-/** A process that listens. */
-export interface Listener {
+/** Where a process listens. */
+export interface Endpoint {
   readonly scheme: "http" | "https";
   readonly port: number;
   /** Its address for peers. */
@@ -32,7 +32,7 @@ export interface Listener {
 /** Where a node listens, in words: a link to its page, its address for peers, and how to join it if it joins nobody. */
 export function describeListening(
   { host, advertiseHost, join }: Config,
-  { scheme, port, address, on, pid }: Listener,
+  { scheme, port, address, on, pid }: Endpoint,
 ): string {
   const named = `${scheme}://${formatAddress(on === undefined ? host! : advertiseHost, port)}/`;
   // No browser opens a name that ends in a number.

@@ -43,13 +43,13 @@ export function readId(text: string): string {
 }
 
 /** Where to listen: a host, IPv6 without brackets, and a port; 0: any free one. */
-export interface Listening {
+export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** `-dns`: where to listen. */
-export function readListening(text: string): Listening {
+export function readListenAddress(text: string): ListenAddress {
   const isAny = text.endsWith(":0");
   const address = parseAddress(isAny ? `${text.slice(0, -1)}1` : text);
   if (address !== undefined) return { host: address.host, port: isAny ? 0 : address.port };

@@ -6,7 +6,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { formatAddress } from "../address.ts";
-import type { Listening } from "../config/values.ts";
+import type { ListenAddress } from "../config/values.ts";
 import { networkOf } from "../http/callers.ts";
 import { ListenError } from "../http/listen.ts";
 import { WaitingRoom } from "../http/waiting.ts";
@@ -61,7 +61,7 @@ export class DnsServer {
    *
    * @throws {ListenError} if that is not possible.
    */
-  static async open({ host, port }: Listening): Promise<DnsServer> {
+  static async open({ host, port }: ListenAddress): Promise<DnsServer> {
     let tcp: Deno.TcpListener | undefined;
     let udp: Socket | undefined;
     try {

@@ -5,7 +5,7 @@
  */
 import { createBrain } from "./brain.ts";
 import { BugLog } from "./bugs.ts";
-import { Driver, type Listener } from "../net/driver.ts";
+import { type CoreListener, Driver } from "../net/driver.ts";
 import type { Gossip } from "../gossip.ts";
 import { hex8 } from "../hash.ts";
 import type { Telling } from "../hook.ts";
@@ -114,7 +114,7 @@ export class Node {
   }
 
   /** What follows from what the core does. */
-  #createListener(): Listener {
+  #createListener(): CoreListener {
     const { reports } = this;
     const { log, now, onStop } = this.#options;
     return {

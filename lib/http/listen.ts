@@ -15,7 +15,7 @@ export interface Listener {
 }
 
 /** What is listened on. */
-export interface Listening<Each extends Listener> {
+export interface Listeners<Each extends Listener> {
   /** At least one; all have the same port. */
   readonly listeners: readonly Each[];
   /** The addresses in words; undefined for a single one. */
@@ -56,7 +56,7 @@ const IPV6: Families = { hosts: [ANY_IPV6], on: "every IPv6 address" };
 export function listen<Each extends Listener>(
   { host, port, tryPort = Deno.listen }: ListenOptions,
   open: (hostname: string, port: number) => Each,
-): Listening<Each> {
+): Listeners<Each> {
   const system = findFamilies(tryPort);
   const hosts = host === undefined ? system.hosts : [host];
   const listeners: Each[] = [];

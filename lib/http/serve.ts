@@ -11,7 +11,7 @@
 import { errorText } from "../text.ts";
 import type { Caller } from "./callers.ts";
 import { withoutLength } from "./headers.ts";
-import { listen, ListenError, type Listening } from "./listen.ts";
+import { listen, ListenError, type Listeners } from "./listen.ts";
 
 export type Handler = (request: Request, caller: Caller) => Response | Promise<Response>;
 
@@ -58,7 +58,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #handler: Handler;
   readonly #draining = new Set<Promise<void>>();
-  #listening: Listening<HttpServer>;
+  #listening: Listeners<HttpServer>;
   #tls: Tls | undefined;
   #underWay = 0;
   /** Of these, requests that wait for bytes of their callers. */
@@ -162,7 +162,7 @@ export class Server {
     }
   }
 
-  #open(port: number, tls: Tls | undefined): Listening<HttpServer> {
+  #open(port: number, tls: Tls | undefined): Listeners<HttpServer> {
     return listen({ host: this.#options.host, port }, (hostname, port) => {
       const server = Deno.serve(
         { hostname, port, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },

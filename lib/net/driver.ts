@@ -43,7 +43,7 @@ export interface World {
 }
 
 /** Told what the core does. */
-export interface Listener {
+export interface CoreListener {
   onChange(change: Change): void;
   /** A member was dropped from the table. */
   onForgotten?(dropped: Dropped): void;
@@ -69,7 +69,7 @@ export interface DriverOptions {
   readonly address: string;
   readonly cluster: string;
   readonly world: World;
-  readonly listener: Listener;
+  readonly listener: CoreListener;
 }
 
 export class Driver {
