@@ -1,30 +1,35 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { CredentialsError } from "../../lib/host/credential_files.ts";
-import { Credentials } from "../../lib/host/credentials.ts";
+import { Credentials, type CredentialsOptions } from "../../lib/host/credentials.ts";
 import { expiryWarning } from "../../lib/host/expiry.ts";
-import { createLog } from "../../lib/log.ts";
 import { Authority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
+import { keptLog } from "../support/logs.ts";
 
 const OLD = "old.key.of.thirty-two.characters";
 const NEW = "new.key.of.thirty-two.characters";
 const DAY_MS = 24 * 3_600_000;
 
+/** The credentials of these files, in a cluster without a key unless one gives it, and what they log. */
+function credentialsOf(options: Partial<CredentialsOptions>) {
+  const { log, lines } = keptLog();
+  const credentials = new Credentials({
+    keyFile: undefined,
+    keyText: undefined,
+    tls: undefined,
+    cluster: "default",
+    log,
+    wallMs: () => 0,
+    ...options,
+  });
+  return { credentials, lines };
+}
+
 /** The credentials of a key file that `read` reads from the second time on. */
 async function open(read?: (path: string) => Promise<string>) {
   const keyFile = await Deno.makeTempFile();
   await Deno.writeTextFile(keyFile, OLD);
-  const lines: string[] = [];
-  const credentials = new Credentials({
-    ...{ keyFile, keyText: undefined, tls: undefined, cluster: "default" },
-    log: createLog((line) => lines.push(line), {
-      ...{ now: () => new Date(0), format: "text", level: "info" },
-    }),
-    wallMs: () => 0,
-    readMs: 1,
-    ...(read && { read }),
-  });
-  return { credentials, lines, keyFile };
+  return { ...credentialsOf({ keyFile, readMs: 1, ...(read && { read }) }), keyFile };
 }
 
 Deno.test("Credentials.reload() on a disk that hangs says so once, holds up nothing, and goes on when the disk does", async () => {
@@ -61,12 +66,11 @@ Deno.test("Credentials refuses a file of keys that is empty: a node with -key-fi
   const keyFile = await Deno.makeTempFile();
   for (const text of ["", "\n", "# later\n"]) {
     await Deno.writeTextFile(keyFile, text);
-    const open = () =>
-      new Credentials({
-        ...{ keyFile, keyText: undefined, tls: undefined, cluster: "default", wallMs: () => 0 },
-        log: createLog(() => {}, { now: () => new Date(0), format: "text", level: "info" }),
-      });
-    assertThrows(open, CredentialsError, `Cannot use ${keyFile}: it holds no key`);
+    assertThrows(
+      () => credentialsOf({ keyFile }),
+      CredentialsError,
+      `Cannot use ${keyFile}: it holds no key`,
+    );
   }
 });
 
@@ -92,13 +96,7 @@ Deno.test("Credentials.reload() takes certificate, key and authorities into use 
   const write = (path: string, word: string) =>
     Deno.writeTextFile(path, path === tls.ca ? `${word}\n${pem}` : word);
   for (const path of Object.values(tls)) await write(path, "old");
-  const lines: string[] = [];
-  const credentials = new Credentials({
-    ...{ keyFile: undefined, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
-    log: createLog((line) => lines.push(line), {
-      ...{ now: () => new Date(0), format: "text", level: "info" },
-    }),
-  });
+  const { credentials, lines } = credentialsOf({ tls });
   const taken: string[] = [];
   credentials.watch(({ cert, key, ca = "" }) => {
     taken.push([cert, key, ca.slice(0, 3)].join(" "));
@@ -123,13 +121,7 @@ Deno.test("Credentials.reload() takes each file into use though another, of what
   const good = await Deno.readTextFile(tls.ca);
   const keyFile = `${authority.folder}/keys`;
   await Deno.writeTextFile(keyFile, OLD);
-  const lines: string[] = [];
-  const credentials = new Credentials({
-    ...{ keyFile, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
-    log: createLog((line) => lines.push(line), {
-      ...{ now: () => new Date(0), format: "text", level: "info" },
-    }),
-  });
+  const { credentials, lines } = credentialsOf({ keyFile, tls });
   const taken: string[] = [];
   let refuses = false;
   credentials.watch(({ cert }) => {
@@ -164,17 +156,10 @@ Deno.test("Credentials refuses a file of authorities that holds none, or one tha
   await using authority = await Authority.create();
   const { cert, key } = await authority.issue();
   const tls = { cert, key, ca: authority.ca };
-  const lines: string[] = [];
-  const open = () =>
-    new Credentials({
-      ...{ keyFile: undefined, keyText: undefined, tls, cluster: "default", wallMs: () => 0 },
-      log: createLog((line) => lines.push(line), {
-        ...{ now: () => new Date(0), format: "text", level: "info" },
-      }),
-    });
+  const open = () => credentialsOf({ tls });
   const good = await Deno.readTextFile(tls.ca);
   const request = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
-  const credentials = open();
+  const { credentials, lines } = open();
   for (const text of ["", "no PEM", await Deno.readTextFile(key), request]) {
     await Deno.writeTextFile(tls.ca, text);
     const why = `Cannot use ${tls.ca}: it holds no certificate in PEM`;
@@ -203,12 +188,7 @@ Deno.test(
         "a folder",
       ]]
     ) {
-      const make = () =>
-        new Credentials({
-          ...{ keyFile: path, keyText: undefined, tls: undefined, cluster: "default" },
-          log: createLog(() => {}, { now: () => new Date(0), format: "text", level: "info" }),
-          wallMs: () => 0,
-        });
+      const make = () => credentialsOf({ keyFile: path! });
       const error = assertThrows(make, CredentialsError, `Cannot use ${path}: it is `);
       assertStringIncludes(error.message, why!);
     }
@@ -219,15 +199,8 @@ Deno.test(
 Deno.test("Credentials.watch() warns of a certificate that soon expires at once, not when it first reads the files again", async () => {
   await using authority = await Authority.create();
   const { cert, key } = await authority.issue(undefined, 2);
-  const lines: string[] = [];
-  const credentials = new Credentials({
-    ...{ keyFile: undefined, keyText: undefined, tls: { cert, key, ca: undefined } },
-    cluster: "default",
-    log: createLog((line) => lines.push(line), {
-      ...{ now: () => new Date(0), format: "text", level: "info" },
-    }),
-    wallMs: Date.now,
-  });
+  const tls = { cert, key, ca: undefined };
+  const { credentials, lines } = credentialsOf({ tls, wallMs: Date.now });
   credentials.watch(() => Promise.resolve());
   // From here on it reads nothing more.
   credentials.close();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { History } from "../../lib/host/history.ts";
 import { encodeEntry } from "../../lib/host/past_format.ts";
-import { createLog } from "../../lib/log.ts";
+import { keptLog } from "../support/logs.ts";
 import type { PostOutcome } from "../../lib/net/transport.ts";
 import { PAST_CHANGES_MAX } from "../../lib/report/past.ts";
 import type { Row } from "../../lib/table.ts";
@@ -13,7 +13,7 @@ const START_MS = Date.UTC(2026, 0, 1);
 /** What the monotonic clock shows at a start: it may begin at any number. */
 const SINCE_MS = 400 * 24 * HOUR_MS;
 
-const silent = createLog(() => {}, { now: () => new Date(0), format: "text", level: "error" });
+const { log: silent } = keptLog();
 
 const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
   ...{ id: `m${i}`, address: `m${i}:80`, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 },

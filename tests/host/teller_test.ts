@@ -4,21 +4,16 @@ import { readHooks } from "../../lib/config/hooks.ts";
 import type { Telling } from "../../lib/hook.ts";
 import type { HookMessage } from "../../lib/host/hook_words.ts";
 import { Teller, type TellerOptions } from "../../lib/host/teller.ts";
-import { createLog } from "../../lib/log.ts";
 import { Keyring } from "../../lib/net/keys.ts";
 import { Authority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { closedAddress, MutePeer } from "../support/raw.ts";
+import { keptLog } from "../support/logs.ts";
 
 const AT_MS = Date.UTC(2026, 0, 12, 12);
 
 function tellerOf(hooks: string, options: Partial<TellerOptions> = {}) {
-  const lines: string[] = [];
-  const log = createLog((line) => lines.push(line), {
-    now: () => new Date(AT_MS),
-    format: "text",
-    level: "info",
-  });
+  const { log, lines } = keptLog({ wallMs: AT_MS });
   const teller = new Teller(readHooks(hooks), {
     by: "n1",
     cluster: "prod",

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import { createLog } from "../../lib/log.ts";
+import { keptLog } from "../support/logs.ts";
 import { Flapping, flappingChanges } from "../../lib/report/flapping.ts";
 import { Past } from "../../lib/report/past.ts";
 import { ToldLog } from "../../lib/report/told_log.ts";
@@ -9,7 +9,7 @@ import type { KeptChange } from "../../lib/report/stories.ts";
 
 const MINUTE_MS = 60_000;
 
-const silent = createLog(() => {}, { now: () => new Date(0), format: "text", level: "error" });
+const { log: silent } = keptLog();
 
 function changes(id: string, atMinutes: number[]): KeptChange[] {
   return atMinutes.map((minute, event) => ({

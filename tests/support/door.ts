@@ -6,12 +6,12 @@
 import { createApp } from "../../lib/http/app.ts";
 import { createGate } from "../../lib/http/gate.ts";
 import { Keyring } from "../../lib/net/keys.ts";
-import { createLog } from "../../lib/log.ts";
 import { parseNetwork } from "../../lib/config/networks.ts";
 import { Node } from "../../lib/host/node.ts";
 import type { NodeOptions } from "../../lib/host/node_options.ts";
 import { Signer } from "../../lib/net/signer.ts";
 import { encodeMessage } from "../../lib/wire.ts";
+import { keptLog } from "./logs.ts";
 import { rowOf } from "./peer.ts";
 
 /** Any hour. */
@@ -62,12 +62,7 @@ export function openDoor(
     caCerts?: NodeOptions["caCerts"];
   } = {},
 ): Door {
-  const lines: string[] = [];
-  const log = createLog((line) => lines.push(line), {
-    now: () => new Date(NOW_MS),
-    format: "text",
-    level: "info",
-  });
+  const { log, lines } = keptLog({ wallMs: NOW_MS });
   const wallMs = () => NOW_MS;
   const keyring = keys && new Keyring(keys);
   const signer = keyring && new Signer({ keyring, cluster, wallMs });
@@ -89,7 +84,9 @@ export function openDoor(
     intervalMs: 1_000,
     deadAfterMs: 5_000,
     forgetMs: Infinity,
-    ...{ hooks: [], tellAfterMs: 0, teller },
+    hooks: [],
+    tellAfterMs: 0,
+    teller,
     version: "0",
     now: () => ({ monotonicMs: 0, wallMs: NOW_MS }),
     random: () => 0,
