@@ -60,6 +60,23 @@ export interface RoundsOptions extends Pick<Self, "address" | "random"> {
   readonly startMs: number;
 }
 
+/** Whom a round may call, and when. */
+export interface RoundInput {
+  /** Live members of which those to call are drawn. */
+  readonly live: readonly Row[];
+  /** All of them: with those that never answered (strangers.ts). */
+  readonly all: readonly Row[];
+  readonly hung: readonly Row[];
+  readonly gone: readonly Row[];
+  /** Contacts whose back-off is over. */
+  readonly due: readonly string[];
+  /** This node has met nobody yet. */
+  readonly alone: boolean;
+  readonly evidence: Evidence;
+  /** Ms until this node may stamp another heartbeat: a round before would have none to tell. */
+  readonly stepInMs: number;
+}
+
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #partners = new Partners();
@@ -136,38 +153,19 @@ export class Rounds {
   }
 
   /** Begins a round, sets the time of the next, and returns the addresses to call. */
-  begin(
-    { now: { monotonicMs }, nowMs, effects }: Turn,
-    from: {
-      /** Live members of which those to call are drawn. */
-      readonly live: readonly Row[];
-      /** All of them: with those that never answered (strangers.ts). */
-      readonly all: readonly Row[];
-      readonly hung: readonly Row[];
-      readonly gone: readonly Row[];
-      /** Contacts whose back-off is over. */
-      readonly due: readonly string[];
-      /** This node has met nobody yet. */
-      readonly alone: boolean;
-      readonly evidence: Evidence;
-      /** Ms until this node may stamp another heartbeat: a round before would have none to tell. */
-      readonly stepInMs: number;
-    },
-  ): Set<string> {
+  begin({ now: { monotonicMs }, nowMs, effects }: Turn, input: RoundInput): Set<string> {
     const { address, pace: { intervalMs, deadAfterMs }, random } = this.#options;
-    const { live, hung, gone, due, alone, evidence } = from;
+    const { live, hung, gone, due, alone, evidence } = input;
     const regular = fanout(live.length + 1);
     const urgent = monotonicMs - this.#lastMs < intervalMs * (1 - JITTER_SHARE);
-    const lateMs = monotonicMs - this.#nextMs;
-    // It halves, as one round may be on time by luck. It is bounded, so that a host that slept soon hurries again.
-    this.#lateMs = Math.max(Math.min(lateMs, BUSY_MS), this.#lateMs / 2);
+    const lateMs = this.#noteLateness(monotonicMs);
     const isStarved = lateMs > STARVED_MS;
     // A node that slept for an interval or longer missed much, and looks for it.
     const asksMore = !isStarved || lateMs >= intervalMs;
     const missed = asksMore ? Math.min(this.#missed, MADE_UP_MAX) : 0;
     const found = this.#reach.begin(nowMs - deadAfterMs);
     const search = isStarved ? 0 : found;
-    const strangers = search === 0 ? [] : this.#strangersFor(search, from);
+    const strangers = search === 0 ? [] : this.#strangersFor(search, input);
     const chosen = this.#partners.choose({
       live,
       hung,
@@ -187,20 +185,30 @@ export class Rounds {
     this.#missed = 0;
     this.#count++;
     effects.push({ kind: "round", lateMs });
-    this.#lastMs = monotonicMs;
-    const pauseMs = intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
-    this.#nextMs = monotonicMs + Math.max(pauseMs, from.stepInMs);
+    this.#scheduleNext(monotonicMs, input.stepInMs);
     return chosen;
+  }
+
+  /** By how much the round that begins is late, in ms. */
+  #noteLateness(monotonicMs: number): number {
+    const lateMs = monotonicMs - this.#nextMs;
+    // It halves, as one round may be on time by luck. It is bounded, so that a host that slept soon hurries again.
+    this.#lateMs = Math.max(Math.min(lateMs, BUSY_MS), this.#lateMs / 2);
+    return lateMs;
+  }
+
+  #scheduleNext(monotonicMs: number, stepInMs: number): void {
+    const { pace: { intervalMs }, random } = this.#options;
+    const pauseMs = intervalMs * (1 + JITTER_SHARE * (2 * random() - 1));
+    this.#lastMs = monotonicMs;
+    this.#nextMs = monotonicMs + Math.max(pauseMs, stepInMs);
   }
 
   /**
    * Those of a search who never answered, by their share: a node that is cut off while young knows few others. Only
    * where members that answered are silent now, and not just one that never did: made-up members never answer.
    */
-  #strangersFor(
-    search: number,
-    { live, all }: { live: readonly Row[]; all: readonly Row[] },
-  ): Row[] {
+  #strangersFor(search: number, { live, all }: Pick<RoundInput, "live" | "all">): Row[] {
     const isSilent = ({ id }: Row) => this.#reach.isSilent(id);
     if (live.filter(isSilent).length < SILENT_MIN) return [];
     const open = all.filter((row) => !isSilent(row));
