@@ -102,11 +102,21 @@ Deno.test("it runs the program that it is told to live with, and exits as that d
   assert(!/BUG|NotCapable|permission/i.test(log), log);
 });
 
-Deno.test("it may not read the environment beyond its own variables", async () => {
+/** What was compiled in, as text; it follows the runtime: a few hundred KB. */
+async function compiledIn(): Promise<string> {
   const bytes = await Deno.readFile(BINARY);
-  // What was compiled in follows the runtime: a few hundred KB.
-  const tail = new TextDecoder("latin1").decode(bytes.subarray(-2_000_000));
-  const [, permissions] = /"permissions":(\{.*?\})/.exec(tail) ?? [];
+  return new TextDecoder("latin1").decode(bytes.subarray(-2_000_000));
+}
+
+Deno.test("the memory of V8's youngest objects is bounded: what it takes stays taken", async () => {
+  const [, flags] = /"v8_flags":(\[.*?\])/.exec(await compiledIn()) ?? [];
+  assert(flags !== undefined, "the binary's flags for V8 were not found");
+  // Deno adds some of its own.
+  assert(JSON.parse(flags).includes("--max-semi-space-size=4"), flags);
+});
+
+Deno.test("it may not read the environment beyond its own variables", async () => {
+  const [, permissions] = /"permissions":(\{.*?\})/.exec(await compiledIn()) ?? [];
   assert(permissions !== undefined, "the binary's permissions were not found");
   const granted = JSON.parse(permissions);
   assertEquals(granted.allow_all ?? false, false);
