@@ -4,8 +4,10 @@
  * @module
  */
 import { CLOCK_SLACK_MS, isBelieved, isNear } from "./belief.ts";
+import type { Call } from "./calls.ts";
 import { MOVED_UNITS } from "./forms.ts";
 import type { Mark } from "./forgotten.ts";
+import { columnsOfParts } from "./repair.ts";
 import type { Replica } from "./replica.ts";
 import type { Columns } from "./stamps.ts";
 import { isUp, type Merged, type Report, type Row } from "./table.ts";
@@ -17,8 +19,8 @@ import type { Message } from "./wire.ts";
 export interface MessageOrigin extends Origin {
   /** It answers a call of this node: `via` is at an address that this node knows. */
   readonly isAnswer: boolean;
-  /** In roster order, the heartbeats that the message answers. */
-  readonly said?: Float64Array | undefined;
+  /** What the message answers. */
+  readonly call?: Pick<Call, "said" | "parts">;
 }
 
 /** What a message changed. */
@@ -70,7 +72,7 @@ export function absorb(replica: Replica, message: Message, origin: MessageOrigin
     if (replica.forgotten.take(mark, { via, nowMs, isNear })) urgent = true;
   }
   const equal = message.roster === table.rosterHash;
-  const { columns, unread } = equal ? readHeartbeats(replica, message, origin) : NOTHING_READ;
+  const { columns, unread } = readHeartbeats(replica, message, { ...origin, equal });
   if (columns !== undefined && absorbColumns(replica, columns, { ...origin, doubted })) {
     urgent = true;
   }
@@ -91,14 +93,17 @@ export function absorb(replica: Replica, message: Message, origin: MessageOrigin
 
 const NOTHING_READ: Read = { columns: undefined, unread: false };
 
-/** Reads what a message of an equal roster tells of all, in either form. */
+/** Reads what a message of an equal roster tells of all, in either form; or of the parts that this node asked for. */
 function readHeartbeats(
   { table }: Replica,
-  { columns, ticks }: Message,
-  { via, nowMs, said }: MessageOrigin,
+  message: Message,
+  { via, nowMs, call, equal }: MessageOrigin & { equal: boolean },
 ): Read {
+  const { columns, ticks } = message;
+  if (call?.parts) return { columns: columnsOfParts(table, message, call.parts), unread: false };
+  if (!equal) return NOTHING_READ;
   if (ticks === undefined) return { columns, unread: false };
-  return decodeTicks(ticks, table.stamps(), { from: via, nowMs, said });
+  return decodeTicks(ticks, table.stamps(), { from: via, nowMs, said: call?.said });
 }
 
 function absorbColumns(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Buckets } from "./buckets.ts";
 import type { Turn } from "./effects.ts";
 import type { Form } from "./forms.ts";
 import type { Joining } from "./joining.ts";
@@ -57,6 +58,8 @@ export interface Call {
   readonly uncountedMs: number;
   /** In roster order, the heartbeats that it told as ticks: an answer counts from them. */
   said?: Float64Array;
+  /** The hashes of this node's parts, where it asked for the heartbeats of those that are equal. */
+  parts?: Buckets;
 }
 
 /** How a call failed. */
@@ -137,10 +140,12 @@ export class Calls {
     const gapMs = FULL_GAP_MS * replica.table.roster().length;
     this.#nextFullMs = monotonicMs + Math.min(gapMs, FULL_GAP_MAX_MS);
     let draft: Draft | undefined;
-    if (byParts) draft = bucketsDraft(replica, turn.nowMs);
+    if (byParts) draft = bucketsDraft(replica, turn.nowMs, theirs.id);
     else if (settles) draft = settlingDraft(replica, turn.nowMs, { theirs, equal });
     draft ??= { ...replica.fullDraft(turn.nowMs), full: true };
-    if (draft.ticks) this.#underWay.get(to)!.said = this.#heartbeats();
+    const asked = this.#underWay.get(to)!;
+    if (draft.ticks) asked.said = this.#heartbeats();
+    if (draft.late) asked.parts = draft.buckets!.slice();
     turn.effects.push({ kind: "exchange", to, body: encodeMessage(draft) });
   }
 

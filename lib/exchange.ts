@@ -122,7 +122,7 @@ export class Exchanges {
     this.#meeting.noTwinAt(turn, to);
     if ("ids" in message) return this.#goNodeAnswered(turn, message);
     const isAnswer = this.#speaksFor(turn, id, to, message.rows);
-    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer, said: call.said });
+    const { equal, own } = this.#merge(turn, message, { via: id, isAnswer, call });
     if (this.#options.joining.active && call.asks === "all") {
       calls.pull(turn, message, this.#options.random);
     }

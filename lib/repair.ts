@@ -5,17 +5,29 @@
  *     other    its own hashes, and its rows of the parts that differ
  *     caller   an ordinary push, with what the other lacks of these parts
  *
+ * Some differences do not end so: one node keeps a member that all others refuse. Heartbeats travel by place in equal
+ * rosters, so the two could not read each other's for as long. So the caller says its own row, and where heartbeats are
+ * late it is told, as columns, of all in the parts that are equal: with the rows of the other parts that is everything.
+ *
  * @module
  */
-import { inDifference } from "./buckets.ts";
+import { bucketOf, type Buckets, inDifference, inEqualParts } from "./buckets.ts";
+import { encodeColumns } from "./columns.ts";
 import { firstPiece } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
+import type { Columns } from "./stamps.ts";
+import type { Table } from "./table.ts";
 import type { Draft, Message } from "./wire.ts";
 
-/** Asks for the parts that differ. */
-export function bucketsDraft(replica: Replica, nowMs: number): Draft {
-  const { buckets } = replica.table;
-  return { ...replica.fullDraft(nowMs, { within: () => false }), buckets };
+/** Asks member `to` for the parts that differ; where it or a live member is late here, for heartbeats of the rest. */
+export function bucketsDraft(replica: Replica, nowMs: number, to: string | undefined): Draft {
+  const { id: ownId, table, verdicts, evidence } = replica;
+  const draft = replica.fullDraft(nowMs, { within: (id) => id === ownId });
+  draft.buckets = table.buckets;
+  const asked = to === undefined ? undefined : table.get(to);
+  const members = asked === undefined ? verdicts.last.live : [asked, ...verdicts.last.live];
+  if (members.some((row) => evidence.isLate(row, nowMs))) draft.late = true;
+  return draft;
 }
 
 /** Answers a request, begun at `start`, a share of all, for all rows, or for the parts that differ. */
@@ -30,7 +42,33 @@ export function repairAnswer(
     ? firstPiece(replica, start)
     : inDifference(buckets, theirs.buckets) ?? (() => false);
   if (within === undefined) return replica.fullDraft(nowMs, { theirs });
-  return { ...replica.fullDraft(nowMs, { theirs, within }), buckets };
+  const draft: Draft = { ...replica.fullDraft(nowMs, { theirs, within }), buckets };
+  return theirs.late ? Object.assign(draft, beatsOfParts(replica, nowMs, theirs.buckets)) : draft;
+}
+
+/** The heartbeats of all in the parts that are equal: exactly, as a caller that slept reads no ticks. */
+function beatsOfParts({ table, pulse }: Replica, nowMs: number, theirs: Buckets): Partial<Draft> {
+  const { heartbeat } = pulse;
+  const rows = inEqualParts(table.roster(), table.buckets, theirs);
+  return { beat: heartbeat, beats: encodeColumns(rows, { ownHeartbeat: heartbeat, nowMs }) };
+}
+
+/** Reads them in the answer to `asked`, by their places in the whole roster; undefined where a part changed since. */
+export function columnsOfParts(table: Table, theirs: Message, asked: Buckets): Columns | undefined {
+  const { columns, buckets } = theirs;
+  if (columns === undefined || buckets === undefined) return undefined;
+  const isEqual = (part: number) => asked[part] === buckets[part];
+  if (asked.some((hash, part) => isEqual(part) && hash !== table.buckets[part])) return undefined;
+  const roster = table.roster();
+  const heartbeats = new Float64Array(roster.length);
+  const agesMs = new Float64Array(roster.length).fill(-1);
+  let told = 0;
+  for (let i = 0; i < roster.length; i++) {
+    if (!isEqual(bucketOf(roster[i]!.id))) continue;
+    heartbeats[i] = columns.heartbeats[told] ?? 0;
+    agesMs[i] = columns.agesMs[told++] ?? -1;
+  }
+  return { heartbeats, agesMs };
 }
 
 /**

@@ -65,6 +65,8 @@ export interface Message {
   readonly full?: boolean;
   /** The hashes of the roster's parts: the other differs somewhere (repair.ts). */
   readonly buckets?: Buckets;
+  /** With `buckets`: heartbeats are late at the caller, so answer with those of the parts that are equal as well. */
+  readonly late?: boolean;
   /** Entries left out because they broke a rule. */
   readonly dropped: number;
 }
@@ -111,6 +113,7 @@ export function encodeMessage(draft: Draft): string {
   text += `,"roster":"${roster}"`;
   if (boot !== undefined) text += `,"boot":"${boot}"`;
   if (draft.full) text += ',"full":true';
+  if (draft.late) text += ',"late":true';
   if (draft.buckets) text += `,"buckets":"${bucketsText(draft.buckets)}"`;
   if (beat !== undefined) text += `,"beat":${beat},"beats":"${beats}"`;
   text += ticksText(draft);
@@ -191,6 +194,7 @@ export function decodeMessage(text: string): Message | WireError {
   if (slow) message.slow = slow.entries;
   if (forgotten) message.forgotten = forgotten.entries;
   if (body.full === true) message.full = true;
+  if (body.late === true) message.late = true;
   const buckets = readBuckets(body.buckets);
   if (buckets) message.buckets = buckets;
   return message;

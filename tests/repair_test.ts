@@ -1,7 +1,8 @@
 /** How rosters that differ after all news is over are made equal: what travels, and how often. */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { BUCKETS } from "../lib/buckets.ts";
+import { bucketOf, BUCKETS } from "../lib/buckets.ts";
 import { NEWS_INTERVALS } from "../lib/news.ts";
+import { columnsOfParts } from "../lib/repair.ts";
 import { decodeMessage, encodeMessage, type Message } from "../lib/wire.ts";
 import { type Brain, INTERVAL_MS, Lab, TIMEOUT_MS } from "./support/lab.ts";
 import { rowOf } from "./support/peer.ts";
@@ -85,6 +86,32 @@ Deno.test("two large rosters that differ in a row on each side and a tombstone a
     assertLessOrEqual(b.gossip.replica.table.get("A")!.heartbeat, a.now().wallMs);
     assertEquals(b.status("A"), "live");
   }
+});
+
+Deno.test("a caller to whom heartbeats are late gets, beside the rows of the parts that differ, the columns of the others", () => {
+  const { a, b } = differing(1_000);
+  const { table } = a.gossip.replica;
+  table.merge(rowOf("refused", { heartbeat: 1 }), a.gossip.nowMs);
+  const buckets = table.buckets.slice();
+  const ask = (late: boolean) => {
+    const body = encodeMessage({ roster: table.rosterHash, rows: [], buckets, late });
+    const answer = b.receive("A", body);
+    assert(!("error" in answer));
+    return answer.body;
+  };
+  const [usual, late] = [ask(false), ask(true)];
+  assertEquals((decodeMessage(usual) as Message).columns, undefined);
+  assertLess(late.length - usual.length, 7 * 1_000, "who is silent for long takes six characters");
+  const message = decodeMessage(late) as Message;
+  const told = columnsOfParts(table, message, buckets)!;
+  for (const [i, { id }] of table.roster().entries()) {
+    const isTold = bucketOf(id) !== bucketOf("refused");
+    const known = b.gossip.replica.table.get(id)?.heartbeat;
+    assertEquals(told.heartbeats[i], isTold ? known : 0, id);
+  }
+  // Places are others once somebody came.
+  table.merge(rowOf("newcomer", { heartbeat: 1 }), a.gossip.nowMs);
+  assertEquals(columnsOfParts(table, message, buckets), undefined);
 });
 
 Deno.test("two small rosters are made equal by all rows in one more request", () => {
