@@ -30,8 +30,13 @@ const STATE_DIGITS = 4;
 /** Characters beside those of the symbols. */
 export const FRAME_LENGTH = SYMBOLS * SHARE_DIGITS + STATE_DIGITS;
 
-/** The symbol that each of the shares belongs to. Reused, as it takes longer to make than to read a short text. */
-const symbolAt = new Uint8Array(SHARES);
+/**
+ * All that reading takes, by place in the shares: the symbol in its lowest bits, how far into the symbol's share the
+ * place is, and that share. Reused, as it takes longer to make than to read a short text.
+ */
+const parts = new Int32Array(SHARES);
+const SYMBOL_BITS = 3;
+const PART_BITS = SYMBOL_BITS + SHARES_BITS;
 
 /** Writes symbols; returns the new length. */
 export function putSymbols(bytes: Uint8Array, length: number, symbols: Uint8Array): number {
@@ -62,29 +67,28 @@ export function symbolsIn(
   const first = from + SYMBOLS * SHARE_DIGITS;
   let at = end - STATE_DIGITS;
   if (at < first) return undefined;
-  const shares = new Int32Array(SYMBOLS);
   let sum = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
     const share = digitsAt(text, from + SHARE_DIGITS * symbol, SHARE_DIGITS);
-    shares[symbol] = share;
-    // A malformed one is not a number, and then neither is the sum.
-    sum += share;
+    // A malformed one is not a number.
+    if (!(sum + share <= SHARES)) return undefined;
+    for (let place = 0; place < share; place++) {
+      parts[sum++] = share << PART_BITS | place << SYMBOL_BITS | symbol;
+    }
   }
   if (sum !== SHARES) return undefined;
-  const starts = startsOf(shares);
-  for (let symbol = 0; symbol < SYMBOLS; symbol++) symbolAt.fill(symbol, starts[symbol]);
   const symbols = new Uint8Array(count);
   let state = digitsAt(text, at, STATE_DIGITS);
   if (!(state >= STATE_MIN && state < STATE_MIN * BASE)) return undefined;
   for (let i = 0; i < count; i++) {
-    const place = state & (SHARES - 1);
-    const symbol = symbolAt[place]!;
-    symbols[i] = symbol;
-    state = (shares[symbol]! * (state >> SHARES_BITS) + place - starts[symbol]!) | 0;
+    const part = parts[state & (SHARES - 1)]!;
+    symbols[i] = part & (2 ** SYMBOL_BITS - 1);
+    const place = part >> SYMBOL_BITS & (SHARES - 1);
+    state = (Math.imul(part >> PART_BITS, state >> SHARES_BITS) + place) | 0;
     while (state < STATE_MIN) {
       const digit = at === first ? -1 : digitAt(text, --at);
       if (digit < 0) return undefined;
-      state = state * BASE + digit;
+      state = (Math.imul(state, BASE) + digit) | 0;
     }
   }
   return state === STATE_MIN && at === first ? symbols : undefined;

@@ -23,6 +23,12 @@ export interface Columns {
   readonly agesMs: readonly number[] | Float64Array;
 }
 
+/** The same, to be filled in as a message is read. */
+export interface Told extends Columns {
+  readonly heartbeats: Float64Array;
+  readonly agesMs: Float64Array;
+}
+
 /** What the table knows of all members. */
 export class Stamps {
   /** The members, sorted by ID. */
@@ -36,6 +42,8 @@ export class Stamps {
    * nothing more to find out of it while it beats.
    */
   readonly steady: Uint8Array;
+  /** Reused. */
+  #told: Told | undefined;
 
   constructor(rows: readonly Row[]) {
     this.rows = rows;
@@ -72,6 +80,18 @@ export class Stamps {
       }
     }
     return others;
+  }
+
+  /**
+   * Columns that tell nothing yet, for one message: the next call empties them. To make them anew for each would take a
+   * quarter of the time of reading it.
+   */
+  blank(): Told {
+    const { length } = this.rows;
+    this.#told ??= { heartbeats: new Float64Array(length), agesMs: new Float64Array(length) };
+    this.#told.heartbeats.fill(0);
+    this.#told.agesMs.fill(-1);
+    return this.#told;
   }
 
   /** The place of member `id`; -1 if it is not in the roster. */

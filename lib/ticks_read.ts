@@ -9,7 +9,7 @@ import { digitsAt, Numbers } from "./digits.ts";
 import { symbolsIn } from "./entropy.ts";
 import { chain, chained } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
-import type { Columns, Stamps } from "./stamps.ts";
+import type { Columns, Stamps, Told } from "./stamps.ts";
 import {
   AGE_STEP_MS,
   CHECK_BITS_LESS,
@@ -51,29 +51,12 @@ export function decodeTicks(
   stamps: Stamps,
   { from, nowMs, said }: Hearing,
 ): Read {
-  const { length } = stamps.rows;
-  const heartbeats = new Float64Array(length);
-  const agesMs = new Float64Array(length).fill(-1);
-  if (!decodeExact(ticks, { heartbeats, agesMs })) return UNREAD;
+  const columns = stamps.blank();
+  if (!decodeExact(ticks, columns)) return UNREAD;
   const sender = stamps.placeOf(from);
-  const read = readTicks({ ticks, stamps, sentAtMs: sentAtMs(ticks, stamps, sender, nowMs), said });
-  if (read === undefined) return UNREAD;
-  const { unitMs } = ticks;
-  for (let i = 0; i < length; i++) {
-    const heartbeat = read.ticks[i]! * unitMs;
-    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) continue;
-    heartbeats[i] = heartbeat;
-    const known = stamps.heartbeats[i]!;
-    // What is known already says nothing, not even of its age: that is the reader's own.
-    if (heartbeat > known) {
-      agesMs[i] = Math.max(0, nowMs - stamps.heardAtMs[i]! - (heartbeat - known));
-    }
-  }
-  // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
-  if (sender >= 0 && read.ticks[sender]! > 0 && heartbeats[sender]! > 0) {
-    agesMs[sender] = Math.max(0, ticks.clockMs - heartbeats[sender]!);
-  }
-  return { columns: { heartbeats, agesMs }, unread: !read.isWhole };
+  const sent = sentAtMs(ticks, stamps, sender, nowMs);
+  const isWhole = readTicks(ticks, { stamps, sender, sentAtMs: sent, nowMs, said }, columns);
+  return isWhole === undefined ? UNREAD : { columns, unread: !isWhole };
 }
 
 /** The running time at which the sender's clock showed what it wrote; now, where that is not known or not yet. */
@@ -84,53 +67,72 @@ function sentAtMs({ clockMs }: Ticks, stamps: Stamps, sender: number, nowMs: num
 }
 
 interface Reading {
-  readonly ticks: Ticks;
   readonly stamps: Stamps;
+  readonly sender: number;
   readonly sentAtMs: number;
+  readonly nowMs: number;
   readonly said: Float64Array | undefined;
 }
 
-/** Ticks by place, 0 where a member has no tick; and whether all checks held. */
-interface Found {
-  readonly ticks: Float64Array;
-  readonly isWhole: boolean;
-}
+/** The ticks under one check, 0 where a member has none. Reused. */
+const checked = new Float64Array(CHECKED);
 
-function readTicks(
-  { ticks: { text, of, clockMs, unitMs }, stamps, sentAtMs, said }: Reading,
-): Found | undefined {
-  const count = stamps.rows.length;
+/** Reads the ticks into `columns`; whether all checks held, or undefined where the text is malformed. */
+function readTicks(ticks: Ticks, reading: Reading, columns: Told): boolean | undefined {
+  const { text, of, clockMs, unitMs } = ticks;
+  const { stamps: { heartbeats, heardAtMs }, sentAtMs, said } = reading;
+  const count = heartbeats.length;
   const from = CHECK_LENGTH * Math.ceil(count / CHECKED);
   const symbols = symbolsIn(text, { from, end: text.length, count });
   if (symbols === undefined || (of === "some" && said?.length !== count)) return undefined;
   const nowTick = Math.floor(clockMs / unitMs);
-  const ticks = new Float64Array(count);
   let isWhole = true;
   let at = 0;
   for (let start = 0; start < count; start += CHECKED, at += CHECK_LENGTH) {
-    const end = Math.min(start + CHECKED, count);
+    const length = Math.min(CHECKED, count - start);
     let check = 0;
-    for (let i = start; i < end; i++) {
+    for (let j = 0; j < length; j++) {
+      const i = start + j;
       const symbol = symbols[i]!;
+      checked[j] = 0;
       if (symbol === 0) continue;
-      const tick = of === "all"
-        ? tickNear(clockOf(stamps, i, sentAtMs), nowTick - (symbol - 1), unitMs)
-        : said![i]! / unitMs + symbol;
-      if (tick !== Math.floor(tick)) return undefined;
-      ticks[i] = tick;
+      let tick: number;
+      if (of === "all") {
+        const showedMs = heartbeats[i]! + sentAtMs - heardAtMs[i]!;
+        tick = tickNear(showedMs, nowTick - (symbol - 1), unitMs);
+      } else {
+        tick = said![i]! / unitMs + symbol;
+        if (tick !== Math.floor(tick)) return undefined;
+      }
+      checked[j] = tick;
       check = chain(chain(check, i), tick);
     }
     const holds = digitsAt(text, at, CHECK_LENGTH) === chained(check) >>> CHECK_BITS_LESS;
-    if (holds) continue;
-    isWhole = false;
-    ticks.fill(0, start, end);
+    if (holds) takeTicks(ticks, { ...reading, start, length }, columns);
+    else isWhole = false;
   }
-  return { ticks, isWhole };
+  return isWhole;
 }
 
-/** What the clock of the member at a place showed at a running time. */
-function clockOf({ heartbeats, heardAtMs }: Stamps, i: number, atMs: number): number {
-  return heartbeats[i]! + atMs - heardAtMs[i]!;
+/** Takes the ticks under a check that held. */
+function takeTicks(
+  { clockMs, unitMs }: Ticks,
+  { stamps, sender, nowMs, start, length }: Reading & { start: number; length: number },
+  { heartbeats, agesMs }: Told,
+): void {
+  for (let j = 0; j < length; j++) {
+    const i = start + j;
+    const heartbeat = checked[j]! * unitMs;
+    if (!(heartbeat > 0 && heartbeat <= HEARTBEAT_MAX_MS)) continue;
+    heartbeats[i] = heartbeat;
+    const known = stamps.heartbeats[i]!;
+    // The sender's own heartbeat is as old as it says, whatever was thought of its clock.
+    if (i === sender) agesMs[i] = Math.max(0, clockMs - heartbeat);
+    // What is known already says nothing, not even of its age: that is the reader's own.
+    else if (heartbeat > known) {
+      agesMs[i] = Math.max(0, nowMs - stamps.heardAtMs[i]! - (heartbeat - known));
+    }
+  }
 }
 
 /** The tick with that remainder that a member may have told when its clock showed `clockMs`. */
@@ -142,7 +144,7 @@ function tickNear(clockMs: number, remainder: number, unitMs: number): number {
 /** Reads the exact entries into `columns`; false where they are malformed. */
 function decodeExact(
   { exact, clockMs }: Ticks,
-  { heartbeats, agesMs }: { heartbeats: Float64Array; agesMs: Float64Array },
+  { heartbeats, agesMs }: Told,
 ): boolean {
   const numbers = new Numbers(exact);
   for (let i = 0; !numbers.isAtEnd; i++) {

@@ -120,6 +120,23 @@ Deno.test("a failed check costs the 1,020 members under it, and no others", () =
   }
 });
 
+Deno.test("a message tells nothing of what the message before it told the same reader", () => {
+  const ages = [0, 300, 1_700, 90_000];
+  const rows = ages.map((ageMs, i) => tickedRow(i, ageMs));
+  const stamps = new Stamps(rows.map(earlier));
+  const decode = (text: string, exact: string) => {
+    const ticks = { ...encodeTicks(new Stamps(rows), writing()), text, exact };
+    const { columns, unread } = decodeTicks(ticks, stamps, { from: SENDER, nowMs: NOW_MS });
+    return { unread, beats: [...columns!.heartbeats], agesMs: [...columns!.agesMs] };
+  };
+  const { text, exact } = encodeTicks(new Stamps(rows), writing());
+  const before = decode(text, exact);
+  const wrongCheck = (text.startsWith("#") ? "$" : "#") + text.slice(1);
+  const nothing = { unread: true, beats: [0, 0, 0, 0], agesMs: [-1, -1, -1, -1] };
+  assertEquals(decode(wrongCheck, ""), nothing);
+  assertEquals(decode(text, exact), before);
+});
+
 Deno.test("told exactly beside ticks: the silent, who is charged or has another clock, Go nodes, and who has another step", () => {
   const rows = [
     tickedRow(0, 0),

@@ -43,8 +43,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "check",
     rule: "ticks count where their check holds",
     file: "ticks_read.ts",
-    from: "if (holds) continue",
-    to: "if (holds || true) continue",
+    from: "if (holds) takeTicks",
+    to: "if (holds || true) takeTicks",
     seed: 49,
   },
   {
