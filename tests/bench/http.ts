@@ -187,9 +187,14 @@ function compactBodies(roster: string, members: number): string[] {
   const nowMs = Date.now();
   const clockMs = floorUnit(nowMs);
   return [0, 1].map((late) => {
-    const rows = rowsOf(members, nowMs).map((row, i) =>
-      i % LATER_ONE_IN[form] === late ? { ...row, heartbeat: row.heartbeat + UNIT_MS } : row
-    );
+    const rows = rowsOf(members, nowMs).map((row, i) => {
+      const laterMs = i % LATER_ONE_IN[form] === late ? UNIT_MS : 0;
+      return {
+        ...row,
+        heartbeat: row.heartbeat + laterMs,
+        heardAtMs: row.heardAtMs + laterMs,
+      };
+    });
     if (form === "columns") {
       const beats = encodeColumns(rows, { ownHeartbeat: clockMs, nowMs });
       return encodeMessage({ roster, beat: clockMs, beats });
