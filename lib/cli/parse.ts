@@ -4,9 +4,9 @@
  * @module
  */
 import { type CommandName, COMMANDS, synopsisOf } from "../config/commands.ts";
-import { envName, readFlags, splitFlags, UsageError } from "../config/flags.ts";
+import { NODE_FLAGS } from "../config/config.ts";
+import { envName, readFlags, splitFlags, UsageError, wordMeant } from "../config/flags.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
-import { closestString } from "../std/text/closest_string.ts";
 import { quote } from "../text.ts";
 import { commandHelp, DETAILS, flagsOf } from "./details.ts";
 import { HELP, OWN_FLAGS, QUERY, TARGET_FLAGS } from "./flags.ts";
@@ -91,10 +91,13 @@ export function parseCall(
 
 function readCommand(word: string): CommandName {
   if (Object.hasOwn(COMMANDS, word)) return word as CommandName;
-  const meant = closestString(word, Object.keys(COMMANDS));
-  throw new UsageError(
-    `Unknown command ${quote(word)}: did you mean '${meant}'? Run 'gossiper help' for the list`,
-  );
+  // What other programs have as commands, such as `join` and `version`, are flags here.
+  const meant = Object.hasOwn(NODE_FLAGS, word)
+    ? `-${word}`
+    : wordMeant(word, Object.keys(COMMANDS));
+  const list = "Run 'gossiper help' for the list";
+  const hint = meant === undefined ? `. ${list}` : `: did you mean '${meant}'? ${list}`;
+  throw new UsageError(`Unknown command ${quote(word)}${hint}`);
 }
 
 /** The command whose help is asked for; without a word it is that of the program. */

@@ -42,7 +42,7 @@ export class UsageError extends Error {
 /** Text that looks like a flag, so it is not the value of the flag before it; `-id=-x` still gives such a value. */
 const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 
-/** Edit distance up to which an unknown flag is taken for a typing error; two swapped characters count as 2. */
+/** Edit distance up to which an unknown word is taken for a typing error; two swapped characters count as 2. */
 const TYPO_DISTANCE_MAX = 2;
 
 /**
@@ -164,14 +164,17 @@ function readText<Value>(source: string, flag: Flag<Value>, text: string): Value
 }
 
 function hint(table: FlagTable, unknown: string): string {
-  const names = Object.keys(table);
-  const begun = names.find((name) => name.startsWith(unknown));
-  if (begun !== undefined) return `did you mean '-${begun}'?`;
-  const closest = closestString(unknown, names);
-  const distance = levenshteinDistance(unknown.toLowerCase(), closest);
-  return distance <= TYPO_DISTANCE_MAX && distance < unknown.length
-    ? `did you mean '-${closest}'?`
-    : "run with -help for the list";
+  const meant = wordMeant(unknown, Object.keys(table));
+  return meant === undefined ? "run with -help for the list" : `did you mean '-${meant}'?`;
+}
+
+/** The one of `words` that begins as the given one, or is it with typing errors; undefined where none is alike. */
+export function wordMeant(typed: string, words: readonly string[]): string | undefined {
+  const begun = words.find((word) => word.startsWith(typed));
+  if (begun !== undefined) return begun;
+  const closest = closestString(typed, words);
+  const distance = levenshteinDistance(typed.toLowerCase(), closest);
+  return distance <= TYPO_DISTANCE_MAX && distance < typed.length ? closest : undefined;
 }
 
 /**

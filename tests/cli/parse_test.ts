@@ -142,6 +142,24 @@ Deno.test("help prints the help of the command that is named, and refuses other 
   });
 });
 
+Deno.test("a word that is no command leads to the one that is alike, to the flag of that name, or to the list", () => {
+  const list = "Run 'gossiper help' for the list";
+  const hints: Record<string, string> = {
+    "mem": ": did you mean 'members'?",
+    "evnets": ": did you mean 'events'?",
+    "version": ": did you mean '-version'?",
+    "join": ": did you mean '-join'?",
+    "status": ".",
+    "8081": ".",
+    "n1": ".",
+    "toString": ".",
+  };
+  for (const [word, hint] of Object.entries(hints)) {
+    const message = `Unknown command '${word}'${hint} ${list}`;
+    assertEquals(parseCall([word, "n1:8080"], () => undefined), { kind: "usage", message });
+  }
+});
+
 Deno.test("the help of each command names its flags in 100 columns", () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     for (const line of commandHelp(name).split("\n")) assertLessOrEqual(line.length, 100, line);
