@@ -8,7 +8,7 @@ import { wordsOf } from "../about.ts";
 import type { Moment } from "../clock.ts";
 import type { Effect } from "../effects.ts";
 import type { Gossip } from "../gossip.ts";
-import { quietUntil } from "../report/quiet.ts";
+import { quietLine, quietUntil, quietViews } from "../report/quiet.ts";
 import type { Status } from "../table.ts";
 import { secondWords } from "../../static/words.js";
 import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
@@ -72,10 +72,14 @@ export class Requests {
   quiet({ pattern, forMs, why }: QuietRequest): RequestAnswer {
     const { id, enter, wallMs } = this.#options;
     const asked = { pattern, forMs, why: wordsOf(why), by: id };
-    const { outcome } = enter((gossip, now) => gossip.quiet(now, asked));
+    const { outcome, rest } = enter((gossip, now) => {
+      const answered = gossip.quiet(now, asked);
+      const views = quietViews(gossip, wallMs());
+      return { ...answered, rest: quietLine(views, new Date(wallMs()).toISOString()) };
+    });
     switch (outcome) {
       case "done": {
-        if (forMs === 0) return { status: 200, text: `hooks tell of ${pattern} again` };
+        if (forMs === 0) return { status: 200, text: endedWords(pattern, rest) };
         const until = secondWords(quietUntil(forMs, wallMs()));
         return { status: 200, text: `no hook tells of ${pattern} until ${until}` };
       }
@@ -101,6 +105,13 @@ export class Requests {
       ? { status: 200, text: `${name} took it: ${words}` }
       : { status: 502, text: `${name} did not take it: ${words}` };
   }
+}
+
+/** Another quiet may cover the same members, or be the one that was meant: those that last are named. */
+function endedWords(pattern: string, rest: string): string {
+  return rest === ""
+    ? `hooks tell of ${pattern} again`
+    : `there is no quiet of ${pattern} now. ${rest}`;
 }
 
 /** How to ask for silence. */

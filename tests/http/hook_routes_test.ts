@@ -58,6 +58,16 @@ Deno.test("POST /quiet keeps hooks from telling of some, and everybody is shown 
   });
 });
 
+Deno.test("POST /quiet that ends one, or none, names those that last: they may cover the same members", async () => {
+  await using door = openDoor();
+  await door.ask(`POST ${PATHS[0]}`);
+  const line = "No hook tells of web* until 02:00:00 UTC (deploy, asked of n1)";
+  for (const pattern of ["web", "web1"]) {
+    const { status, text } = await door.ask(`POST /quiet?id=${pattern}&for=0`);
+    assertEquals([status, text], [200, `there is no quiet of ${pattern} now. ${line}\n`]);
+  }
+});
+
 Deno.test("POST /quiet says the same end as the table, also where that is within a second", async () => {
   await using door = openDoor();
   const { text } = await door.ask("POST /quiet?id=n9&for=1500ms");
