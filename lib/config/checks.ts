@@ -8,7 +8,7 @@
  */
 import { type Address, formatAddress, parseAddress } from "../address.ts";
 import { quote } from "../text.ts";
-import { refuseMisspelt, UsageError } from "./flags.ts";
+import { readEach, refuseMisspelt, UsageError } from "./flags.ts";
 import { formatDuration, readDuration } from "./values.ts";
 
 /** What a check looks at. */
@@ -80,21 +80,11 @@ const FORMS = "give http://HOST:PORT/PATH, https://..., tcp:HOST:PORT, exec:COMM
 export function readChecks(text: string): readonly Check[] {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   if (lines.length > CHECKS_MAX) throw new UsageError(`give at most ${CHECKS_MAX}`);
-  const checks = lines.map((line) => lines.length > 1 ? readLine(line) : readCheck(line));
+  const checks = readEach(lines, readCheck);
   const names = checks.flatMap(({ name }) => name ?? []);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return checks;
   throw new UsageError(`two are called ${quote(twice)}; give each a name of its own`);
-}
-
-/** One check of several: says which one is wrong. */
-function readLine(line: string): Check {
-  try {
-    return readCheck(line);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`of ${quote(line)}: ${error.message}`);
-  }
 }
 
 /** One check. */

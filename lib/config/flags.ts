@@ -20,7 +20,7 @@ export interface Flag<Value> {
   readonly words?: readonly string[];
   /** The text that is read when none is given. With `""`, people may give an empty value as well. */
   readonly default?: string;
-  /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead. */
+  /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead, of several for which. */
   readonly read: (text: string) => Value;
 }
 
@@ -159,8 +159,26 @@ function readText<Value>(source: string, flag: Flag<Value>, text: string): Value
     return flag.read(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`Cannot use ${source} ${quote(text)}: ${error.message}`);
+    // Of several texts `read` says which one is wrong.
+    const given = flag.repeats && text.includes("\n") ? source : `${source} ${quote(text)}`;
+    throw new UsageError(`Cannot use ${given}: ${error.message}`);
   }
+}
+
+/** Reads each of the texts that a flag which repeats was given; of several an error names its own. */
+export function readEach<Value>(
+  texts: readonly string[],
+  read: (text: string) => Value,
+): Value[] {
+  if (texts.length === 1) return [read(texts[0]!)];
+  return texts.map((text) => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`of ${quote(text)}: ${error.message}`);
+    }
+  });
 }
 
 function hint(table: FlagTable, unknown: string): string {

@@ -12,7 +12,7 @@ import type { Hook } from "../hook.ts";
 import { quote } from "../text.ts";
 import { type Status, STATUSES } from "../table.ts";
 import { refuseBlockedPort } from "./blocked_ports.ts";
-import { type FlagTable, refuseMisspelt, UsageError } from "./flags.ts";
+import { type FlagTable, readEach, refuseMisspelt, UsageError } from "./flags.ts";
 import { readTags } from "./labels.ts";
 import { formatDuration, readDuration } from "./values.ts";
 
@@ -75,21 +75,11 @@ export const HOOK_FLAGS = {
 export function readHooks(text: string): readonly HookConfig[] {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   if (lines.length > HOOKS_MAX) throw new UsageError(`give at most ${HOOKS_MAX}`);
-  const hooks = lines.map((line) => lines.length > 1 ? readLine(line) : readHook(line));
+  const hooks = readEach(lines, readHook);
   const names = hooks.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return hooks;
   throw new UsageError(`two are called ${quote(twice)}; give each a name= of its own`);
-}
-
-/** One hook of several: says which one is wrong. */
-function readLine(line: string): HookConfig {
-  try {
-    return readHook(line);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`of ${quote(line)}: ${error.message}`);
-  }
 }
 
 export function isHookName(text: string): boolean {

@@ -14,7 +14,7 @@ import {
 } from "../about.ts";
 import { PORT_MAX } from "../address.ts";
 import { quote } from "../text.ts";
-import { type FlagTable, type FlagValues, UsageError } from "./flags.ts";
+import { type FlagTable, type FlagValues, readEach, UsageError } from "./flags.ts";
 
 /** Tags of one member, or words by which a query narrows the table. */
 const TAGS_MAX = 16;
@@ -76,7 +76,7 @@ export function readTags(text: string): Record<string, string> {
   return readPairs(text, (value) => {
     if (isTagValue(value)) return value;
     throw new UsageError(
-      `give as value 1 to ${LABEL_LENGTH_MAX} printable characters without blanks, such as role=web`,
+      `give as value 1 to ${LABEL_LENGTH_MAX} printable ASCII characters without blanks, such as role=web`,
     );
   });
 }
@@ -92,7 +92,7 @@ function readPorts(text: string): Record<string, number> {
 
 function readPairs<T>(text: string, read: (value: string) => T): Record<string, T> {
   const pairs = new Map<string, T>();
-  for (const pair of text.split(/\s+/).filter(Boolean)) {
+  readEach(text.split(/\s+/).filter(Boolean), (pair) => {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at);
     if (at < 0 || !isLabel(name)) {
@@ -102,7 +102,7 @@ function readPairs<T>(text: string, read: (value: string) => T): Record<string, 
     }
     if (pairs.has(name)) throw new UsageError(`give ${quote(name)} once`);
     pairs.set(name, read(pair.slice(at + 1)));
-  }
+  });
   if (pairs.size > TAGS_MAX) throw new UsageError(`give at most ${TAGS_MAX}`);
   return byName(pairs);
 }

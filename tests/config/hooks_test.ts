@@ -60,7 +60,7 @@ Deno.test("readHook() refuses what it cannot use, and says what to give", () => 
     ["n.sh,name=a,name=b", "give name= once"],
     ["n.sh,status=dead,tag=a=b,status=left", "give status= once"],
     ["n.sh,tag=role", "of tag=: give NAME=VALUE"],
-    ["n.sh,tag=role=a,tag=role=b", "of tag=: give 'role' once"],
+    ["n.sh,tag=role=a,tag=role=b", "of tag=: of 'role=b': give 'role' once"],
   ];
   for (const [text, words] of refusals) {
     const { message } = assertThrows(

@@ -31,6 +31,18 @@ Deno.test("a wrong tag or port says what to give", () => {
   }
 });
 
+Deno.test("of several tags or ports the wrong one is named, and alone", () => {
+  const wrong: [args: string[], says: string][] = [
+    [["-tag", "role=web", "-tag", "zone"], "Cannot use -tag: of 'zone': give NAME=VALUE"],
+    [["-tag", "role=web", "-tag", "zone=é"], "Cannot use -tag: of 'zone=\\u00e9': give as value"],
+    [["-tag", "role=a", "-tag", "role=b"], "Cannot use -tag: of 'role=b': give 'role' once"],
+    [["-tag", "role=a zone"], "Cannot use -tag 'role=a zone': of 'zone': give NAME=VALUE"],
+    [["-port-of", "web=1", "-port-of", "a=b"], "Cannot use -port-of: of 'a=b': give a port"],
+    [["-tag", "zone"], "Cannot use -tag 'zone': give NAME=VALUE"],
+  ];
+  for (const [args, says] of wrong) assertThrows(() => read(...args), UsageError, says);
+});
+
 Deno.test("tags and ports together are bounded, in number and in bytes", () => {
   const many = (count: number, value: string) =>
     Array.from({ length: count }, (_, i) => `k${i}=${value}`).join(" ");
