@@ -18,6 +18,7 @@ import type { Contacts } from "./contacts.ts";
 import { notice, type Turn } from "./effects.ts";
 import { absorbHello, hearGo, type Hello, parseHello } from "./go_nodes.ts";
 import type { Joining } from "./joining.ts";
+import { endedAsPlanned } from "./leaving.ts";
 import type { Self } from "./options.ts";
 import type { Pace } from "./pace.ts";
 import { repairAnswer } from "./repair.ts";
@@ -184,8 +185,8 @@ export class Exchanges {
     if (call.asks === "piece") this.#meeting.met(turn, undefined);
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
     this.#meeting.noTwinAt(turn, to);
-    const hint = this.#claims.failed(turn, to);
-    if (calls.trouble(to)) notice(turn, "warn", `no answer from ${to}: ${why}${hint}`);
+    const text = `no answer from ${to}: ${why}${this.#claims.failed(turn, to)}`;
+    if (!endedAsPlanned(replica, call.id, to) && calls.trouble(to)) notice(turn, "warn", text);
   }
 
   /** A host accepted a connection and nobody answered: the process there may hang. */

@@ -13,7 +13,7 @@ import type { Joining } from "./joining.ts";
 import { shuffle, WORDS_FANOUT } from "./partners.ts";
 import type { Replica } from "./replica.ts";
 import type { Rounds } from "./rounds.ts";
-import { isUp } from "./table.ts";
+import { isUp, type Row } from "./table.ts";
 
 /**
  * Members that are to know before this node goes: some may crash before they pass it on. Only those count that do not
@@ -120,4 +120,14 @@ export class Leaving {
     for (const to of next) this.#told.add(to);
     calls.tell(turn, next);
   }
+}
+
+/** Whether who was called ended as planned: that nobody answers there is no trouble. */
+export function endedAsPlanned(replica: Replica, id: string | undefined, to: string): boolean {
+  const { table, verdicts } = replica;
+  const hasLeft = (row?: Row) => !!row?.left && endOf(row.left).status === "left";
+  if (id === undefined) {
+    return verdicts.last.gone.some((row) => row.address === to && hasLeft(row));
+  }
+  return table.tombstone(id) !== undefined || hasLeft(table.get(id));
 }

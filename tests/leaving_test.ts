@@ -43,3 +43,17 @@ Deno.test("the end of a node's program is told at once to all of a small cluster
   const told = first!.calls.filter((call) => call.atMs >= atMs).map(({ to }) => to);
   assertEquals(new Set(told).size, 11);
 });
+
+Deno.test("that nobody answers is told of members that fail, and not of those that ended as planned", () => {
+  const { lab, nodes } = cluster(5, 1);
+  const [first, stopped, decommissioned, crashed] = nodes;
+  const gone = [stopped!, decommissioned!, crashed!];
+  stopped!.leave("SIGTERM");
+  first!.decommission(decommissioned!.id);
+  lab.pass(100);
+  for (const brain of gone) brain.killed = true;
+  lab.reach = (_, to) => gone.some(({ address }) => address === to) ? "refused" : "ok";
+  lab.pass(60_000);
+  const told = nodes.flatMap(({ notices }) => notices).filter((text) => text.includes("no answer"));
+  assertEquals(new Set(told), new Set([`no answer from ${crashed!.address}: connection refused`]));
+});
