@@ -461,6 +461,26 @@ Deno.test("the page in a browser", async (t) => {
       }
     });
 
+    await step(
+      "on the narrowest phone nothing leaves its card, and no strip covers a word",
+      async () => {
+        const slim = await own(startNode("slim", PATIENT_FLAGS));
+        await tell(slim.address, [], ["g-1"]);
+        const viewport = { width: 280, height: 653 };
+        await using tab = await openTab(browser, `http://${slim.address}/`, { viewport });
+        const { page, errors } = tab;
+        await untilLive(page);
+        const boxOf = async (selector: string) => (await page.locator(selector).boundingBox())!;
+        const [card, tile] = [await boxOf(".headline"), await boxOf("#count-decommissioned")];
+        assert(tile.x + tile.width <= card.x + card.width);
+        assertEquals(await page.locator("#gone tbody b").textContent(), "decommissioned");
+        assertEquals(await page.locator("#gone tbody svg").isVisible(), false);
+        const overflow = () => document.documentElement.scrollWidth - innerWidth;
+        assertEquals(await page.evaluate(overflow) > 0, false);
+        assertEquals(errors, []);
+      },
+    );
+
     await step("of more decommissioned members than a page has the filter finds each", async () => {
       const old = await own(startNode("old", PATIENT_FLAGS));
       const ids = Array.from({ length: PAGE_ASIDE_MAX + 30 }, (_, i) => `g-${1_000 + i}`);
