@@ -18,8 +18,10 @@ export interface Flag<Value> {
   readonly repeats?: true;
   /** The words that it takes, one or several: shells complete them. */
   readonly words?: readonly string[];
-  /** The text that is read when none is given. With `""`, people may give an empty value as well. */
+  /** The text that is read when none is given. With `""`, people may give an empty value as well, */
   readonly default?: string;
+  /** ... but for this: a script whose variable is not set would lose an alert or a protection without a word. */
+  readonly filled?: true;
   /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead, of several for which. */
   readonly read: (text: string) => Value;
 }
@@ -73,6 +75,9 @@ export function splitFlags(
         `Cannot use -${name} ${values.length} times: give it once, as ${synopsis(table, name)}`,
       );
     }
+    if (table[name]?.filled && values.some((value) => value.trim() === "")) {
+      throw withoutValue(table, name);
+    }
     if (values.length > 0) texts.set(name, values.join("\n"));
   }
   return texts;
@@ -97,9 +102,7 @@ export function readFlags<Table extends FlagTable>(
 ): FlagValues<Table> {
   const values = Object.entries(table).map(([name, flag]) => {
     const typed = given.get(name);
-    if (typed === "" && flag.default !== "") {
-      throw new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
-    }
+    if (typed === "" && flag.default !== "") throw withoutValue(table, name);
     if (typed !== undefined) return [name, readText(`-${name}`, flag, typed)];
     const variable = envName(name);
     const text = env(variable);
@@ -107,6 +110,10 @@ export function readFlags<Table extends FlagTable>(
     return [name, flag.default === undefined ? undefined : flag.read(flag.default)];
   });
   return Object.fromEntries(values);
+}
+
+function withoutValue(table: FlagTable, name: string): UsageError {
+  return new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
 }
 
 /** The environment variable of a flag: `dead-after` has `GOSSIPER_DEAD_AFTER`. */
@@ -146,7 +153,7 @@ function normalizeArgs(table: FlagTable, args: readonly string[]): string[] {
     } else {
       const next = args[++i];
       if (next === undefined || FLAG.test(next)) {
-        throw new UsageError(`Cannot use -${name} without a value: give ${synopsis(table, name)}`);
+        throw withoutValue(table, name);
       }
       normal.push(`--${name}=${next}`);
     }

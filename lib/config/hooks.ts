@@ -60,6 +60,7 @@ export const HOOK_FLAGS = {
     metavar: "COMMAND|URL",
     help: "one of the living runs or POSTs it for each change; repeat it for more",
     default: "",
+    filled: true,
     repeats: true,
     read: readHooks,
   },

@@ -67,6 +67,7 @@ export const SECURITY_FLAGS = {
     metavar: "CIDR,...",
     help: "networks to call peers in (default all but link-local)",
     default: "",
+    filled: true,
     read: readNetworks,
   },
 } as const satisfies FlagTable;

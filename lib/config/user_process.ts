@@ -18,6 +18,7 @@ export const USER_PROCESS_FLAGS = {
     metavar: "CHECK",
     help: "your process must pass: URL, tcp:HOST:PORT, exec:COMMAND, 'file:PATH<AGE'",
     default: "",
+    filled: true,
     repeats: true,
     read: readChecks,
   },

@@ -94,6 +94,16 @@ Deno.test("readFlags() takes an empty value where the default is empty", () => {
   assertEquals(read(["-join="]).join, "");
 });
 
+Deno.test("splitFlags() refuses an empty text, also as one of several, where it would drop an alert or a protection", () => {
+  const hook = { metavar: "COMMAND", help: "", default: "", repeats: true, filled: true } as const;
+  const table = { "on-change": { ...hook, read: (text: string) => text } };
+  const message = "Cannot use -on-change without a value: give -on-change COMMAND";
+  for (const args of [["-on-change", ""], ["-on-change= "], ["-on-change=a", "-on-change="]]) {
+    assertThrows(() => splitFlags(table, args), UsageError, message);
+  }
+  assertEquals(splitFlags(table, ["-on-change=a"]).get("on-change"), "a");
+});
+
 Deno.test("readFlags() takes a flag first, then the environment, then the default", () => {
   const env = { GOSSIPER_PORT: "2", GOSSIPER_DEAD_AFTER: "3", GOSSIPER_PRIVATE: "true" };
   assertEquals(read(["-port=1"], env), { "port": 1, "join": "", "dead-after": 3, "private": true });
