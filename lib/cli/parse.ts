@@ -69,6 +69,9 @@ export function parseCall(
     const query = QUERY.flatMap((flag) =>
       given.has(flag) ? given.get(flag)!.split("\n").map((text) => [flag, text]) : []
     );
+    if (name === "tag" && query.length === 0) {
+      throw new UsageError("Give -set KEY=VALUE or -unset KEY, each repeated for more");
+    }
     const keyText = keyFile === undefined ? variable(KEY_VARIABLE) || undefined : undefined;
     const base = /^https?:/.test(at) ? at : `${caFile === undefined ? "http" : "https"}:${at}`;
     const call = {

@@ -76,6 +76,7 @@ Deno.test("parseCall() says what to give in the place of a wrong word", () => {
   };
   assertEquals(messageOf("hook"), "Give gossiper hook test NAME");
   assertEquals(messageOf("hook test"), "Give gossiper hook test NAME");
+  assertEquals(messageOf("tag"), "Give -set KEY=VALUE or -unset KEY, each repeated for more");
   const give = "give gossiper hook test NAME [flags]";
   assertEquals(messageOf("hook pager"), `Cannot use the argument 'pager': ${give}`);
   assertEquals(messageOf("hook test a b"), `Cannot use the argument 'b': ${give}`);
