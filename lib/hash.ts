@@ -14,9 +14,9 @@ function finish(hash: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Takes a whole number into a check of many, of which the order counts. In 32 bits at once: others take longer. */
+/** Takes a whole number into a check of many, of which the order counts. */
 export function chain(check: number, word: number): number {
-  return (Math.imul(check, 0x01000193) + (word | 0)) | 0;
+  return (Math.imul(check, 0x01000193) + word) | 0;
 }
 
 /** What `chain` came to, as 32 bits of which each depends on all. */
