@@ -42,17 +42,16 @@ function flagsIn(table: FlagTable): string {
 }
 
 /** The words that a command takes besides flags, where they are not for people to know. */
-const OPERANDS: Readonly<Record<string, readonly string[]>> = {
-  completions: SHELLS,
-  hook: ["test"],
-};
-
-function wordsAfter(command: string, table: FlagTable): string {
-  return [...OPERANDS[command] ?? [], flagsIn(table)].join(" ");
+function operandsOf({ commands }: Words): Readonly<Record<string, readonly string[]>> {
+  return { completions: SHELLS, hook: ["test"], help: Object.keys(commands) };
 }
 
 /** The cases that bash and zsh share; `give` and `giveFiles` are what the shell does with a list and with files. */
-function cases({ commands, node }: Words, give: (list: string) => string, giveFiles: string) {
+function cases(all: Words, give: (list: string) => string, giveFiles: string) {
+  const { commands, node } = all;
+  const operands = operandsOf(all);
+  const wordsAfter = (name: string) =>
+    [...operands[name] ?? [], flagsIn(commands[name]!)].join(" ");
   const { words, files, others } = valuesOf([...Object.values(commands), node]);
   const names = Object.keys(commands);
   return `  case $before in
@@ -61,7 +60,7 @@ ${Array.from(words, ([flag, list]) => `    ${flag}) ${give(list)} ;;`).join("\n"
     ${others.join("|")}) return ;;
   esac
   case $first in
-${names.map((name) => `    ${name}) ${give(wordsAfter(name, commands[name]!))} ;;`).join("\n")}
+${names.map((name) => `    ${name}) ${give(wordsAfter(name))} ;;`).join("\n")}
     -*) ${give(flagsIn(node))} ;;
   esac
   ${give([...names, flagsIn(node)].join(" "))}`;
@@ -89,7 +88,8 @@ ${cases(words, give, "_files; return")}
 compdef _gossiper gossiper`;
 }
 
-function fish({ commands, node }: Words): string {
+function fish(all: Words): string {
+  const { commands, node } = all;
   const line = (when: string, rest: string) => `complete -c gossiper -n '${when}' ${rest}`;
   const flagLines = (when: string, table: FlagTable) =>
     Object.entries(table).map(([name, { metavar, words }]) => {
@@ -106,7 +106,7 @@ function fish({ commands, node }: Words): string {
     line("__fish_use_subcommand", `-a '${names.join(" ")}'`),
     ...flagLines(`not __fish_seen_subcommand_from ${names.join(" ")}`, node),
     ...names.flatMap((name) => flagLines(`__fish_seen_subcommand_from ${name}`, commands[name]!)),
-    ...Object.entries(OPERANDS).map(([name, words]) =>
+    ...Object.entries(operandsOf(all)).map(([name, words]) =>
       line(`__fish_seen_subcommand_from ${name}`, `-a '${words.join(" ")}'`)
     ),
   ].join("\n");

@@ -58,6 +58,7 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
       assertEquals(await ask("gossiper why -y"), []);
       assertEquals(await ask("gossiper completions z"), ["zsh"]);
       assertEquals(await ask("gossiper hook t"), ["test"]);
+      assertEquals(await ask("gossiper help me"), ["members"]);
       assertEquals(await ask("gossiper quiet -e"), ["-end"]);
       assertEquals(await ask("gossiper -private -log j"), ["json"]);
       assertEquals(await ask("gossiper members -at "), []);
