@@ -8,6 +8,9 @@ import type { Became, Past, PastChange, PastQuery } from "./past.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
+/** How far a caller's "now" may be ahead of this node's: clocks that are kept right differ by less. */
+const CALLER_AHEAD_MS = 1_000;
+
 /** Per cent of the time in which a member was live; null: not known, or it was off as planned all the time. */
 export interface Uptimes {
   /** Of the last 24 hours. */
@@ -102,7 +105,8 @@ export function membersAtView(
   ms: number,
   { id, wallMs }: { readonly id: string; readonly wallMs: number },
 ): MembersAtView {
-  const known = past.firstMs !== undefined && past.firstMs <= ms && ms <= wallMs &&
+  const known = past.firstMs !== undefined && past.firstMs <= ms &&
+    ms <= wallMs + CALLER_AHEAD_MS &&
     !past.gaps.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
   const members = past.at(ms).map(({ id, to, reason, atMs, by }) => {
     return { id, status: to, reason, since: timeOf(atMs), toldBy: by ?? null };
