@@ -274,6 +274,19 @@ Deno.test("alerts.yml and grafana.json read only what nodes tell", async () => {
   assertEquals(await findUntold(expressions), []);
 });
 
+Deno.test("grafana.json shows one cluster at a time, by the label that prometheus.yml gives", async () => {
+  const { scrape_configs: [job] } = parse(await read("prometheus.yml"));
+  const [{ target_label: label }] = job.relabel_configs;
+  const { templating, panels } = JSON.parse(await read("grafana.json"));
+  const { query } = templating.list.find(({ name }: { name: string }) => name === label) ?? {};
+  assertEquals(query?.query, `label_values(gossiper_members{job="$job"}, ${label})`);
+  for (const { expr } of (panels as Panel[]).flatMap(({ targets }) => targets)) {
+    for (const [, labels = ""] of expr.matchAll(/\b(?:gossiper|process|up)[a-z_]*(\{[^}]*)?/g)) {
+      assert(labels.startsWith(`{job="$job", ${label}="$${label}"`), expr);
+    }
+  }
+});
+
 Deno.test("grafana.json has panels of different IDs and titles that do not overlap", async () => {
   const panels = await readPanels();
   assertEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
@@ -329,7 +342,7 @@ Deno.test({
   ignore: !tools.promtool,
   async fn() {
     const expressions = (await readPanels()).flatMap(({ targets }) =>
-      targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "1m").replaceAll("$job", "j"))
+      targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "1m"))
     );
     const rules = expressions.map((expr, i) => ({ record: `gossiper:panel_${i}`, expr }));
     const file = await Deno.makeTempFile({ suffix: ".yml" });
