@@ -44,6 +44,7 @@ const tools = {
   promtool: await has("promtool", "--version"),
   kubectl: await has("kubectl", "version", "--client"),
   bash: await has("bash", "--version"),
+  haproxy: await has("haproxy", "-v"),
 };
 
 /** Fails unless the program would run with these arguments. */
@@ -353,6 +354,41 @@ Deno.test({
       assertEquals(code, 0, stdout + stderr);
     } finally {
       await Deno.remove(file);
+    }
+  },
+});
+
+Deno.test({
+  name: "haproxy.cfg leads from /gossiper to /gossiper/, with the query if there is one",
+  ignore: !tools.haproxy,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const socket = `${folder}/socket`;
+      const config = (await read("haproxy.cfg"))
+        .replace("bind :80", `bind unix@${socket}`)
+        .replace(/^ *bind :443 .*$/m, "");
+      await Deno.writeTextFile(`${folder}/haproxy.cfg`, config);
+      // With -D it returns once it listens.
+      const { code, stderr } = await run("haproxy", [
+        ...["-D", "-q", "-p", `${folder}/pid`, "-f", `${folder}/haproxy.cfg`],
+      ]);
+      assertEquals(code, 0, stderr);
+      const leadsTo = async (target: string) => {
+        using connection = await Deno.connect({ transport: "unix", path: socket });
+        const request = `GET ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`;
+        await connection.write(new TextEncoder().encode(request));
+        const answer = await new Response(connection.readable).text();
+        return /^location: (.*)\r$/mi.exec(answer)?.[1];
+      };
+      try {
+        assertEquals(await leadsTo("/gossiper"), "/gossiper/");
+        assertEquals(await leadsTo("/gossiper?span=24h&q=a%20b"), "/gossiper/?span=24h&q=a%20b");
+      } finally {
+        Deno.kill(Number(await Deno.readTextFile(`${folder}/pid`)), "SIGTERM");
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
   },
 });
