@@ -428,24 +428,45 @@ Deno.test("the page in a browser", async (t) => {
       },
     );
 
-    await step("in a narrow window the headings are seen while one has the focus", async () => {
-      await using tab = await openTab(browser, home, { viewport: { width: 640, height: 500 } });
-      const { page, errors } = tab;
-      await untilLive(page);
-      const isSeen = () => {
-        const { x, y, width, height } = document.activeElement!.getBoundingClientRect();
-        return document.activeElement!.contains(
-          document.elementFromPoint(x + width / 2, y + height / 2),
-        );
-      };
-      await page.getByLabel("Filter").focus();
-      for (const link of await page.locator("#members thead a").all()) {
-        await page.keyboard.press("Tab");
-        const name = await link.textContent();
-        assert(await link.evaluate((link) => link === document.activeElement), `${name}`);
-        assert(await page.evaluate(isSeen), `${name}`);
+    await step(
+      "in a narrow window and on a phone the headings are seen, and the keys reach each",
+      async () => {
+        for (const [width, count] of [[640, 7], [390, 7], [800, 8]] as const) {
+          await using tab = await openTab(browser, home, { viewport: { width, height: 844 } });
+          const { page, errors } = tab;
+          await untilLive(page);
+          const isSeen = (element: Element | SVGElement) => {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+          };
+          const links = await page.locator("#members thead a:visible").all();
+          assertEquals(links.length, count);
+          for (const link of links) {
+            assert(await link.evaluate(isSeen), `${await link.textContent()}`);
+          }
+          await page.getByLabel("Filter").focus();
+          for (const link of links) {
+            await page.keyboard.press("Tab");
+            assert(
+              await link.evaluate((link) => link === document.activeElement),
+            );
+            assert(await link.evaluate(isSeen), `${await link.textContent()}`);
+          }
+          assertEquals(errors, []);
+        }
+      },
+    );
+
+    await step("on a phone the list is sorted without the page's script, too", async () => {
+      for (const javaScriptEnabled of [false, true]) {
+        const viewport = { width: 390, height: 844 };
+        await using tab = await openTab(browser, home, { viewport, javaScriptEnabled });
+        const { page, errors } = tab;
+        if (javaScriptEnabled) await untilLive(page);
+        await page.getByRole("link", { name: "Last heartbeat" }).click();
+        await page.waitForURL(/\?sort=age$/);
+        assertEquals(errors, []);
       }
-      assertEquals(errors, []);
     });
 
     await step("a long word that is asked for leaves nothing to scroll sideways", async () => {
