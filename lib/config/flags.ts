@@ -166,8 +166,9 @@ function readText<Value>(source: string, flag: Flag<Value>, text: string): Value
     return flag.read(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    // Of several texts `read` says which one is wrong.
-    const given = flag.repeats && text.includes("\n") ? source : `${source} ${quote(text)}`;
+    // Of several texts `read` says which one is wrong; a single one may end its line, as in a manifest.
+    const typed = flag.repeats ? text.trim() : text;
+    const given = flag.repeats && typed.includes("\n") ? source : `${source} ${quote(typed)}`;
     throw new UsageError(`Cannot use ${given}: ${error.message}`);
   }
 }

@@ -39,6 +39,7 @@ Deno.test("of several tags or ports the wrong one is named, and alone", () => {
     [["-tag", "role=a zone"], "Cannot use -tag 'role=a zone': of 'zone': give NAME=VALUE"],
     [["-port-of", "web=1", "-port-of", "a=b"], "Cannot use -port-of: of 'a=b': give a port"],
     [["-tag", "zone"], "Cannot use -tag 'zone': give NAME=VALUE"],
+    [["-tag", "zone\n"], "Cannot use -tag 'zone': give NAME=VALUE"],
   ];
   for (const [args, says] of wrong) assertThrows(() => read(...args), UsageError, says);
 });
