@@ -1,6 +1,7 @@
 /**
  * The calls under way, at most one per address, and what the log should hear of them: an address is named when it
- * starts to fail and when it answers again, not every round; so is a peer that sends invalid entries.
+ * starts to fail, fails for another reason, and answers again, not every round; so is a peer that sends invalid
+ * entries.
  *
  * @module
  */
@@ -36,6 +37,9 @@ const FULL_GAP_MAX_MS = 1_000;
 
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
+
+/** Reasons logged until an address answers: refused, silent, a certificate, and one more. Some differ at each call. */
+const REASONS_MAX = 4;
 
 /**
  * What a call asks for: what is new, the parts of the roster that differ, or whatever the caller lacks, which settles
@@ -85,7 +89,8 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #underWay = new Map<string, Call>();
   readonly #callAgain = new Set<string>();
-  readonly #troubled = new Set<string>();
+  /** With the reasons that were logged. */
+  readonly #troubled = new Map<string, string[]>();
   #toStrangers = 0;
   /** Pieces of the first table that this node asked for. */
   #pieces = 0;
@@ -212,11 +217,12 @@ export class Calls {
     return this.strangers.thin(live, { underWay, random });
   }
 
-  /** Notes trouble with an address or peer; true if it is new. */
-  trouble(key: string): boolean {
-    if (this.#troubled.has(key)) return false;
-    if (this.#troubled.size >= TROUBLED_MAX) this.#troubled.clear();
-    this.#troubled.add(key);
+  /** Notes trouble with an address or peer; true if it, or its reason, is new. */
+  trouble(key: string, why = ""): boolean {
+    const reasons = this.#troubled.get(key) ?? [];
+    if (reasons.includes(why) || reasons.length >= REASONS_MAX) return false;
+    if (reasons.length === 0 && this.#troubled.size >= TROUBLED_MAX) this.#troubled.clear();
+    this.#troubled.set(key, [...reasons, why]);
     return true;
   }
 

@@ -186,7 +186,7 @@ export class Exchanges {
     if (at.alone) rounds.awaitContact(contacts, at.monotonicMs);
     this.#meeting.noTwinAt(turn, to);
     const text = `no answer from ${to}: ${why}${this.#claims.failed(turn, to)}`;
-    if (!endedAsPlanned(replica, call.id, to) && calls.trouble(to)) notice(turn, "warn", text);
+    if (!endedAsPlanned(replica, call.id, to) && calls.trouble(to, why)) notice(turn, "warn", text);
   }
 
   /** A host accepted a connection and nobody answered: the process there may hang. */

@@ -120,3 +120,14 @@ Deno.test("nobody is called twice at once, and this node never", () => {
   calls.push(now, ["n1:80"]);
   assertEquals(called(now).at(-1), "n1:80");
 });
+
+Deno.test("an address has four reasons in the log until it is well, and then as many anew", () => {
+  const { calls } = callsOf(1);
+  const logged = () =>
+    Array.from({ length: 100 }, (_, i) => i).filter((i) => calls.trouble("b:80", `clock ${i}`));
+  assertEquals(logged(), [0, 1, 2, 3]);
+  assert(calls.trouble("c:80", "clock 0"));
+  assertEquals(logged(), []);
+  assert(calls.well("b:80"));
+  assertEquals(logged(), [0, 1, 2, 3]);
+});

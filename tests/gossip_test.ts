@@ -285,6 +285,21 @@ Deno.test("calls that fail are logged once, whatever ID the member has that push
   assertEquals(a.notices, ["no answer from b:80: timed out"]);
 });
 
+Deno.test("an address that fails for another reason is logged once more, and no more when reasons alternate", () => {
+  const lab = new Lab();
+  let reach: "silent" | "refused" = "refused";
+  lab.reach = (_, to) => to === "b:80" ? reach : "ok";
+  const a = lab.start("A", { join: ["b:80"] });
+  for (let i = 0; i < 10; i++) {
+    lab.pass(60_000);
+    reach = reach === "silent" ? "refused" : "silent";
+  }
+  assertEquals(a.notices, [
+    "no answer from b:80: connection refused",
+    "no answer from b:80: timed out",
+  ]);
+});
+
 Deno.test("invariant 7: of senders that are made up nothing is kept, and of one whose row comes along all is", () => {
   const { a } = three();
   a.decommission("C");
