@@ -186,6 +186,8 @@ export class Credentials {
     const { log } = this.#options;
     const isNew = why !== "" && why !== this.#troubled;
     if (isNew) log.notice("error", `${why}; the former stays in use`);
+    const isOver = why === "" && this.#troubled !== "";
+    if (isOver) log.notice("info", "the files of keys and certificates can be used again");
     this.#troubled = why;
   }
 

@@ -29,7 +29,10 @@ function credentialsOf(options: Partial<CredentialsOptions>) {
 async function open(read?: (path: string) => Promise<string>) {
   const keyFile = await Deno.makeTempFile();
   await Deno.writeTextFile(keyFile, OLD);
-  return { ...credentialsOf({ keyFile, readMs: 1, ...(read && { read }) }), keyFile };
+  return {
+    ...credentialsOf({ keyFile, readMs: 1, ...(read && { read }) }),
+    ...{ keyFile, [Symbol.asyncDispose]: () => Deno.remove(keyFile) },
+  };
 }
 
 Deno.test("Credentials.reload() on a disk that hangs says so once, holds up nothing, and goes on when the disk does", async () => {
@@ -47,7 +50,22 @@ Deno.test("Credentials.reload() on a disk that hangs says so once, holds up noth
   disk.resolve(NEW);
   await Promise.all(reloads);
   assertEquals(reads, 2, "reloads that wait share one read");
-  assertEquals([lines.length, await credentials.keys?.keyring.holds(NEW)], [2, true]);
+  assertEquals([lines.length, await credentials.keys?.keyring.holds(NEW)], [3, true]);
+});
+
+Deno.test("Credentials.reload() says once that a file cannot be read, and once that it can again", async () => {
+  let isThere = true;
+  await using opened = await open(() =>
+    isThere ? Promise.resolve(OLD) : Promise.reject(new Deno.errors.PermissionDenied("no"))
+  );
+  const { credentials, lines, keyFile } = opened;
+  for (const is of [true, false, false, true, true]) {
+    isThere = is;
+    await credentials.reload();
+  }
+  assertEquals(lines.length, 2, lines.join("\n"));
+  assertStringIncludes(lines[0]!, `error: Cannot read ${keyFile}: no; the former stays in use`);
+  assertStringIncludes(lines[1]!, "the files of keys and certificates can be used again");
 });
 
 Deno.test("Credentials.reload() while a read is under way reads once more: that read may have missed the change", async () => {
