@@ -38,10 +38,11 @@ async function open(read?: (path: string) => Promise<string>) {
 Deno.test("Credentials.reload() on a disk that hangs says so once, holds up nothing, and goes on when the disk does", async () => {
   const disk = Promise.withResolvers<string>();
   let reads = 0;
-  const { credentials, lines } = await open(() => {
+  await using opened = await open(() => {
     reads++;
     return disk.promise;
   });
+  const { credentials, lines } = opened;
   const reloads = [credentials.reload()];
   await eventually(() => assertEquals(lines.length, 1));
   for (let i = 0; i < 9; i++) reloads.push(credentials.reload());
@@ -71,7 +72,8 @@ Deno.test("Credentials.reload() says once that a file cannot be read, and once t
 Deno.test("Credentials.reload() while a read is under way reads once more: that read may have missed the change", async () => {
   const first = Promise.withResolvers<string>();
   let reads = 0;
-  const { credentials } = await open(() => ++reads === 1 ? first.promise : Promise.resolve(NEW));
+  await using opened = await open(() => ++reads === 1 ? first.promise : Promise.resolve(NEW));
+  const { credentials } = opened;
   void credentials.reload();
   await eventually(() => assertEquals(reads, 1));
   const second = credentials.reload();
@@ -81,7 +83,8 @@ Deno.test("Credentials.reload() while a read is under way reads once more: that 
 });
 
 Deno.test("Credentials refuses a file of keys that is empty: a node with -key-file never runs without a key", async () => {
-  const keyFile = await Deno.makeTempFile();
+  await using opened = await open();
+  const { keyFile } = opened;
   for (const text of ["", "\n", "# later\n"]) {
     await Deno.writeTextFile(keyFile, text);
     assertThrows(
@@ -93,7 +96,8 @@ Deno.test("Credentials refuses a file of keys that is empty: a node with -key-fi
 });
 
 Deno.test("Credentials.watch() finds a changed key by itself", async () => {
-  const { credentials, keyFile } = await open();
+  await using opened = await open();
+  const { credentials, keyFile } = opened;
   credentials.watch(() => Promise.resolve());
   try {
     await Deno.writeTextFile(keyFile, NEW);
