@@ -48,7 +48,7 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   const { memberAt } = Verdicts.prototype;
   const { reads, heard } = Forms.prototype;
   const { begin } = Rounds.prototype;
-  const { answered, has } = Strangers.prototype;
+  const { answered, failed, has } = Strangers.prototype;
   const size = Object.getOwnPropertyDescriptor(Table.prototype, "size")!;
   const liveCount = Object.getOwnPropertyDescriptor(Verdicts.prototype, "liveCount")!;
 
@@ -81,9 +81,12 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   Verdicts.prototype.memberAt = function (address) {
     return crowdAt.get(address) ?? memberAt.call(this, address);
   };
-  // One of the crowd that answers is no news, and fills no memory.
+  // One of the crowd that answers is no news, and fills no memory; nor does a message lost on its way there count.
   Strangers.prototype.answered = function (id) {
     if (!inCrowd.has(id)) answered.call(this, id);
+  };
+  Strangers.prototype.failed = function (id) {
+    if (!inCrowd.has(id)) failed.call(this, id);
   };
   Strangers.prototype.has = function (id) {
     return !inCrowd.has(id) && has.call(this, id);
@@ -133,7 +136,7 @@ export function sampled<T>(options: SampledOptions, run: () => T): T {
   } finally {
     Object.assign(Replica.prototype, { merge, beat, stepInMs });
     Object.assign(Forms.prototype, { reads, heard });
-    Object.assign(Strangers.prototype, { answered, has });
+    Object.assign(Strangers.prototype, { answered, failed, has });
     Rounds.prototype.begin = begin;
     Partners.prototype.choose = choose;
     Verdicts.prototype.memberAt = memberAt;

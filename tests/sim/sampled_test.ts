@@ -14,9 +14,9 @@ const SAMPLE = 50;
 const START_MS = 14_000;
 
 /** A cluster that has met and runs. */
-function runningWorld(sizeOf?: (body: string) => number): World {
+function runningWorld(sizeOf?: (body: string) => number, lostShare = 0): World {
   const dice = new Dice("sampled");
-  const weather = { latencyMs: 2, lostShare: 0, lateShare: 0, lateMs: 0, doubledShare: 0 };
+  const weather = { latencyMs: 2, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
   const pace = { intervalMs: 1_000, deadAfterMs: 5_000, fineMembersMax: 0, sizeOf };
   const world = new World({ core: PRODUCTION, dice, weather, ...pace });
   for (let i = 0; i < NODES; i++) {
@@ -54,6 +54,26 @@ Deno.test("the ages of a sample are those of all: their median, and what 99.9 % 
     const expected = whole[Math.floor(share * whole.length)]!;
     assertAlmostEquals(few[Math.floor(share * few.length)]!, expected, 0.05 * expected, `${share}`);
   }
+});
+
+Deno.test("where messages are lost, those of the sample are called as often as the crowd, within a fifth", () => {
+  inSample(() => {
+    const world = runningWorld(undefined, 0.1);
+    const calls = { sample: 0, crowd: 0 };
+    for (const node of world.up()) {
+      // The first is the seed of all.
+      if (node.id === "n0") continue;
+      const serve = node.serve.bind(node);
+      const of = Number(node.id.slice(1)) < SAMPLE ? "sample" : "crowd";
+      node.serve = (request) => {
+        calls[of]++;
+        return serve(request);
+      };
+    }
+    world.run(world.nowMs + 20_000);
+    const expected = calls.crowd / (NODES - SAMPLE);
+    assertAlmostEquals(calls.sample / (SAMPLE - 1), expected, 0.2 * expected);
+  });
 });
 
 Deno.test("bytes of whole tables follow from those of a sample, within 5 %", () => {
