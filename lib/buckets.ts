@@ -49,15 +49,6 @@ export function inDifference(a: Buckets, b: Buckets): ((id: string) => boolean) 
     : undefined;
 }
 
-/** The members of a roster that are in parts in which two are equal, in roster order. */
-export function inEqualParts<T extends { readonly id: string }>(
-  roster: readonly T[],
-  a: Buckets,
-  b: Buckets,
-): T[] {
-  return roster.filter(({ id }) => a[bucketOf(id)] === b[bucketOf(id)]);
-}
-
 /** The hashes of a roster without any member. */
 export const NO_BUCKETS: Buckets = new Uint32Array(BUCKETS);
 

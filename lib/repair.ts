@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { bucketOf, type Buckets, inDifference, inEqualParts } from "./buckets.ts";
+import { type Buckets, inDifference } from "./buckets.ts";
 import { encodeColumns } from "./columns.ts";
 import { firstPiece } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
@@ -42,14 +42,15 @@ export function repairAnswer(
     ? firstPiece(replica, start)
     : inDifference(buckets, theirs.buckets) ?? (() => false);
   if (within === undefined) return replica.fullDraft(nowMs, { theirs });
-  const draft: Draft = { ...replica.fullDraft(nowMs, { theirs, within }), buckets };
-  return theirs.late ? Object.assign(draft, beatsOfParts(replica, nowMs, theirs.buckets)) : draft;
+  const beats = theirs.late ? beatsOfParts(replica, nowMs, theirs.buckets) : undefined;
+  return { ...replica.fullDraft(nowMs, { theirs, within }), buckets, ...beats };
 }
 
 /** The heartbeats of all in the parts that are equal: exactly, as a caller that slept reads no ticks. */
 function beatsOfParts({ table, pulse }: Replica, nowMs: number, theirs: Buckets): Partial<Draft> {
   const { heartbeat } = pulse;
-  const rows = inEqualParts(table.roster(), table.buckets, theirs);
+  const differs = inDifference(table.buckets, theirs);
+  const rows = table.roster().filter(({ id }) => !differs?.(id));
   return { beat: heartbeat, beats: encodeColumns(rows, { ownHeartbeat: heartbeat, nowMs }) };
 }
 
@@ -57,18 +58,19 @@ function beatsOfParts({ table, pulse }: Replica, nowMs: number, theirs: Buckets)
 export function columnsOfParts(table: Table, theirs: Message, asked: Buckets): Columns | undefined {
   const { columns, buckets } = theirs;
   if (columns === undefined || buckets === undefined) return undefined;
-  const isEqual = (part: number) => asked[part] === buckets[part];
-  if (asked.some((hash, part) => isEqual(part) && hash !== table.buckets[part])) return undefined;
-  const roster = table.roster();
-  const heartbeats = new Float64Array(roster.length);
-  const agesMs = new Float64Array(roster.length).fill(-1);
-  let told = 0;
-  for (let i = 0; i < roster.length; i++) {
-    if (!isEqual(bucketOf(roster[i]!.id))) continue;
-    heartbeats[i] = columns.heartbeats[told] ?? 0;
-    agesMs[i] = columns.agesMs[told++] ?? -1;
+  const hasChanged = (hash: number, part: number) =>
+    hash === buckets[part] && hash !== table.buckets[part];
+  if (asked.some(hasChanged)) return undefined;
+  const differs = inDifference(asked, buckets);
+  const stamps = table.stamps();
+  const told = stamps.blank();
+  let at = 0;
+  for (const [i, { id }] of stamps.rows.entries()) {
+    if (differs?.(id)) continue;
+    told.heartbeats[i] = columns.heartbeats[at] ?? 0;
+    told.agesMs[i] = columns.agesMs[at++] ?? -1;
   }
-  return { heartbeats, agesMs };
+  return told;
 }
 
 /**

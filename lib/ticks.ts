@@ -88,7 +88,7 @@ const TURNS = 16;
 export function encodeTicks(stamps: Stamps, at: Writing, knows?: Columns): Ticks {
   // What the loop reads stands in constants: looked up for each member it would take twice as long.
   const { rows, heartbeats, heardAtMs, steady } = stamps;
-  const { clockMs, unitMs, nowMs, exact: isExact } = at;
+  const { clockMs, unitMs, nowMs, exact: exactIds } = at;
   const count = rows.length;
   const nowTick = Math.floor(clockMs / unitMs);
   const oldestMs = OLDEST_UNITS * unitMs;
@@ -104,7 +104,7 @@ export function encodeTicks(stamps: Stamps, at: Writing, knows?: Columns): Ticks
       if (heartbeat === 0) continue;
       const tick = heartbeat / unitMs;
       const isTick = tick === Math.floor(tick) && nowMs - heardAtMs[i]! <= oldestMs &&
-        (steady[i] === 1 || rows[i]!.boot !== "") && !isExact?.has(rows[i]!.id);
+        (steady[i] === 1 || rows[i]!.boot !== "") && !exactIds?.has(rows[i]!.id);
       const symbol = !isTick
         ? -1
         : knows === undefined

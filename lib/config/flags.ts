@@ -18,9 +18,9 @@ export interface Flag<Value> {
   readonly repeats?: true;
   /** The words that it takes, one or several: shells complete them. */
   readonly words?: readonly string[];
-  /** The text that is read when none is given. With `""`, people may give an empty value as well, */
+  /** The text that is read when none is given. With `""`, people may give an empty value as well. */
   readonly default?: string;
-  /** ... but for this: a script whose variable is not set would lose an alert or a protection without a word. */
+  /** It may not be given empty all the same: a script whose variable is not set would lose an alert or a protection. */
   readonly filled?: true;
   /** Turns the text into the value; throws {@linkcode UsageError} with what to give instead, of several for which. */
   readonly read: (text: string) => Value;

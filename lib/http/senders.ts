@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Reads who sent a request; answers 400 to an invalid query, and 409 to a node of another cluster. */
+  /** Reads who sent a request. Refuses an invalid query with 400, and a node of another cluster with 409. */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);
