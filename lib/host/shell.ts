@@ -19,6 +19,10 @@ const DRAIN_MS = 100;
 /** Longest wait for the end of what was killed: a process of another user goes on, and so does one at a dead disk. */
 const KILLED_MS = 1_000;
 
+/** Colours and other orders to a terminal: a command may believe that it has one. */
+// deno-lint-ignore no-control-regex
+const TERMINAL_ORDER = /\x1b\[[\d;?]*[A-Za-z]/g;
+
 /** Commands that could not be killed and still run: no other run is started beside them, or they would pile up. */
 const stuck = new Set<string>();
 
@@ -108,7 +112,8 @@ class Output {
 
   /** The last lines that have a word. */
   lines(): string[] {
-    const lines = new TextDecoder().decode(this.#kept).split(/[\r\n]+/);
+    const text = new TextDecoder().decode(this.#kept).replace(TERMINAL_ORDER, "");
+    const lines = text.split(/[\r\n]+/);
     return lines.map((line) => line.trim()).filter((line) => line !== "");
   }
 
