@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import {
+  eventuallyLogs,
   eventuallyShow,
   get,
   members,
@@ -125,11 +126,8 @@ Deno.test("invariant 4: a stopped process (SIGSTOP) is unresponsive, accuses nob
   await using _1 = n1, _2 = n2, _3 = n3;
   n3.kill("SIGSTOP");
   await eventuallyShow([n1, n2], { n1: "live", n2: "live", n3: "unresponsive" });
-  // Its log may be read later than its answers.
-  await eventually(() => {
-    const told = n1.lines.find((line) => line.includes("peer is unresponsive: n3"));
-    assertMatch(`${told}`, /: accepts connections and does not answer, seen by n[12]/);
-  });
+  const told = await eventuallyLogs(n1, /peer is unresponsive: n3/);
+  assertMatch(told, /: accepts connections and does not answer, seen by n[12]/);
   n3.kill("SIGCONT");
   await eventuallyShow([n1, n2, n3], { n1: "live", n2: "live", n3: "live" });
   const accused = n3.lines.filter((line) => /peer is (?:dead|unresponsive)/.test(line));

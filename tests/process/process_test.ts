@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { LineWriter } from "../../lib/host/process.ts";
 import { eventually, within } from "../support/eventually.ts";
-import { eventuallyShow, get, type NodeProcess, spawnNode, startNode } from "../support/nodes.ts";
+import {
+  eventuallyLogs,
+  eventuallyShow,
+  get,
+  type NodeProcess,
+  spawnNode,
+  startNode,
+} from "../support/nodes.ts";
 import { rowOf, tell } from "../support/peer.ts";
 import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
@@ -229,7 +236,7 @@ Deno.test("/healthz tells a node whose calls nobody answers, until somebody does
   const isCutOff = async () => JSON.parse(await get(n1, "/members")).cutOff;
   await eventually(async () => assertEquals(await isCutOff(), true));
   assertMatch(await get(n1, "/metrics"), /^gossiper_cut_off 1$/m);
-  assert(n1.lines.some((line) => /hears nobody since \d\d:\d\d:\d\d UTC/.test(line)));
+  await eventuallyLogs(n1, /hears nobody since \d\d:\d\d:\d\d UTC/);
   for (const node of [n2, n3]) node.kill("SIGCONT");
   await eventually(async () => assertEquals(await get(n1, "/healthz"), "ok\n"));
   await eventually(async () => assertEquals(await isCutOff(), false));

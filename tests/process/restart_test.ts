@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { decodeSaved } from "../../lib/host/state_format.ts";
 import { eventually } from "../support/eventually.ts";
 import {
+  eventuallyLogs,
   eventuallyShow,
   get,
   type LocalNode,
@@ -76,8 +77,8 @@ Deno.test("of nodes that lose power together, those that come back show the othe
     await eventuallyShow([again], { n0: "dead", n1: "live", n2: "dead" });
     const [dead] = await members(again);
     assertMatch(dead?.lastHeartbeat ?? "", /^20/);
-    const line = again.lines.find((line) => line.includes("peer is dead: n0"));
-    assertStringIncludes(line ?? "", "no heartbeat since this node started");
+    const line = await eventuallyLogs(again, /peer is dead: n0/);
+    assertStringIncludes(line, "no heartbeat since this node started");
   });
 });
 

@@ -191,6 +191,15 @@ export async function statuses(node: { address: string }): Promise<Record<string
   return Object.fromEntries((await members(node)).map(({ id, status }) => [id, status]));
 }
 
+/** Waits for a line of the node's log, which may be read later than its answers; the line. */
+export function eventuallyLogs(node: TestNode, wanted: RegExp): Promise<string> {
+  return eventually(() => {
+    const line = node.lines.find((line) => wanted.test(line));
+    assert(line !== undefined, `no line like ${wanted}:\n${node.lines.join("\n")}`);
+    return line;
+  });
+}
+
 /** Waits until each of the nodes shows exactly these statuses. */
 export async function eventuallyShow(
   nodes: Iterable<{ id: string; address: string }>,
