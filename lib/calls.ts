@@ -67,7 +67,7 @@ export interface Call {
 }
 
 /** How a call failed. */
-export interface Failure {
+export interface CallFailure {
   /** The host is up and the port closed. */
   readonly refused: boolean;
   /** The host accepted a new connection, and no answer came. */

@@ -38,7 +38,7 @@ const ROW_OVERHEAD_BYTES = 50;
 const TOMBSTONE_OVERHEAD_BYTES = 8;
 
 /** What a message is composed from: a node's copy of the table. */
-export interface Source {
+export interface MessageSource {
   readonly id: string;
   readonly table: Table;
   readonly pulse: Pick<Pulse, "heartbeat">;
@@ -58,7 +58,7 @@ interface Wording {
 }
 
 /** Composes a push: hashes, all heartbeats, and the latest news. */
-export function composePush(source: Source, nowMs: number, form: Form): Draft {
+export function composePush(source: MessageSource, nowMs: number, form: Form): Draft {
   const draft = withHeartbeats(source, nowMs, { form });
   addNews(draft, source, nowMs);
   addEvidence(draft, source, nowMs, false);
@@ -71,7 +71,7 @@ export function composePush(source: Source, nowMs: number, form: Form): Draft {
  * answered with ticks, unless they could not be read.
  */
 export function composeAnswer(
-  source: Source,
+  source: MessageSource,
   nowMs: number,
   { theirs, read: { columns, unread } }: { theirs: Message; read: Read },
 ): Draft {
@@ -85,7 +85,7 @@ export function composeAnswer(
 }
 
 /** A message with the heartbeats alone. */
-function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording): Draft {
+function withHeartbeats(source: MessageSource, nowMs: number, { form, knows }: Wording): Draft {
   const { id, table, evidence, forms, unitMs, pulse: { heartbeat } } = source;
   const stamps = table.stamps();
   const { rows: roster } = stamps;
@@ -111,7 +111,11 @@ function withHeartbeats(source: Source, nowMs: number, { form, knows }: Wording)
 }
 
 /** Adds the last of the rows and tombstones that are news. */
-function addNews(draft: Draft, { table, news, forgotten, verdicts }: Source, nowMs: number): void {
+function addNews(
+  draft: Draft,
+  { table, news, forgotten, verdicts }: MessageSource,
+  nowMs: number,
+): void {
   news.expire(nowMs);
   const names = news.names();
   if (names.length === 0) return;
@@ -150,7 +154,7 @@ interface Extent {
  * bring even the largest table across.
  */
 export function fullDraft(
-  source: Source,
+  source: MessageSource,
   nowMs: number,
   { theirs, within, start }: Extent,
 ): Draft {
@@ -181,7 +185,7 @@ export function fullDraft(
 /** Adds what is known of members in trouble. */
 function addEvidence(
   draft: Draft,
-  { id, table, evidence }: Source,
+  { id, table, evidence }: MessageSource,
   nowMs: number,
   isFull: boolean,
 ): void {
@@ -204,7 +208,7 @@ function addEvidence(
 /** Adds what hooks need, where there is any. */
 function addTidings(
   draft: Draft,
-  { tidings }: Source,
+  { tidings }: MessageSource,
   nowMs: number,
   { isFull, theirs }: { isFull: boolean; theirs: Message | undefined },
 ): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { readAbout } from "./about.ts";
-import type { ToldChange } from "./hook.ts";
+import type { ChangeToTell } from "./hook.ts";
 import type { Self } from "./options.ts";
 import type { Pace } from "./pace.ts";
 import type { Row } from "./table.ts";
@@ -68,7 +68,7 @@ export function cutOffChange(
   { id, address, boot }: Pick<Self, "id" | "address" | "boot">,
   row: Row | undefined,
   atHeartbeat: number,
-): ToldChange {
+): ChangeToTell {
   return {
     key: [id, boot, "cut-off", atHeartbeat].join("/"),
     id,

@@ -8,7 +8,7 @@
  * @module
  */
 import { hashOf, hex8 } from "./hash.ts";
-import type { Hook, Telling, ToldChange } from "./hook.ts";
+import type { ChangeToTell, Hook, Telling } from "./hook.ts";
 import { readAbout } from "./about.ts";
 import { isOtherTrouble, isOutdated, nameOf, type Seen, TROUBLES } from "./naming.ts";
 import type { Row, Status } from "./table.ts";
@@ -29,7 +29,7 @@ const CHANGES_MAX = TOLD_TOLD_MAX;
 const AT_ONCE: ReadonlySet<Status> = new Set(["left", "decommissioned"]);
 
 /** A change that is to be told. */
-interface Wanted {
+interface PendingChange {
   /** Since when the member has been worse than was told, or better. */
   readonly sinceMs: number;
   readonly isTrouble: boolean;
@@ -65,7 +65,7 @@ export class Duty {
   readonly #tellAfterMs: number;
   /** What was taken as known of each member without being told, and since when. */
   readonly #known = new Map<string, Known>();
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted = new Map<string, PendingChange>();
   /** What the message under way tells, by key. */
   #names = new Map<string, ChangeName>();
 
@@ -162,7 +162,7 @@ export class Duty {
   }
 
   /** When a change has lasted long enough; Infinity while something keeps it back. */
-  #readyMs(id: string, { freeMs = Infinity, sinceMs }: Wanted): number {
+  #readyMs(id: string, { freeMs = Infinity, sinceMs }: PendingChange): number {
     const afterMs = AT_ONCE.has(this.#seen.get(id)!.status) ? 0 : this.#tellAfterMs;
     return Math.max(freeMs, sinceMs + afterMs);
   }
@@ -188,12 +188,12 @@ export class Duty {
   }
 
   /** Begins the message that this node is cut off. */
-  beginCutOff(change: ToldChange): Telling {
+  beginCutOff(change: ChangeToTell): Telling {
     this.#names = new Map();
     return this.underWay = { hook: this.hook.name, key: change.key, changes: [change] };
   }
 
-  #changeOf(seen: Seen, key: string, nowMs: number): ToldChange {
+  #changeOf(seen: Seen, key: string, nowMs: number): ChangeToTell {
     const { id, status: to, from, reason, row } = seen;
     const told = this.#tidings.told.get(this.hook.name, id);
     return {
@@ -217,7 +217,7 @@ export class Duty {
 }
 
 /** Of one change its key; of many a name of them all, whatever their order. */
-function keyOfAll(changes: readonly ToldChange[]): string {
+function keyOfAll(changes: readonly ChangeToTell[]): string {
   if (changes.length === 1) return changes[0]!.key;
   const keys = changes.map(({ key }) => key).sort().join(" ");
   return `${changes.length}/${hex8(hashOf(keys))}`;

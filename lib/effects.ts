@@ -7,12 +7,12 @@ import type { Moment } from "./clock.ts";
 import type { Dropped } from "./forgotten.ts";
 import type { Telling } from "./hook.ts";
 import type { Told } from "./told.ts";
-import type { Change } from "./verdicts.ts";
+import type { StatusChange } from "./verdicts.ts";
 
 export type Effect =
   /** POST `body` to `/hello` at `to`, then call `answered` or `failed`. */
   | { readonly kind: "exchange"; readonly to: string; readonly body: string }
-  | { readonly kind: "change"; readonly change: Change }
+  | { readonly kind: "change"; readonly change: StatusChange }
   | { readonly kind: "forgotten"; readonly dropped: Dropped }
   /** A round began, `lateMs` after its time. */
   | { readonly kind: "round"; readonly lateMs: number }

@@ -11,7 +11,7 @@
  */
 import { absorb, type Absorbed, type MessageOrigin } from "./absorb.ts";
 import { HEARSAY_MAX_MS } from "./belief.ts";
-import type { Call, Calls, Failure } from "./calls.ts";
+import type { Call, CallFailure, Calls } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { composeAnswer } from "./compose.ts";
 import type { Contacts } from "./contacts.ts";
@@ -155,7 +155,7 @@ export class Exchanges {
   }
 
   /** Takes the failure of the call to `to`. */
-  failed(turn: Turn, to: string, failure: Failure): void {
+  failed(turn: Turn, to: string, failure: CallFailure): void {
     const call = this.#options.calls.end(turn, to);
     if (failure.refused) this.#options.heardHost();
     if (call !== undefined) this.#failed(turn, to, { call, ...failure });
@@ -168,7 +168,7 @@ export class Exchanges {
     if (row !== undefined && suspicion.atHangUp(row, turn.nowMs)) calls.push(turn, [to]);
   }
 
-  #failed(turn: Turn, to: string, failure: Failure & { readonly call: Call }): void {
+  #failed(turn: Turn, to: string, failure: CallFailure & { readonly call: Call }): void {
     const { random, replica, contacts, calls, joining, rounds } = this.#options;
     const { call, refused, why } = failure;
     if (failure.accepted) this.#accepted(turn, to);

@@ -34,7 +34,7 @@ export interface Mark {
 }
 
 /** A mark, dated on this node's running clock. */
-interface Kept {
+interface DatedMark {
   readonly id: string;
   readonly heartbeat: number;
   readonly heardAtMs: number;
@@ -68,7 +68,7 @@ export class Forgotten {
   readonly dropped: Dropped[] = [];
   readonly #options: ForgottenOptions;
   /** By ID, the last told of at the end. */
-  readonly #marks = new Map<string, Kept>();
+  readonly #marks = new Map<string, DatedMark>();
 
   constructor(options: ForgottenOptions) {
     this.#options = options;
@@ -201,7 +201,7 @@ export class Forgotten {
     this.dropped.push({ id, reason });
   }
 
-  #keep({ id, heartbeat, heardAtMs }: Omit<Kept, "untilMs">, nowMs: number): void {
+  #keep({ id, heartbeat, heardAtMs }: Omit<DatedMark, "untilMs">, nowMs: number): void {
     const droppedMs = heardAtMs + Math.min(this.#options.pace.forgetMs, AGE_MAX_MS);
     // Deleted first, so that the latest comes last.
     this.#marks.delete(id);

@@ -13,7 +13,7 @@
  */
 import type { About } from "./about.ts";
 import { assemble, type Parts } from "./assemble.ts";
-import type { Failure } from "./calls.ts";
+import type { CallFailure } from "./calls.ts";
 import type { Moment } from "./clock.ts";
 import type { Contacts } from "./contacts.ts";
 import { runRound } from "./run_round.ts";
@@ -28,14 +28,14 @@ import type { Asked, QuietWish } from "./quiets.ts";
 import type { Replica } from "./replica.ts";
 import type { Row, Status } from "./table.ts";
 import type { Tellings } from "./tellings.ts";
-import { type Change, isComing } from "./verdicts.ts";
+import { isComing, type StatusChange } from "./verdicts.ts";
 import { decodeMessage, encodeMessage } from "./wire.ts";
 
 /** The least time between two surveys of the table for verdicts that fall due. */
 const VERDICT_GAP_MS = 20;
 
 /** The answer to a push, or in one line why its body is invalid. */
-export type Answer =
+export type Reply =
   | { readonly body: string; readonly effects: readonly Effect[] }
   | { readonly error: string; readonly effects: readonly Effect[] };
 
@@ -116,7 +116,7 @@ export class Gossip {
   }
 
   /** Answers the push of `from`, a node of ours. */
-  receive(now: Moment, from: string, body: string): Answer {
+  receive(now: Moment, from: string, body: string): Reply {
     const message = decodeMessage(body);
     if ("error" in message) return { error: message.error, effects: [] };
     const draft = this.#ask(now, (turn) => this.#parts.exchanges.received(turn, message, from));
@@ -134,7 +134,7 @@ export class Gossip {
   }
 
   /** Takes the failure of the exchange with `to`. */
-  failed(now: Moment, to: string, failure: Failure): Turn {
+  failed(now: Moment, to: string, failure: CallFailure): Turn {
     return this.#enter(now, (turn) => this.#parts.exchanges.failed(turn, to, failure));
   }
 
@@ -230,7 +230,7 @@ export class Gossip {
     this.#tell(turn, changes);
   }
 
-  #tell(turn: Turn, changes: readonly Change[]): void {
+  #tell(turn: Turn, changes: readonly StatusChange[]): void {
     for (const change of changes) {
       turn.effects.push({ kind: "change", change });
       this.tellings.changed(change, turn.nowMs);

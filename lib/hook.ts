@@ -18,7 +18,7 @@ export interface Hook {
 }
 
 /** A change that is told, equal at all nodes but for its times and words. */
-export interface ToldChange {
+export interface ChangeToTell {
   /** Member, boot, status and heartbeat: one change has one key, whoever tells it and however often. */
   readonly key: string;
   readonly id: string;
@@ -37,5 +37,5 @@ export interface Telling {
   readonly hook: string;
   /** Of one change its key; of many a name of them all. */
   readonly key: string;
-  readonly changes: readonly ToldChange[];
+  readonly changes: readonly ChangeToTell[];
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { escapeText } from "./text.ts";
-import type { Change } from "./verdicts.ts";
+import type { StatusChange } from "./verdicts.ts";
 
 /** Lines for people, or one JSON object per line. */
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -21,7 +21,7 @@ export type LogLevel = typeof LOG_LEVELS[number];
 
 export interface Log {
   /** Logs a change of a member's status; `own` if the member is this node. */
-  change(change: Change, own: boolean): void;
+  change(change: StatusChange, own: boolean): void;
   notice(level: LogLevel, text: string): void;
 }
 
@@ -42,7 +42,7 @@ const PREFIX: Readonly<Record<LogLevel, string>> = {
   error: "error: ",
 };
 
-interface Entry {
+interface LogEntry {
   readonly level: LogLevel;
   readonly event: "change" | "notice";
   readonly message: string;
@@ -51,7 +51,7 @@ interface Entry {
 /** A log that writes lines through `write`. */
 export function createLog(write: (line: string) => void, options: LogOptions): Log {
   const { now, format, level: least } = options;
-  function put(entry: Entry, details: object, prefix: string): void {
+  function put(entry: LogEntry, details: object, prefix: string): void {
     if (LOG_LEVELS.indexOf(entry.level) < LOG_LEVELS.indexOf(least)) return;
     const message = entry.message.length > MESSAGE_LENGTH_MAX
       ? `${entry.message.slice(0, MESSAGE_LENGTH_MAX)}...`
@@ -76,7 +76,7 @@ export function createLog(write: (line: string) => void, options: LogOptions): L
 }
 
 /** A change in a line: `peer is dead: n2 (host:8081), last heard 5.0 s ago: no heartbeat for 5.0 s`. */
-function describeChange({ id, address, to, reason, ageMs }: Change, own: boolean): string {
+function describeChange({ id, address, to, reason, ageMs }: StatusChange, own: boolean): string {
   const at = address === "" ? "" : ` (${address})`;
   const heard = to === "dead" && ageMs !== null
     ? `, last heard ${(ageMs / 1000).toFixed(1)} s ago`

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Row, Status } from "./table.ts";
-import { type ChangeName, type Kept, stepAfter } from "./told.ts";
+import { type ChangeName, type KeptTold, stepAfter } from "./told.ts";
 
 /** Who was told of one of these is told when the member is live again. */
 export const TROUBLES: ReadonlySet<Status> = new Set(["dead", "unresponsive", "failing", "left"]);
@@ -25,7 +25,7 @@ export interface Seen {
 }
 
 /** The name of what a member is now, where `told` was told of it last. */
-export function nameOf(seen: Seen, told: Kept | undefined): ChangeName {
+export function nameOf(seen: Seen, told: KeptTold | undefined): ChangeName {
   const { id, status: to, row } = seen;
   // Once for each ID: who decommissions may not know its row.
   if (to === "decommissioned") return { id, boot: "", to, heartbeat: 0, step: 0 };
@@ -41,7 +41,7 @@ export function nameOf(seen: Seen, told: Kept | undefined): ChangeName {
 }
 
 /** Whether what was told is later than what this node knows: it will hear the rest. */
-export function isOutdated(seen: Seen, told: Kept): boolean {
+export function isOutdated(seen: Seen, told: KeptTold): boolean {
   const { status, row } = seen;
   if (told.to === "decommissioned") return true;
   if (row === undefined || told.step === 0) return false;
@@ -52,7 +52,7 @@ export function isOutdated(seen: Seen, told: Kept): boolean {
 }
 
 /** Whether a trouble is another one than that which was told. */
-export function isOtherTrouble(seen: Seen, told: Kept): boolean {
+export function isOtherTrouble(seen: Seen, told: KeptTold): boolean {
   const { status, row } = seen;
   if (isSilent(seen) && SILENCES.includes(told.to)) {
     // No heartbeat was made since: it is the same silence, which may have become worse.

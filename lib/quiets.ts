@@ -48,11 +48,11 @@ export interface Quiet {
 /** What a user asks for. */
 export type QuietWish = Omit<Quiet, "leftMs" | "stamp" | "keptMs"> & { readonly forMs: number };
 
-interface Kept extends Omit<Quiet, "leftMs" | "keptMs"> {
+interface KeptQuiet extends Omit<Quiet, "leftMs" | "keptMs"> {
   readonly untilMs: number;
   /** Until then it is kept. */
   readonly keptUntilMs: number;
-  readonly covers: (id: string) => boolean;
+  readonly matches: (id: string) => boolean;
 }
 
 /** Whether a text can be a pattern. */
@@ -61,7 +61,7 @@ export function isPattern(text: string): boolean {
 }
 
 /** Whether a pattern covers an ID: in time that grows with their lengths, whatever the pattern. */
-export function covers(pattern: string, id: string): boolean {
+export function matches(pattern: string, id: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();
   if (last === undefined) return id === pattern;
@@ -78,7 +78,7 @@ export function covers(pattern: string, id: string): boolean {
 
 export class Quiets {
   readonly #news: News;
-  readonly #byPattern = new Map<string, Kept>();
+  readonly #byPattern = new Map<string, KeptQuiet>();
   #sleptMs = 0;
 
   constructor(pace: NewsPace) {
@@ -132,7 +132,7 @@ export class Quiets {
       stamp,
       untilMs,
       keptUntilMs: Math.max(untilMs, keptUntilMs, known?.keptUntilMs ?? 0),
-      covers: (id) => covers(pattern, id),
+      matches: (id) => matches(pattern, id),
     });
     this.#news.note(pattern, nowMs);
     if (this.#byPattern.size > QUIETS_KEPT_MAX) this.#forgetEnded(nowMs);
@@ -156,7 +156,7 @@ export class Quiets {
   /** The quiet that covers a member, the one that lasts longest. */
   of(id: string, nowMs: number): Omit<Quiet, "stamp"> | undefined {
     if (this.empty) return undefined;
-    return this.active(nowMs).findLast(({ pattern }) => this.#byPattern.get(pattern)!.covers(id));
+    return this.active(nowMs).findLast(({ pattern }) => this.#byPattern.get(pattern)!.matches(id));
   }
 
   /** When the next one ends; Infinity if none lasts. */

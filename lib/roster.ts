@@ -7,7 +7,7 @@
 import type { About } from "./about.ts";
 
 /** What is known of a member, without its age. */
-export interface Entry {
+export interface RosterEntry {
   readonly id: string;
   /** `host:port`, or empty when only the ID is known. */
   readonly address: string;
@@ -22,7 +22,7 @@ export interface Entry {
 }
 
 /** The total order of which merging takes the greater; the tombstone, above all, is kept apart. */
-export function compare(a: Entry, b: Entry): number {
+export function compare(a: RosterEntry, b: RosterEntry): number {
   if (a.heartbeat !== b.heartbeat) return a.heartbeat - b.heartbeat;
   if (a.boot !== b.boot) return a.boot < b.boot ? -1 : 1;
   if (a.address !== b.address) return a.address < b.address ? -1 : 1;
@@ -33,13 +33,13 @@ export function compare(a: Entry, b: Entry): number {
 }
 
 /** Whether a report tells nothing of a member but a heartbeat. */
-export function sameRoster(a: Entry, b: Entry): boolean {
+export function sameRoster(a: RosterEntry, b: RosterEntry): boolean {
   return a.address === b.address && a.boot === b.boot && a.left === b.left &&
     a.about?.text === b.about?.text && (a.heartbeat > 0) === (b.heartbeat > 0);
 }
 
 /** Whether `row` would tell the sender of `report` nothing new. */
-export function covers(report: Entry, row: Entry): boolean {
+export function covers(report: RosterEntry, row: RosterEntry): boolean {
   return report.heartbeat >= row.heartbeat && report.address === row.address &&
     report.boot === row.boot && report.left === row.left &&
     report.about?.text === row.about?.text;
@@ -48,7 +48,7 @@ export function covers(report: Entry, row: Entry): boolean {
 /**
  * What the roster's hash takes of a row. A first heartbeat changes it too: from then on the columns carry the member.
  */
-export function rosterKey(row: Entry): string {
+export function rosterKey(row: RosterEntry): string {
   const heard = row.heartbeat > 0 ? 1 : 0;
   const about = row.about === undefined ? "" : ` ${row.about.text}`;
   return `${row.id} ${row.address} ${row.boot} ${row.left} ${heard}${about}`;

@@ -9,10 +9,10 @@
  * @module
  */
 import type { About } from "./about.ts";
-import type { Entry } from "./roster.ts";
+import type { RosterEntry } from "./roster.ts";
 
 /** A member as the table holds it: what was reported, dated on this node's running clock. */
-export interface Row extends Entry {
+export interface Row extends RosterEntry {
   /** The running time at which the heartbeat was made. */
   readonly heardAtMs: number;
 }
@@ -24,7 +24,7 @@ export interface Columns {
 }
 
 /** The same, to be filled in as a message is read. */
-export interface Told extends Columns {
+export interface ColumnBuffers extends Columns {
   readonly heartbeats: Float64Array;
   readonly agesMs: Float64Array;
 }
@@ -43,7 +43,7 @@ export class Stamps {
    */
   readonly steady: Uint8Array;
   /** Reused. */
-  #told: Told | undefined;
+  #buffers: ColumnBuffers | undefined;
 
   constructor(rows: readonly Row[]) {
     this.rows = rows;
@@ -86,12 +86,12 @@ export class Stamps {
    * Columns that tell nothing yet, for one message: the next call empties them. To make them anew for each would take a
    * quarter of the time of reading it.
    */
-  blank(): Told {
+  blank(): ColumnBuffers {
     const { length } = this.rows;
-    this.#told ??= { heartbeats: new Float64Array(length), agesMs: new Float64Array(length) };
-    this.#told.heartbeats.fill(0);
-    this.#told.agesMs.fill(-1);
-    return this.#told;
+    this.#buffers ??= { heartbeats: new Float64Array(length), agesMs: new Float64Array(length) };
+    this.#buffers.heartbeats.fill(0);
+    this.#buffers.agesMs.fill(-1);
+    return this.#buffers;
   }
 
   /** The place of member `id`; -1 if it is not in the roster. */
@@ -116,7 +116,7 @@ export class Seat implements Row {
   #stamps: Stamps;
   #place = 0;
 
-  constructor(entry: Entry, heardAtMs: number) {
+  constructor(entry: RosterEntry, heardAtMs: number) {
     this.id = entry.id;
     this.address = entry.address;
     this.boot = entry.boot;
@@ -146,7 +146,7 @@ export class Seat implements Row {
   }
 
   /** Takes what changed but for the heartbeat. */
-  take({ address, boot, left, about }: Entry): void {
+  take({ address, boot, left, about }: RosterEntry): void {
     this.address = address;
     this.boot = boot;
     this.left = left;

@@ -19,7 +19,7 @@
 import { type Buckets, RosterHash } from "./buckets.ts";
 import { AGE_MAX_MS, MEMBERS_MAX, TOMBSTONES_MAX } from "./limits.ts";
 import { Room } from "./room.ts";
-import { compare, type Entry, rosterKey, sameRoster } from "./roster.ts";
+import { compare, type RosterEntry, rosterKey, sameRoster } from "./roster.ts";
 import { type Row, Seat, type Stamps } from "./stamps.ts";
 import { type Tombstone, Tombstones } from "./tombstones.ts";
 
@@ -53,7 +53,7 @@ export function statusWhileUp({ about }: Row): Status {
 }
 
 /** What one node tells another about a member. */
-export interface Report extends Entry {
+export interface Report extends RosterEntry {
   /** Time since that heartbeat was made, as far as the sender knows. */
   readonly ageMs: number;
 }

@@ -24,7 +24,7 @@ import type { Rounds } from "./rounds.ts";
 import { resultOf } from "./tidings_wire.ts";
 import type { Told } from "./told.ts";
 import { backOffMs, placeOf } from "./turns.ts";
-import type { Change } from "./verdicts.ts";
+import type { StatusChange } from "./verdicts.ts";
 
 /** What is kept of members that nobody knows any more is dropped once it is so much more than the table. */
 const SPARE_MEMBERS = 256;
@@ -96,7 +96,7 @@ export class Tellings {
   }
 
   /** Takes a member's change. */
-  changed({ id, from, to, reason }: Change, nowMs: number): void {
+  changed({ id, from, to, reason }: StatusChange, nowMs: number): void {
     if (this.#duties.length === 0) return;
     const row = this.#replica.table.get(id) ?? this.#seen.get(id)?.row;
     if (row !== undefined) this.#carriers.note(row, nowMs);

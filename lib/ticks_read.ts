@@ -9,7 +9,7 @@ import { digitsAt, Numbers } from "./digits.ts";
 import { symbolsIn } from "./entropy.ts";
 import { chain, chained } from "./hash.ts";
 import { AGE_MAX_MS, HEARTBEAT_MAX_MS, HEARTBEAT_STEP_MS } from "./limits.ts";
-import type { Columns, Stamps, Told } from "./stamps.ts";
+import type { ColumnBuffers, Columns, Stamps } from "./stamps.ts";
 import {
   AGE_STEP_MS,
   CHECK_BITS_LESS,
@@ -78,7 +78,7 @@ interface Reading {
 const checked = new Float64Array(CHECKED);
 
 /** Reads the ticks into `columns`; whether all checks held, or undefined where the text is malformed. */
-function readTicks(ticks: Ticks, reading: Reading, columns: Told): boolean | undefined {
+function readTicks(ticks: Ticks, reading: Reading, columns: ColumnBuffers): boolean | undefined {
   const { text, of, clockMs, unitMs } = ticks;
   const { stamps: { heartbeats, heardAtMs }, sentAtMs, said } = reading;
   const count = heartbeats.length;
@@ -118,7 +118,7 @@ function readTicks(ticks: Ticks, reading: Reading, columns: Told): boolean | und
 function takeTicks(
   { clockMs, unitMs }: Ticks,
   { stamps, sender, nowMs, start, length }: Reading & { start: number; length: number },
-  { heartbeats, agesMs }: Told,
+  { heartbeats, agesMs }: ColumnBuffers,
 ): void {
   for (let j = 0; j < length; j++) {
     const i = start + j;
@@ -144,7 +144,7 @@ function tickNear(clockMs: number, remainder: number, unitMs: number): number {
 /** Reads the exact entries into `columns`; false where they are malformed. */
 function decodeExact(
   { exact, clockMs }: Ticks,
-  { heartbeats, agesMs }: Told,
+  { heartbeats, agesMs }: ColumnBuffers,
 ): boolean {
   const numbers = new Numbers(exact);
   for (let i = 0; !numbers.isAtEnd; i++) {

@@ -72,14 +72,14 @@ function compareTold(a: Told, b: Told): number {
 }
 
 /** One of them, dated on this node's running clock. */
-export type Kept = Omit<Told, "ageMs"> & { readonly toldAtMs: number };
+export type KeptTold = Omit<Told, "ageMs"> & { readonly toldAtMs: number };
 
 export class ToldChanges {
   /** What was new, until somebody takes it out of here. */
   readonly learned: Told[] = [];
   readonly #news: News;
   /** By hook and member, the last learned at the end. */
-  readonly #byName = new Map<string, Kept>();
+  readonly #byName = new Map<string, KeptTold>();
   /** By hook: its last message. */
   readonly #last = new Map<string, { readonly atMs: number; readonly together: number }>();
 
@@ -92,7 +92,7 @@ export class ToldChanges {
   }
 
   /** What a hook's users were told last of a member. */
-  get(hook: string, id: string): Kept | undefined {
+  get(hook: string, id: string): KeptTold | undefined {
     return this.#byName.get(`${hook} ${id}`);
   }
 
@@ -161,6 +161,6 @@ function isSame(a: ChangeName | undefined, b: ChangeName | undefined): boolean {
   return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
 }
 
-function asTold({ toldAtMs, ...told }: Kept, nowMs: number): Told {
+function asTold({ toldAtMs, ...told }: KeptTold, nowMs: number): Told {
   return { ...told, ageMs: ageOf({ heardAtMs: toldAtMs }, nowMs) };
 }

@@ -11,7 +11,7 @@ import { reasonOf, type Shown } from "./reasons.ts";
 import { ageOf, isUp, type Row, type Status, statusWhileUp, type Table } from "./table.ts";
 
 /** One change of a member's status, as this node saw it. */
-export interface Change {
+export interface StatusChange {
   readonly id: string;
   readonly address: string;
   /** Null: the member was not in the table before. */
@@ -24,13 +24,13 @@ export interface Change {
 }
 
 /** Whether a member came, or came back: one that only fails, or does no more, was there. */
-export function isComing({ from, to }: Change): boolean {
+export function isComing({ from, to }: StatusChange): boolean {
   return isUp(to) && (from === to || from === null || !isUp(from));
 }
 
 /** What a survey of the whole table found. */
 export interface Survey {
-  readonly changes: Change[];
+  readonly changes: StatusChange[];
   /** Live and failing members other than this node, with an address. */
   readonly live: Row[];
   /** Unresponsive members with an address. */
@@ -42,7 +42,7 @@ export interface Survey {
 }
 
 /** When this node heard of a member, and through whom. */
-interface Heard {
+interface Occasion {
   readonly nowMs: number;
   readonly via: string;
 }
@@ -141,9 +141,9 @@ export class Verdicts {
   }
 
   /** Gives the verdict on each member marked since the last review. */
-  review(nowMs: number): Change[] {
+  review(nowMs: number): StatusChange[] {
     if (this.#touched.size === 0) return [];
-    const changes: Change[] = [];
+    const changes: StatusChange[] = [];
     for (const [id, via] of this.#touched) {
       const row = this.#options.table.get(id);
       const change = row === undefined
@@ -196,7 +196,7 @@ export class Verdicts {
     return this.#last = { changes, live: isSame ? this.#last.live : live, hung, gone, deadlineMs };
   }
 
-  #check(row: Row, shown: Shown | undefined, at: Heard): Change | undefined {
+  #check(row: Row, shown: Shown | undefined, at: Occasion): StatusChange | undefined {
     const { nowMs, via } = at;
     const to = this.#statusOf(row, shown, nowMs);
     if (shown === undefined) {
@@ -230,7 +230,7 @@ export class Verdicts {
     return this.#lastReason = reason === this.#lastReason ? this.#lastReason : reason;
   }
 
-  #checkTombstone(id: string, nowMs: number): Change | undefined {
+  #checkTombstone(id: string, nowMs: number): StatusChange | undefined {
     const tombstone = this.#options.table.tombstone(id);
     const shown = this.#shown.get(id);
     if (tombstone === undefined || shown?.status === "decommissioned") return undefined;

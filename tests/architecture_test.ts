@@ -86,6 +86,9 @@ const NAME_PACKAGES = ["lib/http/hono.ts", "lib/dns/dns_packet.ts"];
 /** Past this a file wants a second noun. */
 const LINES_MAX = 250;
 
+/** Names that each part of the program has: where it is entered. */
+const ENTRIES = ["main"];
+
 /** A comment line that is longer is two lines. */
 const COMMENT_COLUMNS_MAX = 120;
 
@@ -164,6 +167,19 @@ function findCircles(sources: ReadonlyMap<string, string>): string[] {
   return circles;
 }
 
+/** Names that two files give: types, classes, and all that is exported. */
+function findDoubleNames(sources: ReadonlyMap<string, string>): string[] {
+  const declared =
+    /^(?:export (?:async )?(?:function\*?|const)|(?:export )?(?:type|interface|class)) (\w+)/gm;
+  const files = new Map<string, string[]>();
+  for (const [file, source] of sources) {
+    const names = new Set([...withoutComments(source).matchAll(declared)].map(([, name]) => name!));
+    for (const name of names) files.set(name, [...files.get(name) ?? [], file]);
+  }
+  return [...files].filter(([name, { length }]) => length > 1 && !ENTRIES.includes(name))
+    .map(([name, [first, second]]) => `${name} is of ${first} and ${second}: name them apart`);
+}
+
 /** The code with its lines where they were; strings stay, so that `http://` in one begins no comment. */
 function withoutComments(source: string): string {
   const token =
@@ -181,6 +197,12 @@ Deno.test("imports point down, pure files are pure, and files and comment lines 
   const sources = await readSources();
   assertEquals([...sources].flatMap(([file, source]) => findViolations(file, source)), []);
   assertEquals(findCircles(sources), []);
+});
+
+Deno.test("no two files give types, classes or what they export the same name", async () => {
+  const sources = await readSources();
+  const lib = [...sources].filter(([file]) => !file.startsWith("lib/std/"));
+  assertEquals(findDoubleNames(new Map(lib)), []);
 });
 
 Deno.test("main.ts loads the commands only when one is asked for", async () => {
@@ -239,6 +261,21 @@ Deno.test("the architecture check sees an import that points up or aside, and a 
     ["lib/b.ts", 'export * from "./a.ts";'],
   ]);
   assertEquals(findCircles(circle), ["lib/a.ts -> lib/b.ts -> lib/a.ts"]);
+});
+
+Deno.test("the architecture check sees two meanings of a name, but not what a file keeps to itself", () => {
+  const sources = (a: string, b: string) => new Map([["lib/a.ts", a], ["lib/net/b.ts", b]]);
+  const fault = (name: string) => [`${name} is of lib/a.ts and lib/net/b.ts: name them apart`];
+  const doubleNames = (a: string, b: string) => findDoubleNames(sources(a, b));
+  assertEquals(doubleNames("export class Room {}", "interface Room {}"), fault("Room"));
+  assertEquals(doubleNames("export const MAX = 1;", "export const MAX = 2;"), fault("MAX"));
+  assertEquals(
+    doubleNames("export async function get() {}", "export function get() {}"),
+    fault("get"),
+  );
+  assertEquals(doubleNames("export const MAX = 1;", "const MAX = 2;"), []);
+  assertEquals(doubleNames("export function main() {}", "export function main() {}"), []);
+  assertEquals(doubleNames("// export class Room {}", "class Room {}"), []);
 });
 
 Deno.test("the architecture check sees what is impure, but not in comments", () => {

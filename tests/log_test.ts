@@ -1,8 +1,8 @@
 import { assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
 import { bugPlace, createLog, LOG_LEVELS, type LogFormat, type LogLevel } from "../lib/log.ts";
-import type { Change } from "../lib/verdicts.ts";
+import type { StatusChange } from "../lib/verdicts.ts";
 
-const DEATH: Change = {
+const DEATH: StatusChange = {
   id: "n2",
   address: "host:8081",
   from: "live",

@@ -3,7 +3,7 @@ import { isOtherTrouble, isOutdated, nameOf, type Seen } from "../lib/naming.ts"
 import type { Status } from "../lib/table.ts";
 import { HEARTBEAT_MAX_MS } from "../lib/limits.ts";
 import { readTold, toldEntry } from "../lib/tidings_wire.ts";
-import { type Kept, keyOf, STEP_MAX, ToldChanges } from "../lib/told.ts";
+import { type KeptTold, keyOf, STEP_MAX, ToldChanges } from "../lib/told.ts";
 
 interface Facts {
   readonly boot?: string;
@@ -23,7 +23,7 @@ function seenAs(status: Status, facts: Facts = {}): Seen {
 }
 
 /** What was told of it, at 0 ms. */
-function toldAs(to: Status, parts: Partial<Kept> = {}): Kept {
+function toldAs(to: Status, parts: Partial<KeptTold> = {}): KeptTold {
   return {
     ...{ hook: "pager", id: "n3", boot: "b1", to, heartbeat: 1_000, step: 0 },
     ...{ by: "n7", together: 1, result: "200", toldAtMs: 0 },
@@ -61,7 +61,7 @@ Deno.test("a silence is named by the last heartbeat, whatever was told before, a
 });
 
 Deno.test("of one silence only what is worse is another trouble; a silence after a later heartbeat is", () => {
-  const isOther = (status: Status, told: Kept, facts?: Facts) =>
+  const isOther = (status: Status, told: KeptTold, facts?: Facts) =>
     isOtherTrouble(seenAs(status, facts), told);
   assertEquals(isOther("dead", toldAs("dead")), false);
   assertEquals(isOther("dead", toldAs("unresponsive")), true);
@@ -75,7 +75,7 @@ Deno.test("of one silence only what is worse is another trouble; a silence after
 
 Deno.test("another status is another trouble, and so is a planned stop of another life", () => {
   const left = { left: "SIGTERM" };
-  const isOther = (status: Status, told: Kept, facts?: Facts) =>
+  const isOther = (status: Status, told: KeptTold, facts?: Facts) =>
     isOtherTrouble(seenAs(status, facts), told);
   assertEquals(isOther("failing", toldAs("failing")), false);
   assertEquals(isOther("failing", toldAs("failing", { boot: "b0" })), false);
@@ -87,7 +87,7 @@ Deno.test("another status is another trouble, and so is a planned stop of anothe
 });
 
 Deno.test("this node waits where others were told of a later heartbeat, return, end or decommission than it knows", () => {
-  const waits = (status: Status, told: Kept, facts?: Facts) =>
+  const waits = (status: Status, told: KeptTold, facts?: Facts) =>
     isOutdated(seenAs(status, facts), told);
   assertEquals(waits("live", toldAs("decommissioned")), true);
   // A return after this heartbeat was told.

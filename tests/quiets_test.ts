@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
 import {
-  covers,
   isPattern,
+  matches,
   type Quiet,
   QUIET_KEPT_MAX_MS,
   QUIET_MAX_MS,
@@ -32,7 +32,7 @@ Deno.test("in a pattern * stands for any characters, and all else for itself", (
     web: ["web"],
   };
   for (const [pattern, ids] of Object.entries(patterns)) {
-    for (const id of ids) assert(covers(pattern, id), `${pattern} ${id}`);
+    for (const id of ids) assert(matches(pattern, id), `${pattern} ${id}`);
   }
   for (
     const [pattern, id] of [["web*", "we"], ["a*a", "a"], ["w*b*1", "wb"], ["web", "web1"], [
@@ -40,13 +40,13 @@ Deno.test("in a pattern * stands for any characters, and all else for itself", (
       "acb",
     ]]
   ) {
-    assertFalse(covers(pattern!, id!), `${pattern} ${id}`);
+    assertFalse(matches(pattern!, id!), `${pattern} ${id}`);
   }
   const fcText = (characters: string) =>
     fc.array(fc.constantFrom(...characters), { maxLength: 8 }).map((all) => all.join(""));
   fc.assert(fc.property(fcText("ab*"), fcText("ab"), (pattern, id) => {
     const model = new RegExp(`^${pattern.replaceAll(/\*+/g, ".*")}$`);
-    assertEquals(covers(pattern, id), model.test(id), `${pattern} ${id}`);
+    assertEquals(matches(pattern, id), model.test(id), `${pattern} ${id}`);
   }));
 });
 

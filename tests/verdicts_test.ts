@@ -4,7 +4,7 @@ import type { Charge } from "../lib/charges.ts";
 import { Evidence } from "../lib/evidence.ts";
 import { Pace } from "../lib/pace.ts";
 import { type Report, type Status, Table } from "../lib/table.ts";
-import { type Change, isComing, Verdicts } from "../lib/verdicts.ts";
+import { isComing, type StatusChange, Verdicts } from "../lib/verdicts.ts";
 
 const INTERVAL_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
@@ -54,7 +54,7 @@ class Watched {
   }
 }
 
-function inShort(changes: readonly Change[]): string[] {
+function inShort(changes: readonly StatusChange[]): string[] {
   return changes.map(({ id, from, to, reason }) => `${id}: ${from} -> ${to}: ${reason}`);
 }
 

@@ -9,7 +9,7 @@ import { isUp } from "../table.ts";
 import { onlyTags } from "../../static/lists.js";
 import { change } from "./change.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
-import type { Call } from "./parse.ts";
+import type { Invocation } from "./parse.ts";
 import { readMembers } from "./read.ts";
 import { findStory, unknownWords } from "./story.ts";
 import { printUnlessClosed, type Terminal } from "./terminal.ts";
@@ -23,12 +23,12 @@ const SPREAD_MS_MAX = 5_000;
 
 /** Asks back, decommissions, and tells to how many it is known; resolves to the exit status. */
 export async function decommission(
-  call: Call,
+  invocation: Invocation,
   client: Client,
   terminal: Terminal,
 ): Promise<number> {
-  const { operand: id } = call;
-  if (!call.yes) {
+  const { operand: id } = invocation;
+  if (!invocation.yes) {
     if (terminal.canAsk) await describeMember(id, client, terminal);
     const answer = terminal.ask(`decommission ${id} for good? [y/N]`);
     if (answer === undefined) {
@@ -40,7 +40,7 @@ export async function decommission(
     if (!/^y(?:es)?$/i.test(answer)) throw new CallError(EXIT.not, `${id} stays as it is`);
   }
   // Who was asked on a terminal has read that the ID is not known.
-  const unknown = !call.yes || call.unknown ? "&unknown=yes" : "";
+  const unknown = !invocation.yes || invocation.unknown ? "&unknown=yes" : "";
   await change(`bye?id=${encodeURIComponent(id)}${unknown}`, {
     client,
     terminal,

@@ -12,11 +12,11 @@ import { KeyError, parseKeys } from "../net/keys.ts";
 import { KEY_VARIABLE } from "../config/security.ts";
 import { errorText } from "../text.ts";
 import { followLive, printLive } from "./live.ts";
-import { firstLine, jsonLine, readMembers, readTags } from "./read.ts";
+import { firstLine, jsonLine, readMembers, readTagsAnswer } from "./read.ts";
 import { CallError, Client, EXIT } from "./client.ts";
 import { completionScript } from "./completions.ts";
 import { flagsOf } from "./details.ts";
-import { type Call, parseCall, type Target } from "./parse.ts";
+import { type Invocation, type NodeTarget, parseInvocation } from "./parse.ts";
 import { isTrouble, painter, sorted, storyText, tableLines } from "./show.ts";
 import { decommission } from "./bye.ts";
 import { change } from "./change.ts";
@@ -34,9 +34,9 @@ const ROWS_FREE = 3;
 /** Runs the command that `args` begin with; resolves to its exit status. */
 export async function main(args: string[]): Promise<number> {
   const terminal = openTerminal();
-  const parsed = parseCall(args, (name) => Deno.env.get(name));
+  const parsed = parseInvocation(args, (name) => Deno.env.get(name));
   try {
-    if (parsed.kind === "call") return await run(parsed.call, terminal);
+    if (parsed.kind === "run") return await run(parsed.invocation, terminal);
     if (parsed.kind === "help") await terminal.print(`${parsed.text}\n`);
     else terminal.note(`gossiper: ${parsed.message}`);
     return parsed.kind === "help" ? EXIT.fine : EXIT.wrong;
@@ -48,33 +48,35 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(call: Call, terminal: Terminal): Promise<number> {
-  if (call.command === "completions") {
+async function run(invocation: Invocation, terminal: Terminal): Promise<number> {
+  if (invocation.command === "completions") {
     const names = Object.keys(COMMANDS) as CommandName[];
     const commands = Object.fromEntries(names.map((name) => [name, flagsOf(name)]));
-    await terminal.print(`${completionScript(call.operand, { commands, node: NODE_FLAGS })}\n`);
+    await terminal.print(
+      `${completionScript(invocation.operand, { commands, node: NODE_FLAGS })}\n`,
+    );
     return EXIT.fine;
   }
-  using client = await clientFor(call.target);
+  using client = await clientFor(invocation.target);
   try {
-    switch (call.command) {
+    switch (invocation.command) {
       case "members":
-        return await showMembers(call, client, terminal);
+        return await showMembers(invocation, client, terminal);
       case "live":
-        if (call.watch) return await followLive(client, terminal, call.query);
-        return await printLive(client, terminal, call.query);
+        if (invocation.watch) return await followLive(client, terminal, invocation.query);
+        return await printLive(client, terminal, invocation.query);
       case "tag":
-        return await changeTags(call, client, terminal);
+        return await changeTags(invocation, client, terminal);
       case "why":
-        return await showStory(call, client, terminal);
+        return await showStory(invocation, client, terminal);
       case "bye":
-        return await decommission(call, client, terminal);
+        return await decommission(invocation, client, terminal);
       case "forget":
-        return await forget(call, client, terminal);
+        return await forget(invocation, client, terminal);
       case "quiet":
-        return await quiet(call, client, terminal);
+        return await quiet(invocation, client, terminal);
       case "hook":
-        return await testHook(call, client, terminal);
+        return await testHook(invocation, client, terminal);
       case "events":
         await printChanges(client, terminal);
         return EXIT.fine;
@@ -84,12 +86,16 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
   }
 }
 
-async function showMembers(call: Call, client: Client, terminal: Terminal): Promise<number> {
-  const { query, json } = call;
+async function showMembers(
+  invocation: Invocation,
+  client: Client,
+  terminal: Terminal,
+): Promise<number> {
+  const { query, json } = invocation;
   const asked = query.has("status");
   const paint = painter(terminal.colours);
   const path = query.size === 0 ? "members" : `members?${query}`;
-  if (!call.watch) {
+  if (!invocation.watch) {
     const { text } = await client.ask(path);
     const members = sorted(readMembers(text));
     await printUnlessClosed(
@@ -124,20 +130,28 @@ async function showMembers(call: Call, client: Client, terminal: Terminal): Prom
   return EXIT.fine;
 }
 
-async function changeTags({ query }: Call, client: Client, terminal: Terminal): Promise<number> {
+async function changeTags(
+  { query }: Invocation,
+  client: Client,
+  terminal: Terminal,
+): Promise<number> {
   const { text } = await client.ask(`tag?${query}`, { method: "POST" });
-  await printUnlessClosed(terminal, `${tagWords(readTags(text)).join(" ")}\n`);
+  await printUnlessClosed(terminal, `${tagWords(readTagsAnswer(text)).join(" ")}\n`);
   return EXIT.fine;
 }
 
-async function showStory({ operand: id }: Call, client: Client, terminal: Terminal) {
+async function showStory({ operand: id }: Invocation, client: Client, terminal: Terminal) {
   const story = await findStory(id, client);
   if (story === undefined) throw new CallError(EXIT.not, unknownWords(id, client));
   await printUnlessClosed(terminal, storyText(story, painter(terminal.colours)));
   return story.status === "live" ? EXIT.fine : EXIT.not;
 }
 
-async function forget({ operand: id }: Call, client: Client, terminal: Terminal): Promise<number> {
+async function forget(
+  { operand: id }: Invocation,
+  client: Client,
+  terminal: Terminal,
+): Promise<number> {
   await change(`forget?id=${encodeURIComponent(id)}`, {
     client,
     terminal,
@@ -149,7 +163,7 @@ async function forget({ operand: id }: Call, client: Client, terminal: Terminal)
   return EXIT.fine;
 }
 
-async function clientFor({ base, keyFile, keyText, caFile }: Target): Promise<Client> {
+async function clientFor({ base, keyFile, keyText, caFile }: NodeTarget): Promise<Client> {
   const text = keyFile === undefined ? keyText : await read(keyFile);
   const ca = caFile === undefined ? undefined : await read(caFile);
   const trouble = ca === undefined ? undefined : authoritiesTrouble(ca);

@@ -34,7 +34,7 @@ export interface ClientOptions {
 }
 
 /** An answer with its text. */
-export interface Answer {
+export interface TextAnswer {
   readonly status: number;
   readonly text: string;
   /** Empty where the answer has none. */
@@ -82,7 +82,7 @@ export class Client implements Disposable {
       about?: string;
       answerMs?: number;
     } = {},
-  ): Promise<Answer> {
+  ): Promise<TextAnswer> {
     const abort = new AbortController();
     const asking = async () => {
       const response = await this.#fetch(path, { method, signal: abort.signal });

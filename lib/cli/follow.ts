@@ -19,7 +19,7 @@ const WAIT_MAX_MS = 10_000;
 const LASTING_MS = 10_000;
 
 /** What following tells: it has begun, or begun again; an event; or the stream is lost, and will be looked for. */
-export type Heard =
+export type StreamUpdate =
   | { readonly kind: "open" }
   | { readonly kind: "event"; readonly event: StreamEvent }
   | { readonly kind: "lost"; readonly why: string };
@@ -40,7 +40,7 @@ export interface FollowOptions {
 export async function* follow(
   client: Client,
   { signal, silentMs = SILENT_MS, waitMinMs = WAIT_MIN_MS }: FollowOptions,
-): AsyncGenerator<Heard> {
+): AsyncGenerator<StreamUpdate> {
   const events = new EventReader(ANSWER_BYTES_MAX);
   let begun = false;
   let waitMs = waitMinMs;

@@ -5,15 +5,19 @@
  */
 import { change } from "./change.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
-import type { Call } from "./parse.ts";
+import type { Invocation } from "./parse.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Longest wait for a hook that is tried, in ms: a command has 30 s, and others may be before it. */
 const TEST_MS = 40_000;
 
 /** Keeps all hooks from telling of a member, or of those that a pattern covers. */
-export async function quiet(call: Call, client: Client, terminal: Terminal): Promise<number> {
-  const { operand: id, query, end } = call;
+export async function quiet(
+  invocation: Invocation,
+  client: Client,
+  terminal: Terminal,
+): Promise<number> {
+  const { operand: id, query, end } = invocation;
   if (end === query.has("for")) {
     throw new CallError(EXIT.wrong, "Give -for DURATION, such as -for 2h, or -end");
   }
@@ -24,7 +28,7 @@ export async function quiet(call: Call, client: Client, terminal: Terminal): Pro
 
 /** Has the node try one of its hooks. */
 export async function testHook(
-  { operand: name }: Call,
+  { operand: name }: Invocation,
   client: Client,
   terminal: Terminal,
 ): Promise<number> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { pause } from "../net/deadline.ts";
-import { type Answer, CallError, type Client, EXIT } from "./client.ts";
+import { CallError, type Client, EXIT, type TextAnswer } from "./client.ts";
 import { readAddresses } from "./read.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,7 +40,7 @@ export async function followLive(
     if (since !== undefined) {
       for (const [name, value] of [["wait", WAIT], ["since", since]]) asked.set(name!, value!);
     }
-    let answer: Answer;
+    let answer: TextAnswer;
     try {
       answer = await client.ask(`live?${asked}`, { also: [304] });
     } catch (error) {

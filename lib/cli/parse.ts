@@ -12,7 +12,7 @@ import { commandHelp, DETAILS, flagsOf } from "./details.ts";
 import { HELP, OWN_FLAGS, QUERY, TARGET_FLAGS } from "./flags.ts";
 
 /** The node to ask, and how. */
-export interface Target {
+export interface NodeTarget {
   /** The URL that its paths are added to; it ends in a slash. */
   readonly base: string;
   readonly keyFile: string | undefined;
@@ -23,7 +23,7 @@ export interface Target {
 }
 
 /** What a command line asks for. */
-export interface Call {
+export interface Invocation {
   readonly command: Exclude<CommandName, "help">;
   /** The ID, the hook or the shell. */
   readonly operand: string;
@@ -36,11 +36,11 @@ export interface Call {
   readonly unknown: boolean;
   /** End what was asked for before. */
   readonly end: boolean;
-  readonly target: Target;
+  readonly target: NodeTarget;
 }
 
-export type ParsedCall =
-  | { readonly kind: "call"; readonly call: Call }
+export type ParsedInvocation =
+  | { readonly kind: "run"; readonly invocation: Invocation }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "usage"; readonly message: string };
 
@@ -48,10 +48,10 @@ export type ParsedCall =
 const CHANGE_VARIABLES: ReadonlySet<string> = new Set([envName("at"), KEY_VARIABLE]);
 
 /** Reads a command line; wrong use is returned, never thrown. */
-export function parseCall(
+export function parseInvocation(
   [word = "", ...args]: readonly string[],
   env: (name: string) => string | undefined,
-): ParsedCall {
+): ParsedInvocation {
   // In a hook's command these variables are the change's, and there is no other way to see that.
   const inHook = env("GOSSIPER_HOOK") !== undefined;
   const variable = (name: string) => inHook && CHANGE_VARIABLES.has(name) ? undefined : env(name);
@@ -74,7 +74,7 @@ export function parseCall(
     }
     const keyText = keyFile === undefined ? variable(KEY_VARIABLE) || undefined : undefined;
     const base = /^https?:/.test(at) ? at : `${caFile === undefined ? "http" : "https"}:${at}`;
-    const call = {
+    const invocation = {
       command: name,
       operand,
       query: new URLSearchParams(query),
@@ -85,7 +85,7 @@ export function parseCall(
       end: own.end ?? false,
       target: { base, keyFile, keyText, caFile },
     };
-    return { kind: "call", call };
+    return { kind: "run", invocation };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind: "usage", message: error.message };

@@ -10,7 +10,7 @@ import { portsIn, tagsIn } from "../about.ts";
 import { ADDRESS_BYTES_MAX, isId, normalizeAddress } from "../address.ts";
 import { isWithin } from "../json_bounds.ts";
 import { MEMBERS_MAX, TOMBSTONES_MAX } from "../limits.ts";
-import type { Uptimes } from "../report/history.ts";
+import type { Uptimes } from "../report/past_views.ts";
 import type { ListedMember, StoryView } from "../report/members.ts";
 import type { ToldView } from "../report/told_log.ts";
 import type { ChangeView } from "../report/stories.ts";
@@ -18,7 +18,7 @@ import type { Status } from "../table.ts";
 import { escapeText } from "../text.ts";
 
 /** Characters of a reason that are shown: several times what a node says. */
-export const REASON_LENGTH_MAX = 1_000;
+export const SHOWN_REASON_LENGTH_MAX = 1_000;
 
 /** A table is the longest answer: of a member some 14 values without tags and ports, four within each other. */
 const JSON_BOUNDS = { depth: 8, values: 24 * (MEMBERS_MAX + TOMBSTONES_MAX) };
@@ -77,7 +77,7 @@ export function readChange(json: string): ChangeView {
 }
 
 /** `POST /tag`. */
-export function readTags(json: string): Record<string, string> {
+export function readTagsAnswer(json: string): Record<string, string> {
   return tagsIn(readObject(parse(json)));
 }
 
@@ -184,6 +184,6 @@ function readReason(value: unknown): string {
 
 function readable(text: string): string {
   return escapeText(
-    text.length > REASON_LENGTH_MAX ? `${text.slice(0, REASON_LENGTH_MAX)}...` : text,
+    text.length > SHOWN_REASON_LENGTH_MAX ? `${text.slice(0, SHOWN_REASON_LENGTH_MAX)}...` : text,
   );
 }

@@ -10,7 +10,7 @@ import type { ListedMember } from "../report/members.ts";
 import type { Status } from "../table.ts";
 import { readChange, readMembers } from "./read.ts";
 import { CallError, type Client, EXIT } from "./client.ts";
-import { follow, type Heard } from "./follow.ts";
+import { follow, type StreamUpdate } from "./follow.ts";
 import { changeLine } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -35,9 +35,9 @@ export async function drawChanges(
   let changed = Promise.withResolvers<void>();
   let failure: { readonly error: unknown } | undefined;
   const following = async () => {
-    for await (const heard of follow(client, { signal })) {
+    for await (const update of follow(client, { signal })) {
       if (signal.aborted) return;
-      lost = noteLoss(terminal, client, heard, lost);
+      lost = noteLoss(terminal, client, update, lost);
       changed.resolve();
     }
   };
@@ -70,10 +70,10 @@ export async function printChanges(client: Client, terminal: Terminal): Promise<
   let begun = false;
   let lost: string | undefined;
   const { signal } = new AbortController();
-  for await (const heard of follow(client, { signal })) {
-    lost = noteLoss(terminal, client, heard, lost);
-    if (heard.kind !== "event") continue;
-    const { type, data } = heard.event;
+  for await (const update of follow(client, { signal })) {
+    lost = noteLoss(terminal, client, update, lost);
+    if (update.kind !== "event") continue;
+    const { type, data } = update.event;
     if (type === "snapshot") {
       const members = readMembers(data);
       if (begun) await terminal.print(missed(members, known).map(changeLine).join(""));
@@ -103,12 +103,14 @@ export function missed(
 function noteLoss(
   terminal: Terminal,
   { name }: Client,
-  heard: Heard,
+  update: StreamUpdate,
   lost: string | undefined,
 ): string | undefined {
-  if (heard.kind === "lost" && lost === undefined) {
-    terminal.note(`gossiper: lost ${name}, and looks for it: ${heard.why}`);
+  if (update.kind === "lost" && lost === undefined) {
+    terminal.note(`gossiper: lost ${name}, and looks for it: ${update.why}`);
   }
-  if (heard.kind === "open" && lost !== undefined) terminal.note(`gossiper: ${name} answers again`);
-  return heard.kind === "lost" ? heard.why : heard.kind === "open" ? undefined : lost;
+  if (update.kind === "open" && lost !== undefined) {
+    terminal.note(`gossiper: ${name} answers again`);
+  }
+  return update.kind === "lost" ? update.why : update.kind === "open" ? undefined : lost;
 }

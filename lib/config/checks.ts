@@ -12,7 +12,7 @@ import { readEach, refuseMisspelt, UsageError } from "./flags.ts";
 import { formatDuration, readDuration } from "./values.ts";
 
 /** What a check looks at. */
-export type Target =
+export type CheckTarget =
   /** Passes while a GET is answered with 2xx or 3xx. `path` begins with a slash, and has the query. */
   | {
     readonly kind: "http";
@@ -28,7 +28,7 @@ export type Target =
   | { readonly kind: "file"; readonly path: string; readonly ageMaxMs: number };
 
 export interface Check {
-  readonly target: Target;
+  readonly target: CheckTarget;
   /** What people call it. */
   readonly name: string | undefined;
   /** Time from the start of one run to that of the next, in ms. */
@@ -133,7 +133,7 @@ export function labelOf({ name, target }: Check): string {
   }
 }
 
-function readTarget(text: string): Target {
+function readTarget(text: string): CheckTarget {
   const [, scheme, rest = ""] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
   const [, option] = UNKNOWN_OPTION.exec(text) ?? [];
   if (scheme === "exec" && rest.trim() !== "" && !rest.includes("\0")) {
@@ -159,7 +159,7 @@ function readTarget(text: string): Target {
   }
 }
 
-function readUrl(text: string): Target {
+function readUrl(text: string): CheckTarget {
   const url = URL.canParse(text) && /^https?:\/\//.test(text) ? new URL(text) : undefined;
   const tls = url?.protocol === "https:";
   const address = url && parseAddress(`${url.hostname}:${url.port || (tls ? 443 : 80)}`);
@@ -172,7 +172,7 @@ function readUrl(text: string): Target {
   return { kind: "http", address, tls, path: `${url.pathname}${url.search}` };
 }
 
-function readFileTarget(text: string): Target {
+function readFileTarget(text: string): CheckTarget {
   const [, path = "", age = ""] = /^(.*)<([^<]*)$/s.exec(text) ?? [];
   if (path === "" || path.includes("\0")) {
     throw new UsageError("give 'file:PATH<AGE' in quotes, such as 'file:/run/web.beat<5m'");

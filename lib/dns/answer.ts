@@ -37,7 +37,7 @@ const RCODE = { formatError: 1, noSuchName: 3, notImplemented: 4, refused: 5 } a
 const TTL_S = 0;
 
 /** What an answer is made from. */
-export interface Source {
+export interface ZoneSource {
   /** The live members. */
   readonly live: () => readonly ListedMember[];
   /** The known IP addresses of a host name. */
@@ -49,7 +49,7 @@ export interface Source {
 /** Answers a query; undefined: it gets no answer. */
 export async function answerTo(
   query: Uint8Array,
-  source: Source,
+  source: ZoneSource,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
   if (query.length < HEADER_BYTES || query.length > QUERY_BYTES_MAX) return undefined;
@@ -122,7 +122,7 @@ const START_OF_ZONE: Answer = {
 };
 
 /** Adds the records that the question asks for. */
-async function fill(packet: Packet, meaning: Meaning, source: Source): Promise<void> {
+async function fill(packet: Packet, meaning: Meaning, source: ZoneSource): Promise<void> {
   const { name, type } = packet.questions![0]!;
   if (meaning.kind === "ip") {
     packet.answers!.push(...addressRecords(name, [meaning.ip], type));
@@ -145,7 +145,7 @@ async function fill(packet: Packet, meaning: Meaning, source: Source): Promise<v
   packet.answers!.push(...addressRecords(name, new Set(ips.flat()), type));
 }
 
-function ipsOf({ host }: Address, { resolve }: Source): Promise<readonly string[]> {
+function ipsOf({ host }: Address, { resolve }: ZoneSource): Promise<readonly string[]> {
   return isIp(host) ? Promise.resolve([host]) : resolve(host);
 }
 

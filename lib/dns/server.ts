@@ -14,7 +14,7 @@ import { close, writeAll } from "../net/connection.ts";
 import { pause, withDeadline } from "../net/deadline.ts";
 import { Lookups } from "../net/lookups.ts";
 import { errorText } from "../text.ts";
-import { answerTo, QUERY_BYTES_MAX, type Source, UDP_BYTES_MAX } from "./answer.ts";
+import { answerTo, QUERY_BYTES_MAX, UDP_BYTES_MAX, type ZoneSource } from "./answer.ts";
 
 /** Bytes of an answer over TCP: what its length of two bytes can tell. */
 const TCP_BYTES_MAX = 65_535;
@@ -43,7 +43,7 @@ export class DnsServer {
   readonly #lookups = new Lookups();
   readonly #room = new WaitingRoom(TCP_CALLERS_MAX);
   readonly #closed = new AbortController();
-  #source: Source | undefined;
+  #source: ZoneSource | undefined;
   #underWay = 0;
 
   private constructor(udp: Socket, tcp: Deno.TcpListener) {
@@ -83,7 +83,7 @@ export class DnsServer {
   }
 
   /** Answers from now on. */
-  serve({ live, random }: Omit<Source, "resolve">): void {
+  serve({ live, random }: Omit<ZoneSource, "resolve">): void {
     let members: ReturnType<typeof live> = [];
     let readAtMs = -Infinity;
     this.#source = {

@@ -4,7 +4,7 @@
  * @module
  */
 import { isIp, isLoopback } from "../address.ts";
-import { type Network, routedAddress } from "./own_address.ts";
+import { type HostNetwork, routedAddress } from "./own_address.ts";
 
 /** Delay between two looks at this host's addresses: each takes a tenth of a millisecond. */
 const WATCH_MS = 10_000;
@@ -14,7 +14,7 @@ export interface AddressWatchOptions {
   readonly advertiseHost: string;
   /** Whether no flag gave it. */
   readonly advertiseDefault: boolean;
-  readonly network: Pick<Network, "addresses" | "defaultInterfaces">;
+  readonly network: Pick<HostNetwork, "addresses" | "defaultInterfaces">;
   readonly onNotice: (level: "info" | "warn", text: string) => void;
 }
 

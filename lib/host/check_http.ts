@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Target } from "../config/checks.ts";
+import type { CheckTarget } from "../config/checks.ts";
 import { formatAddress } from "../address.ts";
 import type { Connector } from "../net/connect.ts";
 import { close, writeAll } from "../net/connection.ts";
@@ -26,7 +26,7 @@ const INTERIM = /^(?:HTTP\/1\.[01] 1[0-9]{2}[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)+/;
 
 /** Settles when the answer can be judged; rejects if none comes, also when `signal` is aborted. */
 export async function runHttp(
-  { address, path }: Extract<Target, { kind: "http" }>,
+  { address, path }: Extract<CheckTarget, { kind: "http" }>,
   { signal, connector }: { readonly signal: AbortSignal; readonly connector: Connector },
 ): Promise<Run> {
   const conn = await connector.connect(address, { signal, opened: () => {} });

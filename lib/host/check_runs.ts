@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Check, labelOf, type Target } from "../config/checks.ts";
+import { type Check, type CheckTarget, labelOf } from "../config/checks.ts";
 import { formatDuration } from "../config/values.ts";
 import type { Connector } from "../net/connect.ts";
 import { close } from "../net/connection.ts";
@@ -65,7 +65,7 @@ const looks = new WeakMap<Check, Promise<Deno.FileInfo>>();
 
 async function runFile(
   check: Check,
-  { path, ageMaxMs }: Extract<Target, { kind: "file" }>,
+  { path, ageMaxMs }: Extract<CheckTarget, { kind: "file" }>,
   { signal, wallMs }: RunOptions,
 ): Promise<Run> {
   const look = looks.get(check) ?? Deno.stat(path).finally(() => looks.delete(check));

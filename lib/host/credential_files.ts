@@ -44,7 +44,7 @@ export function useful(path: string, text: string, tls: TlsFiles | undefined): s
 }
 
 /** What is wrong with a file, in one line that names it. */
-export function troubleOf(path: string, error: unknown): CredentialsError {
+export function asCredentialsError(path: string, error: unknown): CredentialsError {
   if (error instanceof CredentialsError) return error;
   const why = errorText(error).replaceAll("\n", " ");
   if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);

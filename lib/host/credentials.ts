@@ -12,7 +12,7 @@ import { KeyError, Keyring, parseKeys } from "../net/keys.ts";
 import { Signer } from "../net/signer.ts";
 import { errorText } from "../text.ts";
 import { expiryOf, expiryWarning } from "./expiry.ts";
-import { CredentialsError, filesOf, troubleOf, useful } from "./credential_files.ts";
+import { asCredentialsError, CredentialsError, filesOf, useful } from "./credential_files.ts";
 import { readText, readTextSync } from "./files.ts";
 
 /** Time between two reads of the files, a few kilobytes each. */
@@ -73,7 +73,7 @@ export class Credentials {
       try {
         found.set(path, useful(path, readTextSync(path, bytesMax), tls));
       } catch (error) {
-        throw troubleOf(path, error);
+        throw asCredentialsError(path, error);
       }
     }
     const keys = keyFile === undefined ? keyText : found.get(keyFile);
@@ -199,7 +199,7 @@ export class Credentials {
       try {
         found.set(path, useful(path, await read(path, bytesMax), tls));
       } catch (error) {
-        troubles.push(troubleOf(path, error).message);
+        troubles.push(asCredentialsError(path, error).message);
       }
     }
     return found;

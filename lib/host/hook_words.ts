@@ -4,7 +4,7 @@
  * @module
  */
 import { countWords, numberWords, whyWords } from "../../static/words.js";
-import type { Telling, ToldChange } from "../hook.ts";
+import type { ChangeToTell, Telling } from "../hook.ts";
 import type { Status } from "../table.ts";
 
 /** Members that a sentence names; of more it tells the number. */
@@ -17,7 +17,7 @@ export const LISTED_MAX = 100;
 const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 
 /** A change as hooks get it. */
-export interface HookMessageChange extends Omit<ToldChange, "from" | "ageMs"> {
+export interface HookMessageChange extends Omit<ChangeToTell, "from" | "ageMs"> {
   readonly from: Status | null;
   /** When it was: RFC 3339, by the clock of the node that tells. */
   readonly at: string;
@@ -47,7 +47,7 @@ export interface HookRun {
 }
 
 /** Who tells, and when. */
-export interface Sender {
+export interface HookSender {
   readonly by: string;
   readonly cluster: string;
   /** Members that there are. */
@@ -59,7 +59,7 @@ export interface Sender {
 /** The message for a telling. */
 export function messageOf(
   { hook, key, changes }: Telling,
-  { by, cluster, members, wallMs }: Sender,
+  { by, cluster, members, wallMs }: HookSender,
   test = false,
 ): HookMessage {
   const sentence = sentenceOf(changes, members);
@@ -77,8 +77,8 @@ export function messageOf(
 }
 
 /** Changes in a sentence: "n5 is dead: connection refused", "40 of 64 members are dead: n1, n2 and 38 more". */
-export function sentenceOf(changes: readonly ToldChange[], members: number): string {
-  const groups = new Map<ToldChange["to"], ToldChange[]>();
+export function sentenceOf(changes: readonly ChangeToTell[], members: number): string {
+  const groups = new Map<ChangeToTell["to"], ChangeToTell[]>();
   for (const change of changes) {
     const group = groups.get(change.to) ?? [];
     group.push(change);
@@ -87,7 +87,11 @@ export function sentenceOf(changes: readonly ToldChange[], members: number): str
   return Array.from(groups, ([to, group]) => groupWords(to, group, members)).join("; ");
 }
 
-function groupWords(to: ToldChange["to"], group: readonly ToldChange[], members: number): string {
+function groupWords(
+  to: ChangeToTell["to"],
+  group: readonly ChangeToTell[],
+  members: number,
+): string {
   const [first] = group;
   if (group.length === 1) return changeWords(first!);
   const ids = group.map(({ id }) => id);
@@ -99,7 +103,7 @@ function groupWords(to: ToldChange["to"], group: readonly ToldChange[], members:
   return `${numberWords(ids.length)} of ${all} ${to === "left" ? "have" : "are"} ${to}: ${named}`;
 }
 
-function changeWords({ id, to, reason }: ToldChange): string {
+function changeWords({ id, to, reason }: ChangeToTell): string {
   const why = whyWords(to, reason).replace(UNSHOWN, " ").trim();
   const is = to === "left" ? `${id} left` : `${id} is ${to}`;
   return why === "" ? is : `${is}: ${why}`;
@@ -141,8 +145,8 @@ export function variablesOf(message: HookMessage): Record<string, string> {
 }
 
 /** A change that never was, of a member that cannot be: its address is kept free for documentation (RFC 5737). */
-export function madeUp(hook: string, key: string, tags: ToldChange["tags"]): Telling {
-  const change: ToldChange = {
+export function madeUp(hook: string, key: string, tags: ChangeToTell["tags"]): Telling {
+  const change: ChangeToTell = {
     key,
     id: "gossiper-test",
     address: "192.0.2.1:8080",

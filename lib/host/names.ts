@@ -6,19 +6,19 @@
 import { isLoopback, normalizeHost, parseAddress } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { quote } from "../text.ts";
-import { addressForPeers, type Network, thisNetwork } from "./own_address.ts";
+import { addressForPeers, type HostNetwork, thisNetwork } from "./own_address.ts";
 
 /**
  * `loopback`: found, but it leads every host that resolves it so to itself. `unsure`: the resolver does not answer
  * now, which says nothing about the name.
  */
-export type Lookup = "found" | "loopback" | "missing" | "unsure";
+export type LookupResult = "found" | "loopback" | "missing" | "unsure";
 
 /** What this host knows about names and its network. */
 export interface Host {
   readonly name: string;
-  readonly network: Network;
-  lookup(name: string): Lookup;
+  readonly network: HostNetwork;
+  lookup(name: string): LookupResult;
 }
 
 /** A configuration to start with and what to warn of, or the line that says what is wrong. */

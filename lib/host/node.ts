@@ -10,7 +10,7 @@ import type { Gossip } from "../gossip.ts";
 import { hex8 } from "../hash.ts";
 import type { Telling } from "../hook.ts";
 import { ForeignCallers } from "./foreign_callers.ts";
-import { History } from "./history.ts";
+import { PastKeeper } from "./past_keeper.ts";
 import { Condition, logStateTrouble } from "./health.ts";
 import type { Past } from "../report/past.ts";
 import { Reports } from "../report/reports.ts";
@@ -35,7 +35,7 @@ export class Node {
   readonly #driver: Driver;
   readonly #state: StateFile | undefined;
   readonly #foreign: ForeignCallers;
-  readonly #history: History;
+  readonly #keeper: PastKeeper;
   readonly #toldLog = new ToldLog();
   readonly #condition: Condition;
   readonly #bugs: BugLog;
@@ -59,7 +59,8 @@ export class Node {
       onHangUp: (to) => this.#hungUp(to),
       onHint: (text) => log.notice("warn", text),
     });
-    this.#history = new History({ id, state, saved, now, random, log, post: this.#world.post });
+    const { post } = this.#world;
+    this.#keeper = new PastKeeper({ id, state, saved, now, random, log, post });
     this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
     this.reports = this.#createReports(boot);
     const [world, listener] = [this.#world, this.#createListener()];
@@ -105,9 +106,9 @@ export class Node {
       log,
       gossip: this.#gossip,
       traffic: this.#world.traffic,
-      past: this.#history.past,
+      past: this.#keeper.past,
       toldLog: this.#toldLog,
-      remember: (change) => this.#history.record(change),
+      remember: (change) => this.#keeper.record(change),
       refresh: () => this.#driver.refresh(),
       cutOffMs: () => this.#condition.cutOffMs(),
     });
@@ -129,7 +130,7 @@ export class Node {
       onRound: (lateMs) => {
         const { pace, verdicts } = this.#gossip.replica;
         reports.round(lateMs);
-        this.#history.round(verdicts.last.live, pace.intervalMs);
+        this.#keeper.round(verdicts.last.live, pace.intervalMs);
         this.words.say({ warning: this.warning() ?? "" });
       },
       onExchange: (exchange) => reports.exchanged(exchange),
@@ -155,7 +156,7 @@ export class Node {
 
   /** What this node saw. */
   get past(): Past {
-    return this.#history.past;
+    return this.#keeper.past;
   }
 
   /** Starts the rounds. */
@@ -185,7 +186,7 @@ export class Node {
     this.#world.close();
     this.#names.stop();
     this.reports.close();
-    await Promise.all([this.#state?.close(), this.#history.close()]);
+    await Promise.all([this.#state?.close(), this.#keeper.close()]);
   }
 
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
@@ -214,7 +215,7 @@ export class Node {
 
   /** What does not keep this node from its work, but needs somebody to look after it. */
   warning(): string | undefined {
-    const kept = [this.#state?.trouble, this.#history.trouble];
+    const kept = [this.#state?.trouble, this.#keeper.trouble];
     const troubles = [this.#condition.warning(), ...kept, this.#options.warning()];
     return troubles.filter(Boolean).join("; ") || undefined;
   }

@@ -14,7 +14,7 @@ export interface OwnAddress {
 }
 
 /** What this host knows about its network. */
-export interface Network {
+export interface HostNetwork {
   /** All addresses of this host, those of the loopback and of single links among them. */
   addresses(): readonly OwnAddress[];
   /** The address from which this host calls a peer; undefined if the peer does not answer in time. */
@@ -41,7 +41,7 @@ function isForPeers(ip: string): boolean {
 }
 
 /** The network of the host that this runs on. */
-export const thisNetwork: Network = {
+export const thisNetwork: HostNetwork = {
   addresses: () => Deno.networkInterfaces().map(({ name, address }) => ({ name, address })),
   async addressTowards({ host, port }) {
     try {
@@ -66,7 +66,10 @@ export const thisNetwork: Network = {
  * The first interface alone would do for many hosts, but it may be a bridge of containers or a VPN, which all hosts
  * have under one address.
  */
-export async function addressForPeers(network: Network, join: readonly string[]): Promise<string> {
+export async function addressForPeers(
+  network: HostNetwork,
+  join: readonly string[],
+): Promise<string> {
   const seeds = join.map(parseAddress).filter((seed) => seed !== undefined);
   const calls = seeds.slice(0, SEEDS_CALLED_MAX).map(async (seed) => {
     const address = await network.addressTowards(seed);
@@ -79,7 +82,7 @@ export async function addressForPeers(network: Network, join: readonly string[])
 
 /** This host's address on the default route's interface, else on any other; undefined if it has only loopback ones. */
 export function routedAddress(
-  network: Pick<Network, "addresses" | "defaultInterfaces">,
+  network: Pick<HostNetwork, "addresses" | "defaultInterfaces">,
 ): string | undefined {
   const reachable = network.addresses().filter(({ address }) => isForPeers(address));
   const routed = network.defaultInterfaces().flatMap((name) =>

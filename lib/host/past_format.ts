@@ -13,7 +13,7 @@ import type { Became, PastChange, PastEntry } from "../report/past.ts";
 import { type Status, STATUSES } from "../table.ts";
 
 /** Characters of a reason: a line is about 100 bytes, and 400 at most. */
-const REASON_LENGTH_MAX = 200;
+const PAST_REASON_LENGTH_MAX = 200;
 
 /** Characters that could forge a line or move a cursor. */
 const UNSHOWN = /[\p{C}\u2028\u2029]+/gu;
@@ -29,7 +29,7 @@ export function encodeEntry(entry: PastEntry): string {
 
 /** A change as JSON. */
 export function encodeChange({ atMs, id, from, to, reason, by }: PastChange): unknown[] {
-  const parts = [Math.floor(atMs), id, from, to, reason.slice(0, REASON_LENGTH_MAX)];
+  const parts = [Math.floor(atMs), id, from, to, reason.slice(0, PAST_REASON_LENGTH_MAX)];
   return by === undefined ? parts : [...parts, by];
 }
 
@@ -72,8 +72,8 @@ export function decodeChange(parts: unknown): PastChange | undefined {
 
 /** Its first characters, joined anew: a slice would keep the megabytes in memory that a peer may have sent. */
 function start(reason: string): string {
-  if (reason.length <= REASON_LENGTH_MAX) return reason;
-  return [...reason.slice(0, REASON_LENGTH_MAX)].join("");
+  if (reason.length <= PAST_REASON_LENGTH_MAX) return reason;
+  return [...reason.slice(0, PAST_REASON_LENGTH_MAX)].join("");
 }
 
 function isTime(value: unknown): value is number {

@@ -41,7 +41,7 @@ const PIECE_BYTES = 16_384;
 /** A stream of which nothing was taken for this long is cut off; what is left of it in the runtime is 80 KB. */
 export const STALLED_MS = 30_000;
 
-interface Stream {
+interface AnswerStream {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly bytes: number;
   /** When its caller took something last. */
@@ -51,7 +51,7 @@ interface Stream {
 export class Answers {
   readonly #nowMs: () => number;
   readonly #encoder = new TextEncoder();
-  readonly #streams = new Set<Stream>();
+  readonly #streams = new Set<AnswerStream>();
   /** Streams that are not taken yet, by network. */
   readonly #held = new Map<string, number>();
   #heldTotal = 0;
@@ -88,7 +88,7 @@ export class Answers {
 
   #stream(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
     let at = 0;
-    let stream: Stream;
+    let stream: AnswerStream;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {
         stream = { controller, bytes: bytes.length, takenMs: this.#nowMs() };
@@ -124,13 +124,13 @@ export class Answers {
     for (const stream of this.#streams) if (stream.takenMs < sinceMs) this.#end(stream);
   }
 
-  #end(stream: Stream): void {
+  #end(stream: AnswerStream): void {
     this.#forget(stream);
     // Shorter than it says, the connection breaks. An error would be told on stderr by Deno.
     stream.controller.close();
   }
 
-  #forget(stream: Stream): void {
+  #forget(stream: AnswerStream): void {
     if (this.#streams.delete(stream)) this.#bytes -= stream.bytes;
   }
 }

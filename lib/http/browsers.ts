@@ -17,7 +17,7 @@ import { isIp, normalizeHost } from "../address.ts";
 import { quote } from "../text.ts";
 
 /** A request that would change the table. */
-export interface Change {
+export interface ChangeRequest {
   readonly method: string;
   readonly kind: "bye" | "exchange";
   /** Host and port that the caller called. */
@@ -36,7 +36,7 @@ export interface Names {
 }
 
 /** `ask`: show the page that asks for confirmation, as nothing shows that a person wants this. */
-export type Verdict = "pass" | "ask" | { readonly status: 403 | 405; readonly line: string };
+export type Permission = "pass" | "ask" | { readonly status: 403 | 405; readonly line: string };
 
 /**
  * Programs that follow links for others: crawlers, link checkers, chats that show a preview. They name themselves, and
@@ -48,19 +48,19 @@ const PREVIEWER =
 const BROWSERS_ONLY = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-purpose"];
 
 /** Decides whether a request may change the table. */
-export function judge(change: Change, names: Names): Verdict {
-  const { method, kind, keyed, header } = change;
+export function judge(request: ChangeRequest, names: Names): Permission {
+  const { method, kind, keyed, header } = request;
   // HEAD would run as GET, and is what link checkers send.
   if (method !== "GET" && method !== "POST") return { status: 405, line: "Use GET or POST" };
   const browser = isBrowser(header);
   if (kind === "exchange") {
     const posing = method === "GET" && header("accept-language") !== undefined &&
-      !isOwnName(change.host(), names.own);
+      !isOwnName(request.host(), names.own);
     return browser || posing
       ? refused("Only nodes may exchange tables, and this looks like a browser")
       : "pass";
   }
-  const host = change.host();
+  const host = request.host();
   if (!isOwnName(host, names.own) && !(keyed && hasKeyHeader(header))) {
     return refused(strangeName(host));
   }
@@ -78,24 +78,24 @@ export function judge(change: Change, names: Names): Verdict {
   return refused("Use another browser: this one does not say which page sends the form");
 }
 
-function refused(line: string): Verdict {
+function refused(line: string): Permission {
   return { status: 403, line };
 }
 
 /** A page cannot set `Origin` or `Sec-` headers. It can set the others, in Firefox even `User-Agent`. */
-function isBrowser(header: Change["header"]): boolean {
+function isBrowser(header: ChangeRequest["header"]): boolean {
   return BROWSERS_ONLY.some((name) => header(name) !== undefined) ||
     (header("user-agent") ?? "").startsWith("Mozilla/");
 }
 
 /** Whether the answer is for eyes: of a browser that hides its name, or somebody's whom a chat shows a preview. */
-function isPreviewer(header: Change["header"]): boolean {
+function isPreviewer(header: ChangeRequest["header"]): boolean {
   return (header("accept") ?? "").includes("text/html") ||
     PREVIEWER.test(header("user-agent") ?? "");
 }
 
 /** A key or a signature, which is checked afterwards. Not `Basic`, which a browser sends whichever page asks. */
-function hasKeyHeader(header: Change["header"]): boolean {
+function hasKeyHeader(header: ChangeRequest["header"]): boolean {
   return /^(?:Bearer|Gossip) /i.test(header("authorization") ?? "");
 }
 

@@ -14,7 +14,7 @@ import { LastingAnswers } from "./lasting.ts";
 import { diskErrorText } from "../host/disk.ts";
 import type { Downloads } from "../host/node_options.ts";
 import { Packed } from "./packed.ts";
-import { sendFile, type Source } from "./send_file.ts";
+import { type FileSource, sendFile } from "./send_file.ts";
 
 /** Files of a release folder that are offered: five binaries and what goes with them, several times over. */
 const FILES_MAX = 64;
@@ -140,7 +140,7 @@ function wantsPacked(request: Request, { size }: Offered): boolean {
     acceptsEncodings(request, "gzip", "identity") === "gzip";
 }
 
-function plainSource({ name, path, size, version }: Offered): Source {
+function plainSource({ name, path, size, version }: Offered): FileSource {
   return {
     size,
     etag: `"${version}"`,
@@ -154,7 +154,7 @@ function plainSource({ name, path, size, version }: Offered): Source {
 async function packedSource(
   packed: Packed,
   { path, version }: Offered,
-): Promise<Source | undefined> {
+): Promise<FileSource | undefined> {
   const copy = await packed.of(path, version);
   return copy && {
     size: copy.size,

@@ -7,7 +7,7 @@ import { isId } from "../address.ts";
 import { HEARTBEAT_MAX_MS } from "../limits.ts";
 import { encodeChange } from "../host/past_format.ts";
 import type { Node } from "../host/node.ts";
-import { historyView, missedOf } from "../report/history.ts";
+import { historyView, missedOf } from "../report/past_views.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
 import type { Gate } from "./gate.ts";

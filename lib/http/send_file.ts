@@ -11,7 +11,7 @@ import { ifNoneMatch } from "../std/http/etag.ts";
 /** Bytes read at once. */
 const PIECE_BYTES = 65_536;
 
-export interface Source {
+export interface FileSource {
   readonly size: number;
   /** The entity tag, with its quotes. */
   readonly etag: string;
@@ -24,7 +24,7 @@ export interface Source {
 /** Answers a GET or HEAD with `source` under the headers given. */
 export async function sendFile(
   request: Request,
-  source: Source,
+  source: FileSource,
   headers: Headers,
 ): Promise<Response> {
   const { size, etag } = source;
@@ -49,7 +49,7 @@ export async function sendFile(
 /** The first byte asked for and the one after the last; undefined for the whole file, "none" if it has no such part. */
 function readRange(
   request: Request,
-  { size, etag }: Source,
+  { size, etag }: FileSource,
 ): readonly [start: number, end: number] | "none" | undefined {
   const found = /^bytes=(\d*)-(\d*)$/.exec(request.headers.get("range") ?? "");
   const condition = request.headers.get("if-range");
@@ -62,7 +62,7 @@ function readRange(
 }
 
 async function streamPart(
-  source: Source,
+  source: FileSource,
   [start, end]: readonly [number, number],
 ): Promise<ReadableStream<Uint8Array>> {
   const file = await source.open();

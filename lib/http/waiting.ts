@@ -7,7 +7,7 @@
  */
 
 /** A place in the waiting room. */
-export interface Place {
+export interface WaitingPlace {
   /** Frees the place; it may have been given up before. */
   leave(): void;
 }
@@ -35,7 +35,7 @@ export class WaitingRoom {
   }
 
   /** Takes a place; `onGivenUp` is called if another request needs it. */
-  enter(network: string, onGivenUp: () => void): Place {
+  enter(network: string, onGivenUp: () => void): WaitingPlace {
     if (this.#size >= this.#placesMax) this.giveUpOne();
     const places = this.#byNetwork.get(network) ?? new Set();
     this.#byNetwork.set(network, places);

@@ -7,13 +7,15 @@
 import { isId } from "../address.ts";
 import { readTags } from "../config/labels.ts";
 import { UsageError } from "../config/flags.ts";
-import type { Wanted } from "../report/members.ts";
+import type { MemberQuery } from "../report/members.ts";
 import { type Status, STATUSES } from "../table.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext } from "./callers.ts";
 
 /** The whole filter of a request. */
-export function readWanted(c: CallerContext): Wanted & { readonly tags: Record<string, string> } {
+export function readWanted(
+  c: CallerContext,
+): MemberQuery & { readonly tags: Record<string, string> } {
   const [limit, after] = [c.req.query("limit"), c.req.query("after")];
   if (after !== undefined && !isId(after)) refuse(400, "Give the ID of a member as after=");
   return {

@@ -1,6 +1,6 @@
 /**
  * The body of one answer as it arrives: bytes in one growing piece, however small the parts are in which a peer sends
- * them, and counted against a room that all answers being read share. (pure)
+ * them, and counted against a budget that all answers being read share. (pure)
  *
  * @module
  */
@@ -9,14 +9,14 @@
 const FIRST_BYTES = 1_024;
 
 /** Memory that the bodies of all answers being read may take together. */
-export class Room {
+export class MemoryBudget {
   #bytesLeft: number;
 
   constructor(bytes: number) {
     this.#bytesLeft = bytes;
   }
 
-  /** Takes room for so many bytes; false, and takes none, if there is not enough. */
+  /** Takes so many bytes; false, and takes none, if there is not enough. */
   take(bytes: number): boolean {
     if (bytes > this.#bytesLeft) return false;
     this.#bytesLeft -= bytes;
@@ -30,13 +30,13 @@ export class Room {
 
 export class AnswerBody {
   readonly #bytesMax: number;
-  readonly #room: Room | undefined;
+  readonly #memory: MemoryBudget | undefined;
   #bytes = new Uint8Array(0);
   #length = 0;
 
-  constructor(bytesMax: number, room: Room | undefined) {
+  constructor(bytesMax: number, memory: MemoryBudget | undefined) {
     this.#bytesMax = bytesMax;
-    this.#room = room;
+    this.#memory = memory;
   }
 
   /** Bytes so far. */
@@ -44,7 +44,7 @@ export class AnswerBody {
     return this.#length;
   }
 
-  /** Adds a part; throws if the body gets too long, or finds no room. */
+  /** Adds a part; throws if the body gets too long, or finds no memory left. */
   add(part: Uint8Array): void {
     const length = this.#length + part.length;
     if (length > this.#bytesMax) throw tooLong(this.#bytesMax);
@@ -58,9 +58,9 @@ export class AnswerBody {
     return new TextDecoder().decode(this.#bytes.subarray(0, this.#length));
   }
 
-  /** Gives its room back. */
+  /** Gives its memory back. */
   release(): void {
-    this.#room?.give(this.#bytes.length);
+    this.#memory?.give(this.#bytes.length);
     free(this.#bytes);
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
@@ -68,7 +68,7 @@ export class AnswerBody {
 
   #grow(length: number): void {
     const size = Math.min(Math.max(length, 2 * this.#bytes.length, FIRST_BYTES), this.#bytesMax);
-    if (this.#room?.take(size - this.#bytes.length) === false) {
+    if (this.#memory?.take(size - this.#bytes.length) === false) {
       throw new Error("answered at length while other long answers were being read");
     }
     const bytes = new Uint8Array(size);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { AnswerBody, type Room, tooLong } from "./answer_body.ts";
+import { AnswerBody, type MemoryBudget, tooLong } from "./answer_body.ts";
 
 /** The source of the bytes: a TCP or TLS connection. */
 export interface ByteSource {
@@ -68,7 +68,7 @@ interface Head {
 /** Reads answers one after another from one connection. */
 export class AnswerReader {
   readonly #source: ByteSource;
-  readonly #room: Room | undefined;
+  readonly #memory: MemoryBudget | undefined;
   #buffer = new Uint8Array(LITTLE_BYTES);
   #start = 0;
   #end = 0;
@@ -76,10 +76,10 @@ export class AnswerReader {
   #bytesIn = 0;
   #bodyBytes = 0;
 
-  /** Bodies take their memory from `room`. */
-  constructor(source: ByteSource, room?: Room) {
+  /** Bodies take their memory from `memory`. */
+  constructor(source: ByteSource, memory?: MemoryBudget) {
     this.#source = source;
-    this.#room = room;
+    this.#memory = memory;
   }
 
   /** Starts to read ahead of the next answer; resolves when the peer sends something or ends the connection. */
@@ -105,7 +105,7 @@ export class AnswerReader {
   }
 
   async #readBody(length: Head["length"], bytesMax: number): Promise<string> {
-    const body = new AnswerBody(bytesMax, this.#room);
+    const body = new AnswerBody(bytesMax, this.#memory);
     try {
       for await (const part of this.#parts(length)) {
         body.add(part);

@@ -11,7 +11,7 @@ import type { Gossip } from "../gossip.ts";
 import type { Telling } from "../hook.ts";
 import { DEFAULT_CLUSTER } from "../limits.ts";
 import type { Told } from "../told.ts";
-import type { Change } from "../verdicts.ts";
+import type { StatusChange } from "../verdicts.ts";
 import type { PostOutcome } from "./transport.ts";
 
 /** A stopping node waits this long for its last calls, unless they time out before. */
@@ -20,13 +20,13 @@ const SETTLE_MS = 1_500;
 /** Delay after a wake-up that an error cut short: long enough not to flood the log. */
 const WAKE_AGAIN_MS = 1_000;
 
-export const OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
+export const EXCHANGE_OUTCOMES = ["answered", "refused", "silent", "failed"] as const;
 
 /** A call as it ended. */
-export interface Exchange {
+export interface EndedExchange {
   readonly to: string;
   /** An answer with any status but 200 is `failed`. */
-  readonly outcome: typeof OUTCOMES[number];
+  readonly outcome: typeof EXCHANGE_OUTCOMES[number];
   readonly tookMs: number;
 }
 
@@ -44,7 +44,7 @@ export interface World {
 
 /** Told what the core does. */
 export interface CoreListener {
-  onChange(change: Change): void;
+  onChange(change: StatusChange): void;
   /** A member was dropped from the table. */
   onForgotten?(dropped: Dropped): void;
   /** A hook is to run once; `tellingEnded` of the core waits for its end. */
@@ -54,7 +54,7 @@ export interface CoreListener {
   /** A round began, `lateMs` after its time. */
   onRound?(lateMs: number): void;
   /** A call ended. */
-  onExchange?(exchange: Exchange): void;
+  onExchange?(exchange: EndedExchange): void;
   onNotice(level: "info" | "warn", text: string): void;
   /** A rule of this program broke. */
   onBug(rule: string): void;
@@ -238,7 +238,7 @@ export class Driver {
   }
 }
 
-function wordOf(outcome: PostOutcome): Exchange["outcome"] {
+function wordOf(outcome: PostOutcome): EndedExchange["outcome"] {
   if (outcome.kind !== "answer") return outcome.kind;
   return outcome.status === 200 ? "answered" : "failed";
 }

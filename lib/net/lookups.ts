@@ -30,7 +30,7 @@ const RETRY_MAX_MS = 30_000;
 const RETRY_SHARE = 10;
 
 /** Names remembered, the one used longest ago forgotten first: those of a large cluster, a few MB at most. */
-export const NAMES_MAX = 8_192;
+export const KNOWN_NAMES_MAX = 8_192;
 
 /** Addresses remembered per name; a call tries no more. */
 export const IPS_MAX = 8;
@@ -50,7 +50,7 @@ export interface Found {
   readonly isFresh: boolean;
 }
 
-interface Name {
+interface KnownName {
   /** Empty for a name that never resolved. */
   readonly ips: readonly string[];
   /** When a lookup last gave these addresses, in ms of the monotonic clock. */
@@ -76,13 +76,13 @@ export interface LookupsOptions {
   readonly nowMs?: () => number;
 }
 
-const UNKNOWN: Name = { ips: [], foundMs: -Infinity, nextMs: -Infinity, failure: undefined };
+const UNKNOWN: KnownName = { ips: [], foundMs: -Infinity, nextMs: -Infinity, failure: undefined };
 
 export class Lookups {
   readonly #lookup: Lookup;
   readonly #nowMs: () => number;
   /** The one used longest ago first. */
-  readonly #names = new Map<string, Name>();
+  readonly #names = new Map<string, KnownName>();
   /** In the order in which they were wanted. */
   readonly #pending = new Map<string, Pending>();
   #underWay = 0;
@@ -107,11 +107,11 @@ export class Lookups {
     throw new LookupError(failure ?? "the lookup of its name takes too long");
   }
 
-  #isFresh({ foundMs }: Name): boolean {
+  #isFresh({ foundMs }: KnownName): boolean {
     return this.#nowMs() - foundMs <= FRESH_MS;
   }
 
-  async #wait(name: string, { ips }: Name, signal: AbortSignal): Promise<void> {
+  async #wait(name: string, { ips }: KnownName, signal: AbortSignal): Promise<void> {
     const nowMs = this.#nowMs();
     const pending = this.#pending.get(name) ??
       { ended: Promise.withResolvers<void>(), sinceMs: nowMs, waiting: 0, isUnderWay: false };
@@ -164,10 +164,10 @@ export class Lookups {
     this.#startSome();
   }
 
-  #remember(name: string, known: Name): void {
+  #remember(name: string, known: KnownName): void {
     this.#names.delete(name);
     this.#names.set(name, known);
-    if (this.#names.size <= NAMES_MAX) return;
+    if (this.#names.size <= KNOWN_NAMES_MAX) return;
     const [oldest = ""] = this.#names.keys();
     this.#names.delete(oldest);
   }

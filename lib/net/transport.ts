@@ -11,7 +11,7 @@
 import { type Address, parseAddress } from "../address.ts";
 import { type ConnectOptions, Connector } from "./connect.ts";
 import { close, type Connection, isBroken, writeAll } from "./connection.ts";
-import { Room } from "./answer_body.ts";
+import { MemoryBudget } from "./answer_body.ts";
 import { type Answer, AnswerReader } from "./answer_reader.ts";
 import { pause, withDeadline } from "./deadline.ts";
 import { IdleConnections, type IdleOptions } from "./idle_connections.ts";
@@ -94,7 +94,7 @@ class TcpTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #connector: Connector;
   readonly #idle: IdleConnections;
-  readonly #room = new Room(ANSWERS_BYTES_MAX);
+  readonly #memory = new MemoryBudget(ANSWERS_BYTES_MAX);
   readonly #largePackets: LargePackets;
   readonly #exchanges = new Set<AbortController>();
   #closed = false;
@@ -166,27 +166,27 @@ class TcpTransport implements Transport {
     return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
   }
 
-  async #exchange(call: Call): Promise<PostOutcome> {
-    const idle = this.#idle.take(call.address);
-    if (idle === undefined) return await this.#exchangeAnew(call);
-    const reused = this.#converse(call, idle).catch((error) => {
+  async #exchange(job: PostJob): Promise<PostOutcome> {
+    const idle = this.#idle.take(job.address);
+    if (idle === undefined) return await this.#exchangeAnew(job);
+    const reused = this.#converse(job, idle).catch((error) => {
       if (isBroken(error)) return undefined; // the peer closed it while it was idle
       throw error;
     });
     const staleMs = STALE_SHARE * this.#options.timeoutMs;
     const first = await withDeadline(reused, staleMs, () => "late" as const);
-    if (first === undefined) return await this.#exchangeAnew(call);
+    if (first === undefined) return await this.#exchangeAnew(job);
     if (first !== "late") return first;
-    const second = this.#exchangeAnew(call);
+    const second = this.#exchangeAnew(job);
     return await Promise.race([second, reused.then((outcome) => outcome ?? second)]);
   }
 
-  async #exchangeAnew(call: Call): Promise<PostOutcome> {
-    const { target, signal } = call;
+  async #exchangeAnew(job: PostJob): Promise<PostOutcome> {
+    const { target, signal } = job;
     for (let attempt = 0;; attempt++) {
       try {
-        const conn = await this.#connector.connect(target, { signal, opened: call.opened });
-        return await this.#converse(call, { conn, reader: new AnswerReader(conn, this.#room) });
+        const conn = await this.#connector.connect(target, { signal, opened: job.opened });
+        return await this.#converse(job, { conn, reader: new AnswerReader(conn, this.#memory) });
       } catch (error) {
         const delayMs = RETRY_DELAYS_MS[attempt];
         if (!isBroken(error) || delayMs === undefined || signal.aborted) throw error;
@@ -195,8 +195,8 @@ class TcpTransport implements Transport {
     }
   }
 
-  async #converse(call: Call, connection: Connection): Promise<PostOutcome> {
-    const { address, request, signal } = call;
+  async #converse(job: PostJob, connection: Connection): Promise<PostOutcome> {
+    const { address, request, signal } = job;
     const { conn, reader } = connection;
     const abort = () => close(conn);
     signal.addEventListener("abort", abort);
@@ -206,7 +206,7 @@ class TcpTransport implements Transport {
       // A peer may answer without reading to the end, such as with 413; if it cannot, reading its answer fails too.
       writeAll(conn, request).then(() => sent = true, () => {});
       this.traffic.bytesOut += request.length;
-      answer = await reader.read(call.bodyBytesMax);
+      answer = await reader.read(job.bodyBytesMax);
     } finally {
       signal.removeEventListener("abort", abort);
       if (answer?.reusable && sent && !signal.aborted) void this.#idle.keep(address, connection);
@@ -236,7 +236,7 @@ class TcpTransport implements Transport {
 }
 
 /** One exchange, as its parts need it. */
-interface Call {
+interface PostJob {
   readonly address: string;
   readonly target: Address;
   readonly request: Uint8Array;

@@ -35,7 +35,7 @@ const TROUBLED = ["dead", "unresponsive", "failing"] as const;
 /** What the headline tells of a member. */
 type Member = Pick<ListedMember, "id" | "status" | "reason" | "since">;
 type Counts = Readonly<Record<Status, number>>;
-type Told = Omit<Headline, "since" | "latestAt"> & Partial<Headline>;
+type HeadlineDraft = Omit<Headline, "since" | "latestAt"> & Partial<Headline>;
 
 /** What the page says first; `counts` are of all members. The end that all IDs share, `suffix`, is left out. */
 export function headlineOf(view: PageView, counts: Counts, suffix = ""): Headline {
@@ -62,7 +62,7 @@ function tellDown(
   status: typeof TROUBLED[number],
   members: readonly Member[],
   { all, also }: { all: number; also: readonly string[] },
-): Told | undefined {
+): HeadlineDraft | undefined {
   const count = members.length;
   const [newest, ...others] = members;
   if (newest === undefined) return undefined;
@@ -90,7 +90,7 @@ function tellDown(
 }
 
 /** A node that hears nobody, and shows all as they were. */
-function tellCutOff({ cutOff }: PageView): Told | undefined {
+function tellCutOff({ cutOff }: PageView): HeadlineDraft | undefined {
   if (!cutOff) return undefined;
   const verdict = "This node hears nobody";
   const latest = "It is cut off, or all others are down: ask another node as well.";
@@ -98,7 +98,7 @@ function tellCutOff({ cutOff }: PageView): Told | undefined {
 }
 
 /** The commonest mistake of the first day: a -join that leads nowhere. */
-function tellAlone({ contacts }: PageView, all: number): Told | undefined {
+function tellAlone({ contacts }: PageView, all: number): HeadlineDraft | undefined {
   const seed = contacts.find(({ trouble }) => trouble !== "");
   if (all !== 1 || seed === undefined) return undefined;
   const verdict = `This node is alone: ${seed.address} ${seed.trouble}`;
@@ -109,7 +109,7 @@ function tellAlone({ contacts }: PageView, all: number): Told | undefined {
 }
 
 /** Members that others know of, and from which nobody has heard. */
-function tellUnheard(members: readonly Member[]): Told | undefined {
+function tellUnheard(members: readonly Member[]): HeadlineDraft | undefined {
   const [newest] = members;
   if (newest === undefined) return undefined;
   const whom = namesOf(members) ?? countWords(members.length, "member");
@@ -119,7 +119,7 @@ function tellUnheard(members: readonly Member[]): Told | undefined {
   return { title, verdict, tone: "warn", latest: `${newest.id}: ${why}`, latestAt: newest.since };
 }
 
-function tellCalm(members: readonly Member[], left: number, all: number): Told {
+function tellCalm(members: readonly Member[], left: number, all: number): HeadlineDraft {
   const verdict = left > 0
     ? "No member is dead"
     : all === 1

@@ -11,12 +11,12 @@ export function PageLink(
   const href = url === "" ? {} : { href: url };
   return (
     <a rel="external" {...href} title={address}>
-      <Name text={address} suffix={suffix} />
+      <MemberName text={address} suffix={suffix} />
     </a>
   );
 }
 
-export function Name({ text, suffix }: { text: string; suffix: string }) {
+export function MemberName({ text, suffix }: { text: string; suffix: string }) {
   const [own, shared] = splitName(text, suffix);
   return <>{own}{shared !== "" && <i>{shared}</i>}</>;
 }

@@ -10,7 +10,7 @@
  */
 import { ByeForm, ForgetForm } from "./bye.tsx";
 import { MemberTable, pathOf } from "./rows.tsx";
-import { Contact, Templates } from "./templates.tsx";
+import { ContactItem, Templates } from "./templates.tsx";
 import { HeadlineSection, TopBar } from "./top.tsx";
 import { MemberMap } from "./map.tsx";
 import { Metas } from "./metas.tsx";
@@ -204,7 +204,7 @@ function Overview({ state, options }: OverviewProps) {
         <h2>Contacts</h2>
         <p class="note">Addresses that have not answered yet.</p>
         <ul id="contacts">
-          {state.contacts.map((contact) => <Contact key={contact.address} contact={contact} />)}
+          {state.contacts.map((contact) => <ContactItem key={contact.address} contact={contact} />)}
         </ul>
         <MoreNote id="contacts-more" count={state.more.contacts} />
       </section>

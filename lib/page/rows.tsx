@@ -5,7 +5,7 @@
  */
 import type { PageState, RowState } from "./content.ts";
 import type { Sort } from "./listing.ts";
-import { Name, PageLink, storyPath } from "./links.tsx";
+import { MemberName, PageLink, storyPath } from "./links.tsx";
 import { StoryRow } from "./story.tsx";
 import { ageWords, timeWords } from "../../static/words.js";
 import type { SpanName } from "../report/spans.ts";
@@ -127,7 +127,7 @@ export function MemberRow({ row, state: { scheme, suffix } }: { row: RowState; s
     <tr role="row" class={row.status}>
       <th role="rowheader" scope="row">
         <a href={storyPath(row.id)} title={row.id}>
-          <Name text={row.id} suffix={suffix.id} />
+          <MemberName text={row.id} suffix={suffix.id} />
         </a>
         <Tags tags={row.tags} />
       </th>

@@ -41,11 +41,11 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
           {/* A long history scrolls, also by keys. */}
           <ol tabindex={0}>
             {history.map((change, i) => (
-              <Change key={change.event} change={change} next={history[i + 1]?.at} now={now} />
+              <ChangeItem key={change.event} change={change} next={history[i + 1]?.at} now={now} />
             )).reverse()}
           </ol>
           <ul class="told">
-            {(story?.told ?? []).map((told) => <Told key={told.at} told={told} now={now} />)
+            {(story?.told ?? []).map((told) => <ToldItem key={told.at} told={told} now={now} />)
               .reverse()}
           </ul>
           <p class="acts">
@@ -63,7 +63,7 @@ export function StoryRow({ story, state }: { story?: StoryView; state?: PageStat
 }
 
 /** That a hook was told of it; without its time what the script fills in. */
-function Told({ told, now }: { told: ToldView; now: string }) {
+function ToldItem({ told, now }: { told: ToldView; now: string }) {
   return <li>{toldWords(told, clockWords(told.at, now))}</li>;
 }
 
@@ -85,7 +85,7 @@ interface ChangeProps {
   readonly now: string;
 }
 
-export function Change({ change, next, now }: ChangeProps) {
+export function ChangeItem({ change, next, now }: ChangeProps) {
   return (
     <li class={change.to}>
       <Time at={change.at} now={now} />

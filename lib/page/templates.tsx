@@ -3,7 +3,7 @@
 import type { RowState } from "./content.ts";
 import { Group } from "./map.tsx";
 import { MemberRow } from "./rows.tsx";
-import { BLANK_CHANGE, Change, StoryRow } from "./story.tsx";
+import { BLANK_CHANGE, ChangeItem, StoryRow } from "./story.tsx";
 import type { ContactView } from "../report/contacts.ts";
 
 const BLANK_ROW: RowState = {
@@ -19,7 +19,7 @@ const BLANK_ROW: RowState = {
 };
 
 /** An address whose member is not known yet. */
-export function Contact({ contact }: { contact: ContactView }) {
+export function ContactItem({ contact }: { contact: ContactView }) {
   return (
     <li>
       <b>{contact.address}</b>
@@ -42,10 +42,10 @@ export function Templates() {
         <StoryRow />
       </template>
       <template id="change-template">
-        <Change change={BLANK_CHANGE} next={undefined} now="" />
+        <ChangeItem change={BLANK_CHANGE} next={undefined} now="" />
       </template>
       <template id="contact-template">
-        <Contact contact={{ address: "", trouble: "", state: "" }} />
+        <ContactItem contact={{ address: "", trouble: "", state: "" }} />
       </template>
     </>
   );

@@ -29,10 +29,10 @@ const QUIET_FRESH_MS = 5_000;
 export type Part<Entry> = Entry | readonly [from: number, count: number];
 
 /** A heartbeat's age in ms, and how long before the state's `now` it was by the member's own clock. */
-export type Heard = readonly [ageMs: number, beforeMs: number];
+export type HeartbeatAge = readonly [ageMs: number, beforeMs: number];
 
 /** The lists by the texts of their entries. */
-interface Kept {
+interface KeptTexts {
   readonly token: string;
   readonly rows: readonly string[];
   readonly gone: readonly string[];
@@ -41,7 +41,7 @@ interface Kept {
 }
 
 interface Latest {
-  readonly kept: Kept;
+  readonly kept: KeptTexts;
   readonly state: PageState;
   readonly version: string;
   readonly atMs: number;
@@ -51,7 +51,7 @@ interface Latest {
 export class Updates {
   readonly #nowMs: () => number;
   /** By their tokens, the one made longest ago first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptTexts>();
   /** By their keys. */
   readonly #latest = new Map<string, Latest>();
   #length = 0;
@@ -165,8 +165,8 @@ function difference<Entry>(
 }
 
 /** What is heard of the members that beat and whose rows are told as parts of the list before, in their order. */
-function heardOf({ rows, now }: PageState, parts: readonly Part<RowState>[]): Heard[] {
-  const heard: Heard[] = [];
+function heardOf({ rows, now }: PageState, parts: readonly Part<RowState>[]): HeartbeatAge[] {
+  const heard: HeartbeatAge[] = [];
   let at = 0;
   for (const part of parts) {
     const count = Array.isArray(part) ? part[1] as number : 0;

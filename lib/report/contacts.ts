@@ -4,7 +4,7 @@
  * @module
  */
 import type { Gossip } from "../gossip.ts";
-import type { Exchange } from "../net/driver.ts";
+import type { EndedExchange } from "../net/driver.ts";
 
 /** An address whose member is not known yet. */
 export interface ContactView {
@@ -16,7 +16,7 @@ export interface ContactView {
 }
 
 /** What is wrong with an address, by how the last call to it ended. */
-const TROUBLES: Readonly<Record<Exchange["outcome"], string>> = {
+const TROUBLES: Readonly<Record<EndedExchange["outcome"], string>> = {
   answered: "",
   refused: "refuses connections",
   silent: "does not answer",
@@ -27,11 +27,11 @@ const TROUBLES: Readonly<Record<Exchange["outcome"], string>> = {
 const FAILURES_MAX = 256;
 
 /** How the last call to an address ended that did not answer. */
-export class Failures {
+export class LastFailures {
   /** The one that failed longest ago first. */
-  readonly #byAddress = new Map<string, Exchange["outcome"]>();
+  readonly #byAddress = new Map<string, EndedExchange["outcome"]>();
 
-  record({ to, outcome }: Exchange): void {
+  record({ to, outcome }: EndedExchange): void {
     this.#byAddress.delete(to);
     if (outcome !== "answered") this.#byAddress.set(to, outcome);
     for (const oldest of this.#byAddress.keys()) {
@@ -40,7 +40,7 @@ export class Failures {
     }
   }
 
-  get(address: string): Exchange["outcome"] | undefined {
+  get(address: string): EndedExchange["outcome"] | undefined {
     return this.#byAddress.get(address);
   }
 }
@@ -48,7 +48,7 @@ export class Failures {
 /** The addresses whose member is not known yet; `failures` tells how the last call to each ended. */
 export function contactViews(
   gossip: Gossip,
-  failures: Failures,
+  failures: LastFailures,
 ): ContactView[] {
   return Array.from(gossip.contacts.unanswered(), ({ address, failures: count }) => {
     const trouble = count === 0 ? "" : TROUBLES[failures.get(address) ?? "silent"];

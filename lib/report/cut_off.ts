@@ -5,23 +5,23 @@
  */
 import type { Moment } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Change } from "../verdicts.ts";
+import type { StatusChange } from "../verdicts.ts";
 
 /** Why a member is dead to a node that is cut off. */
 const UNHEARD = "unheard since this node hears nobody";
 
-export interface CutOffOptions {
+export interface CutOffReportOptions {
   /** For how long this node has heard nobody, in ms, where it is cut off; 0 otherwise. */
   readonly cutOffMs: () => number;
   readonly now: () => Moment;
   readonly log: Log;
 }
 
-export class CutOff {
-  readonly #options: CutOffOptions;
+export class CutOffReport {
+  readonly #options: CutOffReportOptions;
   #holds = false;
 
-  constructor(options: CutOffOptions) {
+  constructor(options: CutOffReportOptions) {
     this.#options = options;
   }
 
@@ -43,7 +43,7 @@ export class CutOff {
   }
 
   /** A change as it should be told: a death for silence says little here. */
-  explain(change: Change): Change {
+  explain(change: StatusChange): StatusChange {
     this.look();
     const isUnheard = this.#holds && change.from === "live" && change.to === "dead";
     return isUnheard ? { ...change, reason: UNHEARD } : change;

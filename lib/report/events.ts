@@ -41,7 +41,7 @@ export interface EventStreamsOptions {
   readonly keepAliveMs?: number;
 }
 
-interface Stream {
+interface EventStream {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   /** The number of the last change sent. */
   event: number;
@@ -56,7 +56,7 @@ interface Stream {
 
 export class EventStreams {
   readonly #options: EventStreamsOptions;
-  readonly #streams = new Set<Stream>();
+  readonly #streams = new Set<EventStream>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #snapshot = NONE;
@@ -81,7 +81,7 @@ export class EventStreams {
     const resumed = this.#eventOf(lastEventId) ??
       (fromNow ? this.#options.stories.lastEvent : undefined);
     const snapshot = resumed === undefined ? this.#takeSnapshot() : undefined;
-    let stream: Stream;
+    let stream: EventStream;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         stream = {
@@ -114,7 +114,7 @@ export class EventStreams {
     this.publish();
   }
 
-  async #pull(stream: Stream): Promise<void> {
+  async #pull(stream: EventStream): Promise<void> {
     stream.taking = true;
     for (;;) {
       const bytes = this.#next(stream);
@@ -128,7 +128,7 @@ export class EventStreams {
   }
 
   /** The next bytes for a reader: empty if it has everything, undefined if it fell too far behind. */
-  #next(stream: Stream): Uint8Array | undefined {
+  #next(stream: EventStream): Uint8Array | undefined {
     if (stream.rest.length > 0) {
       const piece = stream.rest.subarray(0, PIECE_BYTES);
       stream.rest = stream.rest.subarray(piece.length);
@@ -192,12 +192,12 @@ export class EventStreams {
   }
 
   /** Ends a stream. If that cuts an event in two, its reader discards the first half. */
-  #end(stream: Stream): void {
+  #end(stream: EventStream): void {
     this.#forget(stream);
     stream.controller.close();
   }
 
-  #forget(stream: Stream): void {
+  #forget(stream: EventStream): void {
     this.#streams.delete(stream);
     stream.wake?.();
     if (this.#streams.size > 0) return;

@@ -9,7 +9,7 @@ import type { ContactView } from "./contacts.ts";
 import { quietRemark, type QuietView } from "./quiet.ts";
 import { remarksOf, remarkWords, spreadWords } from "./remarks.ts";
 import { type ChangeView, changeView, type Stories } from "./stories.ts";
-import type { Uptimes } from "./history.ts";
+import type { Uptimes } from "./past_views.ts";
 import type { ToldLog, ToldView } from "./told_log.ts";
 import type { MemberDetails } from "./details.ts";
 import { ageOf, type Row, type Status } from "../table.ts";
@@ -23,7 +23,7 @@ import { ageWords } from "../../static/words.js";
 const FUTURE_MAX_MS = 24 * 3_600_000;
 
 /** What members are seen by. */
-export interface Sources {
+export interface ViewSources {
   readonly gossip: Gossip;
   readonly stories: Stories;
   readonly toldLog: ToldLog;
@@ -128,7 +128,7 @@ export interface MembersView extends PaceView {
 }
 
 /** Which members are asked for. */
-export interface Wanted {
+export interface MemberQuery {
   /** Any of these; undefined: all. */
   readonly statuses?: ReadonlySet<Status> | undefined;
   /** Each of these tags. */
@@ -140,7 +140,7 @@ export interface Wanted {
 }
 
 /** All members, including decommissioned ones, sorted by ID, or those that are `wanted`. */
-export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] {
+export function memberViews(from: ViewSources, wanted: MemberQuery = {}): ListedMember[] {
   const { statuses, tags = {}, after = "", limit = Infinity } = wanted;
   const asked = Object.entries(tags);
   const { gossip } = from;
@@ -167,7 +167,7 @@ export function memberViews(from: Sources, wanted: Wanted = {}): ListedMember[] 
 }
 
 /** The member of that ID with its recent changes; undefined if the table has none. */
-export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView | undefined {
+export function storyView(from: ViewSources, id: string, uptime: Uptimes): StoryView | undefined {
   const { gossip, stories, toldLog } = from;
   const { table } = gossip.replica;
   const known = table.get(id);
@@ -180,7 +180,7 @@ export function storyView(from: Sources, id: string, uptime: Uptimes): StoryView
 }
 
 function view(
-  from: Sources,
+  from: ViewSources,
   known: Row | Tombstone,
   status: Status,
   timeOf: (ms: number) => string,

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type Exchange, OUTCOMES } from "../net/driver.ts";
+import { type EndedExchange, EXCHANGE_OUTCOMES } from "../net/driver.ts";
 import { counter, type Family, gauge, Histogram } from "./prometheus.ts";
 import { isUp, type Status, STATUSES } from "../table.ts";
 import type { ListedMember } from "./members.ts";
 import { namedFamilies } from "./named.ts";
-import type { Change } from "../verdicts.ts";
+import type { StatusChange } from "../verdicts.ts";
 
 /** In seconds: from an answer on the same host to the time-out. */
 const EXCHANGE_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -58,7 +58,7 @@ export class Metrics {
     this.#lateSeconds.observe(lateMs / 1000);
   }
 
-  exchange({ outcome, tookMs }: Exchange): void {
+  exchange({ outcome, tookMs }: EndedExchange): void {
     this.#exchanges[outcome]++;
     if (outcome === "answered") this.#exchangeSeconds.observe(tookMs / 1000);
   }
@@ -70,7 +70,7 @@ export class Metrics {
     this.#served.bytesOut += bytesOut;
   }
 
-  change({ to, ageMs }: Change): void {
+  change({ to, ageMs }: StatusChange): void {
     this.#changes[to]++;
     // A join, a return or a planned stop comes with a heartbeat, whose age is the time the news took to get here.
     if ((isUp(to) || to === "left") && ageMs !== null) this.#newsSeconds.observe(ageMs / 1000);
@@ -125,7 +125,7 @@ export class Metrics {
       counter(
         "gossiper_exchanges_total",
         "Exchanges that this node started, by outcome.",
-        byLabel("outcome", OUTCOMES, this.#exchanges),
+        byLabel("outcome", EXCHANGE_OUTCOMES, this.#exchanges),
       ),
       histogram(
         "gossiper_exchange_duration_seconds",

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type MembersView, memberViews, type Sources, type Wanted } from "./members.ts";
+import { type MemberQuery, type MembersView, memberViews, type ViewSources } from "./members.ts";
 
 /** The pace, the members that are `wanted`, and where they are limited, the ID after which the next page begins. */
 export function pageOfMembers(
-  from: Sources,
-  wanted: Wanted = {},
+  from: ViewSources,
+  wanted: MemberQuery = {},
 ): Pick<MembersView, "intervalMs" | "deadAfterMs" | "members" | "next"> {
   const { intervalMs, deadAfterMs } = from.gossip.replica.pace;
   const pace = { intervalMs, deadAfterMs };

@@ -7,7 +7,7 @@
  */
 
 /** Label values by name. The names are ours; the values may hold any text. */
-export type Labels = Readonly<Record<string, string>>;
+export type MetricLabels = Readonly<Record<string, string>>;
 
 /** One metric with all its samples. */
 export interface Family {
@@ -17,7 +17,7 @@ export interface Family {
   /** One line. */
   readonly help: string;
   /** A number or a histogram without labels, or a number per set of labels. */
-  readonly samples: number | Histogram | readonly (readonly [Labels, number])[];
+  readonly samples: number | Histogram | readonly (readonly [MetricLabels, number])[];
 }
 
 /** Counts of observations up to each bound. */
@@ -46,7 +46,7 @@ export class Histogram {
 }
 
 /** A member's tags as labels: their names may have no dash. */
-export function tagLabels(tags: Labels, prefix: string): Record<string, string> {
+export function tagLabels(tags: MetricLabels, prefix: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(tags).map(([key, value]) => [prefix + key.replaceAll("-", "_"), value]),
   );
@@ -82,8 +82,8 @@ function familyText({ name, type, help, samples }: Family): string {
   return `${lines.join("\n")}\n`;
 }
 
-function sampleText(name: string, labels: Labels, value: number): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeText(text)}"`);
+function sampleText(name: string, labels: MetricLabels, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${numberText(value)}`;
 }
 
@@ -91,6 +91,6 @@ function numberText(value = Infinity): string {
   return value === Infinity ? "+Inf" : String(value);
 }
 
-function escapeText(text: string): string {
+function escapeLabel(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

@@ -6,9 +6,9 @@
  */
 import { EventStreams } from "./events.ts";
 import type { Dropped } from "../forgotten.ts";
-import type { Exchange } from "../net/driver.ts";
+import type { EndedExchange } from "../net/driver.ts";
 import { Flapping } from "./flapping.ts";
-import { type MembersAtView, membersAtView, timeOf, uptimesOf } from "./history.ts";
+import { type MembersAtView, membersAtView, timeOf, uptimesOf } from "./past_views.ts";
 import { hookFamilies } from "./hook_metrics.ts";
 import { Metrics } from "./metrics.ts";
 import { readProcess } from "./process_readings.ts";
@@ -20,22 +20,22 @@ import { type TargetGroup, targetGroups } from "./targets.ts";
 import { ageOf } from "../table.ts";
 import {
   type ListedMember,
+  type MemberQuery,
   type MembersView,
   memberViews,
   type PageView,
-  type Sources,
   type StoryView,
   storyView,
   tableText,
-  type Wanted,
+  type ViewSources,
 } from "./members.ts";
 import { pageOfMembers } from "./paging.ts";
 import { quietVersion, quietViews } from "./quiet.ts";
 import type { ReportsOptions } from "./reports_options.ts";
-import { contactViews, Failures } from "./contacts.ts";
-import { CutOff } from "./cut_off.ts";
+import { contactViews, LastFailures } from "./contacts.ts";
+import { CutOffReport } from "./cut_off.ts";
 import { detailsFrom } from "./details.ts";
-import type { Change } from "../verdicts.ts";
+import type { StatusChange } from "../verdicts.ts";
 
 export class Reports {
   readonly #options: ReportsOptions;
@@ -44,15 +44,15 @@ export class Reports {
   readonly #flapping = new Flapping();
   readonly #strips: Strips;
   readonly #metrics = new Metrics();
-  readonly #failures = new Failures();
+  readonly #failures = new LastFailures();
   readonly #events: EventStreams;
-  readonly #cutOff: CutOff;
+  readonly #cutOff: CutOffReport;
   #told = Promise.withResolvers<void>();
 
   constructor(options: ReportsOptions) {
     this.#options = options;
     const { boot, now, gossip } = options;
-    this.#cutOff = new CutOff(options);
+    this.#cutOff = new CutOffReport(options);
     const nowMs = () => now().monotonicMs;
     this.#startMs = nowMs();
     this.#strips = new Strips(stripStepMs(gossip.replica.pace.intervalMs));
@@ -61,7 +61,7 @@ export class Reports {
   }
 
   /** Records a change of a member's status. */
-  changed(told: Change): void {
+  changed(told: StatusChange): void {
     const { id, log, now, gossip, remember } = this.#options;
     const { table, former } = gossip.replica;
     const row = table.get(told.id);
@@ -100,7 +100,7 @@ export class Reports {
   }
 
   /** Records an exchange that this node started. */
-  exchanged(exchange: Exchange): void {
+  exchanged(exchange: EndedExchange): void {
     this.#metrics.exchange(exchange);
     const { to, outcome, tookMs } = exchange;
     this.#failures.record(exchange);
@@ -137,7 +137,7 @@ export class Reports {
   }
 
   /** The table, or the members that are `wanted`. */
-  members(wanted?: Wanted): MembersView {
+  members(wanted?: MemberQuery): MembersView {
     const { refresh, id, address } = this.#options;
     refresh();
     const sources = this.#sources();
@@ -154,12 +154,12 @@ export class Reports {
   }
 
   /** The same as text. */
-  membersText(wanted?: Wanted): string {
+  membersText(wanted?: MemberQuery): string {
     return tableText(this.members(wanted).members);
   }
 
   /** The live members with these tags. */
-  live(tags: Wanted["tags"]): readonly ListedMember[] {
+  live(tags: MemberQuery["tags"]): readonly ListedMember[] {
     return this.members({ statuses: new Set(["live"]), tags }).members;
   }
 
@@ -174,7 +174,7 @@ export class Reports {
   }
 
   /** The live members with these tags, as targets for Prometheus' HTTP service discovery. */
-  targets(tags?: Wanted["tags"]): TargetGroup[] {
+  targets(tags?: MemberQuery["tags"]): TargetGroup[] {
     return targetGroups(this.live(tags), this.#options);
   }
 
@@ -243,7 +243,7 @@ export class Reports {
     this.#events.close();
   }
 
-  #sources(): Sources {
+  #sources(): ViewSources {
     const { gossip, toldLog, now } = this.#options;
     return { gossip, stories: this.#stories, toldLog, wallMs: now().wallMs };
   }

@@ -7,7 +7,7 @@
  * @module
  */
 import { type About, readAbout, type Said } from "../about.ts";
-import type { Change } from "../verdicts.ts";
+import type { StatusChange } from "../verdicts.ts";
 import type { Status } from "../table.ts";
 
 /** Changes kept per member: days of one that restarts, minutes of one that flaps. */
@@ -71,7 +71,7 @@ export class Stories {
   }
 
   /** Numbers a change, made at `atMs` of the wall clock by a member that says `about`, and adds it to its story. */
-  record(change: Change, atMs: number, about?: About): KeptChange {
+  record(change: StatusChange, atMs: number, about?: About): KeptChange {
     const { id, address, from, to, reason } = change;
     const kept = { id, address, from, to, reason, about, atMs, event: ++this.#lastEvent };
     this.#ring[kept.event % this.#limits.resumable] = kept;

@@ -73,7 +73,7 @@ export interface Sample {
   readonly ageMs: number | null;
 }
 
-interface Place {
+interface StripSlot {
   readonly slot: number;
   /** The last step it was seen in. */
   step: number;
@@ -82,7 +82,7 @@ interface Place {
 export class Strips {
   /** Length of a step in ms. */
   readonly stepMs: number;
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, StripSlot>();
   readonly #free: number[] = [];
   #ages = new Uint16Array(ROOM_FIRST * STRIP_SAMPLES);
   #codes = new Uint8Array(ROOM_FIRST * STRIP_SAMPLES);
@@ -160,7 +160,7 @@ export class Strips {
     return { stepMs: this.stepMs, samples, statuses };
   }
 
-  #place(id: string): Place {
+  #place(id: string): StripSlot {
     const slot = this.#free.pop() ?? this.#slots++;
     if (slot * STRIP_SAMPLES >= this.#codes.length) this.#grow();
     const from = slot * STRIP_SAMPLES;

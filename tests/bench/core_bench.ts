@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { historyView, membersAtView, uptimesOf } from "../../lib/report/history.ts";
+import { historyView, membersAtView, uptimesOf } from "../../lib/report/past_views.ts";
 import { Past } from "../../lib/report/past.ts";
 import type { Moment } from "../../lib/clock.ts";
 import { decodeColumns, encodeColumns } from "../../lib/columns.ts";

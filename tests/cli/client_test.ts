@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UnreadableError } from "../../lib/cli/read.ts";
 import { ANSWER_BYTES_MAX, CallError, Client, EXIT } from "../../lib/cli/client.ts";
 import { change } from "../../lib/cli/change.ts";
-import { follow, type Heard } from "../../lib/cli/follow.ts";
+import { follow, type StreamUpdate } from "../../lib/cli/follow.ts";
 import { events } from "../support/events.ts";
 import { holdTerminal } from "../support/terminal.ts";
 import { closedAddress, MutePeer } from "../support/raw.ts";
@@ -29,8 +29,8 @@ async function assertFails(asking: Promise<unknown>, status: number, says: strin
 }
 
 /** The first `count` things heard of a node. */
-async function hear(client: Client, count: number, times = TIMES): Promise<Heard[]> {
-  const heard: Heard[] = [];
+async function hear(client: Client, count: number, times = TIMES): Promise<StreamUpdate[]> {
+  const heard: StreamUpdate[] = [];
   for await (const one of follow(client, times)) {
     heard.push(one);
     if (heard.length === count) break;
@@ -165,12 +165,15 @@ Deno.test("follow() resumes after the last whole event where the stream ends", a
     return events(`id: a-${n}\nevent: change\ndata: ${n}\n\nid: half\ndata: half`);
   });
   using client = clientOf(server);
-  const event = (data: string): Heard => ({ kind: "event", event: { type: "change", data } });
+  const event = (data: string): StreamUpdate => ({
+    kind: "event",
+    event: { type: "change", data },
+  });
   const lost = { kind: "lost", why: "the stream ended" } as const;
   assertEquals(await hear(client, 5), [
     ...[{ kind: "open" }, event("1"), lost],
     ...[{ kind: "open" }, event("2")],
-  ] as Heard[]);
+  ] as StreamUpdate[]);
   assertEquals(resumed, [null, "a-1"]);
 });
 
@@ -181,7 +184,7 @@ Deno.test("follow() leaves a stream on which nothing comes, not even a comment, 
   assertEquals(await hear(client, 4, { ...TIMES, silentMs: 20 }), [
     ...[{ kind: "open" }, lost],
     ...[{ kind: "open" }, lost],
-  ] as Heard[]);
+  ] as StreamUpdate[]);
 });
 
 Deno.test("follow() keeps looking for a node that it has heard, unless that refuses", async () => {

@@ -7,14 +7,14 @@ import {
 } from "@std/assert";
 import { readAt } from "../../lib/cli/at.ts";
 import { commandHelp } from "../../lib/cli/details.ts";
-import { type Call, parseCall } from "../../lib/cli/parse.ts";
+import { type Invocation, parseInvocation } from "../../lib/cli/parse.ts";
 import { type CommandName, COMMANDS } from "../../lib/config/commands.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 
-function callOf(words: string, env: Record<string, string> = {}): Call {
-  const parsed = parseCall(words.split(" "), (name) => env[name]);
-  if (parsed.kind !== "call") throw new Error(`${words}: ${JSON.stringify(parsed)}`);
-  return parsed.call;
+function callOf(words: string, env: Record<string, string> = {}): Invocation {
+  const parsed = parseInvocation(words.split(" "), (name) => env[name]);
+  if (parsed.kind !== "run") throw new Error(`${words}: ${JSON.stringify(parsed)}`);
+  return parsed.invocation;
 }
 
 Deno.test("parseCall() reads flags before and after the operand, in every form that a node takes", () => {
@@ -71,7 +71,7 @@ Deno.test("parseCall() takes the name of a hook behind the word test", () => {
 
 Deno.test("parseCall() says what to give in the place of a wrong word", () => {
   const messageOf = (words: string) => {
-    const parsed = parseCall(words.split(" "), () => undefined);
+    const parsed = parseInvocation(words.split(" "), () => undefined);
     return parsed.kind === "usage" ? parsed.message : JSON.stringify(parsed);
   };
   assertEquals(messageOf("hook"), "Give gossiper hook test NAME");
@@ -128,7 +128,7 @@ Deno.test("each command has a help of its own, and that of `help` is the program
 });
 
 Deno.test("help prints the help of the command that is named, and refuses other words", () => {
-  const parse = (words: string) => parseCall(words.split(" "), () => undefined);
+  const parse = (words: string) => parseInvocation(words.split(" "), () => undefined);
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     assertEquals(parse(`help ${name}`), { kind: "help", text: commandHelp(name) });
   }
@@ -157,14 +157,14 @@ Deno.test("a word that is no command leads to the one that is alike, to the flag
   };
   for (const [word, hint] of Object.entries(hints)) {
     const message = `Unknown command '${word}'${hint} ${list}`;
-    assertEquals(parseCall([word, "n1:8080"], () => undefined), { kind: "usage", message });
+    assertEquals(parseInvocation([word, "n1:8080"], () => undefined), { kind: "usage", message });
   }
 });
 
 Deno.test("the help of each command names its flags in 100 columns", () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     for (const line of commandHelp(name).split("\n")) assertLessOrEqual(line.length, 100, line);
-    assertEquals(parseCall([name, "-help"], () => undefined), {
+    assertEquals(parseInvocation([name, "-help"], () => undefined), {
       kind: "help",
       text: commandHelp(name),
     });

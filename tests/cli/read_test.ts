@@ -8,7 +8,7 @@ import {
   readChange,
   readMembers,
   readStory,
-  REASON_LENGTH_MAX,
+  SHOWN_REASON_LENGTH_MAX,
   UnreadableError,
 } from "../../lib/cli/read.ts";
 
@@ -133,11 +133,11 @@ Deno.test("an answer of more values than a full table has, or of deep ones, is r
 });
 
 Deno.test("no text of a node reaches the terminal but as short printable ASCII", () => {
-  const hostile = "\x1b]0;title\x07\r\n\u202e\u009b2J" + "x".repeat(10 * REASON_LENGTH_MAX);
+  const hostile = "\x1b]0;title\x07\r\n\u202e\u009b2J" + "x".repeat(10 * SHOWN_REASON_LENGTH_MAX);
   const [member] = readMembers(table({ ...MEMBER, address: "\x1b[2J", reason: hostile }));
   assertEquals(member!.address, "\\u001b[2J");
   assertMatch(member!.reason!, /^\\u001b\]0;title\\u0007\\u000d\\u000a\\u202e\\u009b2Jx+\.\.\.$/);
-  assert(member!.reason!.length < 2 * REASON_LENGTH_MAX);
+  assert(member!.reason!.length < 2 * SHOWN_REASON_LENGTH_MAX);
   assertEquals(firstLine("\n  two\x1b words \nand more"), "two\\u001b words");
 });
 

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   CHECKS_MAX,
+  type CheckTarget,
   labelOf,
   readCheck,
   readChecks,
-  type Target,
 } from "../../lib/config/checks.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 
@@ -17,7 +17,7 @@ function usageOf(text: string): string {
 }
 
 Deno.test("readCheck() takes a URL, a port, a command or a file, with defaults for all else", () => {
-  const targets: Record<string, Target> = {
+  const targets: Record<string, CheckTarget> = {
     "http://localhost:3000/health?deep=1": {
       kind: "http",
       address: LOCAL,

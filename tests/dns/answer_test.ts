@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { answerTo, type Source, UDP_BYTES_MAX } from "../../lib/dns/answer.ts";
+import { answerTo, UDP_BYTES_MAX, type ZoneSource } from "../../lib/dns/answer.ts";
 import { decode, encode, type Packet } from "../../lib/dns/dns_packet.ts";
 import type { ListedMember } from "../../lib/report/members.ts";
 
@@ -10,7 +10,7 @@ function member(id: string, more: Partial<ListedMember> = {}): ListedMember {
   return { id, address: `${id}:8080`, status: "live", ...heard, tags: {}, ports: {}, ...more };
 }
 
-function sourceOf(members: readonly ListedMember[]): Source {
+function sourceOf(members: readonly ListedMember[]): ZoneSource {
   return {
     live: () => members,
     resolve: (host) => Promise.resolve(host === "n1" ? ["192.0.2.1", "fd00::1"] : []),

@@ -20,7 +20,7 @@ import { isHookName } from "../../lib/config/hooks.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { UsageError } from "../../lib/config/flags.ts";
 import { deathWord, endOf } from "../../lib/ends.ts";
-import { answerTo, type Source, UDP_BYTES_MAX } from "../../lib/dns/answer.ts";
+import { answerTo, UDP_BYTES_MAX, type ZoneSource } from "../../lib/dns/answer.ts";
 import { encode } from "../../lib/dns/dns_packet.ts";
 import { formatHello, parseHello } from "../../lib/go_nodes.ts";
 import { AnswerReader, HEAD_BYTES_MAX } from "../../lib/net/answer_reader.ts";
@@ -102,7 +102,7 @@ const TOLD = {
   toldAtMs: 5,
 };
 
-const DNS_SOURCE: Source = {
+const DNS_SOURCE: ZoneSource = {
   live: () => [],
   resolve: () => Promise.resolve([]),
   random: () => 0,

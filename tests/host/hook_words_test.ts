@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ToldChange } from "../../lib/hook.ts";
+import type { ChangeToTell } from "../../lib/hook.ts";
 import {
   LISTED_MAX,
   madeUp,
@@ -10,7 +10,7 @@ import {
 
 const SENDER = { by: "n1", cluster: "prod", members: 64, wallMs: Date.UTC(2026, 0, 12, 12, 0, 5) };
 
-function change(id: string, part: Partial<ToldChange> = {}): ToldChange {
+function change(id: string, part: Partial<ChangeToTell> = {}): ChangeToTell {
   return {
     key: `${id}.k`,
     id,
@@ -27,7 +27,7 @@ function change(id: string, part: Partial<ToldChange> = {}): ToldChange {
 const changes = (count: number) => Array.from({ length: count }, (_, i) => change(`n${i + 1}`));
 
 Deno.test("sentenceOf() says of one member what it is and why, and does not say it twice", () => {
-  const words = (part: Partial<ToldChange>) => sentenceOf([change("n5", part)], 64);
+  const words = (part: Partial<ChangeToTell>) => sentenceOf([change("n5", part)], 64);
   assertEquals(words({}), "n5 is dead: connection refused");
   assertEquals(words({ to: "left", reason: "left: SIGTERM" }), "n5 left: SIGTERM");
   assertEquals(words({ to: "live", reason: "heard directly" }), "n5 is live: heard directly");

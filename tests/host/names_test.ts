@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
-import { type Host, type Lookup, settleNames, thisHost } from "../../lib/host/names.ts";
+import { type Host, type LookupResult, settleNames, thisHost } from "../../lib/host/names.ts";
 import { networkOf } from "../support/network.ts";
 
 /** A host named `vm`, or otherwise, at 192.0.2.2, that knows these names; every other one does not exist. */
-function hostOf(names: Record<string, Lookup>, { name = "vm", address = "192.0.2.2" } = {}): Host {
+function hostOf(
+  names: Record<string, LookupResult>,
+  { name = "vm", address = "192.0.2.2" } = {},
+): Host {
   const network = networkOf({ addresses: ["lo 127.0.0.1", `eth0 ${address}`] });
   return { name, network, lookup: (name) => names[name] ?? "missing" };
 }

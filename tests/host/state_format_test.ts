@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Gossip } from "../../lib/gossip.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import {
   decodeSaved,
   encodeSaved,
@@ -251,8 +251,8 @@ Deno.test("restore() does not touch the heartbeat of a node that takes another I
 });
 
 /** Runs `node`, which hears nobody, until `nowMs`. */
-function runAlone(node: Gossip, nowMs: number): Change[] {
-  const changes: Change[] = [];
+function runAlone(node: Gossip, nowMs: number): StatusChange[] {
+  const changes: StatusChange[] = [];
   for (let ms = node.nowMs; ms <= nowMs; ms += 500) {
     const { effects } = node.wake({ monotonicMs: ms, wallMs: 1_000_000 + ms });
     changes.push(...effects.flatMap((effect) => effect.kind === "change" ? [effect.change] : []));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { AnswerBody, Room } from "../../lib/net/answer_body.ts";
+import { AnswerBody, MemoryBudget } from "../../lib/net/answer_body.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -11,15 +11,15 @@ Deno.test("AnswerBody joins parts, characters across them too, up to its bound",
   assertThrows(() => body.add(encode("x")), Error, "more than 5000 bytes");
 });
 
-Deno.test("bodies share a room, and give it back", () => {
-  const room = new Room(10_000);
-  const long = new AnswerBody(8_000, room);
+Deno.test("bodies share a memory budget, and give it back", () => {
+  const memory = new MemoryBudget(10_000);
+  const long = new AnswerBody(8_000, memory);
   long.add(new Uint8Array(7_000));
-  const other = new AnswerBody(8_000, room);
+  const other = new AnswerBody(8_000, memory);
   other.add(encode("short"));
   assertThrows(() => other.add(new Uint8Array(7_000)), Error, "while other long answers");
   long.release();
   other.add(new Uint8Array(7_000));
   for (const body of [long, other]) body.release();
-  assert(room.take(10_000) && !room.take(1));
+  assert(memory.take(10_000) && !memory.take(1));
 });

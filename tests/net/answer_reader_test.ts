@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { Room } from "../../lib/net/answer_body.ts";
+import { MemoryBudget } from "../../lib/net/answer_body.ts";
 import { type Answer, AnswerReader, HEAD_BYTES_MAX, HungUp } from "../../lib/net/answer_reader.ts";
 
 const BODY_BYTES_MAX = 100;
 
 /** A reader of these pieces, one a read, and then the end; or, if it says so, the break of the connection. */
-function readerOf(pieces: Uint8Array[], breaks?: boolean, room?: Room): AnswerReader {
+function readerOf(pieces: Uint8Array[], breaks?: boolean, memory?: MemoryBudget): AnswerReader {
   const left = [...pieces];
   return new AnswerReader({
     read(buffer) {
@@ -18,7 +18,7 @@ function readerOf(pieces: Uint8Array[], breaks?: boolean, room?: Room): AnswerRe
       buffer.set(piece.subarray(0, buffer.length));
       return Promise.resolve(Math.min(piece.length, buffer.length));
     },
-  }, room);
+  }, memory);
 }
 
 function bytesOf(text: string): Uint8Array {
@@ -216,16 +216,20 @@ Deno.test("AnswerReader reads an answer that comes byte by byte", async () => {
   assertEquals((await readerOf(bytes).read(BODY_BYTES_MAX)).body, "ok");
 });
 
-Deno.test("AnswerReader gives the room of a body back, whether it came whole, was too long or broke off", async () => {
+Deno.test("AnswerReader gives the memory of a body back, whether it came whole, was too long or broke off", async () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n";
-  const room = new Room(BODY_BYTES_MAX);
+  const memory = new MemoryBudget(BODY_BYTES_MAX);
   const whole = bytesOf(head + "x".repeat(90));
-  assertEquals((await readerOf([whole], false, room).read(BODY_BYTES_MAX)).body.length, 90);
+  assertEquals((await readerOf([whole], false, memory).read(BODY_BYTES_MAX)).body.length, 90);
   const half = bytesOf(head + "x".repeat(45));
-  await assertRejects(() => readerOf([half], false, room).read(BODY_BYTES_MAX), HungUp);
+  await assertRejects(() => readerOf([half], false, memory).read(BODY_BYTES_MAX), HungUp);
   const long = bytesOf("HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(BODY_BYTES_MAX));
-  await assertRejects(() => readerOf([long], false, room).read(BODY_BYTES_MAX - 1), Error, "more");
-  assertEquals([room.take(BODY_BYTES_MAX), room.take(1)], [true, false]);
+  await assertRejects(
+    () => readerOf([long], false, memory).read(BODY_BYTES_MAX - 1),
+    Error,
+    "more",
+  );
+  assertEquals([memory.take(BODY_BYTES_MAX), memory.take(1)], [true, false]);
 });
 
 Deno.test("AnswerReader reads several answers on one connection, whether it listened or not", async () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
 import { Gossip } from "../../lib/gossip.ts";
-import { Driver, type Exchange } from "../../lib/net/driver.ts";
+import { Driver, type EndedExchange } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { PostOutcome } from "../../lib/net/transport.ts";
 import { encodeMessage } from "../../lib/wire.ts";
@@ -15,7 +15,7 @@ class Bench {
   readonly posts: { to: string; path: string; settle: (outcome: PostOutcome) => void }[] = [];
   readonly notices: string[] = [];
   readonly bugs: string[] = [];
-  readonly exchanges: Exchange[] = [];
+  readonly exchanges: EndedExchange[] = [];
   /** Throws at the next change, as a listener's mistake would. */
   broken = false;
   readonly gossip: Gossip;

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
-import type { Exchange } from "../../lib/net/driver.ts";
-import { contactViews, Failures } from "../../lib/report/contacts.ts";
+import type { EndedExchange } from "../../lib/net/driver.ts";
+import { contactViews, LastFailures } from "../../lib/report/contacts.ts";
 import { Lab } from "../support/lab.ts";
 
-function record(failures: Failures, to: string, outcome: Exchange["outcome"]): void {
+function record(failures: LastFailures, to: string, outcome: EndedExchange["outcome"]): void {
   failures.record({ to, outcome, tookMs: 1 });
 }
 
 Deno.test("Failures tells how the last call to an address ended, until one is answered", () => {
-  const failures = new Failures();
+  const failures = new LastFailures();
   record(failures, "a:1", "refused");
   record(failures, "a:1", "silent");
   record(failures, "b:1", "refused");
@@ -18,7 +18,7 @@ Deno.test("Failures tells how the last call to an address ended, until one is an
 });
 
 Deno.test("invariant 7: Failures keeps 256 addresses, those that failed last", () => {
-  const failures = new Failures();
+  const failures = new LastFailures();
   for (let i = 0; i < 256; i++) record(failures, `h${i}:1`, "silent");
   record(failures, "h0:1", "silent");
   record(failures, "new:1", "silent");
@@ -29,7 +29,7 @@ Deno.test("invariant 7: Failures keeps 256 addresses, those that failed last", (
 Deno.test("contactViews() says in words why an address has no member yet", () => {
   const lab = new Lab();
   const a = lab.start("A", { join: ["b:80"] });
-  const failures = new Failures();
+  const failures = new LastFailures();
   const states = () => contactViews(a.gossip, failures).map(({ state }) => state);
   assertEquals(states(), ["no answer yet"]);
   lab.pass(2);

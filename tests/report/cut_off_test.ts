@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Log } from "../../lib/log.ts";
-import { CutOff } from "../../lib/report/cut_off.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import { CutOffReport } from "../../lib/report/cut_off.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 
 const WALL_MS = Date.parse("2026-01-12T12:03:20.000Z");
 
@@ -9,7 +9,7 @@ function watched() {
   const lines: string[] = [];
   const state = { unheardMs: 0 };
   const log = { notice: (level: string, text: string) => lines.push(`${level}: ${text}`) };
-  const cutOff = new CutOff({
+  const cutOff = new CutOffReport({
     cutOffMs: () => state.unheardMs,
     now: () => ({ monotonicMs: 0, wallMs: WALL_MS }),
     log: log as unknown as Log,
@@ -17,7 +17,7 @@ function watched() {
   return { lines, state, cutOff };
 }
 
-const DEATH: Change = {
+const DEATH: StatusChange = {
   ...{ id: "n1", address: "n1:80", from: "live", to: "dead", ageMs: 5_000 },
   reason: "no heartbeat for 5.0 s",
 };

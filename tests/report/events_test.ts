@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { EventStreams, STREAMS_MAX } from "../../lib/report/events.ts";
 import { RESUMABLE_MAX, Stories } from "../../lib/report/stories.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import { eventually } from "../support/eventually.ts";
 
 const BOOT = "1a2b3c4d";
 
-function change(id: string): Change {
+function change(id: string): StatusChange {
   return { id, address: "", from: null, to: "live", reason: "heard directly", ageMs: 0 };
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { historyView, membersAtView, missedOf, uptimesOf } from "../../lib/report/history.ts";
+import { historyView, membersAtView, missedOf, uptimesOf } from "../../lib/report/past_views.ts";
 import { PAGE_MAX, Past, PAST_AGE_MAX_MS, type PastChange } from "../../lib/report/past.ts";
 import type { Status } from "../../lib/table.ts";
 import { uptimeWords } from "../../static/words.js";

@@ -1,9 +1,9 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { takeAbout } from "../../lib/about.ts";
 import { changeView, Stories } from "../../lib/report/stories.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 
-function change(id: string, to: Change["to"] = "live"): Change {
+function change(id: string, to: StatusChange["to"] = "live"): StatusChange {
   return { id, address: `${id}:1`, from: null, to, reason: `is ${to}`, ageMs: 7 };
 }
 

@@ -1,5 +1,5 @@
 import type { Row, Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import type { OurNode } from "./our_node.ts";
 import { TellingRules } from "./telling_rules.ts";
 import { Truth, WITNESSES } from "./truth.ts";
@@ -237,7 +237,7 @@ export class Invariants {
     this.#fail("4", text);
   }
 
-  #checkChange(node: OurNode, change: Change): void {
+  #checkChange(node: OurNode, change: StatusChange): void {
     this.tellings.noteChange(node, change);
     const { told } = this.#seenBy(node);
     const before = told.get(change.id)?.status ?? null;

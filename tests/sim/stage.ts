@@ -1,5 +1,5 @@
 import type { Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import { EXACT_CLOCK } from "./clock.ts";
 import { Dice } from "../support/dice.ts";
 import type { HookPlan } from "./hooks.ts";
@@ -11,7 +11,7 @@ import { type Core, PRODUCTION, type StartOptions, World } from "./world.ts";
 export interface Told {
   readonly by: string;
   readonly atMs: number;
-  readonly change: Change;
+  readonly change: StatusChange;
 }
 
 export interface StageOptions {

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { ToldChange } from "../../lib/hook.ts";
+import type { ChangeToTell } from "../../lib/hook.ts";
 import type { Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import type { Attempt, HookPlan, Receiver } from "./hooks.ts";
 import type { OurNode } from "./our_node.ts";
 import type { Truth } from "./truth.ts";
@@ -58,7 +58,7 @@ export class TellingRules {
   }
 
   /** Takes down what a node shows from now on. */
-  noteChange(node: OurNode, { id, to }: Change): void {
+  noteChange(node: OurNode, { id, to }: StatusChange): void {
     const views = this.#viewsOf(node);
     const before = views.get(id);
     const { nowMs } = this.#world;
@@ -113,7 +113,7 @@ export class TellingRules {
   }
 
   /** Only what is so is told, only after it lasted, and only what is not to be quiet. */
-  #checkSo(node: OurNode, { id, to }: ToldChange, sayer: string): void {
+  #checkSo(node: OurNode, { id, to }: ChangeToTell, sayer: string): void {
     const { nowMs, options: { tellAfterMs = 0 } } = this.#world;
     const view = this.#viewsOf(node).get(id);
     if (view?.status !== to) {
@@ -131,7 +131,7 @@ export class TellingRules {
   }
 
   /** What two tell of one silence, by the same heartbeat, has one key; and so have messages of the same changes. */
-  #checkKey(attempt: Attempt, { id, to, key }: ToldChange, receiver: Receiver): void {
+  #checkKey(attempt: Attempt, { id, to, key }: ChangeToTell, receiver: Receiver): void {
     const keysOf = ({ telling }: Attempt) => telling.changes.map((each) => each.key).sort().join();
     for (const other of receiver.attempts) {
       if (other === attempt) continue;
@@ -148,7 +148,7 @@ export class TellingRules {
   }
 
   /** In calm nobody tells what another told, or tells now. */
-  #checkOnce(attempt: Attempt, { key, id, to }: ToldChange, receiver: Receiver): void {
+  #checkOnce(attempt: Attempt, { key, id, to }: ChangeToTell, receiver: Receiver): void {
     const { by: node, beganMs } = attempt;
     for (const other of receiver.attempts) {
       if (other === attempt || other.outcome === "failed") continue;

@@ -10,7 +10,7 @@ import { Driver } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { Telling } from "../../lib/hook.ts";
 import type { Told } from "../../lib/told.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import { Agenda } from "./agenda.ts";
 import { type ClockFault, HostClock } from "./clock.ts";
 import type { Dice } from "../support/dice.ts";
@@ -73,7 +73,7 @@ export class World {
 
   /** Called after every entry into a core. */
   onStep: ((node: OurNode) => void) | undefined;
-  onChange: ((node: OurNode, change: Change) => void) | undefined;
+  onChange: ((node: OurNode, change: StatusChange) => void) | undefined;
   /** Called when a node dropped a member from its table. */
   onForgotten: ((node: OurNode, id: string) => void) | undefined;
   /** Called when a node runs a hook. */

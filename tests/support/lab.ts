@@ -5,14 +5,14 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Moment } from "../../lib/clock.ts";
-import { type Answer, Gossip } from "../../lib/gossip.ts";
+import { Gossip, type Reply } from "../../lib/gossip.ts";
 import type { Hook, Telling } from "../../lib/hook.ts";
 import { Driver } from "../../lib/net/driver.ts";
 import { exchangeTimeoutMs } from "../../lib/net/exchange_timeout.ts";
 import type { PostOutcome } from "../../lib/net/transport.ts";
 import { DEFAULT_CLUSTER } from "../../lib/limits.ts";
 import type { Status } from "../../lib/table.ts";
-import type { Change } from "../../lib/verdicts.ts";
+import type { StatusChange } from "../../lib/verdicts.ts";
 import { seededRandom } from "./dice.ts";
 
 export const INTERVAL_MS = 1_000;
@@ -41,7 +41,7 @@ export class Brain {
   readonly address: string;
   readonly gossip: Gossip;
   readonly driver: Driver;
-  readonly changes: Change[] = [];
+  readonly changes: StatusChange[] = [];
   readonly notices: string[] = [];
   /** What its hooks are to tell; none of it is ever done. */
   readonly tellings: Telling[] = [];
@@ -135,7 +135,7 @@ export class Brain {
     return this.driver.enter((gossip, now) => gossip.decommission(now, id)).outcome;
   }
 
-  receive(from: string, body: string): Answer {
+  receive(from: string, body: string): Reply {
     return this.driver.enter((gossip, now) => gossip.receive(now, from, body));
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Network } from "../../lib/host/own_address.ts";
+import type { HostNetwork } from "../../lib/host/own_address.ts";
 
 export interface NetworkFacts {
   /** Each `interface address`, as the system lists them. */
@@ -15,7 +15,7 @@ export interface NetworkFacts {
 
 export function networkOf(
   { addresses, towards = {}, defaultInterfaces = [] }: NetworkFacts,
-): Network {
+): HostNetwork {
   return {
     addresses: () =>
       addresses.map((own) => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { History } from "../../lib/host/history.ts";
+import { PastKeeper } from "../../lib/host/past_keeper.ts";
 import { encodeEntry } from "../../lib/host/past_format.ts";
 import { keptLog } from "../support/logs.ts";
 import type { PostOutcome } from "../../lib/net/transport.ts";
@@ -34,7 +34,7 @@ function live(
   saved: { heartbeat: number } | undefined = undefined,
 ) {
   let [monotonicMs, wallMs, asked] = [SINCE_MS, startMs, 0];
-  const history = new History({
+  const keeper = new PastKeeper({
     ...{ id: "me", state, saved, random: () => 0.3, log: silent },
     now: () => ({ monotonicMs, wallMs }),
     post(_to, path, _body, settle) {
@@ -46,12 +46,12 @@ function live(
     },
   });
   return {
-    history,
+    keeper,
     asked: () => asked,
     /** Runs for so long, or does not, and makes a round. */
     async pass(ms: number, intervalMs = ms) {
       [monotonicMs, wallMs] = [monotonicMs + ms, wallMs + ms];
-      history.round(ROWS, intervalMs);
+      keeper.round(ROWS, intervalMs);
       for (let i = 0; i < 5; i++) await Promise.resolve();
     },
     stepWall: (ms: number) => wallMs += ms,
@@ -70,9 +70,9 @@ async function withState(use: (state: string) => Promise<void>): Promise<void> {
 
 /** A node's first life in which it saw something. */
 async function liveBefore(state: string): Promise<void> {
-  const { history } = live(state, START_MS, () => false);
-  history.record({ id: "n1", from: null, to: "live", reason: "" });
-  await history.close();
+  const { keeper } = live(state, START_MS, () => false);
+  keeper.record({ id: "n1", from: null, to: "live", reason: "" });
+  await keeper.close();
 }
 
 Deno.test("a state file that was restored from a copy does not count as written when it was copied", async () => {
@@ -88,22 +88,22 @@ Deno.test("a state file that was restored from a copy does not count as written 
       await liveBefore(state);
       await Deno.writeTextFile(state, "");
       await Deno.utime(state, writtenMs / 1000, writtenMs / 1000);
-      const { history } = live(state, startMs, () => false, () => NOTHING, { heartbeat });
-      assertEquals(history.past.gaps, [{ fromMs: savedMs, toMs: startMs }]);
-      await history.close();
+      const { keeper } = live(state, startMs, () => false, () => NOTHING, { heartbeat });
+      assertEquals(keeper.past.gaps, [{ fromMs: savedMs, toMs: startMs }]);
+      await keeper.close();
     });
   }
 });
 
 Deno.test("a clock that jumps far ahead for a while makes nothing of the past old", async () => {
-  const { history, pass, stepWall } = live(undefined, START_MS, () => false);
+  const { keeper, pass, stepWall } = live(undefined, START_MS, () => false);
   for (let i = 0; i < 100; i++) {
-    history.record({ id: `n${i}`, from: null, to: "dead", reason: "" });
+    keeper.record({ id: `n${i}`, from: null, to: "dead", reason: "" });
   }
   stepWall(365 * 24 * HOUR_MS);
   await pass(2 * HOUR_MS);
   stepWall(-365 * 24 * HOUR_MS);
-  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 100);
+  assertEquals(keeper.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 100);
 });
 
 const YEARS_MS = 2 * 365 * 24 * HOUR_MS;
@@ -119,16 +119,16 @@ Deno.test("a start with a clock that is years ahead makes nothing of the past ol
     await Deno.writeTextFile(`${state}.past.1`, lines.join(""));
     await liveBefore(state);
     for (const startMs of [YEARS_MS, YEARS_MS + HOUR_MS].map((ms) => START_MS + ms)) {
-      const { history, pass } = live(state, startMs, () => true);
-      history.record({ id: "m1", from: null, to: "dead", reason: "" });
+      const { keeper, pass } = live(state, startMs, () => true);
+      keeper.record({ id: "m1", from: null, to: "dead", reason: "" });
       await pass(5_000);
       await pass(2 * HOUR_MS);
-      await history.close();
+      await keeper.close();
     }
-    const { history } = live(state, START_MS + HOUR_MS, () => false);
-    const { length } = history.past.at(START_MS + HOUR_MS);
+    const { keeper } = live(state, START_MS + HOUR_MS, () => false);
+    const { length } = keeper.past.at(START_MS + HOUR_MS);
     assertEquals(length, count);
-    await history.close();
+    await keeper.close();
   });
 });
 
@@ -137,33 +137,33 @@ Deno.test("the gap that a clock made which was years ahead ends at the next star
     await liveBefore(state);
     const ahead = live(state, START_MS + YEARS_MS, () => false);
     await ahead.pass(5_000);
-    const gapsOf = ({ history }: typeof ahead) =>
-      history.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
+    const gapsOf = ({ keeper }: typeof ahead) =>
+      keeper.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
     assertEquals(gapsOf(ahead), [[0, YEARS_MS]]);
-    await ahead.history.close();
+    await ahead.keeper.close();
 
     const right = live(state, START_MS + HOUR_MS, () => true);
     assertEquals(gapsOf(right), [[0, HOUR_MS]]);
     await right.pass(5_000);
     assertEquals(gapsOf(right), [], "others tell of it");
-    await right.history.close();
+    await right.keeper.close();
 
     const set = live(state, START_MS + YEARS_MS, () => false);
     await set.pass(5_000);
     set.stepWall(-YEARS_MS);
     await set.pass(HOUR_MS);
     assertEquals(gapsOf(set), [[0, HOUR_MS + 5_000]]);
-    await set.history.close();
+    await set.keeper.close();
   });
 });
 
 Deno.test("what was seen over 90 days ago is dropped", async () => {
-  const { history, pass } = live(undefined, START_MS, () => false);
-  history.record({ id: "n1", from: null, to: "dead", reason: "" });
+  const { keeper, pass } = live(undefined, START_MS, () => false);
+  keeper.record({ id: "n1", from: null, to: "dead", reason: "" });
   await pass(89 * 24 * HOUR_MS);
-  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 1);
+  assertEquals(keeper.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 1);
   await pass(2 * 24 * HOUR_MS);
-  assertEquals(history.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 0);
+  assertEquals(keeper.past.page({ fromMs: 0, toMs: Infinity }).changes.length, 0);
 });
 
 Deno.test("one after another is asked what happened, twelve at most, and whichever can tell is heard", async () => {
@@ -171,11 +171,11 @@ Deno.test("one after another is asked what happened, twelve at most, and whichev
     await withState(async (state) => {
       await liveBefore(state);
       const second = live(state, START_MS + HOUR_MS, (asked) => asked === teller);
-      assertEquals(second.history.past.gaps.length, 1);
+      assertEquals(second.keeper.past.gaps.length, 1);
       for (let i = 0; i < 20; i++) await second.pass(5_000);
-      await second.history.close();
+      await second.keeper.close();
       const known = teller <= 12;
-      assertEquals([second.asked(), second.history.past.gaps.length], [
+      assertEquals([second.asked(), second.keeper.past.gaps.length], [
         Math.min(teller, 12),
         known ? 0 : 1,
       ]);
@@ -187,23 +187,23 @@ Deno.test("a node that restarts before anybody told what it missed asks about bo
   await withState(async (state) => {
     await liveBefore(state);
     const second = live(state, START_MS + HOUR_MS, () => false);
-    second.history.record({ id: "n1", from: "live", to: "dead", reason: "" });
-    await second.history.close();
+    second.keeper.record({ id: "n1", from: "live", to: "dead", reason: "" });
+    await second.keeper.close();
     const third = live(state, START_MS + 2 * HOUR_MS, () => true);
-    const [earlier, later] = third.history.past.gaps;
+    const [earlier, later] = third.keeper.past.gaps;
     assertEquals([earlier!.toMs, later!.toMs], [START_MS + HOUR_MS, START_MS + 2 * HOUR_MS]);
     await third.pass(5_000);
-    assertEquals(third.history.past.gaps, [earlier!]);
+    assertEquals(third.keeper.past.gaps, [earlier!]);
     await third.pass(5_000);
-    assertEquals(third.history.past.gaps, []);
-    await third.history.close();
+    assertEquals(third.keeper.past.gaps, []);
+    await third.keeper.close();
     const fourth = live(state, START_MS + 3 * HOUR_MS, () => false);
     assertEquals(
-      fourth.history.past.gaps.map(({ toMs }) => toMs),
+      fourth.keeper.past.gaps.map(({ toMs }) => toMs),
       [START_MS + 3 * HOUR_MS],
       "what was told stays told",
     );
-    await fourth.history.close();
+    await fourth.keeper.close();
   });
 });
 
@@ -211,16 +211,16 @@ Deno.test("the time in which a node was suspended is a gap that others tell of",
   for (const state of [undefined, "state"]) {
     await withState(async (path) => {
       let isTold = false;
-      const { history, pass, stepWall } = live(state && path, START_MS, () => isTold);
-      history.record({ id: "n1", from: null, to: "live", reason: "" });
+      const { keeper, pass, stepWall } = live(state && path, START_MS, () => isTold);
+      keeper.record({ id: "n1", from: null, to: "live", reason: "" });
       const gaps = () =>
-        history.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
+        keeper.past.gaps.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS]);
       // Late, as a busy machine's rounds are.
       await pass(13_000, 1_000);
       assertEquals(gaps(), []);
       await pass(HOUR_MS, 1_000);
       assertEquals(gaps(), [[13_000, HOUR_MS + 13_000]], "stopped: all clocks went on");
-      const { knownMs } = history.past.uptime("n1", { fromMs: 0, toMs: START_MS + HOUR_MS });
+      const { knownMs } = keeper.past.uptime("n1", { fromMs: 0, toMs: START_MS + HOUR_MS });
       assertEquals(knownMs, 13_000);
       isTold = true;
       await pass(5_000, 1_000);
@@ -229,7 +229,7 @@ Deno.test("the time in which a node was suspended is a gap that others tell of",
       stepWall(HOUR_MS);
       await pass(1_000, 1_000);
       assertEquals(gaps().map(([from, to]) => to! - from!), [HOUR_MS + 1_000], "suspended");
-      await history.close();
+      await keeper.close();
     });
   }
 });
@@ -241,11 +241,11 @@ Deno.test("after a suspension each member is what the node believes, itself as w
     [START_MS + 30_000, "n2", "dead", "live", "heard directly"],
     [START_MS + 40_000, "n3", null, "live", "heard directly"],
   ];
-  const { history, pass } = live(undefined, START_MS, () => true, () => ({ ...NOTHING, changes }));
-  for (const id of ["me", "n2"]) history.record({ id, from: null, to: "live", reason: "" });
+  const { keeper, pass } = live(undefined, START_MS, () => true, () => ({ ...NOTHING, changes }));
+  for (const id of ["me", "n2"]) keeper.record({ id, from: null, to: "live", reason: "" });
   await pass(HOUR_MS, 1_000);
-  assertEquals(history.past.gaps, []);
-  const at = (ms: number) => history.past.at(START_MS + ms).map(({ id, to }) => `${id} ${to}`);
+  assertEquals(keeper.past.gaps, []);
+  const at = (ms: number) => keeper.past.at(START_MS + ms).map(({ id, to }) => `${id} ${to}`);
   assertEquals(at(20_000), ["me dead", "n2 dead"]);
   assertEquals(at(HOUR_MS - 1), ["me dead", "n2 live", "n3 live"]);
   assertEquals(at(HOUR_MS), ["me live", "n2 live", "n3 live"]);
@@ -255,15 +255,15 @@ Deno.test("what a node saw after a suspension stays where it is, although it is 
   const changes = [[START_MS + 10_000, "n2", "live", "dead", "no heartbeat for 5.0 s"]];
   let isTold = false;
   const tell = () => isTold;
-  const { history, pass } = live(undefined, START_MS, tell, () => ({ ...NOTHING, changes }));
-  history.record({ id: "n2", from: null, to: "live", reason: "" });
+  const { keeper, pass } = live(undefined, START_MS, tell, () => ({ ...NOTHING, changes }));
+  keeper.record({ id: "n2", from: null, to: "live", reason: "" });
   await pass(HOUR_MS, 1_000);
   await pass(1_000);
-  history.record({ id: "n2", from: "live", to: "left", reason: "" });
+  keeper.record({ id: "n2", from: "live", to: "left", reason: "" });
   isTold = true;
   await pass(5_000);
-  assertEquals(history.past.gaps, []);
-  const { changes: seen } = history.past.page({ fromMs: 0, toMs: Infinity, id: "n2" });
+  assertEquals(keeper.past.gaps, []);
+  const { changes: seen } = keeper.past.page({ fromMs: 0, toMs: Infinity, id: "n2" });
   assertEquals(seen.map(({ atMs, to }) => [atMs - START_MS, to]), [
     [0, "live"],
     [10_000, "dead"],
@@ -277,15 +277,15 @@ Deno.test("of what others tell, only what fell into the gap is taken", async () 
     await liveBefore(state);
     const changes: unknown[] = [];
     const second = live(state, START_MS + HOUR_MS, () => true, () => ({ ...NOTHING, changes }));
-    const { fromMs, toMs } = second.history.past.gaps[0]!;
+    const { fromMs, toMs } = second.keeper.past.gaps[0]!;
     for (const [i, atMs] of [fromMs - 1, fromMs, toMs - 1, toMs].entries()) {
       changes.push([atMs, `m${i}`, null, "live", ""]);
     }
     await second.pass(5_000);
-    assertEquals(second.history.past.gaps, []);
-    const known = second.history.past.page({ fromMs: 0, toMs: Infinity }).changes;
+    assertEquals(second.keeper.past.gaps, []);
+    const known = second.keeper.past.page({ fromMs: 0, toMs: Infinity }).changes;
     assertEquals(known.map(({ id }) => id), ["n1", "m1", "m2"]);
-    await second.history.close();
+    await second.keeper.close();
   });
 });
 
@@ -294,10 +294,10 @@ Deno.test("a gap that nobody could tell is asked about again an hour later", asy
     await liveBefore(state);
     const second = live(state, START_MS + HOUR_MS, (asked) => asked === 13);
     for (let i = 0; i < 30; i++) await second.pass(5_000);
-    assertEquals([second.asked(), second.history.past.gaps.length], [12, 1]);
+    assertEquals([second.asked(), second.keeper.past.gaps.length], [12, 1]);
     await second.pass(HOUR_MS);
-    assertEquals([second.asked(), second.history.past.gaps.length], [13, 0]);
-    await second.history.close();
+    assertEquals([second.asked(), second.keeper.past.gaps.length], [13, 0]);
+    await second.keeper.close();
   });
 });
 
@@ -310,14 +310,14 @@ Deno.test("a full past is taken from one answer, whatever its order, and not at 
         return [fromMs + i, "m1", statuses[(i + 1) % 2], statuses[i % 2], ""];
       });
     const answer = (fromMs: number) => ({ ...NOTHING, changes: changes(fromMs).reverse() });
-    const { history, pass } = live(state, START_MS + HOUR_MS, () => true, answer);
-    const [gap] = history.past.gaps;
+    const { keeper, pass } = live(state, START_MS + HOUR_MS, () => true, answer);
+    const [gap] = keeper.past.gaps;
     await pass(5_000);
-    assertEquals(history.past.gaps, [gap!], "the rest comes in later turns");
-    await eventually(() => assertEquals(history.past.gaps, []));
-    const { changes: known } = history.past.page({ fromMs: gap!.fromMs, toMs: Infinity, id: "m1" });
+    assertEquals(keeper.past.gaps, [gap!], "the rest comes in later turns");
+    await eventually(() => assertEquals(keeper.past.gaps, []));
+    const { changes: known } = keeper.past.page({ fromMs: gap!.fromMs, toMs: Infinity, id: "m1" });
     assertEquals(known.slice(0, 3).map(({ atMs }) => atMs - gap!.fromMs), [0, 1, 2]);
-    await history.close();
+    await keeper.close();
   });
 });
 
@@ -342,11 +342,11 @@ Deno.test("invariant 7: who tells more changes or values than a past holds, in o
       await liveBefore(state);
       let asked = 0;
       const answerOf = (fromMs: number) => answer(fromMs, ++asked === 1);
-      const { history, pass } = live(state, START_MS + HOUR_MS, () => true, answerOf);
+      const { keeper, pass } = live(state, START_MS + HOUR_MS, () => true, answerOf);
       await pass(5_000);
-      const { changes } = history.past.page({ fromMs: 0, toMs: Infinity });
-      assertEquals([history.past.gaps.length, changes.length], [1, 1], name);
-      await history.close();
+      const { changes } = keeper.past.page({ fromMs: 0, toMs: Infinity });
+      assertEquals([keeper.past.gaps.length, changes.length], [1, 1], name);
+      await keeper.close();
     });
   }
 });

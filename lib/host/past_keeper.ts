@@ -49,7 +49,7 @@ const LOOK_AGAIN_MS = 3_600_000;
 const PAUSE_INTERVALS = 3;
 const PAUSE_MS = 10_000;
 
-export interface HistoryOptions {
+export interface PastKeeperOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
   readonly state: string | undefined;
@@ -66,9 +66,9 @@ export interface HistoryOptions {
   ) => void;
 }
 
-export class History {
+export class PastKeeper {
   readonly past = new Past();
-  readonly #options: HistoryOptions;
+  readonly #options: PastKeeperOptions;
   readonly #file: PastFile | undefined;
   /** Who was asked about a gap that nobody has told yet: that before this start, and those before earlier ones. */
   readonly #asked = new Map<Gap, Set<string>>();
@@ -80,7 +80,7 @@ export class History {
   /** The wall clock's time of the last round. */
   #roundMs: number;
 
-  constructor(options: HistoryOptions) {
+  constructor(options: PastKeeperOptions) {
     this.#options = options;
     const { state, saved, log, now } = options;
     this.#start = now();
