@@ -18,7 +18,7 @@ import { ageOf, isUp, type Row, type Status, statusWhileUp } from "./table.ts";
 import { inWords } from "./text.ts";
 
 /** A silence longer than this share of what is allowed makes its member a suspect: there is time left to look. */
-const SUSPECT_SHARE = 0.6;
+export const SUSPECT_SHARE = 0.6;
 
 /** The same where heartbeats take longer than that to spread, at most: a lost member is called before it looks dead. */
 const SUSPECT_SHARE_MAX = 0.9;

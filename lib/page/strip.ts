@@ -5,11 +5,9 @@
  * @module
  */
 import { durationWords, whyWords } from "../../static/words.js";
+import { SUSPECT_SHARE } from "../evidence.ts";
 import { STATUS_MARK, STRIP_SAMPLES, type StripView } from "../report/strips.ts";
 import type { KeptChange } from "../report/stories.ts";
-
-/** A heartbeat older than this share of dead-after is late: from there on nodes call the member itself. */
-const LATE_SHARE = 0.6;
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -79,7 +77,8 @@ function kindOf(mark: string, share: number): StripKind | undefined {
   if (mark === STATUS_MARK.unresponsive) return "unresponsive";
   if (mark === STATUS_MARK.failing) return "failing";
   if (mark === STATUS_MARK.left) return "left";
-  if (mark === STATUS_MARK.live) return share > LATE_SHARE ? "late" : "live";
+  // Late is when nodes begin to call the member itself.
+  if (mark === STATUS_MARK.live) return share > SUSPECT_SHARE ? "late" : "live";
   return undefined;
 }
 
