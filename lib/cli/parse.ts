@@ -67,7 +67,7 @@ export function parseInvocation(
     const { at, "key-file": keyFile, "tls-ca": caFile } = readFlags(TARGET_FLAGS, given, variable);
     const own = readFlags(OWN_FLAGS, given, () => undefined);
     const query = QUERY.flatMap((flag) =>
-      given.has(flag) ? given.get(flag)!.split("\n").map((text) => [flag, text]) : []
+      given.get(flag)?.flatMap((text) => text.split("\n").map((line) => [flag, line])) ?? []
     );
     if (name === "tag" && query.length === 0) {
       throw new UsageError("Give -set KEY=VALUE or -unset KEY, each repeated for more");

@@ -48,16 +48,16 @@ const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 const TYPO_DISTANCE_MAX = 2;
 
 /**
- * The text given for each flag, by name, not yet read; a switch given alone has the text `true`. `onOperand` gets each
+ * The texts given for each flag, by name, not yet read; a switch given alone has the text `true`. `onOperand` gets each
  * argument that belongs to no flag; by default it is refused.
  *
- * @throws {UsageError} for an unknown flag, one given twice or without its value, and a stray argument.
+ * @throws {UsageError} for an unknown flag, one given twice or with nothing behind it, and a stray argument.
  */
 export function splitFlags(
   table: FlagTable,
   args: readonly string[],
   onOperand: (arg: string) => void = refuseOperand,
-): Map<string, string> {
+): Map<string, readonly string[]> {
   const names = Object.keys(table);
   const { _: afterDashes, ...given } = parseArgs(normalizeArgs(table, args), {
     string: names,
@@ -68,17 +68,14 @@ export function splitFlags(
     },
   });
   for (const arg of afterDashes) onOperand(String(arg));
-  const texts = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
   for (const [name, values] of Object.entries(given as Record<string, string[]>)) {
     if (values.length > 1 && table[name]?.repeats === undefined) {
       throw new UsageError(
         `Cannot use -${name} ${values.length} times: give it once, as ${synopsis(table, name)}`,
       );
     }
-    if (table[name]?.filled && values.some((value) => value.trim() === "")) {
-      throw withoutValue(table, name);
-    }
-    if (values.length > 0) texts.set(name, values.join("\n"));
+    if (values.length > 0) texts.set(name, values);
   }
   return texts;
 }
@@ -93,23 +90,29 @@ function refuseOperand(arg: string): never {
  * The values of all flags: from the given text, else the environment, else the default. An empty environment variable
  * counts as not set.
  *
- * @throws {UsageError} for a value that its flag does not take.
+ * @throws {UsageError} for a value that its flag does not take, an empty one among them.
  */
 export function readFlags<Table extends FlagTable>(
   table: Table,
-  given: ReadonlyMap<string, string>,
+  given: ReadonlyMap<string, readonly string[]>,
   env: (name: string) => string | undefined,
 ): FlagValues<Table> {
   const values = Object.entries(table).map(([name, flag]) => {
     const typed = given.get(name);
-    if (typed === "" && flag.default !== "") throw withoutValue(table, name);
-    if (typed !== undefined) return [name, readText(`-${name}`, flag, typed)];
+    if (typed !== undefined && isEmpty(flag, typed)) throw withoutValue(table, name);
+    if (typed !== undefined) return [name, readText(`-${name}`, flag, typed.join("\n"))];
     const variable = envName(name);
     const text = env(variable);
     if (text) return [name, readText(variable, flag, text)];
     return [name, flag.default === undefined ? undefined : flag.read(flag.default)];
   });
   return Object.fromEntries(values);
+}
+
+/** Whether what was typed says less than its flag must; of a flag that repeats and must be filled, each text does. */
+function isEmpty(flag: Flag<unknown>, texts: readonly string[]): boolean {
+  if (flag.filled) return texts.some((text) => text.trim() === "");
+  return flag.default !== "" && texts.join("\n") === "";
 }
 
 function withoutValue(table: FlagTable, name: string): UsageError {
