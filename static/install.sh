@@ -45,9 +45,13 @@ END
   compressed=
   case $(curl -V) in *libz*) compressed=--compressed ;; esac
   folder=${GOSSIPER_DIR:-.}
+  # Into a folder mv would put the file, under its own name: a clone of the repository is called so.
+  [ ! -d "$folder/gossiper" ] || fail "$folder/gossiper is a folder: set GOSSIPER_DIR to put the program elsewhere"
   mkdir -p "$folder"
   part=$folder/gossiper.part
   trap 'rm -f "$part"' EXIT
+  # Not every shell does what EXIT says when a signal ends it.
+  trap 'exit 1' HUP INT TERM
   curl -fS $compressed -o "$part" "$from/download/$name" || fail "cannot fetch $from/download/$name"
   actual=$(sum_of "$part")
   [ "${actual%% *}" = "$expected" ] || fail "the file's sum is ${actual%% *}, not $expected"

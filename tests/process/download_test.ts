@@ -255,6 +255,41 @@ Deno.test("install.sh leaves nothing behind when the file is not what its sum sa
   });
 });
 
+Deno.test(
+  "install.sh puts nothing into a folder called gossiper, as a clone of the repository is",
+  {
+    ignore: NO_SHELL,
+  },
+  async () => {
+    await withDist(async ({ dist, home }) => {
+      await using node = startNode("n1", `-dist ${dist}`);
+      await Deno.mkdir(`${home}/gossiper`);
+      const { code, text } = await install(node.address, home);
+      assertEquals(code, 1, text);
+      assertStringIncludes(text, "gossiper: ./gossiper is a folder: set GOSSIPER_DIR");
+      assertEquals([...Deno.readDirSync(`${home}/gossiper`)], []);
+    });
+  },
+);
+
+Deno.test("install.sh that a signal ends leaves nothing behind", {
+  ignore: NO_SHELL,
+}, async () => {
+  await withDist(async ({ dist, home }) => {
+    await using node = startNode("n1", `-dist ${dist}`);
+    const script = await (await fetch(`http://${node.address}/install.sh`)).text();
+    // Somebody's Ctrl-C while the file is on its way: this curl has a part of it.
+    const curl =
+      `curl() { case $* in *-o*) : > "$part"; kill -INT $$ ;; *) command curl "$@" ;; esac; }`;
+    const { code } = await new Deno.Command("sh", {
+      args: ["-c", `${curl}\n${script}`],
+      cwd: home,
+      stderr: "null",
+    }).output();
+    assertEquals([code, [...Deno.readDirSync(home)]], [1, []]);
+  });
+});
+
 Deno.test("install.sh cut off anywhere on its way does nothing", { ignore: NO_SHELL }, async () => {
   const script = await Deno.readTextFile(new URL("../../static/install.sh", import.meta.url));
   const cut = script.slice(0, script.lastIndexOf("main"));
