@@ -18,11 +18,19 @@ write() {
     echo "}"
   )
   # Each step by its own status: in a function whose status is asked for, set -e ends nothing.
-  if ! printf '%s\n' "$list" > "$file.new" || ! mv "$file.new" "$file"; then
+  if ! printf '%s\n' "$list" > "$file.new" || ! { [ ! -e "$file" ] || cp -p "$file" "$file.old"; } ||
+    ! mv "$file.new" "$file"; then
     echo "upstream.sh: cannot write $file: the old list stays" >&2
     return 1
   fi
-  nginx -s reload || { echo "upstream.sh: nginx takes no new list" >&2; return 1; }
+  if nginx -s reload; then return 0; fi
+  # Such as for a name that this host cannot look up: with that list nginx could not even start again.
+  if ! nginx -t -q 2> /dev/null && [ -e "$file.old" ] && mv "$file.old" "$file"; then
+    echo "upstream.sh: nginx refuses the new list: the old one stays" >&2
+  else
+    echo "upstream.sh: nginx takes no new list" >&2
+  fi
+  return 1
 }
 
 if [ -n "${GOSSIPER_HOOK-}" ]; then

@@ -427,6 +427,41 @@ Deno.test("upstream.sh writes each list of servers for nginx, reloads it, and fa
   }
 });
 
+Deno.test("upstream.sh puts the old list back where nginx refuses the new one: with that it could not start again", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    // One that does not run takes no list either, but will find this one at its start.
+    const nginx =
+      `grep -q nowhere ${folder}/web.conf && exit 1; [ "$1" = -t ] || ! [ -e ${folder}/down ]`;
+    const scripts = { gossiper: `cat ${folder}/live`, nginx };
+    for (const [name, script] of Object.entries(scripts)) {
+      await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+    const file = `${folder}/web.conf`;
+    const write = async (server: string) => {
+      await Deno.writeTextFile(`${folder}/live`, `${server}\n`);
+      const env = { PATH: `${folder}:${Deno.env.get("PATH")}`, GOSSIPER_HOOK: "web" };
+      const { code, stderr } = await run(path("upstream.sh"), ["web", file], env);
+      return { code, stderr, list: await Deno.readTextFile(file) };
+    };
+    const list = (server: string) => `upstream web {\n  server ${server};\n}\n`;
+    assertEquals(await write("n1:3000"), { code: 0, stderr: "", list: list("n1:3000") });
+    assertEquals(await write("nowhere:3000"), {
+      code: 1,
+      stderr: "upstream.sh: nginx refuses the new list: the old one stays\n",
+      list: list("n1:3000"),
+    });
+    await Deno.writeTextFile(`${folder}/down`, "");
+    assertEquals(await write("n2:3000"), {
+      code: 1,
+      stderr: "upstream.sh: nginx takes no new list\n",
+      list: list("n2:3000"),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test({
   name: "upstream.sh keeps the old list where the disk is full, says so, and goes on",
   ignore: Deno.build.os !== "linux",
