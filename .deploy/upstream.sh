@@ -3,8 +3,9 @@
 #   upstream.sh web /etc/nginx/conf.d/web.conf
 # or as a hook of the node there, under a name of its own, as no other host can do it:
 #   -on-change 'upstream.sh web /etc/nginx/conf.d/web.conf,tag=role=web,status=dead,unresponsive,failing,left,decommissioned,live,name=nginx-lb1'
-# A hook writes its first list at the first change, or by `gossiper hook test nginx-lb1`. At a -private node either form
-# needs GOSSIPER_KEY_FILE, the hook in the node's environment.
+# A service writes a list as it starts. A hook writes its first at the first change, or by
+# `gossiper hook test nginx-lb1`; do so after each start of the node, which tells of nobody whom it finds.
+# At a -private node either form needs GOSSIPER_KEY_FILE, the hook in the node's environment.
 # The members are nodes started with `-tag role=web -port-of web=3000`; nginx then takes `proxy_pass http://web;`.
 set -eu
 name=$1 file=$2
