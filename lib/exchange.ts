@@ -101,7 +101,7 @@ export class Exchanges {
 
   /** Takes the answer to the call to `to`; one that cannot be read is a failed call. */
   answered(turn: Turn, to: string, body: string): void {
-    const { id: ownId, calls, contacts, suspicion, rounds } = this.#options;
+    const { id: ownId, calls } = this.#options;
     const call = calls.end(turn, to);
     if (call === undefined) return;
     this.#options.heardHost();
@@ -111,12 +111,7 @@ export class Exchanges {
       return this.#failed(turn, to, { call, refused: false, why });
     }
     const { id } = message;
-    if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
-    if (id !== ownId) contacts.answered(to, id);
-    suspicion.answered(id);
-    rounds.heard(id);
-    calls.strangers.answered(id);
-    for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
+    this.#noteAnswer(turn, to, id);
     if (id === ownId) {
       return this.#meeting.ownIdAt(turn, to, "boot" in message ? message.boot : undefined);
     }
@@ -134,6 +129,17 @@ export class Exchanges {
     if (!wasEqual) calls.repair(turn, to, { call, theirs: message, equal });
     if (!equal && wasEqual && this.#isLate(turn, id)) calls.push(turn, [to]);
     this.#claims.answered(id, to);
+  }
+
+  /** Tells whoever waits for it that `id` answered at `to`, whatever it says. */
+  #noteAnswer(turn: Turn, to: string, id: string): void {
+    const { id: ownId, calls, contacts, suspicion, rounds } = this.#options;
+    if (calls.well(to)) notice(turn, "info", `${to} answers again, as ${id}`);
+    if (id !== ownId) contacts.answered(to, id);
+    suspicion.answered(id);
+    rounds.heard(id);
+    calls.strangers.answered(id);
+    for (const row of this.#claims.replaced(turn, to, id)) this.#refused(turn, row);
   }
 
   /** Whether what answers at `to` is believed as that member: any process can answer under the ID of another. */
@@ -213,11 +219,7 @@ export class Exchanges {
   }
 
   /** Joins a message into the table, and acts on what it says of this node and of others. */
-  #merge(
-    turn: Turn,
-    message: Message,
-    from: Omit<MessageOrigin, "nowMs">,
-  ): Absorbed {
+  #merge(turn: Turn, message: Message, from: Omit<MessageOrigin, "nowMs">): Absorbed {
     const { replica, rounds, calls, suspicion, joining, pace } = this.#options;
     const { via } = from;
     const absorbed = absorb(replica, message, { ...from, nowMs: turn.nowMs });
@@ -234,14 +236,9 @@ export class Exchanges {
     const bad = message.dropped + refused;
     // Not the ID alone: that may read like an address, whose trouble is another.
     const key = `entries ${via}`;
+    const text = `${via} sent ${bad} entries that are invalid or exceed the table's limit`;
     if (bad === 0) calls.well(key);
-    else if (calls.trouble(key)) {
-      notice(
-        turn,
-        "warn",
-        `${via} sent ${bad} entries that are invalid or exceed the table's limit`,
-      );
-    }
+    else if (calls.trouble(key)) notice(turn, "warn", text);
     const charged = suspicion.atCharged(absorbed.charged, turn.nowMs);
     calls.push(turn, charged.map((row) => row.address));
     calls.push(turn, suspicion.atDoubted(absorbed.doubted, turn.nowMs));

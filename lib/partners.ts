@@ -90,48 +90,62 @@ export class Partners {
 
   /** Chooses this round's addresses; no address twice. */
   choose(choice: Choice): Set<string> {
-    const { live, hung, gone, ownAddress, random, isSuspect } = choice;
+    const { live, ownAddress } = choice;
     const chosen = new Set<string>();
     // Go nodes call this one anyway, and carry no heartbeats of others: a call to one would be a partner lost.
     const ours = live.filter((row) => row.boot !== "" && row.address !== ownAddress);
-    const goNodes = live.filter((row) => row.boot === "");
+    this.#chooseLive(chosen, ours, choice);
+    chooseInQuestion(chosen, choice);
+    this.#chooseGone(chosen, choice);
+    this.#chooseGoNodes(chosen, ours.length, choice);
+    return chosen;
+  }
+
+  /** Those of which something was heard lately; the silent ones only where these are too few. */
+  #chooseLive(chosen: Set<string>, ours: readonly Row[], choice: Choice): void {
+    const { random, isSilent, isSuspect } = choice;
     const fanout = choice.fanout + (ours.some(isSuspect) ? SUSPECT_FANOUT : 0);
-    const heard = ours.filter((row) => !choice.isSilent(row.id));
+    const heard = ours.filter((row) => !isSilent(row.id));
     const drawn = this.#live.draw(heard, fanout, random);
     for (const { address } of drawn) chosen.add(address);
-    if (drawn.length < fanout && heard.length < ours.length) {
-      const silent = ours.filter((row) => choice.isSilent(row.id));
-      for (const { address } of shuffle(silent, random).slice(0, fanout - drawn.length)) {
-        chosen.add(address);
-      }
-    }
+    if (drawn.length === fanout || heard.length === ours.length) return;
+    const silent = shuffle(ours.filter((row) => isSilent(row.id)), random);
+    for (const { address } of silent.slice(0, fanout - drawn.length)) chosen.add(address);
+  }
 
-    const suspectShare = SUSPECT_CALLS / Math.max(1, live.length);
-    let suspects = 0;
-    for (const row of live) {
-      if (suspects >= SUSPECTS_MAX) break;
-      if (!isSuspect(row) || random() >= suspectShare) continue;
-      chosen.add(row.address);
-      suspects++;
-    }
-
-    for (const row of hung) {
-      if (suspects >= SUSPECTS_MAX) break;
-      if (random() >= choice.lookShare(row)) continue;
-      chosen.add(row.address);
-      suspects++;
-    }
-
+  #chooseGone(chosen: Set<string>, { live, gone, ownAddress, random }: Choice): void {
     // Another process answers at a live member's address now, so a gone one cannot.
     const isTaken = (address: string) =>
       address === ownAddress || live.some((row) => row.address === address);
-    const goneCalls = shareOf(gone, { callers: live.length + 1, max: GONE_MAX, random });
-    for (const { address } of this.#gone.draw(gone, goneCalls, random)) {
+    const calls = shareOf(gone, { callers: live.length + 1, max: GONE_MAX, random });
+    for (const { address } of this.#gone.draw(gone, calls, random)) {
       if (!isTaken(address)) chosen.add(address);
     }
-    const goCalls = shareOf(goNodes, { callers: ours.length + 1, max: GO_NODES_MAX, random });
-    for (const { address } of this.#goNodes.draw(goNodes, goCalls, random)) chosen.add(address);
-    return chosen;
+  }
+
+  #chooseGoNodes(chosen: Set<string>, ours: number, { live, random }: Choice): void {
+    const goNodes = live.filter((row) => row.boot === "");
+    const calls = shareOf(goNodes, { callers: ours + 1, max: GO_NODES_MAX, random });
+    for (const { address } of this.#goNodes.draw(goNodes, calls, random)) chosen.add(address);
+  }
+}
+
+/** Suspects, and unresponsive members: each by a chance, as the whole cluster chooses among the same few. */
+function chooseInQuestion(chosen: Set<string>, choice: Choice): void {
+  const { live, hung, random, isSuspect, lookShare } = choice;
+  const suspectShare = SUSPECT_CALLS / Math.max(1, live.length);
+  let count = 0;
+  for (const row of live) {
+    if (count >= SUSPECTS_MAX) return;
+    if (!isSuspect(row) || random() >= suspectShare) continue;
+    chosen.add(row.address);
+    count++;
+  }
+  for (const row of hung) {
+    if (count >= SUSPECTS_MAX) return;
+    if (random() >= lookShare(row)) continue;
+    chosen.add(row.address);
+    count++;
   }
 }
 

@@ -4,20 +4,11 @@
  * @module
  */
 import type { Moment } from "../clock.ts";
-import { isWithin } from "../json_bounds.ts";
 import type { Log } from "../log.ts";
-import type { PostOutcome } from "../net/transport.ts";
-import {
-  type Gap,
-  isEndless,
-  Past,
-  PAST_CHANGES_MAX,
-  type PastChange,
-  type PastEntry,
-} from "../report/past.ts";
+import { type Gap, isEndless, Past, type PastChange, type PastEntry } from "../report/past.ts";
 import type { Row } from "../table.ts";
+import { askMissed, type Post } from "./ask_missed.ts";
 import { writtenMs } from "./files.ts";
-import { decodeChange } from "./past_format.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
 import type { Saved } from "./state_format.ts";
 
@@ -28,16 +19,8 @@ const ASKED_MAX = 12;
 /** Gaps that are asked about, the latest: a month of a node that is off every night. */
 const GAPS_ASKED_MAX = 32;
 
-/** Pages of an answer that are taken: all that a past holds. */
-const PAGES_MAX = 160;
-
 /** Changes taken at once: 50 ms at most, where each moves a full past that comes after it. */
 const TAKEN_AT_ONCE = 500;
-
-/** Values in an answer, checked before it is parsed: those of each change, which is a list, and those beside them. */
-const CHANGE_VALUES = 8;
-const OTHER_VALUES = 32;
-const ANSWER_DEPTH = 4;
 
 /** Delay between two looks at what is too old, and at what nobody could tell so far: those who can may be back. */
 const LOOK_AGAIN_MS = 3_600_000;
@@ -49,6 +32,9 @@ const LOOK_AGAIN_MS = 3_600_000;
 const PAUSE_INTERVALS = 3;
 const PAUSE_MS = 10_000;
 
+/** Logged once the disk takes changes again. */
+const WORKS_AGAIN = "the history is written again";
+
 export interface PastKeeperOptions {
   readonly id: string;
   /** The state file; undefined: the past is kept in memory. */
@@ -58,12 +44,7 @@ export interface PastKeeperOptions {
   readonly now: () => Moment;
   readonly random: () => number;
   readonly log: Log;
-  readonly post: (
-    to: string,
-    path: string,
-    body: string,
-    settle: (outcome: PostOutcome) => void,
-  ) => void;
+  readonly post: Post;
 }
 
 export class PastKeeper {
@@ -119,19 +100,39 @@ export class PastKeeper {
   /** Asks one of the live members what happened while this node did not run, until all is told; drops what is old. */
   round(live: readonly Row[], intervalMs: number): void {
     const { monotonicMs: nowMs, wallMs } = this.#options.now();
-    if (wallMs - this.#roundMs > PAUSE_INTERVALS * intervalMs + PAUSE_MS) {
-      const gap = { fromMs: Math.floor(this.#roundMs), toMs: Math.floor(wallMs) };
-      this.#pauses.add(gap);
-      this.#add({ kind: "gap", gap });
-    }
-    this.#roundMs = wallMs;
+    this.#notePause(wallMs, intervalMs);
     if (nowMs >= this.#nextLookMs) {
       this.#nextLookMs = nowMs + LOOK_AGAIN_MS;
       this.#shorten(wallMs);
       this.past.expire(this.#steadyMs());
       this.#asked.clear();
     }
-    if (this.past.gaps.length === 0 || nowMs < this.#nextAskMs) return;
+    if (this.past.gaps.length > 0 && nowMs >= this.#nextAskMs) this.#askNext(live, nowMs);
+  }
+
+  /** Writes a last time, and ends. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  /** The wall clock's time, but no further than this node ran: a clock that jumps ahead makes nothing old. */
+  #steadyMs(): number {
+    const { wallMs, monotonicMs } = this.#options.now();
+    return Math.min(wallMs, this.#start.wallMs + monotonicMs - this.#start.monotonicMs);
+  }
+
+  /** Adds a gap where this node was suspended since the last round. */
+  #notePause(wallMs: number, intervalMs: number): void {
+    if (wallMs - this.#roundMs > PAUSE_INTERVALS * intervalMs + PAUSE_MS) {
+      const gap = { fromMs: Math.floor(this.#roundMs), toMs: Math.floor(wallMs) };
+      this.#pauses.add(gap);
+      this.#add({ kind: "gap", gap });
+    }
+    this.#roundMs = wallMs;
+  }
+
+  /** Asks of the latest gap of which there is still somebody to ask. */
+  #askNext(live: readonly Row[], nowMs: number): void {
     const others = live.filter(({ address, boot }) => address !== "" && boot !== "");
     // What is longer than anybody remembers, nobody can tell.
     const gaps = this.past.gaps.filter((gap) => !isEndless(gap));
@@ -145,17 +146,6 @@ export class PastKeeper {
       void this.#askOf(row, gap);
       return;
     }
-  }
-
-  /** Writes a last time, and ends. */
-  async close(): Promise<void> {
-    await this.#file?.close();
-  }
-
-  /** The wall clock's time, but no further than this node ran: a clock that jumps ahead makes nothing old. */
-  #steadyMs(): number {
-    const { wallMs, monotonicMs } = this.#options.now();
-    return Math.min(wallMs, this.#start.wallMs + monotonicMs - this.#start.monotonicMs);
   }
 
   /** This node runs now, so gaps that last longer are of a clock that was ahead: one until now takes their place. */
@@ -173,25 +163,10 @@ export class PastKeeper {
     this.#file?.add(entry);
   }
 
+  /** Asks one member about one gap, and takes what it tells as what happened. */
   async #askOf({ id, address }: Row, gap: Gap): Promise<void> {
-    const told: PastChange[] = [];
-    // No node keeps more: whoever tells more makes it up.
-    let left = PAST_CHANGES_MAX;
-    let fromMs: number | null = gap.fromMs;
-    for (let page = 0; page < PAGES_MAX && fromMs !== null; page++) {
-      const path = `/missed?from=${fromMs}&to=${gap.toMs}`;
-      const answer = await new Promise<PostOutcome>((resolve) =>
-        this.#options.post(address, path, "", resolve)
-      );
-      const missed = answer.kind === "answer" && answer.status === 200
-        ? readMissed(answer.body, { gap, left })
-        : undefined;
-      // It cannot tell all: an older program, or it was off as well.
-      if (missed === undefined || (missed.next !== null && missed.next <= fromMs)) return;
-      for (const change of missed.changes) told.push(change);
-      left -= missed.count;
-      fromMs = missed.next;
-    }
+    const told = await askMissed(this.#options.post, address, gap);
+    if (told === undefined) return;
     // Another told it meanwhile, or it is too old by now.
     if (!this.past.gaps.includes(gap)) return;
     const believed = new Map(
@@ -222,29 +197,4 @@ export class PastKeeper {
       `${id} told ${told.length} changes that this node missed while it did not run`,
     );
   }
-}
-
-const WORKS_AGAIN = "the history is written again";
-
-/** Reads such an answer, of `left` changes at most; undefined where it is wrong, or not complete. */
-function readMissed(
-  text: string,
-  { gap, left }: { gap: Gap; left: number },
-): { changes: PastChange[]; count: number; next: number | null } | undefined {
-  const bounds = { depth: ANSWER_DEPTH, values: CHANGE_VALUES * left + OTHER_VALUES };
-  if (!isWithin(text, bounds)) return undefined;
-  let missed: { complete?: unknown; changes?: unknown; next?: unknown } | null;
-  try {
-    missed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (missed?.complete !== true || !Array.isArray(missed.changes)) return undefined;
-  const count = missed.changes.length;
-  if (count > left) return undefined;
-  const next = missed.next ?? null;
-  if (next !== null && !(typeof next === "number" && next < gap.toMs)) return undefined;
-  const changes = missed.changes.map(decodeChange).filter((change) => change !== undefined)
-    .filter(({ atMs }) => atMs >= gap.fromMs && atMs < gap.toMs);
-  return { changes, count, next };
 }

@@ -3,28 +3,26 @@
  *
  * @module
  */
-import { ifNoneMatch } from "../std/http/etag.ts";
-import { accepts } from "../std/http/negotiation.ts";
-import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
-import { isId } from "../address.ts";
 import { UsageError } from "../config/flags.ts";
-import type { Gate } from "./gate.ts";
-import { addDownloadRoutes } from "./download.ts";
+import type { Node } from "../host/node.ts";
+import { BODY_BYTES_MAX } from "../limits.ts";
+import { STREAMS_MAX } from "../report/events.ts";
 import { Answers } from "./answers.ts";
 import { bodyOf, refuse } from "./body.ts";
-import { addChangeRoutes } from "./change_routes.ts";
 import { type CallerContext, type CallerEnv, networkOf } from "./callers.ts";
-import { BODY_BYTES_MAX } from "../limits.ts";
-import type { Node } from "../host/node.ts";
-import { STREAMS_MAX } from "../report/events.ts";
+import { addChangeRoutes } from "./change_routes.ts";
+import { addDownloadRoutes } from "./download.ts";
+import type { Gate } from "./gate.ts";
 import { checkHeaders, EMPTY } from "./headers.ts";
-import { addHistoryRoutes, readTime } from "./history.ts";
-import { addLiveRoute } from "./live.ts";
+import { addHistoryRoutes } from "./history.ts";
+import { Hono, HTTPException, methodNotAllowed } from "./hono.ts";
 import { LastingAnswers } from "./lasting.ts";
-import { RenderCache } from "./render_cache.ts";
+import { addLiveRoute } from "./live.ts";
+import { addMemberRoutes } from "./member_routes.ts";
 import { addPageRoutes } from "./page_routes.ts";
+import { RenderCache } from "./render_cache.ts";
 import { Senders } from "./senders.ts";
-import { readWanted, readWantedTags } from "./wanted.ts";
+import { readWantedTags } from "./wanted.ts";
 
 /** Seconds until a place for a reader of events may be free again, or answers were taken. */
 const RETRY_AFTER_S = "15";
@@ -100,50 +98,7 @@ function createOthers(node: Node, gate: Gate): Hono<CallerEnv> {
   app.use(gate.read);
   addChangeRoutes(app, node, gate);
 
-  const answerStory = (c: CallerContext, id: string) => {
-    const story = node.reports.story(id);
-    return story === undefined
-      ? refuse(404, `No member ${isId(id) ? `named '${id}'` : "can have such an ID"}: see /members`)
-      : c.json(story);
-  };
-
-  const members = new RenderCache();
-  const pasts = new RenderCache();
-  app.get("/members", (c) => {
-    // Clients take the IDs `.` and `..` out of a path, however they are escaped, but not out of a query.
-    const id = c.req.query("id");
-    if (id !== undefined) return answerStory(c, id);
-    const atMs = readTime(c, "at");
-    if (atMs !== undefined) {
-      const make = () => JSON.stringify(node.reports.membersAt(atMs));
-      c.header("Content-Type", "application/json");
-      // One version: what was is seldom told otherwise later, and half a second old does then.
-      return c.body(pasts.get(`${atMs}`, "", make).text);
-    }
-    const wanted = readWanted(c);
-    const asText = accepts(c.req.raw, "application/json", "text/plain") === "text/plain";
-    // Weak: heartbeats and ages change all the time, and do not count.
-    const etagOf = (version: string) => `W/"${version}${asText ? "-text" : ""}"`;
-    const version = node.reports.version();
-    c.header("ETag", etagOf(version));
-    c.header("Vary", "Accept");
-    c.header("Cache-Control", "no-cache");
-    const known = c.req.header("If-None-Match") ?? null;
-    if (!ifNoneMatch(known, etagOf(version))) return c.body(null, 304);
-    const form = asText ? "text" : "";
-    const { statuses = [], tags, after, limit } = wanted;
-    const page = [after && `after=${after}`, limit && `limit=${limit}`].filter(Boolean);
-    const key = [form, ...statuses, ...Object.entries(tags), ...page].join(" ").trim();
-    const make = () =>
-      asText ? node.reports.membersText(wanted) : JSON.stringify(node.reports.members(wanted));
-    const made = members.get(key, version, make);
-    // Under load it may be a text that was kept, of an older version.
-    c.header("ETag", etagOf(made.version));
-    c.header("Content-Type", asText ? "text/plain; charset=UTF-8" : "application/json");
-    return c.body(made.text);
-  });
-
-  app.get("/members/:id", (c) => answerStory(c, c.req.param("id")));
+  addMemberRoutes(app, node);
 
   const targets = new RenderCache();
   app.get("/sd", (c) => {
