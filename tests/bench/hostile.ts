@@ -10,6 +10,7 @@
  * @module
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { KeyFile } from "../support/key_file.ts";
 import { Keyring } from "../../lib/net/keys.ts";
 import { Signer } from "../../lib/net/signer.ts";
 import { get, type NodeProcess, spawnNode } from "../support/nodes.ts";
@@ -33,8 +34,7 @@ const ROSTER = "0".repeat(16);
 const HEALTHZ = "/healthz failed";
 
 const [secondsText = "60", ...chosen] = Deno.args;
-const keyFile = await Deno.makeTempFile({ prefix: "keys" });
-await Deno.writeTextFile(keyFile, `${KEY}\n`);
+const keyFile = await KeyFile.with(KEY);
 
 /** Tells a node of 1,000 members that died long ago, at addresses where nobody listens. */
 async function fill(node: NodeProcess): Promise<void> {
@@ -56,7 +56,7 @@ async function spawnCluster(cluster: Attack["cluster"]): Promise<NodeProcess[]> 
   for (let i = 0; i < NODES; i++) {
     const join = nodes.length === 0 ? "" : ` -join ${nodes[0]!.address}`;
     const isPrivate = cluster === "private" ? " -private" : "";
-    const key = cluster === "open" ? "" : ` -key-file ${keyFile}${isPrivate}`;
+    const key = cluster === "open" ? "" : ` -key-file ${keyFile.path}${isPrivate}`;
     const flags = `-interval 1s -dead-after 5s${key}${join}`;
     nodes.push(await spawnNode(`n${i}`, flags, await cgroupCommand(`n${i}`, programCommand())));
   }
@@ -151,16 +151,19 @@ async function run(name: string): Promise<string[]> {
   return broken;
 }
 
-const quiet = await run(NO_ATTACK);
 const failed: string[] = [];
-for (const name of chosen.length > 0 ? chosen : Object.keys(ATTACKS)) {
-  if (name === NO_ATTACK) continue;
-  const broken = await run(name);
-  const load = broken.filter((text) => quiet.includes(text));
-  if (load.length > 0) console.log(`    fails without an attack, too: ${load.join(", ")}`);
-  if (broken.length > load.length) failed.push(name);
+try {
+  const quiet = await run(NO_ATTACK);
+  for (const name of chosen.length > 0 ? chosen : Object.keys(ATTACKS)) {
+    if (name === NO_ATTACK) continue;
+    const broken = await run(name);
+    const load = broken.filter((text) => quiet.includes(text));
+    if (load.length > 0) console.log(`    fails without an attack, too: ${load.join(", ")}`);
+    if (broken.length > load.length) failed.push(name);
+  }
+} finally {
+  await keyFile[Symbol.asyncDispose]();
+  await removeCgroups();
 }
-await Deno.remove(keyFile);
-await removeCgroups();
 console.log(failed.length === 0 ? "all held" : `NOT held: ${failed.join(", ")}`);
 Deno.exit(failed.length === 0 ? 0 : 1);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { KeyFile } from "../support/key_file.ts";
 import { spawnNode, statuses } from "../support/nodes.ts";
 import { seededRandom } from "../support/dice.ts";
 import { connect, writeAll } from "../support/raw.ts";
@@ -23,9 +24,8 @@ const WAIT_MS = 250;
 /** What stands in Host, right and wrong. */
 const HOSTS = ["a", "a", "127.0.0.1", "", "a b", "[", "a:b:c", "%", "@", "a/b", "?", "#"];
 
-const KEY_FILE = await Deno.makeTempFile({ prefix: "keys" });
-await Deno.writeTextFile(KEY_FILE, "the-key-that-no-caller-here-has\n");
-const flags = `-key-file ${KEY_FILE} -interval 1s -dead-after 5s`;
+await using keyFile = await KeyFile.with("the-key-that-no-caller-here-has");
+const flags = `-key-file ${keyFile.path} -interval 1s -dead-after 5s`;
 await using a = await spawnNode("a", flags);
 await using b = await spawnNode("b", `${flags} -join ${a.address}`);
 await using c = await spawnNode("c", `${flags} -join ${a.address}`);
@@ -107,4 +107,3 @@ const lines = nodes.flatMap(({ lines }) => lines);
 console.log(`deaths: ${lines.filter((line) => line.includes("peer is dead")).length}`);
 console.log(`bugs: ${lines.filter((line) => line.includes("BUG")).join("\n") || "none"}`);
 console.log(`log lines: ${lines.length}; after: ${await megabytes()}`);
-await Deno.remove(KEY_FILE);

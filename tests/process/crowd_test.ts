@@ -6,6 +6,7 @@ import { KEPT_MAX, REQUESTS_MAX, Server } from "../../lib/http/serve.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventuallyShow, get, startNode, statuses } from "../support/nodes.ts";
 import { join, openHttp2, requestFrame } from "../support/http2.ts";
+import { KeyFile } from "../support/key_file.ts";
 import { connect, latin1, readUntil, writeAll } from "../support/raw.ts";
 
 const BUSY = "Try again in a second: too many requests are under way\n";
@@ -65,9 +66,8 @@ Deno.test("a request that waits for its caller's bytes does not count among thos
 });
 
 Deno.test("strangers whose bodies do not come keep a node with a key from nothing, by HTTP/1 or 2", async () => {
-  const keyFile = await Deno.makeTempFile();
-  await Deno.writeTextFile(keyFile, "the-key-that-no-stranger-has\n");
-  const flags = `-key-file ${keyFile} -private`;
+  await using keyFile = await KeyFile.with("the-key-that-no-stranger-has");
+  const flags = `-key-file ${keyFile.path} -private`;
   await using a = startNode("a", flags);
   await using b = startNode("b", `${flags} -join ${a.address}`);
   const ready = async (node: { address: string }) =>
@@ -103,7 +103,6 @@ Deno.test("strangers whose bodies do not come keep a node with a key from nothin
     await ready(node);
   }
   for (const conn of conns) conn.close();
-  await Deno.remove(keyFile);
 });
 
 Deno.test("a caller who takes no answers, by HTTP/2, gets none with a body, and the others theirs", async () => {

@@ -8,6 +8,7 @@ import {
 import { shuffle } from "../../lib/partners.ts";
 import { eventually } from "../support/eventually.ts";
 import { GoPeer } from "../support/go_peer.ts";
+import { KeyFile } from "../support/key_file.ts";
 import {
   eventuallyShow,
   get,
@@ -21,12 +22,6 @@ import { sendRaw } from "../support/raw.ts";
 
 const OLD = "the-old-key-of-this-test-cluster";
 const NEW = "the-new-key-of-this-test-cluster";
-
-async function keyFile(...keys: string[]): Promise<string> {
-  const path = await Deno.makeTempFile({ prefix: "keys" });
-  await Deno.writeTextFile(path, keys.join("\n"));
-  return path;
-}
 
 /** Relays a node's port, and keeps all that callers send: what a listener on the wire gets. */
 class Tap implements AsyncDisposable {
@@ -99,16 +94,19 @@ function deaths(nodes: LocalNode[]): string[] {
 }
 
 Deno.test("a cluster changes its key under traffic, and no member is shown dead", async () => {
-  const files = [await keyFile(OLD), await keyFile(OLD), await keyFile(OLD)];
-  await using a = startNode("a", `-key-file ${files[0]}`);
-  await using b = startNode("b", `-key-file ${files[1]} -join ${a.address}`);
-  await using c = startNode("c", `-key-file ${files[2]} -join ${a.address}`);
+  await using ofA = await KeyFile.with(OLD);
+  await using ofB = await KeyFile.with(OLD);
+  await using ofC = await KeyFile.with(OLD);
+  await using a = startNode("a", `-key-file ${ofA.path}`);
+  await using b = startNode("b", `-key-file ${ofB.path} -join ${a.address}`);
+  await using c = startNode("c", `-key-file ${ofC.path} -join ${a.address}`);
   const nodes = [a, b, c];
+  const files = [ofA, ofB, ofC];
   const live = { a: "live", b: "live", c: "live" };
   await eventuallyShow(nodes, live);
   for (const keys of [[OLD, NEW], [NEW, OLD], [NEW]]) {
     for (const [i, node] of nodes.entries()) {
-      await Deno.writeTextFile(files[i]!, keys.join("\n"));
+      await files[i]!.write(...keys);
       await node.running.reload();
       assert(node.lines.some((line) => line.includes("changed: they are in use")));
       // Each has heard both others since, whichever of them has the new keys by now.
@@ -132,19 +130,19 @@ Deno.test("a cluster changes its key under traffic, and no member is shown dead"
 });
 
 Deno.test("a key file that becomes unusable is logged once, and the former keys stay in use", async () => {
-  const file = await keyFile(OLD);
-  await using a = startNode("a", `-key-file ${file}`);
+  await using file = await KeyFile.with(OLD);
+  await using a = startNode("a", `-key-file ${file.path}`);
   for (const bad of ["short", ""]) {
-    await Deno.writeTextFile(file, bad);
+    await file.write(bad);
     await a.running.reload();
     await a.running.reload();
   }
-  await Deno.remove(file);
+  await Deno.remove(file.path);
   await a.running.reload();
   const errors = a.lines.filter((line) => line.includes("error: "));
   assertEquals(errors.length, 3, errors.join("\n"));
   for (const line of errors) {
-    assertStringIncludes(line, file);
+    assertStringIncludes(line, file.path);
     assertStringIncludes(line, "the former stays in use");
   }
   assertNotMatch(a.lines.join("\n"), new RegExp(OLD));
@@ -158,14 +156,15 @@ Deno.test("a key file that becomes unusable is logged once, and the former keys 
 });
 
 Deno.test("a cluster with a key ignores a Go node and a stranger entirely, whoever calls whom", async () => {
-  const file = await keyFile(OLD);
+  await using file = await KeyFile.with(OLD);
   await using go = new GoPeer("go");
   await using stranger = startNode("stranger");
-  await using a = startNode("a", `-key-file ${file} -join ${go.address},${stranger.address}`);
+  await using a = startNode("a", `-key-file ${file.path} -join ${go.address},${stranger.address}`);
   await using _go2 = new GoPeer("go2", { join: [a.address] });
-  await using b = startNode("b", `-key-file ${file} -join ${a.address}`);
+  await using b = startNode("b", `-key-file ${file.path} -join ${a.address}`);
   await using s2 = startNode("s2", `-join ${a.address}`);
-  await using wrong = startNode("wrong", `-key-file ${await keyFile(NEW)} -join ${a.address}`);
+  await using other = await KeyFile.with(NEW);
+  await using wrong = startNode("wrong", `-key-file ${other.path} -join ${a.address}`);
   await eventuallyShow([a, b], { a: "live", b: "live" });
   await eventually(() => {
     for (const { lines } of [s2, wrong]) {
@@ -188,7 +187,8 @@ Deno.test("a cluster with a key ignores a Go node and a stranger entirely, whoev
 });
 
 Deno.test("whatever stands in Host, a forged signature is refused and is no mistake of the node's", async () => {
-  await using a = startNode("a", `-key-file ${await keyFile(OLD)}`);
+  await using file = await KeyFile.with(OLD);
+  await using a = startNode("a", `-key-file ${file.path}`);
   for (
     const host of ["", "a b", "[", "a:b:c", "%", "\xe9", "@", "a/b", "?", "#", "x".repeat(300)]
   ) {
@@ -216,11 +216,11 @@ const LAST_REQUEST = new TextEncoder().encode(
 Deno.test("replaying all of a cluster's signed traffic, in random order, changes no table", async () => {
   const seed = 1_234_567;
   const random = seededRandom(seed);
-  const file = await keyFile(OLD);
+  await using file = await KeyFile.with(OLD);
   await using tap = new Tap();
-  await using a = startNode("a", `-key-file ${file} -advertise 127.0.0.1:${tap.port}`);
+  await using a = startNode("a", `-key-file ${file.path} -advertise 127.0.0.1:${tap.port}`);
   tap.to = a.running.port;
-  const join = `-key-file ${file} -join 127.0.0.1:${tap.port}`;
+  const join = `-key-file ${file.path} -join 127.0.0.1:${tap.port}`;
   await using b = startNode("b", join);
   const c = startNode("c", join);
   await eventuallyShow([a, b], { a: "live", b: "live", c: "live" });
