@@ -16,7 +16,11 @@ function callsOf(
 ): { calls: Calls; turn: (monotonicMs: number) => Turn; replica: Replica } {
   const clock = { ...AWAKE };
   const replica = new Replica({
-    ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0, clock },
+    id: "me",
+    address: "me:80",
+    boot: "0000000a",
+    random: () => 0,
+    clock,
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
   });
   replica.beat({ monotonicMs: 0, wallMs: WALL_MS }, 0);

@@ -11,7 +11,10 @@ function carriersOf(): Carriers {
   return new Carriers(
     new Replica({
       clock: AWAKE,
-      ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
+      id: "me",
+      address: "me:80",
+      boot: "0000000a",
+      random: () => 0,
       pace: new Pace({ intervalMs: 1_000, deadAfterMs: DEAD_AFTER_MS }),
     }),
   );

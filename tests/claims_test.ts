@@ -167,7 +167,10 @@ Deno.test("of two members that came to one address at the same moment either may
   const pace = new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS });
   const replica = new Replica({
     clock: AWAKE,
-    ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
+    id: "me",
+    address: "me:80",
+    boot: "0000000a",
+    random: () => 0,
     pace,
   });
   const joining = new Joining({ address: "me:80", boot: "0000000a", pace, active: false });

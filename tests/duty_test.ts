@@ -44,7 +44,9 @@ Deno.test("a death that was known is not told; one after a return that was over 
 Deno.test("a hook minds the troubles that it asks for, of members with its tags", () => {
   const about = (text: string) => takeAbout(JSON.parse(text));
   const hook = {
-    ...{ name: "pager", tags: { role: "web" }, cutOff: false },
+    name: "pager",
+    tags: { role: "web" },
+    cutOff: false,
     statuses: new Set<Status>(["dead", "live"]),
   };
   const duty = new Duty({

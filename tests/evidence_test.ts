@@ -8,7 +8,11 @@ const HEARD_MS = 100_000;
 
 function row(parts: Partial<Row> = {}): Row {
   return {
-    ...{ id: "n1", address: "n1:80", boot: "00000001", heartbeat: HEARTBEAT, left: "" },
+    id: "n1",
+    address: "n1:80",
+    boot: "00000001",
+    heartbeat: HEARTBEAT,
+    left: "",
     heardAtMs: HEARD_MS,
     ...parts,
   };
@@ -51,7 +55,8 @@ Deno.test("a suspect is silent for 60 % of what is allowed, or for longer than h
     const spread = () => spreadMs!;
     const known = new Evidence({
       pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
-      ...{ graceMs: () => 1_000, spreadMs: spread },
+      graceMs: () => 1_000,
+      spreadMs: spread,
     });
     assertFalse(known.isSuspect(row(), HEARD_MS + 1_000 + suspectMs!));
     assert(known.isSuspect(row(), HEARD_MS + 1_001 + suspectMs!));

@@ -218,7 +218,11 @@ Deno.test("a Go node that goes on listing forgotten members makes no news of the
   lab.pass(3_000);
   const ids = Array.from({ length: 40 }, (_, i) => `job-${i}`);
   const rows = ids.map((id) => ({
-    ...{ id, address: `${id}:80`, boot: "0000000a", left: "SIGTERM", ageMs: 0 },
+    id,
+    address: `${id}:80`,
+    boot: "0000000a",
+    left: "SIGTERM",
+    ageMs: 0,
     heartbeat: floorStep(a.now().wallMs),
   }));
   a.receive("b", encodeMessage({ roster: "0".repeat(16), rows }));

@@ -71,7 +71,10 @@ Deno.test("Replica.recall() waits for as long as a member may be silent, and lea
 
 Deno.test("Replica.recall() brings back nobody who would be forgotten by then", () => {
   const replica = new Replica({
-    ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0 },
+    id: "n",
+    address: "n:1",
+    boot: "00000001",
+    random: () => 0,
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, forgetMs: 3_600_000 }),
     clock: AWAKE,
   });
@@ -86,7 +89,11 @@ Deno.test("Replica.recall() brings back nobody who would be forgotten by then", 
 Deno.test("Replica.recall() waits for longer where the recalled make the table so large that all wait for longer", () => {
   const pace = new Pace({ intervalMs: 1_000, deadAfterMs: 5_000, stretchMembers: 3 });
   const replica = new Replica({
-    ...{ id: "n", address: "n:1", boot: "00000001", random: () => 0, pace },
+    id: "n",
+    address: "n:1",
+    boot: "00000001",
+    random: () => 0,
+    pace,
     clock: AWAKE,
   });
   for (const id of ["a", "b", "c", "d"]) replica.former.add({ ...MEMBER, id });

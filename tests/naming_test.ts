@@ -16,7 +16,12 @@ interface Facts {
 /** A member that is `status`, as this node sees it. */
 function seenAs(status: Status, facts: Facts = {}): Seen {
   const row = {
-    ...{ id: "n3", address: "n3:80", boot: "b1", heartbeat: 1_000, left: "", heardAtMs: 0 },
+    id: "n3",
+    address: "n3:80",
+    boot: "b1",
+    heartbeat: 1_000,
+    left: "",
+    heardAtMs: 0,
     ...facts,
   };
   return { id: "n3", row, status, from: undefined, reason: "", atMs: 0 };
@@ -25,8 +30,16 @@ function seenAs(status: Status, facts: Facts = {}): Seen {
 /** What was told of it, at 0 ms. */
 function toldAs(to: Status, parts: Partial<KeptTold> = {}): KeptTold {
   return {
-    ...{ hook: "pager", id: "n3", boot: "b1", to, heartbeat: 1_000, step: 0 },
-    ...{ by: "n7", together: 1, result: "200", toldAtMs: 0 },
+    hook: "pager",
+    id: "n3",
+    boot: "b1",
+    to,
+    heartbeat: 1_000,
+    step: 0,
+    by: "n7",
+    together: 1,
+    result: "200",
+    toldAtMs: 0,
     ...parts,
   };
 }

@@ -38,8 +38,12 @@ function example(beginning: string): string {
 /** The members of the examples, whose last heartbeats are so many ms old. */
 function members(...agesMs: number[]): Row[] {
   return agesMs.map((ageMs, i) => ({
-    ...{ id: `n${i + 1}`, address: `host${i + 1}:8080`, boot: `1a2b3c0${i + 1}`, left: "" },
-    ...{ heartbeat: CLOCK_MS - ageMs, heardAtMs: NOW_MS - ageMs },
+    id: `n${i + 1}`,
+    address: `host${i + 1}:8080`,
+    boot: `1a2b3c0${i + 1}`,
+    left: "",
+    heartbeat: CLOCK_MS - ageMs,
+    heardAtMs: NOW_MS - ageMs,
   }));
 }
 

@@ -58,7 +58,10 @@ Deno.test("a pattern is an ID with stars, and no longer", () => {
 Deno.test("a quiet covers members until its end, and ends by itself", () => {
   const quiets = asked("web*", 60_000);
   assertEquals(quiets.of("web1", NOW_MS + 10_000), {
-    ...{ pattern: "web*", why: "deploy", by: "n1", leftMs: 50_000 },
+    pattern: "web*",
+    why: "deploy",
+    by: "n1",
+    leftMs: 50_000,
   });
   assertEquals(quiets.of("db1", NOW_MS), undefined);
   assertEquals(quiets.of("web1", NOW_MS + 60_000), undefined);
@@ -113,7 +116,8 @@ Deno.test("an end of which nothing else is known, as older nodes tell it, is kep
 
 Deno.test("of one pattern what was asked last counts, in whatever order it comes", () => {
   const fcQuiet = fc.record({
-    ...{ stamp: fc.integer({ min: 1, max: 3 }), by: fc.constantFrom("n1", "n2") },
+    stamp: fc.integer({ min: 1, max: 3 }),
+    by: fc.constantFrom("n1", "n2"),
   }).map((parts) => quiet({ ...parts, leftMs: 1_000 * parts.stamp }));
   const last = (all: readonly Quiet[]) => {
     const quiets = new Quiets({ newsMs: NEWS_MS });

@@ -33,7 +33,10 @@ class Copy {
   constructor() {
     this.replica = new Replica({
       clock: this,
-      ...{ id: "me", address: "me:80", boot: "0000000a", random: () => 0 },
+      id: "me",
+      address: "me:80",
+      boot: "0000000a",
+      random: () => 0,
       pace: new Pace({ intervalMs: INTERVAL_MS, deadAfterMs: DEAD_AFTER_MS }),
     });
     this.replica.beat(this.now, this.nowMs);

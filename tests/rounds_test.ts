@@ -13,8 +13,14 @@ const EVIDENCE = new Evidence({
 
 /** What a round of a node finds that knows nobody, and has met others. */
 const ALONE = {
-  ...{ live: [], all: [], hung: [], gone: [], due: [], alone: false },
-  ...{ evidence: EVIDENCE, stepInMs: 0 },
+  live: [],
+  all: [],
+  hung: [],
+  gone: [],
+  due: [],
+  alone: false,
+  evidence: EVIDENCE,
+  stepInMs: 0,
 };
 
 /** Rounds of a node that knows `live` members, from 0 on; the dice leave out the jitter. */
@@ -59,8 +65,10 @@ Deno.test("a round comes an interval after the last, and urgent news brings it f
 
 Deno.test("a round tells how late it began", () => {
   const made = new Rounds({
-    ...{ address: "a:1", pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS } },
-    ...{ random: () => 0.5, startMs: 0 },
+    address: "a:1",
+    pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+    random: () => 0.5,
+    startMs: 0,
   });
   const lateMs = [0, INTERVAL_MS + 40].flatMap((monotonicMs) => {
     const turn: Turn = {
@@ -203,8 +211,10 @@ Deno.test("a search leaves members that never answered alone where those that di
 Deno.test("a round comes up to a tenth of an interval early or late, as the dice say", () => {
   const nextMs = [0, 0.25, 1].map((dice) => {
     const made = new Rounds({
-      ...{ address: "a:1", pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS } },
-      ...{ random: () => dice, startMs: 0 },
+      address: "a:1",
+      pace: { intervalMs: INTERVAL_MS, deadAfterMs: 5 * INTERVAL_MS },
+      random: () => dice,
+      startMs: 0,
     });
     const turn: Turn = { now: { monotonicMs: 0, wallMs: 0 }, nowMs: 0, effects: [] };
     made.begin(turn, ALONE);

@@ -286,7 +286,9 @@ Deno.test("what a quiet keeps back, or has not lasted yet, is told once though a
   for (const tellAfterMs of [0, 60_000]) {
     for (const remembers of [true, false]) {
       const stage = new Stage({
-        ...{ nodes: 4, seed: `rolling ${tellAfterMs} ${remembers}`, tellAfterMs },
+        nodes: 4,
+        seed: `rolling ${tellAfterMs} ${remembers}`,
+        tellAfterMs,
         hooks: [{ name: "pager", statuses: ["dead"], carriers: ALL, cutOff: false }],
       });
       if (tellAfterMs === 0) stage.node("n0").quiet("*", 120_000);

@@ -303,7 +303,9 @@ Deno.test("invariant 7: decodeTicks() never throws, and gives nothing out of ran
     fc.property(fcText, fcText, fcOf, fcSaid, (text, exact, of, heartbeat) => {
       const said = new Float64Array(12).fill(heartbeat);
       const { columns } = decodeTicks({ ...good, text, exact, of }, new Stamps(rows), {
-        ...{ from: SENDER, nowMs: NOW_MS, said },
+        from: SENDER,
+        nowMs: NOW_MS,
+        said,
       });
       for (const [i, heartbeat] of columns?.heartbeats.entries() ?? []) {
         assert(Number.isInteger(heartbeat) && heartbeat >= 0 && heartbeat <= 253_402_300_799_900);

@@ -8,8 +8,16 @@ const NOW_MS = 500_000;
 
 function told(parts: Partial<Told> = {}): Told {
   return {
-    ...{ hook: "pager", id: "n5", boot: "1a2b3c01", to: "dead", heartbeat: 1_000, step: 0 },
-    ...{ by: "n7", ageMs: 0, together: 1, result: "200" },
+    hook: "pager",
+    id: "n5",
+    boot: "1a2b3c01",
+    to: "dead",
+    heartbeat: 1_000,
+    step: 0,
+    by: "n7",
+    ageMs: 0,
+    together: 1,
+    result: "200",
     ...parts,
   };
 }
@@ -45,7 +53,9 @@ Deno.test("of one member the latest state counts, in whatever order and however 
 
 Deno.test("merging what was told is commutative and idempotent, for anything that may come", () => {
   const fcTold = fc.record({
-    ...{ to: fc.constantFrom(...STATUSES), heartbeat: fc.nat(3), step: fc.nat(2) },
+    to: fc.constantFrom(...STATUSES),
+    heartbeat: fc.nat(3),
+    step: fc.nat(2),
     id: fc.constantFrom("n1", "n2"),
   }).map((parts) => told(parts));
   const names = (changes: ToldChanges) => changes.all(NOW_MS).map(keyOf).sort();

@@ -9,7 +9,12 @@ const ORDER = inOrder("pager", CARRIERS);
 /** When each carrier's turn comes, in the order of a fresh change. */
 function turns(attempt?: Partial<Attempt>, carriers: readonly string[] = CARRIERS): number[] {
   const last = attempt && {
-    ...{ hook: "pager", number: 1, by: ORDER[0]!, state: "trying", failures: 0, atMs: DUE_MS },
+    hook: "pager",
+    number: 1,
+    by: ORDER[0]!,
+    state: "trying",
+    failures: 0,
+    atMs: DUE_MS,
     ...attempt,
   } as Attempt;
   return ORDER.filter((id) => carriers.includes(id)).map((id) => {
@@ -54,7 +59,12 @@ Deno.test("while one tries the others wait for it, for 35 s at most, and no long
 Deno.test("nobody waits for an attempt whose process ended, though its member runs again; nor is its turn the next", () => {
   const by = ORDER[0]!;
   const attempt: Attempt = {
-    ...{ hook: "pager", number: 1, by, state: "trying", failures: 0, atMs: DUE_MS },
+    hook: "pager",
+    number: 1,
+    by,
+    state: "trying",
+    failures: 0,
+    atMs: DUE_MS,
   };
   const of = { hook: "pager", carriers: CARRIERS, attempt, dueMs: DUE_MS };
   const places = (ranAt: (id: string, atMs: number) => boolean) =>

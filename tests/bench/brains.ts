@@ -35,12 +35,20 @@ export class Brains {
     for (let i = 0; i < count; i++) {
       const [id, address] = [`n${i}`, `host${i}:8080`];
       const options = {
-        ...{ id, address, boot: "0000abcd", random: Math.random, intervalMs, deadAfterMs },
+        id,
+        address,
+        boot: "0000abcd",
+        random: Math.random,
+        intervalMs,
+        deadAfterMs,
         seeds: i === 0 ? [] : ["host0:8080"],
       };
       const gossip = new Gossip(options, this.#moment());
       const driver = new Driver({
-        ...{ gossip, id, address, cluster: DEFAULT_CLUSTER },
+        gossip,
+        id,
+        address,
+        cluster: DEFAULT_CLUSTER,
         world: {
           now: () => this.#moment(),
           setTimer: (atMs, run) => this.#setTimer(atMs, run),

@@ -40,8 +40,13 @@ class Bench {
 
   constructor(id: string, count: number) {
     const options = {
-      ...{ id, address: `${id}.example:8080`, boot: "0000abcd", seeds: [] },
-      ...{ intervalMs: INTERVAL_MS, deadAfterMs: 3_600_000, random: Math.random },
+      id,
+      address: `${id}.example:8080`,
+      boot: "0000abcd",
+      seeds: [],
+      intervalMs: INTERVAL_MS,
+      deadAfterMs: 3_600_000,
+      random: Math.random,
     };
     this.gossip = new Gossip(options, this.#moment());
     const body = encodeMessage({ roster: "0".repeat(16), rows: reports(count, WALL_MS) });

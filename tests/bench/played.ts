@@ -56,8 +56,12 @@ export async function play(
     const columns = Array.from({ length: members + 1 }, (_, i) => {
       const ageMs = 500 + (i * 37) % 3_000;
       return {
-        ...{ id: "", address: "", boot: "", left: "" },
-        ...{ heartbeat: i < members ? beat - floorStep(ageMs) : 0, heardAtMs: -ageMs },
+        id: "",
+        address: "",
+        boot: "",
+        left: "",
+        heartbeat: i < members ? beat - floorStep(ageMs) : 0,
+        heardAtMs: -ageMs,
       };
     });
     const beats = encodeColumns(columns, { ownHeartbeat: beat, nowMs: 0 });

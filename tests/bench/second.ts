@@ -124,7 +124,9 @@ class Crowded {
     return encodeMessage({
       ...said === undefined ? {} : { id: sender.id },
       ...this.#isStarting ? { readers: READERS.repeat(Math.ceil(this.#rows.length / 6)) } : {},
-      ...{ roster: table.rosterHash, unitMs: UNIT_MS, ticks },
+      roster: table.rosterHash,
+      unitMs: UNIT_MS,
+      ticks,
     });
   }
 

@@ -61,8 +61,12 @@ export class Chronicle {
   /** Something was done just now, begun at `fromMs`: its line comes when its goal is met, or it is closed. */
   open(text: string, { fromMs, goal }: { fromMs: number; goal?: Goal }): Event {
     const event: Event = {
-      ...{ text, goal, fromMs, doneMs: performance.now() },
-      ...{ metMs: new Map(), wrong: new Set() },
+      text,
+      goal,
+      fromMs,
+      doneMs: performance.now(),
+      metMs: new Map(),
+      wrong: new Set(),
     };
     this.#open.add(event);
     return event;

@@ -77,19 +77,28 @@ export class Run {
     this.#options = options;
     const { place, program, faketime, starvable, print, nodes, minutes } = options;
     this.#crew = new Crew({
-      ...{ place, program, faketime, truth: this.#truth },
+      place,
+      program,
+      faketime,
+      truth: this.#truth,
       flags: ["-interval", `${INTERVAL_MS}ms`, "-dead-after", `${DEAD_AFTER_MS}ms`],
       onListen: (process) => this.#watch(process),
       onEnd: ({ id }) => this.#views.delete(id),
       onViolation: (violation) => this.#end(violation),
     });
     this.#chronicle = new Chronicle({
-      ...{ truth: this.#truth, print, startMs: this.#startMs },
+      truth: this.#truth,
+      print,
+      startMs: this.#startMs,
       asked: () => this.#crew.asked.map(({ id }) => id),
     });
     this.#actor = new Actor({
-      ...{ place, truth: this.#truth, crew: this.#crew, judge: this.#judge },
-      ...{ chronicle: this.#chronicle, intervalMs: INTERVAL_MS },
+      place,
+      truth: this.#truth,
+      crew: this.#crew,
+      judge: this.#judge,
+      chronicle: this.#chronicle,
+      intervalMs: INTERVAL_MS,
     });
     this.#plan = new Plan(new Dice(options.seed), {
       nodes,
@@ -115,8 +124,14 @@ export class Run {
     await this.#actor.end();
     await this.#crew.endAll();
     return {
-      ...{ violation, interrupted, crew: this.#crew, chronicle: this.#chronicle },
-      ...{ rows: this.#judge.rows, episodes: this.#episodes, lastedMs, slow: this.#slow },
+      violation,
+      interrupted,
+      crew: this.#crew,
+      chronicle: this.#chronicle,
+      rows: this.#judge.rows,
+      episodes: this.#episodes,
+      lastedMs,
+      slow: this.#slow,
     };
   }
 

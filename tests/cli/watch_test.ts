@@ -11,7 +11,13 @@ const AT = "2026-01-12T23:39:06.417Z";
 
 function snapshot(statuses: Record<string, string>): string {
   const members = Object.entries(statuses).map(([id, status]) => ({
-    ...{ id, status, address: `${id}:80`, lastHeartbeat: AT, ageMs: 0, reason: "why", since: AT },
+    id,
+    status,
+    address: `${id}:80`,
+    lastHeartbeat: AT,
+    ageMs: 0,
+    reason: "why",
+    since: AT,
   }));
   return `event: snapshot\nid: a-1\ndata: ${JSON.stringify({ members })}\n\n`;
 }

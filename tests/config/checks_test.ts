@@ -66,7 +66,11 @@ Deno.test("readCheck() takes options at the end only, so that a command and a UR
 Deno.test("readCheck() takes the bounds themselves", () => {
   assertEquals(readCheck("exec:a,every=1h,timeout=1m,fall=100,rise=100"), {
     target: { kind: "exec", command: "a" },
-    ...{ name: undefined, everyMs: 3_600_000, timeoutMs: 60_000, fall: 100, rise: 100 },
+    name: undefined,
+    everyMs: 3_600_000,
+    timeoutMs: 60_000,
+    fall: 100,
+    rise: 100,
   });
   assertEquals(readCheck("exec:a,every=1s,timeout=1s").everyMs, 1_000);
   for (const age of ["1ms", "8784h"]) assertEquals(readCheck(`file:a<${age}`).target.kind, "file");

@@ -16,8 +16,12 @@ async function openServer(count = 1): Promise<DnsServer & Disposable> {
   const server = await DnsServer.open(LOCAL);
   const heard = { lastHeartbeat: null, ageMs: 0, reason: null, since: null, remark: null };
   const members = Array.from({ length: count }, (_, i): ListedMember => ({
-    ...{ id: `n${i}`, address: `10.0.0.${i}:80`, status: "live", ...heard },
-    ...{ tags: { role: "web" }, ports: {} },
+    id: `n${i}`,
+    address: `10.0.0.${i}:80`,
+    status: "live",
+    ...heard,
+    tags: { role: "web" },
+    ports: {},
   }));
   server.serve({ live: () => members, random: Math.random });
   return Object.assign(server, { [Symbol.dispose]: () => server.close() });

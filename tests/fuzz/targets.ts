@@ -96,8 +96,15 @@ const TOLD_VIEW =
 /** That a hook was told. */
 const TOLD = {
   told: {
-    ...{ hook: "pager", id: "n2", boot: "1a2b3c4d", to: "dead", heartbeat: 100, step: 0 } as const,
-    ...{ by: "n1", together: 1, result: "200" },
+    hook: "pager",
+    id: "n2",
+    boot: "1a2b3c4d",
+    to: "dead" as const,
+    heartbeat: 100,
+    step: 0,
+    by: "n1",
+    together: 1,
+    result: "200",
   },
   toldAtMs: 5,
 };

@@ -44,7 +44,9 @@ Deno.test(
       ["", "SIGTERM", { status: 143, planned: true, word: "SIGTERM" }],
       ["trap 'exit 0' TERM", "SIGTERM", { status: 0, planned: true, word: "SIGTERM" }],
       ["trap 'exit 3' TERM", "SIGTERM", {
-        ...{ status: 3, planned: true, word: "SIGTERM then exited with 3" },
+        status: 3,
+        planned: true,
+        word: "SIGTERM then exited with 3",
       }],
       ["trap 'exit 0' USR1", "SIGUSR1", { status: 0, planned: true, word: "exited with 0" }],
       ["trap 'exit 3' USR1", "SIGUSR1", { status: 3, planned: false, word: "dead 3 sh" }],
@@ -77,7 +79,9 @@ Deno.test(
       child.clock.nowMs += laterMs;
       child.pass("SIGUSR1");
       assertEquals(await within(child.exited, () => `${signal}: it runs on`), {
-        ...{ status: 3, planned, word },
+        status: 3,
+        planned,
+        word,
       });
     }
   },

@@ -31,7 +31,8 @@ async function open(read?: (path: string) => Promise<string>) {
   await Deno.writeTextFile(keyFile, OLD);
   return {
     ...credentialsOf({ keyFile, readMs: 1, ...(read && { read }) }),
-    ...{ keyFile, [Symbol.asyncDispose]: () => Deno.remove(keyFile) },
+    keyFile,
+    [Symbol.asyncDispose]: () => Deno.remove(keyFile),
   };
 }
 

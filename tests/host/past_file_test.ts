@@ -28,7 +28,10 @@ function fileOn(statePath: string, options: { disk?: FakeDisk; keptFromMs?: numb
     : NOTHING;
   const { disk, keptFromMs = T } = options;
   const file = new PastFile({
-    ...{ statePath, found, keptFromMs: () => keptFromMs, onTrouble: (text) => troubles.push(text) },
+    statePath,
+    found,
+    keptFromMs: () => keptFromMs,
+    onTrouble: (text) => troubles.push(text),
     ...disk !== undefined && { disk },
   });
   return { file, found, troubles };

@@ -16,7 +16,12 @@ const SINCE_MS = 400 * 24 * HOUR_MS;
 const { log: silent } = keptLog();
 
 const ROWS = Array.from({ length: 20 }, (_, i): Row => ({
-  ...{ id: `m${i}`, address: `m${i}:80`, boot: "00000001", heartbeat: 100, left: "", heardAtMs: 0 },
+  id: `m${i}`,
+  address: `m${i}:80`,
+  boot: "00000001",
+  heartbeat: 100,
+  left: "",
+  heardAtMs: 0,
 }));
 
 /** What a node tells that saw all, and of nothing. */
@@ -35,7 +40,11 @@ function live(
 ) {
   let [monotonicMs, wallMs, asked] = [SINCE_MS, startMs, 0];
   const keeper = new PastKeeper({
-    ...{ id: "me", state, saved, random: () => 0.3, log: silent },
+    id: "me",
+    state,
+    saved,
+    random: () => 0.3,
+    log: silent,
     now: () => ({ monotonicMs, wallMs }),
     post(_to, path, _body, settle) {
       const fromMs = Number(/from=([0-9]+)/.exec(path)?.[1]);

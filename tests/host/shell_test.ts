@@ -14,7 +14,8 @@ Deno.test({
     const command = `echo $$ >> ${folder}/runs; exec sleep $(cat ${folder}/seconds)`;
     const { signal } = new AbortController();
     const refused = {
-      ...{ passed: false, how: "did not end in time, and cannot be killed" },
+      passed: false,
+      how: "did not end in time, and cannot be killed",
       lines: [],
     };
     try {

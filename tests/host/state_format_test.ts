@@ -18,8 +18,15 @@ import { TOLD_MAX } from "../../lib/told.ts";
 
 const TOLD: Saved["told"][number] = {
   told: {
-    ...{ hook: "pager", id: "n2", boot: "00000002", to: "dead", heartbeat: 200, step: 0 },
-    ...{ by: "n1", together: 1, result: "200" },
+    hook: "pager",
+    id: "n2",
+    boot: "00000002",
+    to: "dead",
+    heartbeat: 200,
+    step: 0,
+    by: "n1",
+    together: 1,
+    result: "200",
   },
   toldAtMs: 1_000_000,
 };
@@ -176,7 +183,9 @@ Deno.test("invariant 7: a full state file is within its bound", () => {
     (_, i) => `${String(i).padStart(249, "x")}:65535`,
   );
   const members = Array.from({ length: SAVED_MEMBERS_MAX }, (_, i) => ({
-    ...{ id: id(i), address: `${String(i).padStart(249, "x")}:65535`, boot: "00000000" },
+    id: id(i),
+    address: `${String(i).padStart(249, "x")}:65535`,
+    boot: "00000000",
     heartbeat: HEARTBEAT_MAX_MS,
     heardAtMs: HEARTBEAT_MAX_MS,
   }));

@@ -2,7 +2,9 @@ import { assertEquals } from "@std/assert";
 import { networkOf, RecentCallers } from "../../lib/http/callers.ts";
 
 const callerOf = (remote: string) => ({
-  ...{ remote, completed: Promise.resolve(), aside: <T>(waiting: Promise<T>) => waiting },
+  remote,
+  completed: Promise.resolve(),
+  aside: <T>(waiting: Promise<T>) => waiting,
 });
 
 Deno.test("networkOf() is an IPv4 address itself, and the /64 network of an IPv6 address", () => {

@@ -27,7 +27,10 @@ class Bench {
     const options = { ...own, ...pace, seeds, random: () => 0.5 };
     const gossip = this.gossip = new Gossip(options, this.#moment());
     this.driver = new Driver({
-      ...{ gossip, id: "A", address, cluster },
+      gossip,
+      id: "A",
+      address,
+      cluster,
       world: {
         now: () => this.#moment(),
         setTimer: (atMs, run) => {

@@ -151,8 +151,9 @@ Deno.test({
     const { code } = await new Deno.Command(`${DEPLOY}hooks/restart.sh`, {
       args: ["web.service"],
       env: {
-        ...{ PATH: `${folder.path}:${Deno.env.get("PATH")}` },
-        ...{ GOSSIPER_TO: "dead dead", GOSSIPER_ADDRESS: "off:1 on:1" },
+        PATH: `${folder.path}:${Deno.env.get("PATH")}`,
+        GOSSIPER_TO: "dead dead",
+        GOSSIPER_ADDRESS: "off:1 on:1",
       },
     }).output();
     assertEquals(code, 0);

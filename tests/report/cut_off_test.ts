@@ -18,7 +18,11 @@ function watched() {
 }
 
 const DEATH: StatusChange = {
-  ...{ id: "n1", address: "n1:80", from: "live", to: "dead", ageMs: 5_000 },
+  id: "n1",
+  address: "n1:80",
+  from: "live",
+  to: "dead",
+  ageMs: 5_000,
   reason: "no heartbeat for 5.0 s",
 };
 

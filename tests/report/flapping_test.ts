@@ -13,7 +13,12 @@ const { log: silent } = keptLog();
 
 function changes(id: string, atMinutes: number[]): KeptChange[] {
   return atMinutes.map((minute, event) => ({
-    ...{ id, address: "", from: "live", to: "dead", reason: "", event },
+    id,
+    address: "",
+    from: "live",
+    to: "dead",
+    reason: "",
+    event,
     atMs: minute * MINUTE_MS,
   }));
 }
@@ -53,12 +58,16 @@ Deno.test("the version changes when a member stops flapping, though nothing else
     deadAfterMs: 5_000,
   };
   const reports = new Reports({
-    ...{ ...brain, ...cluster, now, log: silent },
+    ...brain,
+    ...cluster,
+    now,
+    log: silent,
     gossip: new Gossip({ ...brain, deadAfterMs: 5_000, seeds: [], random: () => 0.5 }, now()),
     traffic: { bytesIn: 0, bytesOut: 0 },
     cutOffMs: () => 0,
     refresh: () => {},
-    ...{ past: new Past(), toldLog: new ToldLog() },
+    past: new Past(),
+    toldLog: new ToldLog(),
     remember: () => {},
   });
   for (const to of ["dead", "live", "dead", "live", "dead"] as const) {

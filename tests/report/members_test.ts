@@ -8,8 +8,13 @@ import { ToldLog } from "../../lib/report/told_log.ts";
 function aged() {
   const stories = new Stories();
   const gossip = new Gossip({
-    ...{ id: "n1", address: "n1:1", boot: "00000001", seeds: [] },
-    ...{ intervalMs: 1_000, deadAfterMs: 5_000, random: () => 0.5 },
+    id: "n1",
+    address: "n1:1",
+    boot: "00000001",
+    seeds: [],
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
+    random: () => 0.5,
   }, { monotonicMs: 0, wallMs: 1_000_000 });
   const member = { id: "n2", address: "n2:1", boot: "00000002", heartbeat: 100_000 };
   gossip.replica.former.add({ ...member, beforeMs: 900_000 });
@@ -76,7 +81,10 @@ Deno.test("tableText() aligns the members under a heading, with the reason last"
       { ...member, status: "live", ageMs: 300, reason: "started" },
       {
         ...member,
-        ...{ id: "long.name-2", status: "decommissioned", ageMs: 120_000, reason: "no heartbeat" },
+        id: "long.name-2",
+        status: "decommissioned",
+        ageMs: 120_000,
+        reason: "no heartbeat",
       },
       { ...member, id: "x", address: "", status: "unknown", ageMs: null },
     ]),
@@ -91,8 +99,15 @@ x            unknown         never      -
 
 Deno.test("tableText() has a column of tags where any member has one, and '-' for who has none", () => {
   const member = {
-    ...{ address: "host:8080", ageMs: 300, lastHeartbeat: null, since: null },
-    ...{ status: "live" as const, reason: "started", remark: null, tags: {}, ports: {} },
+    address: "host:8080",
+    ageMs: 300,
+    lastHeartbeat: null,
+    since: null,
+    status: "live" as const,
+    reason: "started",
+    remark: null,
+    tags: {},
+    ports: {},
   };
   assertEquals(
     tableText([{ ...member, id: "n1", tags: { role: "web" } }, { ...member, id: "n2" }]),

@@ -67,16 +67,14 @@ Deno.test("readExposition() finds what is wrong with a text", () => {
 /** What `counts` tells of a node with these members. */
 function readFamilies(counts: Metrics, members: readonly ListedMember[]): Map<string, Metric> {
   return readExposition(metricsText(counts.families({
-    ...{
-      members,
-      cutOff: false,
-      contacts: 0,
-      rounds: 0,
-      tableVersion: 0,
-      invalid: 0,
-      full: 0,
-      streams: 0,
-    },
+    members,
+    cutOff: false,
+    contacts: 0,
+    rounds: 0,
+    tableVersion: 0,
+    invalid: 0,
+    full: 0,
+    streams: 0,
     traffic: { bytesIn: 0, bytesOut: 0 },
     build: { version: "1", deno: "2" },
     process: { cpuSeconds: 0, residentBytes: 0, startSeconds: 0 },

@@ -15,18 +15,23 @@ function remarks(
 ): string[] {
   const { atMinutes = [], gapMs = 0, status = "live" } = options;
   const replica = new Replica({
-    ...{ id: "me", address: "me:80", boot: "00000001" },
+    id: "me",
+    address: "me:80",
+    boot: "00000001",
     pace: new Pace({ intervalMs: 1_000, deadAfterMs: 5_000 }),
-    ...{
-      random: () => 0.5,
-      clock: AWAKE,
-    },
+    random: () => 0.5,
+    clock: AWAKE,
   });
   const report = { id: "n1", address: "n1:80", boot: "00000002", heartbeat: 1_000_000 };
   replica.merge({ ...report, ageMs: 0, left: "" }, "n1", 0);
   if (gapMs > 0) replica.testimony.takeSlow({ member: "n1", gapMs, at: 1_000_000 }, 0);
   const history = atMinutes.map((minute, event): KeptChange => ({
-    ...{ id: "n1", address: "n1:80", from: "live", to: "dead", reason: "", event },
+    id: "n1",
+    address: "n1:80",
+    from: "live",
+    to: "dead",
+    reason: "",
+    event,
     atMs: minute * MINUTE_MS,
   }));
   const said = { ...SAYS_NOTHING, ...options.said };

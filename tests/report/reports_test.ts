@@ -26,15 +26,24 @@ class Desk {
     const n2 = { id: "n2", address: "n2:1", boot: "00000002", heartbeat: WALL_MS - 900_000 };
     this.gossip.replica.former.add({ ...n2, beforeMs: 900_000 });
     this.reports = new Reports({
-      ...{ ...own, ...pace, gossip: this.gossip, now: () => this.now() },
-      ...{ past: new Past(), toldLog: new ToldLog() },
-      ...{ cluster: "default", keyed: false, tls: false, version: "1.2.3" },
+      ...own,
+      ...pace,
+      gossip: this.gossip,
+      now: () => this.now(),
+      past: new Past(),
+      toldLog: new ToldLog(),
+      cluster: "default",
+      keyed: false,
+      tls: false,
+      version: "1.2.3",
       traffic: { bytesIn: 0, bytesOut: 0 },
       cutOffMs: () => this.cutOffMs,
       refresh: () => {},
       remember: (change) => this.remembered.push(change),
       log: createLog((line) => this.lines.push(line), {
-        ...{ now: () => new Date(this.now().wallMs), format: "text", level },
+        now: () => new Date(this.now().wallMs),
+        format: "text",
+        level,
       }),
     });
   }

@@ -2,20 +2,22 @@ import { assertEquals } from "@std/assert";
 import { hookFamilies } from "../../lib/report/hook_metrics.ts";
 import { metricsText } from "../../lib/report/prometheus.ts";
 import { TELLINGS_MAX, TOLD_MEMBERS_MAX, ToldLog } from "../../lib/report/told_log.ts";
+import type { Told } from "../../lib/told.ts";
 import { toldWords } from "../../static/words.js";
 
-function told(id: string, part: { ageMs?: number; result?: string } = {}) {
+function told(id: string, part: { ageMs?: number; result?: string } = {}): Told {
   return {
-    ...{
-      hook: "pager",
-      id,
-      boot: "00000001",
-      to: "dead",
-      heartbeat: 1,
-      step: 0,
-      by: "n7",
-    } as const,
-    ...{ ageMs: 0, together: 1, result: "200", ...part },
+    hook: "pager",
+    id,
+    boot: "00000001",
+    to: "dead",
+    heartbeat: 1,
+    step: 0,
+    by: "n7",
+    ageMs: 0,
+    together: 1,
+    result: "200",
+    ...part,
   };
 }
 

@@ -70,7 +70,9 @@ export function hooksOf(plans: readonly HookPlan[], id: string): Hook[] {
   return plans.filter(({ carriers }) => carriers.includes(id)).map((
     { name, statuses, cutOff },
   ) => ({
-    ...{ name, cutOff, tags: {} },
+    name,
+    cutOff,
+    tags: {},
     statuses: new Set(statuses),
   }));
 }
@@ -107,8 +109,11 @@ export function drawHooks(dice: Dice, ids: readonly string[], healMs: number): H
   const at = () => dice.whole(8_000, healMs);
   for (let i = dice.pick([0, 1, 2]); i > 0; i--) {
     acts.push({
-      ...{ kind: "receiver", hook: dice.pick(names), atMs: at() },
-      ...{ mood: dice.pick(["down", "hangs", "deaf"]), forMs: dice.pick([2_000, 8_000, 20_000]) },
+      kind: "receiver",
+      hook: dice.pick(names),
+      atMs: at(),
+      mood: dice.pick(["down", "hangs", "deaf"]),
+      forMs: dice.pick([2_000, 8_000, 20_000]),
     });
   }
   // A member dies, and one of those that would tell it.
@@ -121,8 +126,11 @@ export function drawHooks(dice: Dice, ids: readonly string[], healMs: number): H
   }
   for (let i = dice.pick([0, 0, 1, 2]); i > 0; i--) {
     acts.push({
-      ...{ kind: "quiet", at: dice.pick(ids), pattern: dice.pick([dice.pick(ids), "n1*", "*"]) },
-      ...{ atMs: at() - 4_000, forMs: dice.pick([0, 5_000, 10_000, 20_000]) },
+      kind: "quiet",
+      at: dice.pick(ids),
+      pattern: dice.pick([dice.pick(ids), "n1*", "*"]),
+      atMs: at() - 4_000,
+      forMs: dice.pick([0, 5_000, 10_000, 20_000]),
     });
   }
   return { hooks, tellAfterMs: dice.pick([0, 0, 2_000, 5_000]), acts };

@@ -63,7 +63,10 @@ export class OurNode extends Host {
       core.restore(this.gossip, saved, { id, wallMs: this.#moment().wallMs });
     }
     this.#driver = new core.Driver({
-      ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
+      gossip: this.gossip,
+      id,
+      address,
+      cluster: DEFAULT_CLUSTER,
       world: {
         now: () => this.#moment(),
         setTimer: (atMs, run) => this.#setTimer(atMs, run),

@@ -164,7 +164,9 @@ function drawStretch(dice: Dice, plan: Plan, nodes: readonly NodePlan[]): Plan {
   acts.push(...drawWaves(dice, nodes, healMs));
   return {
     ...plan,
-    ...{ healMs, intervalMs: 1_000, deadAfterMs: 5_000 },
+    healMs,
+    intervalMs: 1_000,
+    deadAfterMs: 5_000,
     forgetMs: plan.forgetMs === Infinity ? Infinity : 20_000,
     stretchMembers: Math.ceil(nodes.length / dice.whole(1, 6)),
     fineMembersMax: 1,
@@ -178,7 +180,9 @@ function drawForgets(dice: Dice, nodes: readonly NodePlan[], healMs: number): Ti
   const count = dice.chance(0.3) ? dice.whole(1, 6) : 0;
   return Array.from({ length: count }, () => ({
     kind: "forget",
-    ...{ id: dice.pick(ids), at: dice.pick(ids), atMs: dice.whole(2_000, healMs) },
+    id: dice.pick(ids),
+    at: dice.pick(ids),
+    atMs: dice.whole(2_000, healMs),
   }));
 }
 

@@ -83,8 +83,16 @@ export function reportAll(
       if (only.lostPercent?.includes(lostPercent) === false) continue;
       const lostShare = lostPercent / 100;
       const figures: Figures = {
-        ...{ joinedMs: [], bytesPerNodeS: [], falseDead: 0, nodeHours: 0, joinMs: [], leaveMs: [] },
-        ...{ byeMs: [], refusedMs: [], silentMs: [], equalMs: [] },
+        joinedMs: [],
+        bytesPerNodeS: [],
+        falseDead: 0,
+        nodeHours: 0,
+        joinMs: [],
+        leaveMs: [],
+        byeMs: [],
+        refusedMs: [],
+        silentMs: [],
+        equalMs: [],
       };
       for (let i = 0; i < worlds; i++) {
         const dice = new Dice(`${seed} ${nodes} ${lostShare} ${i}`);
@@ -110,7 +118,10 @@ function measureIn(figures: Figures, setting: Setting): void {
   const { nodes, sample = nodes, intervalMs, steady, lostShare, dice } = setting;
   const weather = { latencyMs: LATENCY_MS, lostShare, lateShare: 0, lateMs: 0, doubledShare: 0 };
   const world = new World({
-    ...{ core: PRODUCTION, dice, weather, intervalMs },
+    core: PRODUCTION,
+    dice,
+    weather,
+    intervalMs,
     deadAfterMs: DEAD_AFTER_INTERVALS * intervalMs,
     sizeOf: sample < nodes ? (body) => wholeSize(body, { nodes, members: sample }) : undefined,
   });

@@ -47,8 +47,16 @@ export function runPlan(core: Core, plan: Plan, watch?: (world: World) => void):
   const { acts, healMs, hooks, tellAfterMs } = plan;
   const dice = new Dice(plan.seed);
   const world = new World({
-    ...{ core, dice, intervalMs, deadAfterMs, forgetMs, fineMembersMax, stretchMembers },
-    ...{ weather, hooks, tellAfterMs },
+    core,
+    dice,
+    intervalMs,
+    deadAfterMs,
+    forgetMs,
+    fineMembersMax,
+    stretchMembers,
+    weather,
+    hooks,
+    tellAfterMs,
   });
   const invariants = new Invariants(world);
   watch?.(world);

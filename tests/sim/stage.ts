@@ -83,7 +83,8 @@ export class Stage {
   messages(hook: string, sinceMs = 0): Message[] {
     return this.world.receiver(hook).delivered.filter(({ deliveredMs }) => deliveredMs! >= sinceMs)
       .map(({ by, deliveredMs, telling }) => ({
-        ...{ by: by.id, atMs: deliveredMs! },
+        by: by.id,
+        atMs: deliveredMs!,
         says: telling.changes.map(({ id, to }) => `${id} ${to}`),
       }));
   }

@@ -121,8 +121,12 @@ export class World {
     const { table } = node.gossip.replica;
     const attempt: Attempt = {
       heartbeats: new Map(telling.changes.map(({ id }) => [id, table.get(id)?.heartbeat])),
-      ...{ by: node, telling, beganMs: this.nowMs, deliveredMs: undefined },
-      ...{ endedMs: Infinity, outcome: undefined },
+      by: node,
+      telling,
+      beganMs: this.nowMs,
+      deliveredMs: undefined,
+      endedMs: Infinity,
+      outcome: undefined,
     };
     receiver.attempts.push(attempt);
     this.onTell?.(attempt, receiver);

@@ -74,20 +74,34 @@ const fcHook = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,9}$/);
 
 /** A change that somebody was told of. */
 export const fcTold: fc.Arbitrary<Told> = fc.record({
-  ...{ hook: fcHook, id: fcId, boot: fcBoot, to: fc.constantFrom(...STATUSES) },
-  ...{ heartbeat: fcHeartbeat, step: fc.nat(9), by: fcId, ageMs: fcAgeMs },
-  ...{ together: fc.nat(99), result: fc.stringMatching(/^[A-Za-z0-9 ._:-]{0,24}$/) },
+  hook: fcHook,
+  id: fcId,
+  boot: fcBoot,
+  to: fc.constantFrom(...STATUSES),
+  heartbeat: fcHeartbeat,
+  step: fc.nat(9),
+  by: fcId,
+  ageMs: fcAgeMs,
+  together: fc.nat(99),
+  result: fc.stringMatching(/^[A-Za-z0-9 ._:-]{0,24}$/),
 });
 
 /** A sign of an attempt to tell. */
 export const fcTry: fc.Arbitrary<Try> = fc.record({
-  ...{ hook: fcHook, number: fc.nat(99), by: fcId, state: fc.constantFrom(...TRY_STATES) },
-  ...{ failures: fc.nat(99), ageMs: fcAgeMs },
+  hook: fcHook,
+  number: fc.nat(99),
+  by: fcId,
+  state: fc.constantFrom(...TRY_STATES),
+  failures: fc.nat(99),
+  ageMs: fcAgeMs,
 });
 
 /** A quiet about members. */
 export const fcQuiet: fc.Arbitrary<Quiet> = fc.record({
-  ...{ pattern: fc.stringMatching(/^[a-z*]{1,9}$/), leftMs: fc.nat(1e6), by: fcId },
-  ...{ why: fc.stringMatching(/^[a-z]{0,9}$/), stamp: fc.nat(1e9) },
+  pattern: fc.stringMatching(/^[a-z*]{1,9}$/),
+  leftMs: fc.nat(1e6),
+  by: fcId,
+  why: fc.stringMatching(/^[a-z]{0,9}$/),
+  stamp: fc.nat(1e9),
   keptMs: fc.nat(1e6),
 }, { requiredKeys: ["pattern", "leftMs", "by", "why", "stamp"] });

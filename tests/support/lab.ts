@@ -83,7 +83,10 @@ export class Brain {
       hooks,
     }, this.now());
     this.driver = new Driver({
-      ...{ gossip: this.gossip, id, address, cluster: DEFAULT_CLUSTER },
+      gossip: this.gossip,
+      id,
+      address,
+      cluster: DEFAULT_CLUSTER,
       world: {
         now: () => this.now(),
         setTimer: (atMs, run) => lab.setTimer(this, atMs, run),
