@@ -9,7 +9,7 @@ import { ifNoneMatch } from "../std/http/etag.ts";
 import { accepts } from "../std/http/negotiation.ts";
 import { refuse } from "./body.ts";
 import type { CallerContext, CallerEnv } from "./callers.ts";
-import { readTime } from "./history.ts";
+import { readTime } from "./history_routes.ts";
 import type { Hono } from "./hono.ts";
 import { RenderCache } from "./render_cache.ts";
 import { readWanted } from "./wanted.ts";

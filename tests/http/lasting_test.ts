@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { CallerEnv } from "../../lib/http/callers.ts";
-import { addDownloadRoutes } from "../../lib/http/download.ts";
+import { addDownloadRoutes } from "../../lib/http/download_routes.ts";
 import { Hono } from "../../lib/http/hono.ts";
 import { LastingAnswers } from "../../lib/http/lasting.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { CallerEnv } from "../../lib/http/callers.ts";
-import { addDownloadRoutes } from "../../lib/http/download.ts";
+import { addDownloadRoutes } from "../../lib/http/download_routes.ts";
 import { Hono } from "../../lib/http/hono.ts";
 import type { Downloads } from "../../lib/host/node_options.ts";
 
