@@ -1,5 +1,5 @@
 /**
- * The parts of the core, each given those that it needs.
+ * Makes the parts of the core, each given those that it needs: here one sees which of them know each other.
  *
  * @module
  */

@@ -123,6 +123,7 @@ export class Charges {
     return true;
   }
 
+  /** Whether refusals of a member count for nothing now: it beat after charges, so a firewall may have refused. */
   distrusts(id: string, nowMs: number): boolean {
     const untilMs = this.#distrustedUntilMs.get(id);
     if (untilMs === undefined) return false;

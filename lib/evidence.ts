@@ -68,6 +68,7 @@ export class Evidence {
     this.slow = new SlowMembers(pace);
   }
 
+  /** What a member is now, without regard to what this node itself missed (see verdicts.ts). */
   statusOf(row: Row, standing: Standing): Status {
     const { nowMs } = standing;
     if (row.left !== "") return endOf(row.left).status;
@@ -179,12 +180,14 @@ export class Evidence {
     if (this.isSettled(row, nowMs)) this.charges.drop(row.id);
   }
 
+  /** Why a member is dead, in words. */
   whyDead(row: Row, standing: Standing): string {
     return this.#convicts(row, standing)
       ? `connection refused, witnessed by ${inWords(this.charges.witnesses(row))}`
       : `no heartbeat for ${(ageOf(row, standing.nowMs) / 1000).toFixed(1)} s`;
   }
 
+  /** Why a member is unresponsive, in words. */
   whyUnresponsive(row: Row): string {
     const witnesses = inWords(this.accepts.witnesses(row));
     if (witnesses === "") return "beats too seldom to be live";

@@ -1,5 +1,5 @@
 /**
- * What the core is told at its start.
+ * What the core is told at its start: who this node is, how fast it goes, whom it joins and what it remembers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where a node is asked. (pure)
+ * `-at`: the node that a command asks, as its user writes it. (pure)
  *
  * @module
  */

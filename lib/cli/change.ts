@@ -1,5 +1,5 @@
 /**
- * A change that a node is asked to make.
+ * What `bye`, `forget`, `quiet` and `hook test` share: asking a node for a change, and saying what it did.
  *
  * @module
  */

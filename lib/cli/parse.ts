@@ -1,5 +1,5 @@
 /**
- * A command line that begins with a command -> a {@linkcode Call}, its help, or what is wrong with it. (pure)
+ * A command line that begins with a command -> a {@linkcode Invocation}, its help, or what is wrong with it. (pure)
  *
  * @module
  */

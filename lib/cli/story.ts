@@ -1,5 +1,5 @@
 /**
- * One member, as the commands look for it.
+ * What `why`, `bye` and `forget` share: one member with its story, or that there is none.
  *
  * @module
  */

@@ -4,6 +4,7 @@
  * @module
  */
 import { isWithin } from "../json_bounds.ts";
+import type { World } from "../net/driver.ts";
 import type { PostOutcome } from "../net/transport.ts";
 import { type Gap, PAST_CHANGES_MAX, type PastChange } from "../report/past.ts";
 import { decodeChange } from "./past_format.ts";
@@ -16,17 +17,9 @@ const CHANGE_VALUES = 8;
 const OTHER_VALUES = 32;
 const ANSWER_DEPTH = 4;
 
-/** A call to a node; what became of it goes to `settle`. */
-export type Post = (
-  to: string,
-  path: string,
-  body: string,
-  settle: (outcome: PostOutcome) => void,
-) => void;
-
 /** All changes in a gap, as the node at an address tells them; undefined if it cannot tell all of it. */
 export async function askMissed(
-  post: Post,
+  post: World["post"],
   address: string,
   gap: Gap,
 ): Promise<PastChange[] | undefined> {

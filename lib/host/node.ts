@@ -189,6 +189,7 @@ export class Node {
     await Promise.all([this.#state?.close(), this.#keeper.close()]);
   }
 
+  /** Takes a push, and answers it; or says in one line why its body is invalid. */
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
     const answer = this.#driver.enter((gossip, now) => gossip.receive(now, from, body));
     this.reports.served(body.length, "body" in answer ? answer.body.length : 0);
@@ -222,8 +223,7 @@ export class Node {
 
   /** Why this node is not ready, in one line; undefined if it is. */
   unready(): string | undefined {
-    if (this.#leaving) return "This node is stopping";
-    return this.#condition.unready();
+    return this.#leaving ? "This node is stopping" : this.#condition.unready();
   }
 
   /** Counts a mistake in this program, and logs it once an hour. */

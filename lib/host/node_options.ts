@@ -1,5 +1,5 @@
 /**
- * What a node is made of.
+ * What a node is made of: its identity, its pace, the texts and tools that the program read and made for it.
  *
  * @module
  */
@@ -31,18 +31,17 @@ export interface NodeOptions {
   readonly cluster: string;
   /** The state file; undefined for none. */
   readonly state: string | undefined;
+  /** What that file held. */
+  readonly saved: Saved | undefined;
   /** What this node says of itself from the start. */
   readonly words: Partial<Said>;
-  /** What it held. */
-  readonly saved: Saved | undefined;
-  /** What this node hands on. */
-  readonly dist: string | undefined;
+  readonly dist: Downloads["dist"];
   readonly binary: Downloads["binary"];
-  /** Of a cluster with a key. */
+  /** Signs and checks exchanges; undefined for a cluster without a key. */
   readonly signer: Signer | undefined;
   /** Networks that peers are called in; none: all but those that are no node's. */
   readonly allow: readonly Network[];
-  /** Set: call peers by HTTPS, and trust these authorities besides the usual ones. */
+  /** Authorities to trust besides the usual ones, in PEM; where given, peers are called by HTTPS. */
   readonly caCerts: (() => string[]) | undefined;
   /** What else needs attention, in one line. */
   readonly warning: () => string | undefined;
@@ -52,12 +51,13 @@ export interface NodeOptions {
   readonly stretchMembers?: number;
   /** Infinity: no member is forgotten. */
   readonly forgetMs: number;
-  /** What to do when a member changes, and how long a change must last before. */
+  /** What to do when a member changes. */
   readonly hooks: readonly Hook[];
+  /** How long a change must last before hooks are told of it. */
   readonly tellAfterMs: number;
-  /** Runs them; undefined without any. */
+  /** Runs the hooks; undefined without any. */
   readonly teller: Pick<Teller, "tell" | "test" | "names"> | undefined;
-  /** The program's. */
+  /** The program's version. */
   readonly version: string;
   readonly now: () => Moment;
   readonly random: () => number;

@@ -5,9 +5,10 @@
  */
 import type { Moment } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { World } from "../net/driver.ts";
 import { type Gap, isEndless, Past, type PastChange, type PastEntry } from "../report/past.ts";
 import type { Row } from "../table.ts";
-import { askMissed, type Post } from "./ask_missed.ts";
+import { askMissed } from "./ask_missed.ts";
 import { writtenMs } from "./files.ts";
 import { type FoundPast, PastFile, readPast } from "./past_file.ts";
 import type { Saved } from "./state_format.ts";
@@ -44,7 +45,7 @@ export interface PastKeeperOptions {
   readonly now: () => Moment;
   readonly random: () => number;
   readonly log: Log;
-  readonly post: Post;
+  readonly post: World["post"];
 }
 
 export class PastKeeper {
@@ -91,6 +92,7 @@ export class PastKeeper {
     return this.#file?.trouble;
   }
 
+  /** Keeps a change that this node sees now, dated by its wall clock to the ms. */
   record(change: Omit<PastChange, "atMs" | "by">): void {
     const { id, from, to, reason } = change;
     const atMs = Math.floor(this.#options.now().wallMs);

@@ -9,6 +9,7 @@ export function authorizationOf(c: CallerContext): string {
   return c.req.header("authorization") ?? "";
 }
 
+/** Whether a request has a signature, which may be wrong. */
 export function isSigned(c: CallerContext): boolean {
   return /^Gossip /i.test(authorizationOf(c));
 }

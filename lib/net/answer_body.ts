@@ -23,6 +23,7 @@ export class MemoryBudget {
     return true;
   }
 
+  /** Gives back what was taken. */
   give(bytes: number): void {
     this.#bytesLeft += bytes;
   }

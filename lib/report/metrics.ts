@@ -54,10 +54,12 @@ export class Metrics {
   readonly #limits = { body: 0, streams: 0 };
   #bugs = 0;
 
+  /** Counts a round that began so many ms after its time. */
   round(lateMs: number): void {
     this.#lateSeconds.observe(lateMs / 1000);
   }
 
+  /** Counts a call that ended. */
   exchange({ outcome, tookMs }: EndedExchange): void {
     this.#exchanges[outcome]++;
     if (outcome === "answered") this.#exchangeSeconds.observe(tookMs / 1000);

@@ -72,6 +72,7 @@ export interface Missed {
   readonly nextMs: number | undefined;
 }
 
+/** How much of the last day and month a member was live, at a time in ms since the epoch. */
 export function uptimesOf(past: Past, id: string, wallMs: number): Uptimes {
   const of = (ms: number) => {
     const { upMs, knownMs } = past.uptime(id, { fromMs: wallMs - ms, toMs: wallMs });
@@ -82,6 +83,7 @@ export function uptimesOf(past: Past, id: string, wallMs: number): Uptimes {
   return { day: of(DAY_MS).share, month: month.share, knownMs: month.knownMs };
 }
 
+/** One page of the changes that a query asks for, and the times of which this node knows nothing. */
 export function historyView(
   past: Past,
   { fromMs, toMs, id }: PastQuery,
@@ -100,6 +102,7 @@ export function historyView(
   };
 }
 
+/** What this node believed at `ms` since the epoch; `id` and `wallMs` are its own, now. */
 export function membersAtView(
   past: Past,
   ms: number,
@@ -114,6 +117,7 @@ export function membersAtView(
   return { id, at: timeOf(ms), known, members };
 }
 
+/** One page of what this node saw, for a node that was off; none of it unless it saw all. */
 export function missedOf(past: Past, query: PastQuery): Missed {
   const { fromMs, toMs } = query;
   const complete = (past.firstMs ?? Infinity) <= fromMs &&
@@ -121,6 +125,7 @@ export function missedOf(past: Past, query: PastQuery): Missed {
   return { complete, ...complete ? past.page(query) : { changes: [], nextMs: undefined } };
 }
 
+/** RFC 3339, in UTC and to the ms. */
 export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -52,10 +52,12 @@ export function tagLabels(tags: MetricLabels, prefix: string): Record<string, st
   );
 }
 
+/** A metric that only grows; its name ends in `_total`. */
 export function counter(name: string, help: string, samples: Family["samples"]): Family {
   return { name, help, type: "counter", samples };
 }
 
+/** A metric that goes up and down; its name ends in its base unit, where it has one. */
 export function gauge(name: string, help: string, samples: Family["samples"]): Family {
   return { name, help, type: "gauge", samples };
 }

@@ -1,5 +1,5 @@
 /**
- * What reports are made of.
+ * What reports are made of: who this node is, and where they read, remember and log.
  *
  * @module
  */

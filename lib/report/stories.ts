@@ -17,7 +17,7 @@ export const HISTORY_MAX = 50;
  * Changes that all stories should hold together, about 30 MB: a larger table has shorter stories. A table that grows
  * suddenly may hold twice as many, as a story is only cut when it grows.
  */
-export const HISTORIES_MAX = 131_072;
+const HISTORIES_MAX = 131_072;
 
 /** Changes by which a reader of events can be behind and still resume: a restart of 500 nodes. */
 export const RESUMABLE_MAX = 1_024;
