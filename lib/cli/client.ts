@@ -47,6 +47,9 @@ const EVENTS = /^text\/event-stream\b/i;
 /** Statuses with which a node says that the call is wrong. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
 
+/** How a node asks for its key; what follows are words for browsers and callers of HTTP. */
+const KEY_WANTED = /^Give the cluster's key\b/;
+
 /** Statuses of whoever leads elsewhere; a node does not. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -125,9 +128,15 @@ export class Client implements Disposable {
       const to = firstLine(target.slice(0, TARGET_LENGTH_MAX));
       return this.#nobody(`status ${status}: it leads to ${to}`);
     }
-    const words = isPage || text === "" ? `status ${status}` : text;
+    const words = isPage || text === "" ? `status ${status}` : this.#inWordsOfFlags(text);
     if (REFUSALS.has(status)) return new CallError(EXIT.wrong, `${this.name}: ${words}`);
     return this.#nobody(words === text ? `status ${status}: ${text}` : words);
+  }
+
+  #inWordsOfFlags(text: string): string {
+    if (!KEY_WANTED.test(text)) return text;
+    const given = this.#options.key !== undefined;
+    return given ? "that is not the cluster's key" : "Give the cluster's key by -key-file";
   }
 
   /** The error to report for one of reading an answer; others are mistakes of this program. */

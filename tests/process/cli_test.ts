@@ -370,8 +370,10 @@ Deno.test("a node with a key takes it from -key-file or the environment; without
     for (const words of ["members", "why n1", "events", "bye n9 -yes"]) {
       const { code, stdout, stderr } = await ask(n1, words);
       assertEquals([code, stdout], [2, ""], words);
-      assertStringIncludes(stderr, "Give the cluster's key", words);
+      assertEquals(stderr, `gossiper: ${n1.address}: Give the cluster's key by -key-file\n`, words);
     }
+    const former = await ask(n1, "quiet n1 -for 1m", { GOSSIPER_KEY: `not-${KEY}` });
+    assertEquals(former.stderr, `gossiper: ${n1.address}: that is not the cluster's key\n`);
     assertEquals((await ask(n1, `members ${file}`)).code, 0);
     assertEquals((await ask(n1, "members", { GOSSIPER_KEY: KEY })).code, 0);
     assertEquals((await ask(n1, "members", { GOSSIPER_KEY_FILE: `${folder}/keys` })).code, 0);
