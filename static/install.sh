@@ -32,7 +32,7 @@ main() {
     *) fail "there is no binary for $system" ;;
   esac
   name=gossiper-$target
-  sums=$(curl -fsS "$from/download") || fail "$from has nothing to download"
+  sums=$(curl -fsS "$from/download") || fail "cannot fetch $from/download"
   expected=
   while read -r sum file; do
     if [ "$file" = "$name" ]; then expected=$sum; fi

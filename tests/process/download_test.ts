@@ -1,6 +1,7 @@
 /** `/download` and `/install.sh`: a node hands on the files of `-dist`. See binary.ts for a binary that hands on itself. */
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { Authority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { spawnNode, startNode } from "../support/nodes.ts";
 import { connect, readUntil, writeAll } from "../support/raw.ts";
@@ -271,6 +272,28 @@ Deno.test(
     });
   },
 );
+
+Deno.test("install.sh by TLS trusts an authority that the environment names, or says what fails", {
+  ignore: NO_SHELL,
+}, async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  await withDist(async ({ dist, home }) => {
+    await using node = startNode("n1", `-dist ${dist} -tls-cert ${cert} -tls-key ${key}`);
+    const from = `https://${node.address}`;
+    const run = async (words: string, env: Record<string, string> = {}) => {
+      const command = `curl -fsS ${words} ${from}/install.sh | sh`;
+      const options = { args: ["-c", command], cwd: home, env };
+      const { code, stderr } = await new Deno.Command("sh", options).output();
+      return { code, text: new TextDecoder().decode(stderr) };
+    };
+    const { code, text } = await run(`--cacert ${authority.ca}`);
+    assertEquals(code, 1, text);
+    assertStringIncludes(text, `gossiper: cannot fetch ${from}/download\n`);
+    const trusting = await run("", { CURL_CA_BUNDLE: authority.ca });
+    assertEquals(trusting.code, 0, trusting.text);
+  });
+});
 
 Deno.test("install.sh that a signal ends leaves nothing behind", {
   ignore: NO_SHELL,
