@@ -33,7 +33,8 @@ const PERMISSIONS = [
   "--allow-sys=hostname,networkInterfaces",
   // -check exec:..., and the program after `--`; a node without them gives this up as it starts.
   "--allow-run",
-  // The C library's `waitid`, for orphans where the node is a container's first process; given up in the same way.
+  // The C library: `waitid`, for orphans where the node is a container's first process, and files of /proc, which Deno
+  // itself reads to nobody who may not do everything; given up in the same way.
   "--allow-ffi",
   "--deny-import",
 ];

@@ -21,3 +21,45 @@ export function bindLibc<const S extends Deno.ForeignLibraryInterface>(
   }
   throw failure;
 }
+
+/** Bytes read at once, and in all: a table of thousands of routes. */
+const PIECE_BYTES = 64 * 1024;
+const PIECES_MAX = 16;
+
+function bindFiles() {
+  return bindLibc({
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+    close: { parameters: ["i32"], result: "i32" },
+  });
+}
+
+/** Bound once: whoever looks for addresses asks again and again, later without the right to bind. */
+let files: ReturnType<typeof bindFiles> | undefined;
+
+/**
+ * A file of Linux' /proc as text. The runtime reads these itself only to a program that may do everything, which a
+ * binary may not; from then on the C library is asked.
+ *
+ * @throws if it cannot be read.
+ */
+export function readProc(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+  const { open, read, close } = files ??= bindFiles();
+  const file = open(new TextEncoder().encode(`${path}\0`), 0);
+  if (file < 0) throw new Error(`cannot open ${path}`);
+  const decoder = new TextDecoder();
+  const piece = new Uint8Array(PIECE_BYTES);
+  let text = "";
+  for (let i = 0; i < PIECES_MAX; i++) {
+    const length = Number(read(file, piece, BigInt(piece.length)));
+    if (length <= 0) break;
+    text += decoder.decode(piece.subarray(0, length), { stream: true });
+  }
+  close(file);
+  return text;
+}

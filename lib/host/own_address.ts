@@ -5,6 +5,7 @@
  */
 import { type Address, isLoopback, parseAddress } from "../address.ts";
 import { dial } from "../net/connect.ts";
+import { readProc } from "./libc.ts";
 
 /** An address of one of this host's network interfaces. */
 export interface OwnAddress {
@@ -95,7 +96,7 @@ export function routedAddress(
 /** The lines of a table that Linux has, in fields; none elsewhere. */
 function readTable(path: string): string[][] {
   try {
-    return Deno.readTextFileSync(path).split("\n").map((line) => line.trim().split(/\s+/));
+    return readProc(path).split("\n").map((line) => line.trim().split(/\s+/));
   } catch {
     return [];
   }

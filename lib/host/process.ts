@@ -4,6 +4,7 @@
  * @module
  */
 import { withDeadline } from "../net/deadline.ts";
+import { readProc } from "./libc.ts";
 
 /** Characters of log lines buffered while stderr blocks: one line per member of the largest cluster. */
 const WAITING_LENGTH_MAX = 4 * 1024 * 1024;
@@ -127,14 +128,14 @@ export function onHangUp({ stop, reload }: { stop: () => void; reload: () => voi
 
 /**
  * Whether whoever started this process had it ignore SIGHUP, as nohup does. Asked before anything else is done, as the
- * runtime takes SIGHUP with the first signal of any kind that is listened for. Linux tells, in a mask whose lowest bit
- * is SIGHUP's.
+ * runtime takes SIGHUP with the first signal of any kind that is listened for, and only where a program follows, as
+ * others need not know. Linux tells, in a mask whose lowest bit is SIGHUP's.
  */
-export const HANG_UP_IGNORED = isHangUpIgnored();
+export const HANG_UP_IGNORED = Deno.args.includes("--") && isHangUpIgnored();
 
 function isHangUpIgnored(): boolean {
   try {
-    return /^SigIgn:.*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
+    return /^SigIgn:.*[13579bdf]$/m.test(readProc("/proc/self/status"));
   } catch {
     return false;
   }

@@ -102,6 +102,24 @@ Deno.test("it runs the program that it is told to live with, and exits as that d
   assert(!/BUG|NotCapable|permission/i.test(log), log);
 });
 
+Deno.test("a binary that nohup started, and its program, mind no SIGHUP", async () => {
+  const prints =
+    'trap "exit 4" HUP; trap "exit 3" TERM; echo ready >&2; while :; do sleep 0.1; done';
+  const child = new Deno.Command("nohup", {
+    args: [BINARY, ..."-port 0 -host 127.0.0.1 -- /bin/sh -c".split(" "), prints],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const drained = child.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  await eventually(() => assert(/^ready$/m.test(log), log));
+  child.kill("SIGHUP");
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 3, log);
+  await drained;
+});
+
 /** What was compiled in, as text; it follows the runtime: a few hundred KB. */
 async function compiledIn(): Promise<string> {
   const bytes = await Deno.readFile(BINARY);
