@@ -21,9 +21,16 @@ export function quote(text: string): string {
   return `'${escapeText(shown)}'`;
 }
 
+/** How Deno refuses files of some folders to whoever may not do everything, as a binary may not. */
+const ALL_WANTED = /^Requires all access to /;
+
 /** The message of whatever was thrown. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  // Its advice is how to compile, or to run, another program.
+  return ALL_WANTED.test(text)
+    ? "Deno opens none below /dev, /proc or /sys: keep it elsewhere"
+    : text;
 }
 
 /**

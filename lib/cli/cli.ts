@@ -182,7 +182,9 @@ async function read(path: string): Promise<string> {
   try {
     return await readText(path, FILE_BYTES_MAX);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(errorText(error))}`);
+    const text = errorText(error);
+    // A right that this program was started without: main() says so.
+    if (error instanceof Deno.errors.NotCapable && text === error.message) throw error;
+    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(text)}`);
   }
 }

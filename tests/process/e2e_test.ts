@@ -262,6 +262,19 @@ Deno.test("GET /members says what the page says, in the words of the design", as
   }
 });
 
+Deno.test("a file below /dev, /proc or /sys, which Deno opens to no node, is refused in a line", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const says = "Deno opens none below /dev, /proc or /sys: keep it elsewhere";
+  for (
+    const [flag, start] of [["key-file", "Cannot read /proc/version"], ["state", "state file"]]
+  ) {
+    const args = `-port 0 -host 127.0.0.1 -${flag} /proc/version`.split(" ");
+    const { code, stderr } = await runProgram(args);
+    assert(code !== 0 && stderr.includes(start!) && stderr.includes(says), stderr);
+  }
+});
+
 Deno.test("a program that may not do what it needs says so in a line, and how it may", async () => {
   const args = ["run", "--quiet", "--no-prompt", new URL("../../main.ts", import.meta.url).href];
   const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
