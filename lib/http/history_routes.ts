@@ -13,9 +13,9 @@ import type { CallerContext, CallerEnv } from "./callers.ts";
 import type { Gate } from "./gate.ts";
 import type { Hono } from "./hono.ts";
 
-/** RFC 3339, also without a time of day, or ms since the epoch. */
+/** RFC 3339, down to nanoseconds, also without a time of day, or ms since the epoch. */
 const TIME =
-  /^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{5,12}(?:Z|[+-][0-9]{2}:[0-9]{2}))?|[0-9]{1,15})$/;
+  /^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]{5,8}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?|[0-9]{1,15})$/;
 
 /** Adds the routes to `app`. */
 export function addHistoryRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): void {
@@ -40,8 +40,8 @@ export function addHistoryRoutes(app: Hono<CallerEnv>, node: Node, gate: Gate): 
 
 /** A time in the query, in ms since the epoch. */
 export function readTime(c: CallerContext, name: string): number | undefined {
-  // A plus sign is a blank in a query.
-  const text = c.req.query(name)?.replace(" ", "+");
+  // Small letters and a blank for the T are RFC 3339 too, as `date` prints it. A plus sign is a blank in a query.
+  const text = c.req.query(name)?.toUpperCase().replace(/^([0-9-]{10}) /, "$1T").replace(" ", "+");
   if (text === undefined) return undefined;
   const ms = TIME.test(text) ? /^[0-9]+$/.test(text) ? Number(text) : msOf(text) : NaN;
   if (ms >= 0 && ms <= HEARTBEAT_MAX_MS) return ms;

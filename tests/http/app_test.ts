@@ -187,6 +187,25 @@ Deno.test("/history and /members?at= take RFC 3339 and ms, and refuse other time
   assertEquals([await ask("/history?id=a%20b"), await ask("/missed")], [400, 405]);
 });
 
+Deno.test("/members?at= takes a time as Python, Go and date write RFC 3339", async () => {
+  await using door = openDoor();
+  const readAs = async (time: string) => {
+    const { status, text } = await door.ask(`GET /members?at=${time}`);
+    return status === 200 ? JSON.parse(text).at : text;
+  };
+  for (
+    const [time, ms] of [
+      ["2026-01-01T01:02:03.456789%2B00:00", "456"],
+      ["2026-01-01T01:02:03.456789012Z", "456"],
+      ["2026-01-01%2001:02:03%2B00:00", "000"],
+      ["2026-01-01+01:02:03+00:00", "000"],
+      ["2026-01-01t01:02:03.4z", "400"],
+    ]
+  ) {
+    assertEquals(await readAs(time!), `2026-01-01T01:02:03.${ms}Z`, time);
+  }
+});
+
 Deno.test("a form that is refused leads to a page with the reason and a way back, and a script gets a line", async () => {
   await using door = openDoor({ keys: ["the-key-of-these-tests"] });
   const refused = {
