@@ -164,11 +164,11 @@ async function forget(
 }
 
 async function clientFor({ base, keyFile, keyText, caFile }: NodeTarget): Promise<Client> {
-  const text = keyFile === undefined ? keyText : await read(keyFile);
-  const ca = caFile === undefined ? undefined : await read(caFile);
+  const text = keyFile === undefined ? keyText : await read("-key-file", keyFile);
+  const ca = caFile === undefined ? undefined : await read("-tls-ca", caFile);
   const trouble = ca === undefined ? undefined : authoritiesTrouble(ca);
   if (trouble !== undefined) {
-    throw new CallError(EXIT.wrong, `Cannot use ${caFile}: it ${trouble}`);
+    throw new CallError(EXIT.wrong, `Cannot use -tls-ca ${caFile}: it ${trouble}`);
   }
   try {
     const [key] = text === undefined ? [] : parseKeys(text, keyFile ?? KEY_VARIABLE);
@@ -178,13 +178,13 @@ async function clientFor({ base, keyFile, keyText, caFile }: NodeTarget): Promis
   }
 }
 
-async function read(path: string): Promise<string> {
+async function read(flag: string, path: string): Promise<string> {
   try {
     return await readText(path, FILE_BYTES_MAX);
   } catch (error) {
     const text = errorText(error);
     // A right that this program was started without: main() says so.
     if (error instanceof Deno.errors.NotCapable && text === error.message) throw error;
-    throw new CallError(EXIT.wrong, `Cannot read ${path}: ${firstLine(text)}`);
+    throw new CallError(EXIT.wrong, `Cannot read ${flag} ${path}: ${firstLine(text)}`);
   }
 }

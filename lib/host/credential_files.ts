@@ -19,17 +19,20 @@ export class CredentialsError extends Error {
   override readonly name = "CredentialsError";
 }
 
-/** The files to read, each with the most bytes that it may have. */
+/** The files to read, each with the flag that names it and the most bytes that it may have. */
 export function filesOf(
   keyFile: string | undefined,
   tls: TlsFiles | undefined,
-): [path: string, bytesMax: number][] {
-  const files: [string, number][] = [];
-  if (keyFile !== undefined) files.push([keyFile, KEY_FILE_BYTES_MAX]);
-  for (const path of [tls?.cert, tls?.key, tls?.ca]) {
-    if (path !== undefined) files.push([path, PEM_BYTES_MAX]);
-  }
-  return files;
+): { flag: string; path: string; bytesMax: number }[] {
+  return Object.entries({
+    "-key-file": keyFile,
+    "-tls-cert": tls?.cert,
+    "-tls-key": tls?.key,
+    "-tls-ca": tls?.ca,
+  }).flatMap(([flag, path]) => {
+    const bytesMax = flag === "-key-file" ? KEY_FILE_BYTES_MAX : PEM_BYTES_MAX;
+    return path === undefined ? [] : { flag, path, bytesMax };
+  });
 }
 
 /**
@@ -39,14 +42,21 @@ export function filesOf(
  */
 export function useful(path: string, text: string, tls: TlsFiles | undefined): string {
   const trouble = path === tls?.ca ? authoritiesTrouble(text) : undefined;
-  if (trouble !== undefined) throw new CredentialsError(`Cannot use ${path}: it ${trouble}`);
+  if (trouble !== undefined) {
+    throw new CredentialsError(`Cannot use -tls-ca ${path}: it ${trouble}`);
+  }
   return text;
 }
 
-/** What is wrong with a file, in one line that names it. */
-export function asCredentialsError(path: string, error: unknown): CredentialsError {
+/** What is wrong with a file, in one line that names it and its flag. */
+export function asCredentialsError(
+  { flag, path }: { flag: string; path: string },
+  error: unknown,
+): CredentialsError {
   if (error instanceof CredentialsError) return error;
   const why = errorText(error).replaceAll("\n", " ");
-  if (error instanceof FileError) return new CredentialsError(`Cannot use ${path}: it ${why}`);
-  return new CredentialsError(`Cannot read ${path}: ${why}`);
+  if (error instanceof FileError) {
+    return new CredentialsError(`Cannot use ${flag} ${path}: it ${why}`);
+  }
+  return new CredentialsError(`Cannot read ${flag} ${path}: ${why}`);
 }

@@ -69,11 +69,11 @@ export class Credentials {
     this.#options = options;
     const { cluster, wallMs, keyFile, keyText, tls } = options;
     const found = new Map<string, string>();
-    for (const [path, bytesMax] of filesOf(keyFile, tls)) {
+    for (const file of filesOf(keyFile, tls)) {
       try {
-        found.set(path, useful(path, readTextSync(path, bytesMax), tls));
+        found.set(file.path, useful(file.path, readTextSync(file.path, file.bytesMax), tls));
       } catch (error) {
-        throw asCredentialsError(path, error);
+        throw asCredentialsError(file, error);
       }
     }
     const keys = keyFile === undefined ? keyText : found.get(keyFile);
@@ -195,11 +195,11 @@ export class Credentials {
   async #read(troubles: string[]): Promise<Map<string, string>> {
     const { read = readText, keyFile, tls } = this.#options;
     const found = new Map<string, string>();
-    for (const [path, bytesMax] of filesOf(keyFile, tls)) {
+    for (const file of filesOf(keyFile, tls)) {
       try {
-        found.set(path, useful(path, await read(path, bytesMax), tls));
+        found.set(file.path, useful(file.path, await read(file.path, file.bytesMax), tls));
       } catch (error) {
-        troubles.push(asCredentialsError(path, error).message);
+        troubles.push(asCredentialsError(file, error).message);
       }
     }
     return found;

@@ -66,7 +66,10 @@ Deno.test("Credentials.reload() says once that a file cannot be read, and once t
     await credentials.reload();
   }
   assertEquals(lines.length, 2, lines.join("\n"));
-  assertStringIncludes(lines[0]!, `error: Cannot read ${keyFile}: no; the former stays in use`);
+  assertStringIncludes(
+    lines[0]!,
+    `error: Cannot read -key-file ${keyFile}: no; the former stays in use`,
+  );
   assertStringIncludes(lines[1]!, "the files of keys and certificates can be used again");
 });
 
@@ -161,7 +164,7 @@ Deno.test("Credentials.reload() takes each file into use though another, of what
   assertEquals([taken, credentials.authorities], [["renewed"], [good]]);
   const [renewed, trouble, ...others] = lines;
   assertStringIncludes(renewed!, "the certificate changed");
-  assertStringIncludes(trouble!, `error: Cannot read ${tls.ca}: `);
+  assertStringIncludes(trouble!, `error: Cannot read -tls-ca ${tls.ca}: `);
   assertStringIncludes(trouble!, `; Cannot use the key in ${keyFile}, line 1: `);
   assertEquals(others, []);
   // A key and an authority are taken beside a certificate that cannot be used.
@@ -185,7 +188,7 @@ Deno.test("Credentials refuses a file of authorities that holds none, or one tha
   const { credentials, lines } = open();
   for (const text of ["", "no PEM", await Deno.readTextFile(key), request]) {
     await Deno.writeTextFile(tls.ca, text);
-    const why = `Cannot use ${tls.ca}: it holds no certificate in PEM`;
+    const why = `Cannot use -tls-ca ${tls.ca}: it holds no certificate in PEM`;
     assertEquals(assertThrows(open, CredentialsError).message, why);
     await credentials.reload();
     assertStringIncludes(lines.at(-1)!, `error: ${why}; the former stays in use`);
@@ -212,7 +215,7 @@ Deno.test(
       ]]
     ) {
       const make = () => credentialsOf({ keyFile: path! });
-      const error = assertThrows(make, CredentialsError, `Cannot use ${path}: it is `);
+      const error = assertThrows(make, CredentialsError, `Cannot use -key-file ${path}: it is `);
       assertStringIncludes(error.message, why!);
     }
     await Deno.remove(folder, { recursive: true });

@@ -326,8 +326,8 @@ Deno.test("a wrong call says so in one line with status 2", async () => {
     ["members -status live,sick", "Cannot use -status 'live,sick': give one or more of "],
     ["members -at nowhere", "Cannot use -at 'nowhere': give host:port"],
     ["members -stat dead", "Unknown flag '-stat': did you mean '-status'?"],
-    ["members -key-file /nonexistent", "Cannot read /nonexistent: "],
-    ["members -tls-ca /dev/null", "Cannot read /dev/null: is not a regular file"],
+    ["members -key-file /nonexistent", "Cannot read -key-file /nonexistent: "],
+    ["members -tls-ca /dev/null", "Cannot read -tls-ca /dev/null: is not a regular file"],
     ["why", "Give gossiper why ID"],
     ["why n1 n2", "Cannot use the argument 'n2'"],
     ["why \u001b[2J", "Cannot use '\\u001b[2J': give 1 to 64 of the characters"],
@@ -413,12 +413,12 @@ Deno.test("a node with TLS is asked by HTTPS: by -tls-ca, or by a URL", async ()
   assertStringIncludes(plain.stderr, "give https://");
   const noPem = await ask(n1, `members -tls-ca ${key}`);
   assertEquals(noPem.code, 2, noPem.stderr);
-  assertStringIncludes(noPem.stderr, `Cannot use ${key}: it holds no certificate in PEM`);
+  assertStringIncludes(noPem.stderr, `Cannot use -tls-ca ${key}: it holds no certificate in PEM`);
   const torn = `${authority.ca}.torn`;
   await Deno.writeTextFile(torn, "-----BEGIN CERTIFICATE-----\nno base64\n");
   const broken = await ask(n1, `members -tls-ca ${torn}`);
   assertEquals(broken.code, 2, broken.stderr);
-  assertStringIncludes(broken.stderr, `Cannot use ${torn}: `);
+  assertStringIncludes(broken.stderr, `Cannot use -tls-ca ${torn}: `);
 });
 
 Deno.test("a node behind a proxy is asked by the proxy's URL, with its path", async () => {

@@ -233,9 +233,9 @@ Deno.test("a node with certificates that it cannot use does not start, and says 
   const mine = "-id x -port 0 -host 127.0.0.1".split(" ");
   for (
     const [given, expected] of [
-      [["-tls-cert", `${authority.folder}/none.pem`, "-tls-key", key], "Cannot read"],
+      [["-tls-cert", `${authority.folder}/none.pem`, "-tls-key", key], "Cannot read -tls-cert "],
       [["-tls-cert", cert, "-tls-key", cert], "Cannot use the certificate"],
-      [["-key-file", `${authority.folder}/none.keys`], "Cannot read"],
+      [["-key-file", `${authority.folder}/none.keys`], "Cannot read -key-file "],
       [["-key-file", authority.ca], "Cannot use the key in"],
     ] as const
   ) {
