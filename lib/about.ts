@@ -32,6 +32,9 @@ export const LABEL_LENGTH_MAX = 63;
 /** Characters of words that are shown. */
 export const WORDS_LENGTH_MAX = 120;
 
+/** What cut words end in: "restart this node, or give peers" would pass for the whole advice. */
+const CUT = "...";
+
 const NAME = new RegExp(`^[A-Za-z][A-Za-z0-9_-]{0,${LABEL_LENGTH_MAX - 1}}$`);
 const VALUE = new RegExp(`^[\\x21-\\x7e]{1,${LABEL_LENGTH_MAX}}$`);
 
@@ -172,10 +175,12 @@ function isPort(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536;
 }
 
-/** Hostile words as one short line; empty for anything else. */
+/** Hostile words as one short line, which says by dots that it is cut; empty for anything else. */
 export function wordsOf(value: unknown): string {
   if (typeof value !== "string") return "";
-  return value.replace(UNSHOWN, " ").trim().slice(0, WORDS_LENGTH_MAX).toWellFormed();
+  const words = value.replace(UNSHOWN, " ").trim();
+  if (words.length <= WORDS_LENGTH_MAX) return words.toWellFormed();
+  return `${words.slice(0, WORDS_LENGTH_MAX - CUT.length).toWellFormed()}${CUT}`;
 }
 
 /** The entries of a record whose names and values keep the rules, by name. */

@@ -112,6 +112,14 @@ Deno.test("words are cut so that a document fits whatever they are, those of a f
   assertEquals(readAbout(writeAbout(both)).failing, "f".repeat(70));
 });
 
+Deno.test("words that are too long to be shown end in dots, and others are shown to their end", () => {
+  const whole = "w".repeat(WORDS_LENGTH_MAX);
+  assertEquals(taken({ warning: whole })?.warning, whole);
+  const cut = taken({ warning: `${whole}, or give peers a name` })!.warning;
+  assertEquals(cut, `${whole.slice(3)}...`);
+  assertEquals(taken({ warning: cut })?.warning, cut, "whoever hands it on cuts nothing more");
+});
+
 Deno.test("hostile words cannot forge a line, move a cursor, turn the text, or look like another remark", () => {
   const hostile = "db\n2026 error\x1b[2J\u202e\u2028;\x7f slow: yes\ud800";
   assertEquals(taken({ failing: hostile })?.failing, "db 2026 error [2J slow: yes");
