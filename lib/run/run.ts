@@ -17,6 +17,7 @@ import { StateError } from "../host/state_file.ts";
 import { versionLine } from "../host/version.ts";
 import { ListenError } from "../http/listen.ts";
 import { createLog } from "../log.ts";
+import { errorText } from "../text.ts";
 import { loadOptionalParts, type OptionalParts } from "./optional_parts.ts";
 import { type RunningNode, start } from "./running_node.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
@@ -78,15 +79,24 @@ export async function main(args: string[]): Promise<number> {
 function answer(parsed: Exclude<ParsedConfig, { readonly kind: "run" }>): number {
   switch (parsed.kind) {
     case "help":
-      console.log(parsed.text);
-      return 0;
+      return print(parsed.text);
     case "version":
-      console.log(
+      return print(
         versionLine(denoConfig.version, { deno: Deno.version.deno, target: Deno.build.target }),
       );
-      return 0;
     case "usage":
       console.error(`gossiper: ${parsed.message}`);
       return 2;
+  }
+}
+
+/** Prints a line; the exit status, which tells of a full disk as that of a command does. */
+function print(text: string): number {
+  try {
+    console.log(text);
+    return 0;
+  } catch (error) {
+    console.error(`gossiper: Cannot print: ${errorText(error)}`);
+    return 2;
   }
 }

@@ -470,7 +470,8 @@ Deno.test({
   async fn() {
     await using node = startNode("n1");
     const program = programCommand().join(" ");
-    for (const words of ["live", "live -watch", "members", "members -json", "completions bash"]) {
+    const commands = ["live", "live -watch", "members", "members -json", "completions bash"];
+    for (const words of [...commands, "-help", "-version"]) {
       const { code, stderr } = await new Deno.Command("sh", {
         args: ["-c", `exec ${program} ${words} > /dev/full`],
         env: { NO_COLOR: "1", GOSSIPER_AT: node.address },
