@@ -6,7 +6,7 @@
 import { pause } from "../net/deadline.ts";
 import { CallError, type Client, EXIT, type TextAnswer } from "./client.ts";
 import { readAddresses } from "./read.ts";
-import type { Terminal } from "./terminal.ts";
+import { printUnlessClosed, type Terminal } from "./terminal.ts";
 
 /** How long a node is asked to wait for another list, within the time in which it has to answer. */
 const WAIT = "8s";
@@ -21,7 +21,7 @@ export async function printLive(
   query: URLSearchParams,
 ): Promise<number> {
   const addresses = readAddresses((await client.ask(`live?${query}`)).text);
-  await terminal.print(addresses.map((address) => `${address}\n`).join(""));
+  await printUnlessClosed(terminal, addresses.map((address) => `${address}\n`).join(""));
   return addresses.length === 0 ? EXIT.not : EXIT.fine;
 }
 

@@ -290,6 +290,19 @@ Deno.test("members -watch prints the table again at each change, and Ctrl-C ends
   assertEquals(watch.said.stderr, "");
 });
 
+Deno.test("the exit status says how things stand also where nobody reads the answer", async () => {
+  await using n1 = startNode("n1");
+  const program = programCommand().join(" ");
+  for (const words of ["members", "live", "why n1"]) {
+    // The answer comes after the reader is gone.
+    const { stderr } = await new Deno.Command("sh", {
+      args: ["-c", `{ ${program} ${words}; echo $? >&2; } | true`],
+      env: { GOSSIPER_AT: n1.address },
+    }).output();
+    assertEquals(new TextDecoder().decode(stderr), "0\n", words);
+  }
+});
+
 Deno.test("a reader that goes away ends a command without a word", async () => {
   await using n1 = startNode("n1");
   const program = programCommand().join(" ");
