@@ -66,14 +66,23 @@ ${names.map((name) => `    ${name}) ${give(wordsAfter(name))} ;;`).join("\n")}
   ${give([...names, flagsIn(node)].join(" "))}`;
 }
 
+/** Two dashes before a flag are the same as one: `dash` is the first of two, and the words go on without it. */
 function bash(words: Words): string {
-  const give = (list: string) => `COMPREPLY=($(compgen -W "${list}" -- "$word")); return`;
+  const give = (list: string) =>
+    `COMPREPLY=($(compgen -P "$dash" -W "${list}" -- "$word")); return`;
   // A name may have blanks: each line is one. (macOS has bash 3.2, without mapfile.)
-  const giveFiles = `local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return`;
+  const giveAll = (what: string) =>
+    `local IFS=$'\\n'; COMPREPLY=($(compgen ${what} -- "$word")); return`;
   return `_gossiper() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} first=
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} first= dash= i
   if ((COMP_CWORD > 1)); then first=\${COMP_WORDS[1]}; fi
-${cases(words, give, giveFiles)}
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ \${COMP_WORDS[i]} != -- ]]; then continue; fi
+    if ((i + 1 == COMP_CWORD)); then ${giveAll("-c")}; else ${giveAll("-f")}; fi
+  done
+  before=\${before/#--/-}
+  if [[ $word == --* ]]; then dash=-; word=\${word#-}; fi
+${cases(words, give, giveAll("-f"))}
 }
 complete -o filenames -F _gossiper gossiper`;
 }
@@ -81,8 +90,11 @@ complete -o filenames -F _gossiper gossiper`;
 function zsh(words: Words): string {
   const give = (list: string) => `compadd -- ${list}; return`;
   return `_gossiper() {
-  local before=\${words[CURRENT-1]} first=
+  local before=\${words[CURRENT-1]} first= program=\${words[(i)--]}
   if ((CURRENT > 2)); then first=\${words[2]}; fi
+  if ((program < CURRENT)); then shift $program words; ((CURRENT -= program)); _normal; return; fi
+  before=\${before/#--/-}
+  if [[ $PREFIX == --* ]]; then IPREFIX+=-; PREFIX=\${PREFIX#-}; fi
 ${cases(words, give, "_files; return")}
 }
 compdef _gossiper gossiper`;
@@ -92,22 +104,35 @@ function fish(all: Words): string {
   const { commands, node } = all;
   const line = (when: string, rest: string) => `complete -c gossiper -n '${when}' ${rest}`;
   const flagLines = (when: string, table: FlagTable) =>
-    Object.entries(table).map(([name, { metavar, words }]) => {
+    Object.entries(table).flatMap(([name, { metavar, words }]) => {
       const value = metavar === undefined ? "" : /^(?:FILE|DIR)$/.test(metavar) ? " -rF" : " -x";
-      return line(
-        when,
-        `-o ${name}${value}${words === undefined ? "" : ` -a '${words.join(" ")}'`}`,
-      );
+      const rest = `${name}${value}${words === undefined ? "" : ` -a '${words.join(" ")}'`}`;
+      return [
+        line(when, `-o ${rest}`),
+        // With two dashes only where they are typed: each flag would be listed twice.
+        line(`${when}; and __gossiper_dashes`, `-l ${rest}`),
+      ];
     });
   const names = Object.keys(commands);
   return [
-    // No files, but where a flag says otherwise: -f beside its -F is an error.
+    `function __gossiper_first
+  set -l words (commandline -opc)
+  set -q words[2]; and contains -- $words[2] $argv
+end
+function __gossiper_dashes
+  string match -q -- '--*' (commandline -ct) (commandline -opc)[-1]
+end`,
+    // No files, but where a flag says otherwise, or a program's words: -f beside its -F is an error.
     "complete -c gossiper -f",
-    line("__fish_use_subcommand", `-a '${names.join(" ")}'`),
-    ...flagLines(`not __fish_seen_subcommand_from ${names.join(" ")}`, node),
-    ...names.flatMap((name) => flagLines(`__fish_seen_subcommand_from ${name}`, commands[name]!)),
+    line("contains -- -- (commandline -opc)", "-F"),
+    line(
+      "__fish_use_subcommand; and not contains -- -- (commandline -opc)",
+      `-a '${names.join(" ")}'`,
+    ),
+    ...flagLines(`not __gossiper_first ${names.join(" ")}`, node),
+    ...names.flatMap((name) => flagLines(`__gossiper_first ${name}`, commands[name]!)),
     ...Object.entries(operandsOf(all)).map(([name, words]) =>
-      line(`__fish_seen_subcommand_from ${name}`, `-a '${words.join(" ")}'`)
+      line(`__gossiper_first ${name}`, `-a '${words.join(" ")}'`)
     ),
   ].join("\n");
 }

@@ -34,7 +34,9 @@ const SHELLS = {
   // Without its line editor zsh has no compadd; it would select among the words as bash does.
   zsh: (line: string[]) =>
     `words=(${line.map((word) => `'${word}'`).join(" ")}); CURRENT=${line.length}
-     compadd() { shift; print -- \${(M)@:#${line.at(-1)}*} }; _files() { print -- FILES }
+     PREFIX='${line.at(-1)}' IPREFIX=
+     compadd() { shift; print -- $IPREFIX\${^\${(M)@:#$PREFIX*}} }; _files() { print -- FILES }
+     _normal() { print -- $words }
      _gossiper`,
   fish: (line: string[]) => `string replace -r -- '\\t.*' '' (complete -C '${line.join(" ")}')`,
 };
@@ -62,6 +64,10 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
       assertEquals(await ask("gossiper quiet -e"), ["-end"]);
       assertEquals(await ask("gossiper -private -log j"), ["json"]);
       assertEquals(await ask("gossiper members -at "), []);
+      assertEquals(await ask("gossiper members --st"), ["--status"], "as with one dash");
+      assertEquals(await ask("gossiper members --status unr"), ["unresponsive"]);
+      assertEquals(await ask("gossiper help hook te"), [], "this is a word of another command");
+      assertEquals(await ask("gossiper -id members -po"), ["-port", "-port-of"]);
       assertWords(
         await ask("gossiper members -"),
         Object.keys(flagsOf("members")).map((flag) => `-${flag}`),
@@ -69,6 +75,15 @@ for (const [shell, asking] of Object.entries(SHELLS)) {
     },
   );
 }
+
+Deno.test(
+  "zsh completes the program behind -- as it would without the words before",
+  { ignore: !await has("zsh") },
+  async () => {
+    const line = "gossiper -id x -- node ser";
+    assertEquals(await offered("zsh", SHELLS.zsh, line), ["node", "ser"]);
+  },
+);
 
 /** What a shell offers at the end of a line, a line each, in a folder with one file and one folder. */
 async function offeredBesideFiles(shell: "bash" | "fish", line: string) {
@@ -92,10 +107,12 @@ async function offeredBesideFiles(shell: "bash" | "fish", line: string) {
 
 for (const shell of ["bash", "fish"] as const) {
   Deno.test(
-    `${shell} completes files after a flag that takes one, also one with a blank in its name, and nowhere else`,
+    `${shell} completes files after a flag that takes one and behind --, also one with a blank in its name, and nowhere else`,
     { ignore: !await has(shell) },
     async () => {
       assertEquals(await offeredBesideFiles(shell, "gossiper members -key-file m"), "my keys");
+      assertEquals(await offeredBesideFiles(shell, "gossiper --key-file m"), "my keys");
+      assertEquals(await offeredBesideFiles(shell, "gossiper -id x -- cat m"), "my keys");
       assertEquals(await offeredBesideFiles(shell, "gossiper why m"), "");
       assertEquals(await offeredBesideFiles(shell, "gossiper members -at m"), "");
     },
