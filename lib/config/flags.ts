@@ -47,6 +47,9 @@ const FLAG = /^--?([A-Za-z_][^=]*)(=.*)?$/s;
 /** Edit distance up to which an unknown word is taken for a typing error; two swapped characters count as 2. */
 const TYPO_DISTANCE_MAX = 2;
 
+/** Characters of a word in which two errors, but for a swap of two, make another word: `leave` is not `live`. */
+const SHORT_LENGTH_MAX = 4;
+
 /**
  * The texts given for each flag, by name, not yet read; a switch given alone has the text `true`. `onOperand` gets each
  * argument that belongs to no flag; by default it is refused.
@@ -202,8 +205,15 @@ export function wordMeant(typed: string, words: readonly string[]): string | und
   const begun = words.find((word) => word.startsWith(typed));
   if (begun !== undefined) return begun;
   const closest = closestString(typed, words);
-  const distance = levenshteinDistance(typed.toLowerCase(), closest);
-  return distance <= TYPO_DISTANCE_MAX && distance < typed.length ? closest : undefined;
+  const lower = typed.toLowerCase();
+  const distance = levenshteinDistance(lower, closest);
+  const isShort = closest.length <= SHORT_LENGTH_MAX && !hasSameLetters(lower, closest);
+  const distanceMax = isShort ? 1 : TYPO_DISTANCE_MAX;
+  return distance <= distanceMax && distance < typed.length ? closest : undefined;
+}
+
+function hasSameLetters(a: string, b: string): boolean {
+  return [...a].sort().join("") === [...b].sort().join("");
 }
 
 /**
@@ -214,7 +224,7 @@ export function refuseMisspelt(option: string | undefined, known: readonly strin
   const meant = known.find((name) => {
     if (option === undefined) return false;
     const distance = levenshteinDistance(option, name);
-    const isLong = name.length > 4 && name[0] === option[0];
+    const isLong = name.length > SHORT_LENGTH_MAX && name[0] === option[0];
     return distance > 0 && distance <= (isLong ? TYPO_DISTANCE_MAX : 1);
   });
   if (meant === undefined) return;

@@ -335,6 +335,8 @@ Deno.test("a wrong call says so in one line with status 2", async () => {
   await using n1 = startNode("n1");
   const wrong = [
     ["membrs", "Unknown command 'membrs': did you mean 'members'?"],
+    ["leave", "Unknown command 'leave'. Run 'gossiper help' for the list"],
+    ["lvie", "Unknown command 'lvie': did you mean 'live'?"],
     ["members n1", "Cannot use the argument 'n1': give gossiper members [flags]"],
     ["members -status live,sick", "Cannot use -status 'live,sick': give one or more of "],
     ["members -at nowhere", "Cannot use -at 'nowhere': give host:port"],
