@@ -8,7 +8,7 @@ import { wordsOf } from "../about.ts";
 import type { Moment } from "../clock.ts";
 import type { Effect } from "../effects.ts";
 import type { Gossip } from "../gossip.ts";
-import { quietLine, quietUntil, quietViews } from "../report/quiet.ts";
+import { quietLine, quietMs, quietUntil, quietViews } from "../report/quiet.ts";
 import type { Status } from "../table.ts";
 import { secondWords } from "../../static/words.js";
 import { byeAnswer, forgetAnswer, type RequestAnswer, unknownAnswer } from "./bye.ts";
@@ -69,8 +69,9 @@ export class Requests {
   }
 
   /** Keeps the hooks of all nodes from telling of some members. */
-  quiet({ pattern, forMs, why }: QuietRequest): RequestAnswer {
+  quiet({ pattern, forMs: wishedMs, why }: QuietRequest): RequestAnswer {
     const { id, enter, wallMs } = this.#options;
+    const forMs = quietMs(wishedMs, wallMs());
     const asked = { pattern, forMs, why: wordsOf(why), by: id };
     const { outcome, rest } = enter((gossip, now) => {
       const answered = gossip.quiet(now, asked);

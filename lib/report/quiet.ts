@@ -5,6 +5,7 @@
  */
 import type { Gossip } from "../gossip.ts";
 import { hashOf } from "../hash.ts";
+import { QUIET_MAX_MS } from "../quiets.ts";
 import { clockWords } from "../../static/words.js";
 
 /** Silences that the page's line names; of more it tells the number. */
@@ -62,6 +63,16 @@ export function quietVersion(gossip: Gossip): string {
 
 function quietView({ pattern, why, by, leftMs }: Active, wallMs: number): QuietView {
   return { id: pattern, until: quietUntil(leftMs, wallMs), why, by };
+}
+
+/**
+ * For how long a quiet lasts that is asked for now, so that it ends at a whole second: each look tells the end to the
+ * second, from a clock of its own, and two would tell different ones of an end that is just between two seconds.
+ */
+export function quietMs(forMs: number, wallMs: number): number {
+  const lastMs = Math.floor((wallMs + QUIET_MAX_MS) / 1000) * 1000;
+  const leftMs = Math.min(Math.round((wallMs + forMs) / 1000) * 1000, lastMs) - wallMs;
+  return forMs === 0 || leftMs <= 0 ? forMs : leftMs;
 }
 
 /** When a quiet ends that lasts for so long, in RFC 3339. To the second: the clocks of two looks differ by less. */
