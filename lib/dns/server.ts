@@ -19,7 +19,10 @@ import { answerTo, QUERY_BYTES_MAX, UDP_BYTES_MAX, type ZoneSource } from "./ans
 /** Bytes of an answer over TCP: what its length of two bytes can tell. */
 const TCP_BYTES_MAX = 65_535;
 
-/** Callers over TCP at once, and how long each may stay, in ms: a resolver asks one question, and goes. */
+/**
+ * Callers over TCP at once, and how long each may stay, in ms. A resolver goes when it has its answers, but asks more
+ * than one question: that of glibc for A and AAAA at once, and takes a connection that ends between them for a failure.
+ */
 const TCP_CALLERS_MAX = 64;
 const TCP_MS_MAX = 5_000;
 
@@ -137,11 +140,12 @@ export class DnsServer {
     const place = this.#room.enter(network, () => close(caller));
     const timer = setTimeout(() => close(caller), TCP_MS_MAX);
     try {
-      const head = await read(caller, 2);
-      const length = head === undefined ? 0 : head[0]! * 256 + head[1]!;
-      const query = length > QUERY_BYTES_MAX ? undefined : await read(caller, length);
-      const answer = query && await this.#answer(query, TCP_BYTES_MAX);
-      if (answer !== undefined) {
+      for (;;) {
+        const head = await read(caller, 2);
+        const length = head === undefined ? 0 : head[0]! * 256 + head[1]!;
+        const query = length > QUERY_BYTES_MAX ? undefined : await read(caller, length);
+        const answer = query && await this.#answer(query, TCP_BYTES_MAX);
+        if (answer === undefined) return;
         const framed = new Uint8Array(2 + answer.length);
         framed.set([answer.length >> 8, answer.length & 255]);
         framed.set(answer, 2);
