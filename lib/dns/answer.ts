@@ -124,6 +124,10 @@ const START_OF_ZONE: Answer = {
 /** Adds the records that the question asks for. */
 async function fill(packet: Packet, meaning: Meaning, source: ZoneSource): Promise<void> {
   const { name, type } = packet.questions![0]!;
+  if (type === "SOA" && name.toLowerCase() === ZONE) {
+    packet.answers!.push(START_OF_ZONE);
+    return;
+  }
   if (meaning.kind === "ip") {
     packet.answers!.push(...addressRecords(name, [meaning.ip], type));
     return;

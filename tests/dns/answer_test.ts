@@ -80,6 +80,15 @@ Deno.test("a name that is not there is NXDOMAIN, one without such records is emp
   }
 });
 
+Deno.test("the zone's own record is the answer at its name, and at no other", async () => {
+  for (const name of ["gossip", "GOSSIP"]) {
+    const { answers, authorities } = await answered(ask(name, "SOA"));
+    assertEquals([answers?.map(({ type }) => type), authorities], [["SOA"], []], name);
+  }
+  const { answers, authorities } = await answered(ask("web.gossip", "SOA"));
+  assertEquals([answers, authorities?.map(({ type }) => type)], [[], ["SOA"]]);
+});
+
 Deno.test("what belongs to another zone is refused, without a word more", async () => {
   const queries = [
     ask("example.com", "A"),
