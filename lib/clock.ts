@@ -56,6 +56,7 @@ export class RunningClock {
   readonly #pace: Pick<Pace, "longestIntervalMs">;
   #nowMs = 0;
   #sleptMs = 0;
+  #lostMs = 0;
   #uncountedMs = 0;
   /** What did not count in the present span of `MISSED_INTERVALS`, and in the one before. */
   #missedMs = 0;
@@ -82,12 +83,17 @@ export class RunningClock {
     return this.#sleptMs;
   }
 
+  /** The same, and the time by which this node ran late: by all of it an end that is set on this clock comes later. */
+  get lostMs(): number {
+    return this.#lostMs;
+  }
+
   /** How much further than this node knows the clocks of members that live may be, in ms. */
   get missedMs(): number {
     return this.#missedMs + this.#missedBeforeMs;
   }
 
-  /** The same, and the time by which this node ran late, with the rests after it. */
+  /** The monotonic time that did not count, in ms. */
   get uncountedMs(): number {
     return this.#uncountedMs;
   }
@@ -123,6 +129,7 @@ export class RunningClock {
       this.#restUntilMs = this.#wakingUntilMs = now.monotonicMs + restMs;
       const stalledMs = sinceMs + Math.max(0, asleepMs);
       this.#sleptMs += stalledMs;
+      this.#lostMs += stalledMs;
       this.#missedMs += stalledMs;
       this.#uncountedMs += sinceMs;
       if (stalledMs >= LONG_SLEEP_MS) this.#longSleepMs = this.#nowMs;
@@ -133,6 +140,7 @@ export class RunningClock {
       const countedMs = Math.max(0, now.monotonicMs - fromMs - (isLate ? lateMs : 0));
       this.#nowMs += countedMs;
       this.#sleptMs += Math.max(0, Math.min(now.monotonicMs, fromMs) - this.#last.monotonicMs);
+      this.#lostMs += sinceMs - countedMs;
       this.#missedMs += sinceMs - countedMs;
       this.#uncountedMs += sinceMs - countedMs;
       if (isLate) {

@@ -90,7 +90,7 @@ export class Quiets {
   }
 
   /**
-   * Takes how long this node slept so far: a quiet ended meanwhile all the same, and whoever slept would bring it back.
+   * Takes how long this node slept or ran late so far: a quiet ends all the same, and who slept would bring it back.
    * It is kept as long as before: messages of that time may still come, and must not begin it anew.
    */
   slept(sleptMs: number): void {

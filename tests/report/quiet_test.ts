@@ -24,6 +24,25 @@ Deno.test("quietViews() tells whom hooks say nothing of, until when, why, and wh
   assertEquals(quietViews(asked(WEB, { ...WEB, forMs: 0 }), NOON_MS), []);
 });
 
+Deno.test("a quiet ends when it was said to, also on a node that slept, or always ran late", () => {
+  const gossip = asked(WEB);
+  let atMs = 0;
+  const wake = () => gossip.wake({ monotonicMs: atMs, wallMs: NOON_MS + atMs });
+  const end = () => quietViews(gossip, NOON_MS + atMs)[0]?.until;
+  for (let round = 0; round < 600; round++) {
+    // Later than it had asked to, by ever more.
+    atMs = gossip.nextWakeMs + round;
+    wake();
+  }
+  assertEquals(end(), "2026-01-12T14:00:00Z");
+  atMs += 1_800_000;
+  wake();
+  assertEquals(end(), "2026-01-12T14:00:00Z");
+  atMs = WEB.forMs;
+  wake();
+  assertEquals(end(), undefined);
+});
+
 Deno.test("quietRemark() is of the members that a pattern covers, and is a remark of one kind", () => {
   const remark = quietRemark(asked(WEB), "web7", NOON_MS)!;
   assertEquals(remark, "quiet: no hook tells of it until 14:00:00 UTC, deploy");
