@@ -48,6 +48,10 @@ export function readWantedTags(c: CallerContext): Record<string, string> {
 
 /** Tags out of `texts`, such as `role=web`, that the query's field `name` gave. */
 export function tagsOf(texts: readonly string[], name: string): Record<string, string> {
+  // A script's variable that is empty must not make the list one of everybody.
+  if (texts.some((text) => text.trim() === "")) {
+    refuse(400, `Cannot use ${name}=: give NAME=VALUE, such as role=web`);
+  }
   try {
     return readTags(texts.join("\n"));
   } catch (error) {

@@ -609,9 +609,13 @@ Deno.test("GET /members?tag= gives those that say they are that, and nobody else
   assertEquals(await idsOf("tag=zone=a&tag=role=db"), ["n3"]);
   assertEquals(await idsOf("tag=zone=a&status=dead"), []);
   assertEquals(await idsOf("tag=role=nobody"), []);
-  for (const query of ["tag=", "tag=role", "tag=role%3Dweb%20x", "tag=a=1&tag=a=2"]) {
-    const answer = await ask(`GET /members?${query}`);
-    if (query !== "tag=") assertRefused(answer, 400, /Cannot use tag=: (of '.+': )?give /, query);
+  for (
+    const query of ["tag=", "tag=a=1&tag=", "tag=role", "tag=role%3Dweb%20x", "tag=a=1&tag=a=2"]
+  ) {
+    for (const path of ["/members", "/live", "/sd"]) {
+      const answer = await ask(`GET ${path}?${query}`);
+      assertRefused(answer, 400, /Cannot use tag=: (of '.+': )?give /, query);
+    }
   }
   const targets = JSON.parse((await ask("GET /sd?tag=role=web")).text);
   assertEquals(targets.map(({ targets }: { targets: string[] }) => targets), [["n2:80"]]);
