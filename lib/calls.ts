@@ -9,7 +9,7 @@ import type { Buckets } from "./buckets.ts";
 import type { Turn } from "./effects.ts";
 import type { Form } from "./forms.ts";
 import type { Joining } from "./joining.ts";
-import { bucketsDraft, settlingDraft } from "./repair.ts";
+import { areLate, bucketsDraft, RepairPace, settlingDraft } from "./repair.ts";
 import { joinDraft, otherPieces } from "./pieces.ts";
 import type { Replica } from "./replica.ts";
 import { Strangers } from "./strangers.ts";
@@ -24,16 +24,6 @@ const IN_FLIGHT_MAX = 64;
  * for members (3 of the round, 8 suspects, 5 at a farewell).
  */
 const STRANGERS_MAX = 48;
-
-/**
- * Delay after a repair of the roster until the next, in ms per member: a thousand rows are 50 KB and milliseconds of
- * CPU at both ends, and while many nodes start one after another all rosters differ all the time. The news travels
- * meanwhile.
- */
-const FULL_GAP_MS = 2;
-
-/** The longest such delay, in ms: where messages are lost as well, more would be felt. */
-const FULL_GAP_MAX_MS = 1_000;
 
 /** Addresses and peers whose trouble is remembered; past it, trouble is logged anew. */
 const TROUBLED_MAX = 4_096;
@@ -89,13 +79,12 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #underWay = new Map<string, Call>();
   readonly #callAgain = new Set<string>();
+  readonly #repairs = new RepairPace();
   /** With the reasons that were logged. */
   readonly #troubled = new Map<string, string[]>();
   #toStrangers = 0;
   /** Pieces of the first table that this node asked for. */
   #pieces = 0;
-  /** The monotonic time of the next repair. */
-  #nextFullMs = -Infinity;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -135,19 +124,23 @@ export class Calls {
   repair(turn: Turn, to: string, after: { call: Call; theirs: Message; equal: boolean }): void {
     const { call, theirs, equal } = after;
     const { replica } = this.#options;
-    const { monotonicMs } = turn.now;
+    const { unitMs } = replica;
+    const { now: { monotonicMs }, nowMs } = turn;
     const settles = call.asks === "parts" && theirs.buckets !== undefined;
-    const begins = call.asks === "news" && !equal && monotonicMs >= this.#nextFullMs;
+    const isNews = call.asks === "news" && !equal;
     // Of another half it may have no row here yet: its own message says it as well.
     const reads = theirs.unitMs !== undefined || replica.forms.reads(theirs.id);
-    const byParts = begins && replica.unitMs !== undefined && reads;
+    const byParts = isNews && unitMs !== undefined && reads;
+    // Whether any is late is asked last: it goes through all live members.
+    const begins = isNews && this.#repairs.isDue(replica.table.size, monotonicMs) ||
+      byParts && this.#repairs.isDueWhileLate(unitMs, monotonicMs) &&
+        areLate(replica, nowMs, theirs.id);
     if (!(begins || settles) || !this.#start(to, byParts ? "parts" : "all")) return;
-    const gapMs = FULL_GAP_MS * replica.table.roster().length;
-    this.#nextFullMs = monotonicMs + Math.min(gapMs, FULL_GAP_MAX_MS);
+    if (begins) this.#repairs.begin(monotonicMs);
     let draft: Draft | undefined;
-    if (byParts) draft = bucketsDraft(replica, turn.nowMs, theirs.id);
-    else if (settles) draft = settlingDraft(replica, turn.nowMs, { theirs, equal });
-    draft ??= { ...replica.fullDraft(turn.nowMs), full: true };
+    if (byParts) draft = bucketsDraft(replica, nowMs, theirs.id);
+    else if (settles) draft = settlingDraft(replica, nowMs, { theirs, equal });
+    draft ??= { ...replica.fullDraft(nowMs), full: true };
     const asked = this.#underWay.get(to)!;
     if (draft.ticks) asked.said = this.#heartbeats();
     if (draft.late) asked.parts = draft.buckets!.slice();

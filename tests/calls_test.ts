@@ -75,6 +75,27 @@ Deno.test("full pushes are two ms a member apart, and a second at most", () => {
   }
 });
 
+Deno.test("while heartbeats are late, three pushes by parts may begin within half an interval, and no more full ones", () => {
+  const LATE_MS = 4_000;
+  for (const [unitMs, atOnce] of [[1_000, 3], [undefined, 1]] as const) {
+    const { calls, turn } = callsOf(1_000);
+    const theirs: Message = { roster: "0".repeat(16), dropped: 0, ...unitMs && { unitMs } };
+    let asked = 0;
+    const begunOf = (answers: number, atMs: number) => {
+      const now = turn(atMs);
+      for (let i = 0; i < answers; i++) {
+        calls.repair(now, `n${++asked}:80`, { call: CALL, theirs, equal: false });
+      }
+      return called(now).length;
+    };
+    assertEquals(begunOf(5, 0), 1, "none is late");
+    assertEquals(begunOf(5, LATE_MS), atOnce);
+    assertEquals(begunOf(5, LATE_MS + 499), 0);
+    assertEquals(begunOf(5, LATE_MS + 500), unitMs ? atOnce : 0);
+    assertEquals(begunOf(5, LATE_MS + 1_000), atOnce);
+  }
+});
+
 Deno.test("where rosters differ and none of their parts does, as hashes met, all rows travel", () => {
   const { calls, turn, replica } = callsOf(3);
   const now = turn(0);
