@@ -102,9 +102,10 @@ async function showMembers(
       terminal,
       json ? `${jsonLine(text)}\n` : `${tableLines(members, { paint }).join("\n")}\n`,
     );
-    const isFine = members.every(({ status }) =>
-      status === "live" || (!asked && !isTrouble(status))
-    );
+    // A tag that nobody has is misspelled, or all who had it are forgotten; of a status nobody may be what one hopes for.
+    const isNobody = members.length === 0 && !asked;
+    const isFine = !isNobody &&
+      members.every(({ status }) => status === "live" || (!asked && !isTrouble(status)));
     return isFine ? EXIT.fine : EXIT.not;
   }
   let drawn = false;

@@ -27,8 +27,9 @@ export const DETAILS: Readonly<Record<CommandName, Details>> = {
     flags: ["status", "tag", "json", "watch"],
     asks: true,
     more:
-      `Exit status: 0 all are live, 1 some are not, 2 wrong call, 3 no node answers. Members that left
-or are decommissioned ended as planned: they count only where -status asks for them.
+      `Exit status: 0 all are live, 1 some are not, or nobody has the tags, 2 wrong call, 3 no node
+answers. Members that left or are decommissioned ended as planned: they count only where -status
+asks for them.
 
   gossiper members -status dead,unresponsive,failing || page_somebody
   gossiper members -tag role=db || page_somebody`,

@@ -103,10 +103,18 @@ function readCommand(word: string): CommandName {
   throw new UsageError(`Unknown command ${quote(word)}${hint}`);
 }
 
-/** The command whose help is asked for; without a word it is that of the program. */
-function readHelped([word = "help", stray]: readonly string[]): CommandName {
+/** The command whose help is asked for, with its own words or without; without any it is that of the program. */
+function readHelped([word = "help", ...rest]: readonly string[]): CommandName {
+  const name = readCommand(word);
+  const fixed = fixedWords(name);
+  const stray = rest.find((word, i) => word !== fixed[i]);
   if (stray !== undefined) throw strayWord("help", stray);
-  return readCommand(word);
+  return name;
+}
+
+/** The words in small letters that a command has before its operand. */
+function fixedWords(name: CommandName): readonly string[] {
+  return synopsisOf(name).split(" ").slice(1, -1);
 }
 
 function strayWord(name: CommandName, word: string): UsageError {
@@ -118,7 +126,7 @@ function strayWord(name: CommandName, word: string): UsageError {
 /** The one word that a command takes besides flags; words in small letters before it are given as they are. */
 function readOperand(name: CommandName, words: readonly string[]): string {
   const { read } = DETAILS[name];
-  const fixed = synopsisOf(name).split(" ").slice(1, -1);
+  const fixed = fixedWords(name);
   const wrong = fixed.findIndex((word, i) => words[i] !== undefined && words[i] !== word);
   const refused = wrong < 0 ? words[read === undefined ? 0 : fixed.length + 1] : words[wrong];
   if (refused !== undefined) throw strayWord(name, refused);

@@ -132,6 +132,7 @@ Deno.test("help prints the help of the command that is named, and refuses other 
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     assertEquals(parse(`help ${name}`), { kind: "help", text: commandHelp(name) });
   }
+  assertEquals(parse("help hook test"), parse("help hook"));
   assertEquals(parse("help"), parse("help -help"));
   assertEquals(parse("help membrs"), {
     kind: "usage",

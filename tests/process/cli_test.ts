@@ -126,6 +126,8 @@ Deno.test("members prints the table, and its status is 0 while all are live, 1 o
   assertEquals(JSON.parse(asked.stdout).members.map(({ id }: { id: string }) => id), ["n2"]);
   assertEquals((await ask(n1, "members -status live")).code, 0);
   assertEquals((await ask(n1, "members -status left")).code, 0, "nobody left");
+  assertEquals((await ask(n1, "members -tag role=typo")).code, 1, "nobody has it");
+  assertEquals((await ask(n1, "members -tag role=typo -status dead")).code, 0, "none is dead");
 
   const why = await ask(n1, "why n2");
   assertEquals([why.code, why.stderr], [1, ""]);
