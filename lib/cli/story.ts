@@ -1,5 +1,5 @@
 /**
- * What `why`, `bye` and `forget` share: one member with its story, or that there is none.
+ * What `why`, `bye` and `forget` share: one member with its story, or the line that the node knows no such member.
  *
  * @module
  */
