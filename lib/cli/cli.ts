@@ -102,7 +102,7 @@ async function showMembers(
       terminal,
       json ? `${jsonLine(text)}\n` : `${tableLines(members, { paint }).join("\n")}\n`,
     );
-    // A tag that nobody has is misspelled, or all who had it are forgotten; of a status nobody may be what one hopes for.
+    // A tag that nobody has is misspelled, or all who had it are forgotten; of a status one may hope for nobody.
     const isNobody = members.length === 0 && !asked;
     const isFine = !isNobody &&
       members.every(({ status }) => status === "live" || (!asked && !isTrouble(status)));
