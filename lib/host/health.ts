@@ -7,6 +7,7 @@ import type { Moment } from "../clock.ts";
 import type { Gossip } from "../gossip.ts";
 import type { Log } from "../log.ts";
 import { ageOf } from "../table.ts";
+import { Reached, type ReachedOptions } from "./reached.ts";
 
 /** A round that is this many intervals late means that the process does not get to run. */
 const LATE_INTERVALS = 2;
@@ -81,7 +82,7 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-export interface ConditionOptions extends Pick<Health, "id"> {
+export interface ConditionOptions extends ReachedOptions {
   readonly now: () => Moment;
   /** For how long nobody has answered, in ms. */
   readonly unheardMs: () => number;
@@ -91,10 +92,22 @@ export interface ConditionOptions extends Pick<Health, "id"> {
 export class Condition {
   readonly #gossip: Gossip;
   readonly #options: ConditionOptions;
+  readonly #reached: Reached;
 
   constructor(gossip: Gossip, options: ConditionOptions) {
     this.#gossip = gossip;
     this.#options = options;
+    this.#reached = new Reached(gossip, options);
+  }
+
+  /** Notes a call of member `from`. */
+  called(from: string): void {
+    this.#reached.called(from);
+  }
+
+  /** Looks once a round whether members call. */
+  round(): void {
+    this.#reached.round();
   }
 
   /** Why it is not healthy, in one line; undefined if it is. */
@@ -109,7 +122,7 @@ export class Condition {
 
   /** What else there is to know of its health, in one line; undefined for nothing. */
   warning(): string | undefined {
-    return lastOneWarning(this.#gossip, this.#at());
+    return this.#reached.trouble ?? lastOneWarning(this.#gossip, this.#at());
   }
 
   /** For how long it has been cut off, in ms; 0 if it is not. */

@@ -56,12 +56,14 @@ export class Node {
       signer,
       allow,
       caCerts,
-      onHangUp: (to) => this.#hungUp(to),
+      onHangUp: (to) => {
+        if (!this.#leaving) this.#driver.enter((gossip, now) => gossip.hungUp(now, to));
+      },
       onHint: (text) => log.notice("warn", text),
     });
-    const { post } = this.#world;
-    this.#keeper = new PastKeeper({ id, state, saved, now, random, log, post });
-    this.#condition = new Condition(gossip, { id, now, unheardMs: () => this.#driver.unheardMs() });
+    this.#keeper = new PastKeeper({ id, state, saved, now, random, log, post: this.#world.post });
+    const unheardMs = () => this.#driver.unheardMs();
+    this.#condition = new Condition(gossip, { id, address, now, log, unheardMs });
     this.reports = this.#createReports(boot);
     const [world, listener] = [this.#world, this.#createListener()];
     this.#driver = new Driver({ gossip, id, address, cluster, world, listener });
@@ -131,6 +133,7 @@ export class Node {
         const { pace, verdicts } = this.#gossip.replica;
         reports.round(lateMs);
         this.#keeper.round(verdicts.last.live, pace.intervalMs);
+        this.#condition.round();
         this.words.say({ warning: this.warning() ?? "" });
       },
       onExchange: (exchange) => reports.exchanged(exchange),
@@ -192,6 +195,7 @@ export class Node {
   /** Takes a push, and answers it; or says in one line why its body is invalid. */
   receive(from: string, body: string): { readonly body: string } | { readonly error: string } {
     const answer = this.#driver.enter((gossip, now) => gossip.receive(now, from, body));
+    if ("body" in answer) this.#condition.called(from);
     this.reports.served(body.length, "body" in answer ? answer.body.length : 0);
     return answer;
   }
@@ -238,10 +242,6 @@ export class Node {
     const { done, words } = await this.#options.teller!.tell(telling, members);
     const outcome = done ? "done" : "failed";
     this.#driver.enter((gossip, now) => gossip.tellingEnded(now, telling, outcome, words));
-  }
-
-  #hungUp(to: string): void {
-    if (!this.#leaving) this.#driver.enter((gossip, now) => gossip.hungUp(now, to));
   }
 
   #idle(): Promise<void> {
