@@ -37,6 +37,17 @@ function bindFiles() {
 /** Bound once: whoever looks for addresses asks again and again, later without the right to bind. */
 let files: ReturnType<typeof bindFiles> | undefined;
 
+/** Has `readProc` work on after the right to bind is given up. Does nothing without it, or without such a C library. */
+export function keepProc(): void {
+  // Asked for, so that nobody is prompted.
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
+  try {
+    files ??= bindFiles();
+  } catch {
+    // As on other systems, which have no /proc either.
+  }
+}
+
 /**
  * A file of Linux' /proc as text. The runtime reads these itself only to a program that may do everything, which a
  * binary may not; from then on the C library is asked.

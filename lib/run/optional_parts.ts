@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { DnsServer } from "../dns/server.ts";
+import { keepProc } from "../host/libc.ts";
 import { bindTrim } from "../host/spare_memory.ts";
 import type { Log } from "../log.ts";
 import type { Teller, TellerOptions } from "../host/teller.ts";
@@ -38,6 +39,8 @@ export async function loadOptionalParts(config: Config, log: Log): Promise<Optio
   }
   const trim = bindTrim();
   if (userProcess === undefined && !runsPrograms) {
+    // A node that lost its address looks for the route to another.
+    keepProc();
     // What is not asked for cannot be done by mistake either.
     for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
   }

@@ -42,5 +42,8 @@ Deno.test(
     const revoked =
       'await Deno.permissions.revoke({ name: "ffi" });\nreadProc("/proc/self/status");';
     assertMatch(await print(revoked), /NotCapable/);
+    const kept =
+      `import { keepProc } from "${LIBC}";\nkeepProc();\n${revoked}\nconsole.log("read");`;
+    assertEquals(await print(kept), "read\n", "unless it was bound before");
   },
 );
