@@ -66,11 +66,13 @@ export function readProc(path: string): string {
   const decoder = new TextDecoder();
   const piece = new Uint8Array(PIECE_BYTES);
   let text = "";
+  let length = 0;
   for (let i = 0; i < PIECES_MAX; i++) {
-    const length = Number(read(file, piece, BigInt(piece.length)));
+    length = Number(read(file, piece, BigInt(piece.length)));
     if (length <= 0) break;
     text += decoder.decode(piece.subarray(0, length), { stream: true });
   }
   close(file);
+  if (length < 0) throw new Error(`cannot read ${path}`);
   return text;
 }

@@ -35,10 +35,11 @@ Deno.test(
 );
 
 Deno.test(
-  "one that is not there, and one after the right to ask the C library was given up, fails",
+  "one that is not there, a folder, and one after the right to ask the C library was given up, fails",
   options,
   async () => {
     assertMatch(await print('readProc("/proc/none");'), /Error: cannot open \/proc\/none/);
+    assertMatch(await print('readProc("/proc/net");'), /Error: cannot read \/proc\/net/);
     const revoked =
       'await Deno.permissions.revoke({ name: "ffi" });\nreadProc("/proc/self/status");';
     assertMatch(await print(revoked), /NotCapable/);
