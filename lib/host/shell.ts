@@ -19,9 +19,13 @@ const DRAIN_MS = 100;
 /** Longest wait for the end of what was killed: a process of another user goes on, and so does one at a dead disk. */
 const KILLED_MS = 1_000;
 
-/** Colours and other orders to a terminal: a command may believe that it has one. */
-// deno-lint-ignore no-control-regex
-const TERMINAL_ORDER = /\x1b\[[\d;?]*[A-Za-z]/g;
+/**
+ * Colours and other orders to a terminal (ECMA-48): a command may believe that it has one. Besides those in brackets
+ * they are titles and links, to a BEL or a backslash, and short ones: `tput sgr0` begins with one.
+ */
+const TERMINAL_ORDER =
+  // deno-lint-ignore no-control-regex
+  /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])/g;
 
 /** Commands that could not be killed and still run: no other run is started beside them, or they would pile up. */
 const stuck = new Set<string>();

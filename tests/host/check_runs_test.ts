@@ -249,6 +249,10 @@ Deno.test("exec: status 0 passes; another fails with it and the last line that w
     "echo one; echo two >&2; echo; exit 3": "exec: exited with 3: two",
     "echo one >&2; printf 'two,three'; exit 3": "exec: exited with 3: two,three",
     "printf '\\033[1;31mred\\033[0m\\033[K\\n'; exit 1": "exec: exited with 1: red",
+    "printf '\\033[38:5:9mas \\033(B\\033[mtput says\\n'; exit 1":
+      "exec: exited with 1: as tput says",
+    "printf '\\033]8;;file:a\\033\\134a\\033]8;;\\007 [link]\\n'; exit 1":
+      "exec: exited with 1: a [link]",
     "kill -9 $$": "exec: exited with 137 (SIGKILL)",
     "cat; echo read all; exit 1": "exec: exited with 1: read all",
   };
