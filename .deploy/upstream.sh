@@ -9,6 +9,8 @@
 # The members are nodes started with `-tag role=web -port-of web=3000`; nginx then takes `proxy_pass http://web;`.
 set -eu
 name=$1 file=$2
+# With a dot before its name: of a folder all of which nginx reads, as sites-enabled, it would be a second list.
+old=$(dirname "$file")/.$(basename "$file").old
 
 write() {
   list=$(
@@ -19,14 +21,17 @@ write() {
     echo "}"
   )
   # Each step by its own status: in a function whose status is asked for, set -e ends nothing.
-  if ! printf '%s\n' "$list" > "$file.new" || ! { [ ! -e "$file" ] || cp -p "$file" "$file.old"; } ||
+  if ! printf '%s\n' "$list" > "$file.new" || ! { [ ! -e "$file" ] || cp -p "$file" "$old"; } ||
     ! mv "$file.new" "$file"; then
     echo "upstream.sh: cannot write $file: the old list stays" >&2
     return 1
   fi
-  if nginx -s reload; then return 0; fi
+  if nginx -s reload; then
+    rm -f "$old"
+    return 0
+  fi
   # Such as for a name that this host cannot look up: with that list nginx could not even start again.
-  if ! nginx -t -q 2> /dev/null && [ -e "$file.old" ] && mv "$file.old" "$file"; then
+  if ! nginx -t -q 2> /dev/null && [ -e "$old" ] && mv "$old" "$file"; then
     echo "upstream.sh: nginx refuses the new list: the old one stays" >&2
   else
     echo "upstream.sh: nginx takes no new list" >&2

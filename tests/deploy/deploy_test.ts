@@ -430,14 +430,16 @@ Deno.test("upstream.sh writes each list of servers for nginx, reloads it, and fa
 Deno.test("upstream.sh puts the old list back where nginx refuses the new one: with that it could not start again", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    // One that does not run takes no list either, but will find this one at its start.
-    const nginx =
-      `grep -q nowhere ${folder}/web.conf && exit 1; [ "$1" = -t ] || ! [ -e ${folder}/down ]`;
+    // One that does not run takes no list either, but will find this one at its start. It reads what `ls` shows.
+    const lists = `${folder}/lists`;
+    await Deno.mkdir(lists);
+    const nginx = `[ "$(ls ${lists})" = web.conf ] && ! grep -q nowhere ${lists}/* || exit 1
+[ "$1" = -t ] || ! [ -e ${folder}/down ]`;
     const scripts = { gossiper: `cat ${folder}/live`, nginx };
     for (const [name, script] of Object.entries(scripts)) {
       await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
-    const file = `${folder}/web.conf`;
+    const file = `${lists}/web.conf`;
     const write = async (server: string) => {
       await Deno.writeTextFile(`${folder}/live`, `${server}\n`);
       const env = { PATH: `${folder}:${Deno.env.get("PATH")}`, GOSSIPER_HOOK: "web" };
@@ -451,6 +453,8 @@ Deno.test("upstream.sh puts the old list back where nginx refuses the new one: w
       stderr: "upstream.sh: nginx refuses the new list: the old one stays\n",
       list: list("n1:3000"),
     });
+    assertEquals(await write("n3:3000"), { code: 0, stderr: "", list: list("n3:3000") });
+    assertEquals(Array.from(Deno.readDirSync(lists), ({ name }) => name), ["web.conf"]);
     await Deno.writeTextFile(`${folder}/down`, "");
     assertEquals(await write("n2:3000"), {
       code: 1,
