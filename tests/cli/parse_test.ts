@@ -17,7 +17,7 @@ function callOf(words: string, env: Record<string, string> = {}): Invocation {
   return parsed.invocation;
 }
 
-Deno.test("parseCall() reads flags before and after the operand, in every form that a node takes", () => {
+Deno.test("parseInvocation() reads flags before and after the operand, in every form that a node takes", () => {
   for (const words of ["bye n9 -yes", "bye -yes n9", "bye --yes=true n9", "bye -yes -- n9"]) {
     const { command, operand, yes } = callOf(words);
     assertEquals([command, operand, yes], ["bye", "n9", true], words);
@@ -26,12 +26,12 @@ Deno.test("parseCall() reads flags before and after the operand, in every form t
   assertEquals(callOf("why 007").operand, "007");
 });
 
-Deno.test("parseCall() gives the node what it selects by", () => {
+Deno.test("parseInvocation() gives the node what it selects by", () => {
   assertEquals(callOf("members").query.toString(), "");
   assertEquals(callOf("members -status dead,unknown").query.toString(), "status=dead%2Cunknown");
 });
 
-Deno.test("parseCall() takes the node from -at, then the environment, then localhost", () => {
+Deno.test("parseInvocation() takes the node from -at, then the environment, then localhost", () => {
   const env = { GOSSIPER_AT: "n1:80" };
   assertEquals(callOf("members").target.base, "http://localhost:8080/");
   assertEquals(callOf("members", env).target.base, "http://n1:80/");
@@ -40,7 +40,7 @@ Deno.test("parseCall() takes the node from -at, then the environment, then local
   assertEquals(callOf("members -at http://n2 -tls-ca a.pem").target.base, "http://n2/");
 });
 
-Deno.test("parseCall() takes keys from a file before those of the environment, and -yes from no environment", () => {
+Deno.test("parseInvocation() takes keys from a file before those of the environment, and -yes from no environment", () => {
   const env = { GOSSIPER_KEY: "text", GOSSIPER_YES: "true", GOSSIPER_STATUS: "dead" };
   const { target, yes, query } = callOf("bye n9", env);
   assertEquals([target.keyText, yes, query.size], ["text", false, 0]);
@@ -48,7 +48,7 @@ Deno.test("parseCall() takes keys from a file before those of the environment, a
   assertEquals([keyFile, keyText], ["f", undefined]);
 });
 
-Deno.test("parseCall() takes in a hook's command neither the time nor the key of the change for its own", () => {
+Deno.test("parseInvocation() takes in a hook's command neither the time nor the key of the change for its own", () => {
   const env = {
     GOSSIPER_HOOK: "pager",
     GOSSIPER_AT: "2026-01-12T12:00:00Z",
@@ -59,17 +59,17 @@ Deno.test("parseCall() takes in a hook's command neither the time nor the key of
   assertEquals(callOf("members -at n2:80", env).target.base, "http://n2:80/");
 });
 
-Deno.test("parseCall() takes a pattern and a time to be quiet, or the end of it", () => {
+Deno.test("parseInvocation() takes a pattern and a time to be quiet, or the end of it", () => {
   const { operand, query, end } = callOf("quiet web* --for 2h --why deploy");
   assertEquals([operand, query.toString(), end], ["web*", "for=2h&why=deploy", false]);
   assertEquals(callOf("quiet web* --end").end, true);
 });
 
-Deno.test("parseCall() takes the name of a hook behind the word test", () => {
+Deno.test("parseInvocation() takes the name of a hook behind the word test", () => {
   assertEquals(callOf("hook test pager").operand, "pager");
 });
 
-Deno.test("parseCall() says what to give in the place of a wrong word", () => {
+Deno.test("parseInvocation() says what to give in the place of a wrong word", () => {
   const messageOf = (words: string) => {
     const parsed = parseInvocation(words.split(" "), () => undefined);
     return parsed.kind === "usage" ? parsed.message : JSON.stringify(parsed);

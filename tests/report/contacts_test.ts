@@ -7,7 +7,7 @@ function record(failures: LastFailures, to: string, outcome: EndedExchange["outc
   failures.record({ to, outcome, tookMs: 1 });
 }
 
-Deno.test("Failures tells how the last call to an address ended, until one is answered", () => {
+Deno.test("LastFailures tells how the last call to an address ended, until one is answered", () => {
   const failures = new LastFailures();
   record(failures, "a:1", "refused");
   record(failures, "a:1", "silent");
@@ -17,7 +17,7 @@ Deno.test("Failures tells how the last call to an address ended, until one is an
   assertEquals([failures.get("a:1"), failures.get("b:1")], [undefined, "refused"]);
 });
 
-Deno.test("invariant 7: Failures keeps 256 addresses, those that failed last", () => {
+Deno.test("invariant 7: LastFailures keeps 256 addresses, those that failed last", () => {
   const failures = new LastFailures();
   for (let i = 0; i < 256; i++) record(failures, `h${i}:1`, "silent");
   record(failures, "h0:1", "silent");
