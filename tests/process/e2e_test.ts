@@ -267,7 +267,10 @@ Deno.test("a file below /dev, /proc or /sys, which Deno opens to no node, is ref
 }, async () => {
   const says = "Deno opens none below /dev, /proc or /sys: keep it elsewhere";
   for (
-    const [flag, start] of [["key-file", "Cannot read /proc/version"], ["state", "state file"]]
+    const [flag, start] of [["key-file", "Cannot read -key-file /proc/version"], [
+      "state",
+      "state file",
+    ]]
   ) {
     const args = `-port 0 -host 127.0.0.1 -${flag} /proc/version`.split(" ");
     const { code, stderr } = await runProgram(args);
