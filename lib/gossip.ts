@@ -204,7 +204,7 @@ export class Gossip {
   #enter(now: Moment, act: (turn: Turn) => unknown): Turn {
     const { monotonicMs } = this.#parts.clock;
     const turn: Turn = { now, nowMs: this.#parts.clock.step(now, this.nextWakeMs), effects: [] };
-    this.replica.tidings.quiets.slept(this.#parts.clock.lostMs);
+    this.replica.tidings.quiets.lost(this.#parts.clock.lostMs);
     must(turn, now.monotonicMs >= monotonicMs, "the monotonic clock never goes back");
     act(turn);
     const pace = this.replica.pace.look(this.replica.table.size, turn.nowMs);

@@ -79,7 +79,7 @@ export function matches(pattern: string, id: string): boolean {
 export class Quiets {
   readonly #news: News;
   readonly #byPattern = new Map<string, KeptQuiet>();
-  #sleptMs = 0;
+  #lostMs = 0;
 
   constructor(pace: NewsPace) {
     this.#news = new News(pace);
@@ -93,9 +93,9 @@ export class Quiets {
    * Takes how long this node slept or ran late so far: a quiet ends all the same, and who slept would bring it back.
    * It is kept as long as before: messages of that time may still come, and must not begin it anew.
    */
-  slept(sleptMs: number): void {
-    const byMs = sleptMs - this.#sleptMs;
-    this.#sleptMs = sleptMs;
+  lost(lostMs: number): void {
+    const byMs = lostMs - this.#lostMs;
+    this.#lostMs = lostMs;
     if (byMs === 0) return;
     for (const [pattern, kept] of this.#byPattern) {
       this.#byPattern.set(pattern, { ...kept, untilMs: kept.untilMs - byMs });

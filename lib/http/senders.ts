@@ -30,7 +30,7 @@ export class Senders {
     this.#node = node;
   }
 
-  /** Reads who sent a request. Refuses an invalid query with 400, and a node of another cluster with 409. */
+  /** The sender of a request, by its query. An invalid one is refused with 400, a node of another cluster with 409. */
   read(c: CallerContext): Sender {
     const { url } = c.req;
     const known = this.#byUrl.get(url);

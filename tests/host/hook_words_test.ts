@@ -7,27 +7,15 @@ import {
   sentenceOf,
   variablesOf,
 } from "../../lib/host/hook_words.ts";
+import { changeToTell } from "../support/changes.ts";
 
 const SENDER = { by: "n1", cluster: "prod", members: 64, wallMs: Date.UTC(2026, 0, 12, 12, 0, 5) };
 
-function change(id: string, part: Partial<ChangeToTell> = {}): ChangeToTell {
-  return {
-    key: `${id}.k`,
-    id,
-    address: `${id}:8080`,
-    tags: { role: "web" },
-    from: "live",
-    to: "dead",
-    reason: "connection refused",
-    ageMs: 2_000,
-    ...part,
-  };
-}
-
-const changes = (count: number) => Array.from({ length: count }, (_, i) => change(`n${i + 1}`));
+const changes = (count: number) =>
+  Array.from({ length: count }, (_, i) => changeToTell(`n${i + 1}`));
 
 Deno.test("sentenceOf() says of one member what it is and why, and does not say it twice", () => {
-  const words = (part: Partial<ChangeToTell>) => sentenceOf([change("n5", part)], 64);
+  const words = (part: Partial<ChangeToTell>) => sentenceOf([changeToTell("n5", part)], 64);
   assertEquals(words({}), "n5 is dead: connection refused");
   assertEquals(words({ to: "left", reason: "left: SIGTERM" }), "n5 left: SIGTERM");
   assertEquals(words({ to: "live", reason: "heard directly" }), "n5 is live: heard directly");
@@ -45,12 +33,16 @@ Deno.test("sentenceOf() makes forty deaths one sentence, with eight names", () =
 });
 
 Deno.test("sentenceOf() groups changes by what members became", () => {
-  const mixed = [change("n1"), change("n2", { to: "left", reason: "left: SIGTERM" }), change("n3")];
+  const mixed = [
+    changeToTell("n1"),
+    changeToTell("n2", { to: "left", reason: "left: SIGTERM" }),
+    changeToTell("n3"),
+  ];
   assertEquals(sentenceOf(mixed, 9), "2 of 9 members are dead: n1 and n3; n2 left: SIGTERM");
 });
 
 Deno.test("messageOf() has the sentence, who tells, and each change with its time", () => {
-  const telling = { hook: "pager", key: "k1", changes: [change("n5", { from: undefined })] };
+  const telling = { hook: "pager", key: "k1", changes: [changeToTell("n5", { from: undefined })] };
   assertEquals(messageOf(telling, SENDER), {
     text: "n5 is dead: connection refused",
     hook: "pager",
@@ -84,7 +76,7 @@ Deno.test("a test says so in its text, its message and its variables, and names 
 
 Deno.test("variablesOf() gives one change's words", () => {
   const tags = { role: "web", "data-center": "a" };
-  const telling = { hook: "pager", key: "k1", changes: [change("n5", { tags })] };
+  const telling = { hook: "pager", key: "k1", changes: [changeToTell("n5", { tags })] };
   assertEquals(variablesOf(messageOf(telling, SENDER)), {
     GOSSIPER_HOOK: "pager",
     GOSSIPER_KEY: "k1",
@@ -102,7 +94,10 @@ Deno.test("variablesOf() gives one change's words", () => {
 });
 
 Deno.test("variablesOf() gives of several lists in one order, bounded, and the tags that all have", () => {
-  const [first, second] = [change("n1"), change("n2", { address: "", tags: {}, from: undefined })];
+  const [first, second] = [
+    changeToTell("n1"),
+    changeToTell("n2", { address: "", tags: {}, from: undefined }),
+  ];
   const both = variablesOf(messageOf({ hook: "h", key: "k", changes: [first, second] }, SENDER));
   assertEquals(both["GOSSIPER_ID"], "n1 n2");
   assertEquals(both["GOSSIPER_ADDRESS"], "n1:8080 -");
@@ -116,7 +111,7 @@ Deno.test("variablesOf() gives of several lists in one order, bounded, and the t
 });
 
 Deno.test("variablesOf() holds no character that a system refuses or a log line breaks at", () => {
-  const hostile = change("n5", { reason: "a\0b\nc\u2028d\x7f" });
+  const hostile = changeToTell("n5", { reason: "a\0b\nc\u2028d\x7f" });
   const { GOSSIPER_REASON } = variablesOf(
     messageOf({ hook: "h", key: "k", changes: [hostile] }, SENDER),
   );

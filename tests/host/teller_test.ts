@@ -1,11 +1,12 @@
 /** Hooks against real commands and real receivers. */
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readHooks } from "../../lib/config/hooks.ts";
-import type { ChangeToTell, Telling } from "../../lib/hook.ts";
+import type { Telling } from "../../lib/hook.ts";
 import type { HookMessage } from "../../lib/host/hook_words.ts";
 import { Teller, type TellerOptions } from "../../lib/host/teller.ts";
 import { Keyring } from "../../lib/net/keys.ts";
 import { Authority } from "../support/certificates.ts";
+import { changeToTell } from "../support/changes.ts";
 import { eventually } from "../support/eventually.ts";
 import { closedAddress, MutePeer } from "../support/raw.ts";
 import { keptLog } from "../support/logs.ts";
@@ -31,16 +32,7 @@ function tellerOf(hooks: string, options: Partial<TellerOptions> = {}) {
 }
 
 function telling(hook: string, id = "n5"): Telling {
-  const change: ChangeToTell = {
-    key: `${id}.b.dead.1`,
-    id,
-    address: `${id}:8080`,
-    tags: { role: "web" },
-    from: "live",
-    to: "dead",
-    reason: "connection refused",
-    ageMs: 1_000,
-  };
+  const change = changeToTell(id, { key: `${id}.b.dead.1`, ageMs: 1_000 });
   return { hook, key: change.key, changes: [change] };
 }
 

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import { pageFiles } from "../support/page_files.ts";
+import { Said } from "../support/said.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 const BINARY = Deno.env.get("GOSSIPER_TEST_BINARY") ?? "";
@@ -43,15 +44,9 @@ Deno.test("-version names version, commit, Deno and target", async () => {
 
 Deno.test("started from any directory, without a home, it serves its page with style and script, and answers its own commands", async () => {
   const child = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
-  let log = "";
-  const drained = child.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  const log = new Said(child.stderr);
   try {
-    const address = await eventually(() => {
-      const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
-      assert(address !== undefined, `the log so far: ${log}`);
-      return address;
-    });
+    const address = await log.address();
     const headers = { accept: "text/html" };
     const page = await (await fetch(`http://${address}/`, { headers })).text();
     const files = pageFiles(page);
@@ -68,11 +63,11 @@ Deno.test("started from any directory, without a home, it serves its page with s
     assertMatch(new TextDecoder().decode(asked.stdout), /^n1 +live /m);
   } finally {
     child.kill("SIGTERM");
-    await drained;
+    await log.ended;
     await child.stdout.cancel();
-    assertEquals((await child.status).code, 0, log);
+    assertEquals((await child.status).code, 0, log.text);
   }
-  assert(!/BUG|NotCapable|permission/i.test(log), log);
+  assert(!/BUG|NotCapable|permission/i.test(log.text), log.text);
 });
 
 Deno.test("it keeps no compiled code among the temporary files, where any user of the host could plant theirs", async () => {
@@ -110,14 +105,12 @@ Deno.test("a binary that nohup started, and its program, mind no SIGHUP", async 
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let log = "";
-  const drained = child.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
-  await eventually(() => assert(/^ready$/m.test(log), log));
+  const log = new Said(child.stderr);
+  await eventually(() => assert(/^ready$/m.test(log.text), log.text));
   child.kill("SIGHUP");
   child.kill("SIGTERM");
-  assertEquals((await child.status).code, 3, log);
-  await drained;
+  assertEquals((await child.status).code, 3, log.text);
+  await log.ended;
 });
 
 /** What was compiled in, as text; it follows the runtime: a few hundred KB. */
@@ -148,14 +141,8 @@ Deno.test("it may not read the environment beyond its own variables", async () =
 Deno.test("it hands itself on: curl ... | sh on a bare host brings up a node that joins", async () => {
   const folder = await Deno.makeTempDir();
   const first = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
-  let log = "";
-  const drained = first.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
-  const address = await eventually(() => {
-    const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
-    assert(address !== undefined, `the log so far: ${log}`);
-    return address;
-  });
+  const log = new Said(first.stderr);
+  const address = await log.address();
   const installed = await new Deno.Command("sh", {
     args: ["-c", `curl -fsS http://${address}/install.sh | sh`],
     cwd: folder,
@@ -178,7 +165,7 @@ Deno.test("it hands itself on: curl ... | sh on a bare host brings up a node tha
     });
   } finally {
     for (const child of [second, first]) child.kill("SIGTERM");
-    await Promise.all([second.status, first.status, drained, first.stdout.cancel()]);
+    await Promise.all([second.status, first.status, log.ended, first.stdout.cancel()]);
     await Deno.remove(folder, { recursive: true });
   }
 });
@@ -188,15 +175,9 @@ const DOWNLOAD_BYTES_MAX = 14e6;
 
 Deno.test("GET /download tells the binary's sum without keeping it in memory", async () => {
   const child = bare(["-port", "0", "-host", "127.0.0.1", "-id", "n1"]).spawn();
-  let log = "";
-  const drained = child.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  const log = new Said(child.stderr);
   try {
-    const address = await eventually(() => {
-      const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
-      assert(address !== undefined, `the log so far: ${log}`);
-      return address;
-    });
+    const address = await log.address();
     const residentBytes = async () => {
       const text = await (await fetch(`http://${address}/metrics`)).text();
       return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
@@ -211,6 +192,6 @@ Deno.test("GET /download tells the binary's sum without keeping it in memory", a
     assert(grownBytes < DOWNLOAD_BYTES_MAX, `it takes ${grownBytes} bytes more`);
   } finally {
     child.kill("SIGTERM");
-    await Promise.all([drained, child.stdout.cancel(), child.status]);
+    await Promise.all([log.ended, child.stdout.cancel(), child.status]);
   }
 });

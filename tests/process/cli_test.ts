@@ -14,6 +14,7 @@ import {
 } from "../support/nodes.ts";
 import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
+import { Said } from "../support/said.ts";
 
 const KEY = "a-key-of-many-characters";
 
@@ -32,13 +33,11 @@ function follow(node: { address: string }, words: string) {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const said = { stdout: "", stderr: "" };
-  const drain = (name: "stdout" | "stderr") =>
-    child[name].pipeThrough(new TextDecoderStream())
-      .pipeTo(new WritableStream({ write: (text) => void (said[name] += text) }));
-  const drained = Promise.all([drain("stdout"), drain("stderr")]);
+  const [stdout, stderr] = [new Said(child.stdout), new Said(child.stderr)];
+  const drained = Promise.all([stdout.ended, stderr.ended]);
   return {
-    said,
+    stdout,
+    stderr,
     child,
     async [Symbol.asyncDispose]() {
       try {
@@ -262,34 +261,34 @@ Deno.test("events prints one line per change at once, and finds a node that come
     // The command is there once it tells of a change.
     const id = `m${crypto.randomUUID().slice(0, 8)}`;
     await get(n1, `/bye?id=${id}&unknown=yes`);
-    assertMatch(events.said.stdout, /^\S+Z m\w+ - decommissioned - decommissioned by /m);
+    assertMatch(events.stdout.text, /^\S+Z m\w+ - decommissioned - decommissioned by /m);
   });
   const join = `-join ${n1.address}`;
   await using _n2 = await spawnNode("n2", join);
   await eventually(() =>
-    assertMatch(events.said.stdout, /^\S+Z n2 - live 127\.0\.0\.1:\d+ heard directly$/m)
+    assertMatch(events.stdout.text, /^\S+Z n2 - live 127\.0\.0\.1:\d+ heard directly$/m)
   );
   n1.kill("SIGKILL");
   await n1.exit();
-  await eventually(() => assertStringIncludes(events.said.stderr, `lost ${n1.address}`));
+  await eventually(() => assertStringIncludes(events.stderr.text, `lost ${n1.address}`));
   await using again = await spawnNode("n1", `-port ${n1.address.split(":")[1]}`);
   await eventually(() =>
-    assertStringIncludes(events.said.stderr, `${again.address} answers again`)
+    assertStringIncludes(events.stderr.text, `${again.address} answers again`)
   );
   await using _n3 = await spawnNode("n3", join);
-  await eventually(() => assertMatch(events.said.stdout, /^\S+Z n3 - live \S+ heard directly$/m));
+  await eventually(() => assertMatch(events.stdout.text, /^\S+Z n3 - live \S+ heard directly$/m));
 });
 
 Deno.test("members -watch prints the table again at each change, and Ctrl-C ends it", async () => {
   await using n1 = startNode("n1");
   await using watch = follow(n1, "members -watch");
-  await eventually(() => assertMatch(watch.said.stdout, /^ID .*\nn1 +live .*\n$/));
+  await eventually(() => assertMatch(watch.stdout.text, /^ID .*\nn1 +live .*\n$/));
   await using _n2 = startNode("n2", `-join ${n1.address}`);
-  await eventually(() => assertMatch(watch.said.stdout, /\n\nID .*\nn1 +live .*\nn2 +live .*\n/));
+  await eventually(() => assertMatch(watch.stdout.text, /\n\nID .*\nn1 +live .*\nn2 +live .*\n/));
   watch.child.kill("SIGINT");
   const { code } = await within(watch.child.status, () => "it runs on");
   assertEquals(code, 130);
-  assertEquals(watch.said.stderr, "");
+  assertEquals(watch.stderr.text, "");
 });
 
 Deno.test("the exit status says how things stand also where nobody reads the answer", async () => {

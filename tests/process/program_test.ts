@@ -11,6 +11,7 @@ import {
 } from "../support/nodes.ts";
 import { programCommand } from "../support/program.ts";
 import { closedAddress } from "../support/raw.ts";
+import { Said } from "../support/said.ts";
 import { canUnshare } from "../support/unshared.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -199,15 +200,13 @@ Deno.test("Ctrl-C in a terminal reaches a program once", { ignore: !hasScript },
     stdout: "piped",
   }).spawn();
   const typed = child.stdin.getWriter();
-  let seen = "";
-  const drained = child.stdout.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (seen += text) }));
-  await eventually(() => assertStringIncludes(seen, "ready"));
+  const seen = new Said(child.stdout);
+  await eventually(() => assertStringIncludes(seen.text, "ready"));
   await typed.write(new Uint8Array([3]));
-  await within(drained, () => seen);
+  await within(seen.ended, () => seen.text);
   assertEquals((await child.status).code, 5);
   await typed.close().catch(() => {});
-  assertStringIncludes(seen, "got 1 in all");
+  assertStringIncludes(seen.text, "got 1 in all");
 });
 
 /** In its first moments a runtime opens no debugger. */

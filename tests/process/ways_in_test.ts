@@ -7,8 +7,8 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { eventually } from "../support/eventually.ts";
 import { pageFiles } from "../support/page_files.ts";
+import { Said } from "../support/said.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url);
@@ -83,15 +83,9 @@ async function assertServesPage(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let log = "";
-  const drained = child.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  const log = new Said(child.stderr);
   try {
-    const address = await eventually(() => {
-      const [, address] = /known to peers as ([^\s,;]+)/.exec(log) ?? [];
-      assert(address !== undefined, `the log so far: ${log}`);
-      return address;
-    });
+    const address = await log.address();
     await started();
     const ask = async (path: string) => {
       const response = await fetch(`http://${address}${path}`, {
@@ -113,9 +107,9 @@ async function assertServesPage(
     } catch {
       // It has ended, and the assertion above says what it said.
     }
-    await Promise.all([drained, child.status]);
+    await Promise.all([log.ended, child.status]);
   }
-  assert(!/BUG|[Ww]arning|[Ee]rror/.test(log), log);
+  assert(!/BUG|[Ww]arning|[Ee]rror/.test(log.text), log.text);
 }
 
 Deno.test("a clone runs with the packages of the program alone", async () => {
